@@ -1,0 +1,37 @@
+"""Hybrid rule-plus-neural text classification: f(x) = φ(x) + ψ(x).
+
+Public names load on first use, so that ``import rulenet`` stays light: no torch, no scikit-learn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Explanation", "Recipe", "RuleNetClassifier", "RuleSet", "Term"]
+
+if TYPE_CHECKING:
+    from rulenet.estimator import RuleNetClassifier
+    from rulenet.explain import Explanation, Term
+    from rulenet.rules.ruleset import RuleSet
+    from rulenet.training.recipe import Recipe
+
+_HOME = {
+    "RuleSet": "rulenet.rules.ruleset",
+    "RuleNetClassifier": "rulenet.estimator",
+    "Recipe": "rulenet.training.recipe",
+    "Explanation": "rulenet.explain",
+    "Term": "rulenet.explain",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        import importlib
+
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'rulenet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

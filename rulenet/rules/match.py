@@ -1,0 +1,167 @@
+"""Rules × texts → R. The fast path of the rule layer. Imports `rulenet.text`, `rulenet.rules`, numpy and scipy.
+
+Literals are looked for by two Aho-Corasick automata, one over folded words (" grand slam "), one over raw characters
+(Chinese); regexes by RE2's Filter, which runs a pattern only on texts that hold the literals it requires. Texts are searched
+in blocks, joined by a separator that is itself a pattern: counting separators tells which text a hit is in, so no position is
+ever computed. A rule that is settled by its atoms alone is one sparse product; only rules that need positions or tags
+(`negation`, `where`, `pos`) look at the text itself, and only where one of their triggers is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import Any
+
+import ahocorasick_rs
+import numpy as np
+import re2
+import scipy.sparse
+
+from rulenet.rules.conditions import Span, literal_atoms, regex_options
+from rulenet.rules.ruleset import RuleSet
+from rulenet.text.clean import clean
+from rulenet.text.doc import Doc
+from rulenet.text.fold import fold, fold_raw
+from rulenet.text.language import Language
+from rulenet.text.tag import Tagger
+from rulenet.text.tokenise import Tokeniser
+
+BLOCK = 512
+_SEPARATOR = "\x1e"  # cleaned texts have no control characters
+
+
+class Matcher:
+    """A ruleset compiled for one language.
+
+    Parameters
+    ----------
+    ruleset
+        The rules.
+    language
+        Decides tokens, tags and negation cues.
+    """
+
+    def __init__(self, ruleset: RuleSet, language: Language) -> None:
+        self.language: Language = language
+        self.rules = ruleset.evaluators(language)
+        self.atoms = sorted(literal_atoms([part for rule in self.rules for part in (rule.condition, *rule.unless)]))
+        self._index = {atom: i for i, atom in enumerate(self.atoms)}
+        self.tagger = Tagger(Tokeniser(language, ruleset.unspaced_literals))
+        self._compile_engines()
+        self._compile_rules()
+
+    def _compile_engines(self) -> None:
+        of_kind = {kind: [(i, atom.pattern) for i, atom in enumerate(self.atoms) if atom.kind == kind] for kind in ("word", "raw", "regex")}
+        self._word = _automaton([f" {pattern} " for _, pattern in of_kind["word"]])
+        self._raw = _automaton([pattern for _, pattern in of_kind["raw"]])
+        # Atom number of each pattern; -1 is the separator, always the last pattern.
+        self._word_atoms = np.array([i for i, _ in of_kind["word"]] + [-1], dtype=np.int64)
+        self._raw_atoms = np.array([i for i, _ in of_kind["raw"]] + [-1], dtype=np.int64)
+        self._filter = re2.Filter() if of_kind["regex"] else None
+        self._regex_atoms = np.array([i for i, _ in of_kind["regex"]], dtype=np.int64)
+        if self._filter is not None:
+            options = regex_options()
+            for _, pattern in of_kind["regex"]:
+                self._filter.Add(pattern, options)
+            self._filter.Compile()
+
+    def _compile_rules(self) -> None:
+        """Sort the rules into those a sparse product settles and those that are asked one by one."""
+        rows: list[int] = []  # atoms
+        columns: list[int] = []  # rules they trigger
+        self._always: list[int] = []
+        for j, rule in enumerate(self.rules):
+            triggers = rule.condition.triggers()
+            if triggers is None:
+                self._always.append(j)
+                continue
+            rows += [self._index[atom] for atom in triggers]
+            columns += [j] * len(triggers)
+        shape = (max(len(self.atoms), 1), len(self.rules))
+        self._triggered = scipy.sparse.csr_matrix((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=shape)
+        self._settled = np.array([rule.is_flat for rule in self.rules], dtype=bool)
+
+    def match(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """R of shape (n_texts, n_rules), int8 with a stored 1 where a rule fires."""
+        blocks = [self._match_block(texts[at : at + BLOCK]) for at in range(0, len(texts), BLOCK)]
+        if not blocks:
+            return scipy.sparse.csr_matrix((0, len(self.rules)), dtype=np.int8)
+        return scipy.sparse.csr_matrix(scipy.sparse.vstack(blocks, format="csr", dtype=np.int8))
+
+    def _match_block(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+        cleaned = [clean(text) for text in texts]
+        text_of, atom_of = self._atoms_of_block(cleaned)
+        shape = (len(texts), max(len(self.atoms), 1))
+        A = scipy.sparse.csr_matrix((np.ones(len(text_of), dtype=np.int32), (text_of, atom_of)), shape=shape)  # noqa: N806
+        candidates = (A @ self._triggered).tocoo()
+        settled = self._settled[candidates.col]
+        rows, columns = [candidates.row[settled]], [candidates.col[settled]]
+        for row, asked in self._open_questions(candidates, settled, len(texts)):
+            fired = self._ask(asked, texts[row], A.indices[A.indptr[row] : A.indptr[row + 1]])
+            rows.append(np.full(len(fired), row))
+            columns.append(np.array(fired, dtype=np.int64))
+        row, column = np.concatenate(rows), np.concatenate(columns)
+        R = scipy.sparse.csr_matrix((np.ones(len(row), dtype=np.int8), (row, column)), shape=(len(texts), len(self.rules)))  # noqa: N806
+        R.sort_indices()
+        return R
+
+    def _open_questions(self, candidates: Any, settled: Any, n_texts: int) -> Iterator[tuple[int, list[int]]]:
+        """For each text the rules that its atoms alone do not decide."""
+        asked: dict[int, list[int]] = {row: list(self._always) for row in range(n_texts)} if self._always else {}
+        for row, column in zip(candidates.row[~settled].tolist(), candidates.col[~settled].tolist(), strict=True):
+            asked.setdefault(row, []).append(column)
+        return iter(asked.items())
+
+    def _ask(self, columns: list[int], text: str, found: Any) -> list[int]:
+        """Which of these rules fire on a text with these atoms."""
+        atoms = {self.atoms[i] for i in found.tolist()}
+        doc = Doc(text, self.tagger)
+        return [
+            j
+            for j in columns
+            if ((self.rules[j].find(doc) is not None) if self.rules[j].needs_doc else self.rules[j].holds(atoms))
+        ]
+
+    def _atoms_of_block(self, cleaned: list[str]) -> tuple[Any, Any]:
+        """Pairs (text, atom), each once."""
+        pairs = []
+        if self._word is not None:
+            # Folded texts begin and end with the space that their first and last word need.
+            pairs.append(_search(self._word, _SEPARATOR.join(map(fold, cleaned)), self._word_atoms))
+        if self._raw is not None:
+            pairs.append(_search(self._raw, _SEPARATOR.join(map(fold_raw, cleaned)), self._raw_atoms))
+        if self._filter is not None:
+            hits = [self._filter.Match(text) or () for text in cleaned]
+            texts = np.repeat(np.arange(len(cleaned)), [len(h) for h in hits])
+            pairs.append((texts, self._regex_atoms[np.array([i for h in hits for i in h], dtype=np.int64)]))
+        if not pairs:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        text = np.concatenate([t for t, _ in pairs])
+        atom = np.concatenate([a for _, a in pairs])
+        key = np.unique(text * len(self.atoms) + atom)
+        return key // len(self.atoms), key % len(self.atoms)
+
+    def spans(self, text: str) -> dict[str, list[Span]]:
+        """Where each rule that fires hits, in the text as given."""
+        return {rule.rule.id: found for rule, found in zip(self.rules, self.find(text, range(len(self.rules))), strict=True) if found is not None}
+
+    def find(self, text: str, columns: Sequence[int]) -> list[list[Span] | None]:
+        """For each of some rules its hits in the text as given; None where it does not fire."""
+        doc = Doc(text, self.tagger)
+        found = [self.rules[j].find(doc) for j in columns]
+        return [None if spans is None else [doc.cleaned.original_span(*span) for span in spans] for spans in found]
+
+
+def _automaton(patterns: list[str]) -> Any:
+    """Aho-Corasick over the patterns and the separator; None without patterns."""
+    return ahocorasick_rs.AhoCorasick([*patterns, _SEPARATOR]) if patterns else None
+
+
+def _search(automaton: Any, joined: str, atom_of_pattern: Any) -> tuple[Any, Any]:
+    """Pairs (text, atom) of all hits in joined texts; hits come in order of their end."""
+    hits = automaton.find_matches_as_indexes(joined, overlapping=True)
+    atom = atom_of_pattern[np.fromiter(map(itemgetter(0), hits), dtype=np.int64, count=len(hits))]
+    text = np.cumsum(atom < 0)
+    inside = atom >= 0
+    return text[inside], atom[inside]

@@ -1,0 +1,151 @@
+"""YAML text → plain data with the line of every value. Runs no code and stays linear whatever it is fed.
+
+Reads YAML 1.2 the way a rule author means it: every scalar is the text as written (`no`, `007`, `1.10` stay what
+they are); the schema turns it into numbers where it wants numbers. Anchors, tags and merges are refused: lexicons serve that
+purpose. Imports only errors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from rulenet.errors import Fault
+
+Path = tuple[str | int, ...]
+MAX_DEPTH = 40
+MAX_CHARACTERS = 50_000_000
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+# libyaml is some ten times faster; the pure parser takes over where a platform lacks it.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Lines(dict[Path, int]):
+    """1-based line of each value, by its path from the top of the file."""
+
+    def at(self, path: Path) -> int:
+        """Line of a path, or of its nearest ancestor."""
+        while path and path not in self:
+            path = path[:-1]
+        return self.get(path, 1)
+
+
+def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
+    """Parse a YAML document into dicts, lists, strings and None.
+
+    Returns
+    -------
+    tuple
+        The data (None if it cannot be read), the lines, the faults.
+
+    Examples
+    --------
+    >>> data, lines, faults = parse_yaml("rules:\\n  - word: no\\n")
+    >>> data, lines[("rules", 0, "word")], faults
+    ({'rules': [{'word': 'no'}]}, 2, [])
+    """
+    lines = Lines()
+    faults: list[Fault] = []
+    if len(text) > MAX_CHARACTERS:
+        return None, lines, [Fault(f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read. Split it", 1)]
+    try:
+        data = _Builder(lines, faults).build(yaml.parse(text, Loader=_Loader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        what = ": ".join(filter(None, (error.context, error.problem)))
+        return None, lines, [*faults, Fault(f"not valid YAML: {what}. Check indentation, quotes and colons", mark.line + 1 if mark else 1)]
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 1
+        return None, lines, [Fault(f"not valid YAML: character #x{_code(error.character):04x} is not allowed. Remove it", line)]
+    except UnicodeEncodeError as error:
+        return None, lines, [Fault("a lone surrogate is not text. Remove it", text[: error.start].count("\n") + 1)]
+    return data, lines, faults
+
+
+def _code(character: int | str | bytes) -> int:
+    return character if isinstance(character, int) else ord(character[:1])
+
+
+class _Builder:
+    """Builds data from parser events with an explicit stack: deep nesting cannot overflow the interpreter's."""
+
+    def __init__(self, lines: Lines, faults: list[Fault]) -> None:
+        self.lines = lines
+        self.faults = faults
+        # Each open container with the key that waits for its value (None in a list, or when a key comes next).
+        self.stack: list[tuple[dict[str, Any] | list[Any], str | None]] = []
+        self.path: list[str | int] = []
+        self.root: Any = None
+        self.documents = 0
+
+    def build(self, events: Any) -> Any:
+        for event in events:
+            line = event.start_mark.line + 1
+            if isinstance(event, yaml.DocumentStartEvent):
+                self.documents += 1
+                if self.documents > 1:
+                    self.faults.append(Fault("a second YAML document begins here ('---'); one file holds one ruleset", line))
+                    return None
+            elif isinstance(event, yaml.AliasEvent):
+                self.faults.append(Fault(f"alias '*{event.anchor}': anchors and aliases are not used in rule files; name a lexicon instead", line))
+                self._add("", line)
+            elif isinstance(event, yaml.ScalarEvent):
+                self._check_tag(event, line)
+                plain = not event.style
+                self._add(None if plain and event.value in _NULLS else event.value, line)
+            elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                self._check_tag(event, line)
+                if len(self.stack) >= MAX_DEPTH:
+                    self.faults.append(Fault(f"nested more than {MAX_DEPTH} levels deep; simplify it", line))
+                    return None
+                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], line)
+            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                self.stack.pop()
+                self._done()
+        return self.root
+
+    def _check_tag(self, event: Any, line: int) -> None:
+        if event.tag not in (None, "!"):
+            self.faults.append(Fault(f"tag {event.tag!r} is not allowed: a rule file is plain text. Remove it", line))
+
+    def _add(self, value: Any, line: int) -> None:
+        """Place a scalar: a key, a value or a list item."""
+        if self.stack and isinstance(self.stack[-1][0], dict) and self.stack[-1][1] is None:
+            container = self.stack[-1][0]
+            key = "null" if value is None else value
+            if key in container:
+                self.faults.append(Fault(f"key {key!r} stands twice in the same mapping; keep one", line))
+            self.stack[-1] = (container, key)
+            self.lines.setdefault((*self.path, key), line)
+            return
+        self._place(value, line)
+        self._done()
+
+    def _open(self, container: dict[str, Any] | list[Any], line: int) -> None:
+        if self.stack and isinstance(self.stack[-1][0], dict) and self.stack[-1][1] is None:
+            self.faults.append(Fault("a key must be a plain word, not a list or mapping", line))
+            self.stack[-1] = (self.stack[-1][0], "?")
+        self._place(container, line)
+        self.stack.append((container, None))
+
+    def _place(self, value: Any, line: int) -> None:
+        if not self.stack:
+            self.root = value
+            self.lines[()] = line
+            return
+        container, key = self.stack[-1]
+        if isinstance(container, dict):
+            self.path.append(key or "")
+            container[key or ""] = value
+        else:
+            self.path.append(len(container))
+            container.append(value)
+        self.lines.setdefault(tuple(self.path), line)
+
+    def _done(self) -> None:
+        """A value is complete: step back to its container, which now waits for the next key or item."""
+        if self.path:
+            self.path.pop()
+        if self.stack:
+            self.stack[-1] = (self.stack[-1][0], None)

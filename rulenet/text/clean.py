@@ -1,0 +1,166 @@
+"""Raw text → readable text, with a map back to the original characters. Imports only the standard library.
+
+Handles HTML entities (also those that lost their ampersand, as in news wires: ``company #39;s``), tags, control and
+zero-width characters, lone surrogates, full-width forms and Unicode compatibility forms (NFKC).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+# The pattern opens with one set of characters, so that clean stretches cost a bare scan. Lengths are bounded and no
+# alternative crosses '<' or '>', so that a hostile text costs linear time.
+_PIECE = re.compile(
+    r"""
+    [&<\#q\x00-\x08\x0b-\x1f\x7f-\U0010ffff]
+    (?: (?P<tag>     (?<=<)(?: !--[^<>]{0,2000}-- | /?[A-Za-z][^<>]{0,500} )>
+                   | (?<=&)lt; /?[A-Za-z][^<>&]{0,100} &gt; )
+      | (?P<entity>  (?<=&)(?: \#\d{1,7} | \#[xX][0-9a-fA-F]{1,6} | [A-Za-z][A-Za-z0-9]{1,30} ); )
+      | (?P<damaged> (?<=\#)\d{2,5}; | (?<=\bq)uot; )
+      | (?P<control> (?<=[\x00-\x1f\x7f]) )
+      | (?P<unicode> (?<=[\x80-\U0010ffff])[\x80-\U0010ffff]* )
+    )
+    """,
+    re.VERBOSE,
+)
+# With combining marks about, a stretch begins at the character that carries the first mark.
+_MARK = re.compile("[\u0300-\u036f\u3099\u309a]")
+_MARKED = re.compile("(?P<unicode>[\x21-\x7e](?=[\u0300-\u036f\u3099\u309a])[\x80-\U0010ffff]*)|" + _PIECE.pattern.replace("(?P<unicode>", "(?P<other>"), re.VERBOSE)
+_INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A cleaned text and the way back.
+
+    Attributes
+    ----------
+    original
+        The text as given.
+    text
+        The cleaned text.
+    """
+
+    original: str
+    text: str
+    # Replaced stretches, in order: where each begins and ends in `text` and in `original`.
+    _new: list[tuple[int, int]] = field(default_factory=list, repr=False)
+    _old: list[tuple[int, int]] = field(default_factory=list, repr=False)
+
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
+        """Map a span of `text` to the original; a span that cuts into a replaced stretch takes all of it.
+
+        Examples
+        --------
+        >>> cleaned = clean_with_offsets("AT&amp;T rose")
+        >>> cleaned.text, cleaned.original_span(0, 4)
+        ('AT&T rose', (0, 8))
+        """
+        return self._edge(start, last=False), self._edge(end - 1, last=True) if end > start else self._edge(start, last=False)
+
+    def _edge(self, position: int, *, last: bool) -> int:
+        """Original position of a character's beginning, or of its end if `last`."""
+        i = bisect_right(self._new, (position, 1 << 62)) - 1
+        # Removed stretches have no characters of their own, so step over them to the one that holds `position`.
+        while i >= 0 and self._new[i][0] == self._new[i][1] and self._new[i][0] > position:
+            i -= 1
+        if i < 0:
+            return position + last
+        (new_start, new_end), (old_start, old_end) = self._new[i], self._old[i]
+        if position < new_end:
+            same_length = new_end - new_start == old_end - old_start
+            if same_length:
+                return old_start + (position - new_start) + last
+            return old_end if last else old_start
+        return old_end + (position - new_end) + last
+
+
+def clean(text: str) -> str:
+    """Clean a text.
+
+    Examples
+    --------
+    >>> clean("Oil<br />at \\uff04\\uff15\\uff13: the company#39;s &quot;loss&quot;")
+    'Oil at $53: the company\\'s "loss"'
+    """
+    return _pattern(text).sub(_replace, text)
+
+
+def clean_with_offsets(text: str) -> Cleaned:
+    """Clean a text and keep the map back to the original characters.
+
+    Examples
+    --------
+    >>> cleaned = clean_with_offsets("<b>caf\\u00e9</b>")
+    >>> cleaned.text, cleaned.original_span(1, 5)
+    (' café ', (3, 7))
+    """
+    parts: list[str] = []
+    new: list[tuple[int, int]] = []
+    old: list[tuple[int, int]] = []
+    at = length = 0
+    for match in _pattern(text).finditer(text):
+        start, end = match.span()
+        length += start - at
+        parts.append(text[at:start])
+        at = start
+        for source, replacement in _pieces(match):
+            if replacement != source:
+                new.append((length, length + len(replacement)))
+                old.append((at, at + len(source)))
+            parts.append(replacement)
+            length += len(replacement)
+            at += len(source)
+    parts.append(text[at:])
+    return Cleaned(text, "".join(parts), new, old)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return _PIECE if text.isascii() or _MARK.search(text) is None else _MARKED
+
+
+def _replace(match: re.Match[str]) -> str:
+    """Replacement of one match of `_PIECE`."""
+    found = match.group()
+    if match.lastgroup in ("unicode", "other") and found.isprintable() and unicodedata.is_normalized("NFKC", found):
+        return found
+    return "".join(replacement for _, replacement in _pieces(match))
+
+
+def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:
+    """Source and replacement of the smallest parts of one match, so that offsets stay fine-grained."""
+    found = match.group()
+    kind = match.lastgroup
+    if kind in ("tag", "control"):
+        return [(found, " ")]
+    if kind == "entity":
+        return [(found, _normal(html.unescape(found)))]
+    if kind == "damaged":
+        return [(found, _normal(html.unescape("&" + found)))]
+    pieces: list[tuple[str, str]] = []
+    start = 0
+    for i in range(1, len(found) + 1):
+        # A combining mark belongs to the character before it; normalising them together composes é from e + ´.
+        if i == len(found) or not unicodedata.combining(found[i]):
+            pieces.append((found[start:i], _normal(found[start:i])))
+            start = i
+    return pieces
+
+
+def _normal(text: str) -> str:
+    """NFKC without invisible characters; lone surrogates become U+FFFD, other separators and controls a space."""
+    out = []
+    for char in unicodedata.normalize("NFKC", text):
+        if char in _INVISIBLE:
+            continue
+        if "\ud800" <= char <= "\udfff":
+            out.append("\ufffd")
+        elif unicodedata.category(char) in ("Cc", "Zl", "Zp", "Zs"):
+            out.append(" ")
+        else:
+            out.append(char)
+    return "".join(out)

@@ -1,0 +1,83 @@
+"""One text with everything the slow paths ask of it, computed once and on demand. Imports only `rulenet.text`."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from functools import cached_property
+from itertools import islice
+
+from rulenet.text.clean import Cleaned, clean_with_offsets
+from rulenet.text.fold import UNSPACED, fold_raw, words_with_offsets
+from rulenet.text.tag import TaggedToken, Tagger
+
+# How far the opening and the closing of a text reach, in words or Chinese characters.
+REGION = 20
+_UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")
+_SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s|[。！？!?]|\n")
+
+
+class Doc:
+    """A text and its views; every position is in the cleaned text.
+
+    Parameters
+    ----------
+    text
+        The text as given.
+    tagger
+        Where part-of-speech tags come from.
+
+    Examples
+    --------
+    >>> from rulenet.text.tokenise import Tokeniser
+    >>> doc = Doc("Oil &amp; gas fall. Again.", Tagger(Tokeniser("en")))
+    >>> doc.clean, doc.first_sentence_end
+    ('Oil & gas fall. Again.', 16)
+    """
+
+    def __init__(self, text: str, tagger: Tagger) -> None:
+        self.text = text
+        self._tagger = tagger
+
+    @cached_property
+    def cleaned(self) -> Cleaned:
+        """The cleaned text with the map back."""
+        return clean_with_offsets(self.text)
+
+    @property
+    def clean(self) -> str:
+        """The cleaned text."""
+        return self.cleaned.text
+
+    @cached_property
+    def words(self) -> list[tuple[str, int, int]]:
+        """Case-folded words with start and end."""
+        return words_with_offsets(self.clean)
+
+    @cached_property
+    def raw(self) -> str:
+        """The cleaned text in lower case, of the same length."""
+        return fold_raw(self.clean)
+
+    @cached_property
+    def tagged(self) -> list[TaggedToken]:
+        """Tokens with tags and lemmas."""
+        return self._tagger.tag(self.clean)
+
+    @cached_property
+    def first_sentence_end(self) -> int:
+        """Where the first sentence ends."""
+        found = _SENTENCE_END.search(self.clean)
+        return found.end() if found else len(self.clean)
+
+    @cached_property
+    def opening_end(self) -> int:
+        """Where the first `REGION` words end."""
+        units = list(islice(_UNIT.finditer(self.clean), REGION))
+        return units[-1].end() if units else 0
+
+    @cached_property
+    def closing_start(self) -> int:
+        """Where the last `REGION` words begin."""
+        units = deque((match.start() for match in _UNIT.finditer(self.clean)), maxlen=REGION)
+        return units[0] if units else 0

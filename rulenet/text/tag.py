@@ -1,0 +1,133 @@
+"""Tokens → part-of-speech tags and lemmas with Universal Dependencies names. Taggers are imported when first used.
+
+Chinese: jieba.posseg. English: TextBlob's PatternTagger and simplemma's lemmas (extra ``pos``); both are lexicon based,
+fast (about 10 µs a sentence each) and need no download.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from rulenet.extras import need
+from rulenet.text.tokenise import _STRETCH, Tokeniser, import_jieba
+
+TAGS = (
+    "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
+)  # https://universaldependencies.org/u/pos/
+
+# Penn Treebank → UD, https://universaldependencies.org/tagset-conversion/en-penn-uposf.html; prefixes, longest first.
+_PENN = {
+    "NNP": "PROPN", "NN": "NOUN", "VB": "VERB", "MD": "AUX", "JJ": "ADJ", "RB": "ADV", "RP": "ADP", "PRP": "PRON",
+    "WP": "PRON", "EX": "PRON", "DT": "DET", "PDT": "DET", "WDT": "DET", "WRB": "ADV", "IN": "ADP", "TO": "PART",
+    "POS": "PART", "CC": "CCONJ", "CD": "NUM", "UH": "INTJ", "SYM": "SYM", "$": "SYM", "#": "SYM", "FW": "X", "LS": "X",
+}  # fmt: skip
+_AUXILIARIES = frozenset("am is are was were be been being 's 're 'm has have had do does did".split())
+# ICTCLAS tags of jieba → UD, by prefix.
+_ICTCLAS = {
+    "nr": "PROPN", "ns": "PROPN", "nt": "PROPN", "nz": "PROPN", "n": "NOUN", "vn": "NOUN", "v": "VERB", "a": "ADJ", "b": "ADJ",
+    "z": "ADJ", "ad": "ADV", "an": "NOUN", "d": "ADV", "f": "NOUN", "s": "NOUN", "t": "NOUN", "m": "NUM", "q": "NOUN", "r": "PRON",
+    "p": "ADP", "c": "CCONJ", "u": "PART", "y": "PART", "e": "INTJ", "o": "INTJ", "i": "X", "l": "X", "j": "PROPN", "x": "X",
+    "w": "PUNCT", "eng": "X", "g": "NOUN", "h": "PART", "k": "PART",
+}  # fmt: skip
+
+
+class TaggedToken(NamedTuple):
+    """A token with its tag and lemma; `start` and `end` in the cleaned text."""
+
+    text: str
+    start: int
+    end: int
+    tag: str
+    lemma: str
+
+
+class Tagger:
+    """Part-of-speech tags of cleaned texts.
+
+    Parameters
+    ----------
+    tokeniser
+        Splits the text; its language decides the tagger.
+
+    Raises
+    ------
+    MissingExtraError
+        On first use in English if the extra ``pos`` is not installed.
+
+    Examples
+    --------
+    >>> [(t.tag, t.lemma) for t in Tagger(Tokeniser("en")).tag("Lakers beat the Celtics")]
+    [('PROPN', 'lakers'), ('VERB', 'beat'), ('DET', 'the'), ('PROPN', 'celtics')]
+    """
+
+    def __init__(self, tokeniser: Tokeniser) -> None:
+        self.tokeniser = tokeniser
+
+    def tag(self, text: str) -> list[TaggedToken]:
+        """Tokens of a cleaned text with tags and lemmas."""
+        return self._tag_zh(text) if self.tokeniser.language == "zh" else self._tag_en(text)
+
+    def _tag_en(self, text: str) -> list[TaggedToken]:
+        tokens = self.tokeniser.tokens(text)
+        parser, lemmatize = self._english
+        tagged = parser.find_tags([token.text for token in tokens])
+        return [
+            TaggedToken(token.text, token.start, token.end, penn_to_ud(token.text, penn), lemmatize(token.text, lang="en").lower())
+            for token, (_, penn, *_) in zip(tokens, tagged, strict=True)
+        ]
+
+    def _tag_zh(self, text: str) -> list[TaggedToken]:
+        out = []
+        at = 0
+        for begin in range(0, len(text), _STRETCH):
+            for word, flag in self._chinese.cut(text[begin : begin + _STRETCH]):
+                # posseg keeps every character in order, so lengths alone give the offsets.
+                if not word.isspace():
+                    out.append(TaggedToken(word, at, at + len(word), ictclas_to_ud(word, flag), word.casefold()))
+                at += len(word)
+        return out
+
+    @cached_property
+    def _english(self) -> tuple[Any, Any]:
+        parser = need("textblob.en", purpose="Part-of-speech tagging in English").parser
+        return parser, need("simplemma", purpose="Part-of-speech tagging in English").lemmatize
+
+    @cached_property
+    def _chinese(self) -> Any:
+        import_jieba()
+        import jieba.posseg
+
+        return jieba.posseg.POSTokenizer(self.tokeniser.jieba)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"tokeniser": self.tokeniser}
+
+
+def penn_to_ud(word: str, penn: str) -> str:
+    """Universal tag of a Penn Treebank tag.
+
+    Examples
+    --------
+    >>> penn_to_ud("won", "VBD"), penn_to_ud("was", "VBD"), penn_to_ud(",", ",")
+    ('VERB', 'AUX', 'PUNCT')
+    """
+    if penn.startswith("VB") and word.lower() in _AUXILIARIES:
+        return "AUX"
+    for length in (3, 2, 1):
+        if penn[:length] in _PENN:
+            return _PENN[penn[:length]]
+    return "PUNCT" if not any(map(str.isalnum, word)) else "X"
+
+
+def ictclas_to_ud(word: str, flag: str) -> str:
+    """Universal tag of an ICTCLAS tag as jieba gives it.
+
+    Examples
+    --------
+    >>> ictclas_to_ud("北京", "ns"), ictclas_to_ud("跑", "v"), ictclas_to_ud("，", "x")
+    ('PROPN', 'VERB', 'PUNCT')
+    """
+    if not any(map(str.isalnum, word)):
+        return "PUNCT"
+    return next((_ICTCLAS[flag[:n]] for n in (3, 2, 1) if flag[:n] in _ICTCLAS), "X")

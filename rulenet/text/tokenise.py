@@ -1,0 +1,85 @@
+"""Cleaned text → tokens with offsets, in English and Chinese. Imports only the standard library; jieba when needed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rulenet.text.language import Language
+
+_TOKEN = re.compile(r"\w+(?:['\u2019]\w+)?|[^\w\s]")
+# jieba's time grows with the length of a stretch without punctuation; beyond this it is cut.
+_STRETCH = 10_000
+
+
+class Token(NamedTuple):
+    """A token with its place in the cleaned text."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Tokeniser:
+    """Splits cleaned text into words and punctuation marks.
+
+    Parameters
+    ----------
+    language
+        ``"en"``: words and punctuation by a regular expression (also good for other spaced scripts).
+        ``"zh"``: jieba.
+    words
+        Chinese words of the rule file. They enter the dictionary of this instance only, never jieba's global one.
+
+    Examples
+    --------
+    >>> Tokeniser("en").tokens("Don't stop!")
+    [Token(text="Don't", start=0, end=5), Token(text='stop', start=6, end=10), Token(text='!', start=10, end=11)]
+    """
+
+    def __init__(self, language: Language, words: Sequence[str] = ()) -> None:
+        self.language = language
+        self.words = tuple(words)
+
+    def tokens(self, text: str) -> list[Token]:
+        """Tokens of a cleaned text, white space left out."""
+        if self.language == "en":
+            return [Token(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+        return [
+            Token(word, at + start, at + end)
+            for at in range(0, len(text), _STRETCH)
+            for word, start, end in self.jieba.tokenize(text[at : at + _STRETCH])
+            if not word.isspace()
+        ]
+
+    @cached_property
+    def jieba(self) -> Any:
+        """An own jieba tokenizer: no shared dictionary, no cache in a folder that other users can write to."""
+        jieba = import_jieba()
+        tokenizer = jieba.Tokenizer()
+        folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rulenet"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        tokenizer.tmp_dir = str(folder)
+        tokenizer.initialize()
+        for word in self.words:
+            tokenizer.add_word(word)
+        return tokenizer
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The dictionary holds a lock and 350,000 words: rebuilt on demand instead of pickled.
+        return {"language": self.language, "words": self.words}
+
+
+def import_jieba() -> Any:
+    """Import jieba without its start-up chatter."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes and pkg_resources in jieba's own sources
+        import jieba
+    logging.getLogger("jieba").setLevel(logging.WARNING)
+    return jieba
