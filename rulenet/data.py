@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
+from reprlib import repr as short
 from typing import IO, Any
 
 from rulenet.errors import DataError
@@ -27,10 +28,11 @@ from rulenet.extras import need
 
 TEXT_COLUMNS = ("text", "sentence", "review", "content", "title", "body", "message", "comment", "question")
 LABEL_COLUMNS = ("label", "labels", "class", "category", "topic", "sentiment", "intent", "target")
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 MAX_FIELD = 64 * 1024 * 1024  # characters in one csv field; Python's own limit of 131,072 refuses long documents
 SHOWN = 5  # bad rows spelled out in one message
 HEAD = 100  # jsonl lines looked at to learn the column names
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+SUPPORTED = f"{' '.join(SUFFIXES)} (text files also .gz .xz .bz2), a folder with a sub-folder per class, 'hub:NAME'"
 
 _OPENERS: dict[str, Callable[..., Any]] = {"": open, ".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 _Rows = Iterator[tuple[int, Sequence[Any]]]
@@ -93,7 +95,7 @@ def load(
     """
     if limit is not None and limit < 1:
         raise DataError(f"{source}: limit={limit} keeps no row: pass at least 1, or None for all rows")
-    intake = _Intake(str(source), text=text, label=label, split=split, need_labels=need_labels)
+    intake = _Intake(str(source), text, label, split, need_labels)
     kept = list(islice(intake.records(_rows(source, intake, encoding)), limit))
     intake.check()
     labels = [row_label for _, _, row_label in kept if row_label is not None]
@@ -112,17 +114,13 @@ def stream(source: str | Path, *, text: str | None = None, encoding: str = "utf-
 
     Parameters
     ----------
-    source
+    source, text, encoding
         As in `load`. Of the hub, the split "train" is read.
-    text
-        Column of the texts. None looks for the usual names.
-    encoding
-        Of text files.
 
     Raises
     ------
-    DataError
-        If the source cannot be read or has bad rows, as in `load`.
+    DataError, MissingExtraError
+        As in `load`.
 
     Examples
     --------
@@ -132,7 +130,7 @@ def stream(source: str | Path, *, text: str | None = None, encoding: str = "utf-
     >>> list(stream(path))
     ['win a prize', 'see you at noon']
     """
-    intake = _Intake(str(source), text=text, label=None, split=None, need_labels=False)
+    intake = _Intake(str(source), text, None, None, need_labels=False)
     for _, row_text, _ in intake.records(_rows(source, intake, encoding)):
         if not intake.total:
             yield row_text
@@ -141,10 +139,10 @@ def stream(source: str | Path, *, text: str | None = None, encoding: str = "utf-
 class _Intake:
     """What to take from one source, and the bad rows met so far: all are counted, the first few spelled out."""
 
-    def __init__(self, name: str, *, text: str | None, label: str | None, split: str | None, need_labels: bool) -> None:
+    def __init__(self, name: str, text: str | None, label: str | None, split: str | None, need_labels: bool) -> None:
         self.name, self.text, self.label, self.split, self.need_labels = name, text, label, split, need_labels
-        self.by_split = False  # the hub splits by itself
-        self.texts: list[str] = []  # columns joined to one text
+        self.texts: list[str] = []  # the columns that are joined to one text
+        self.by_split = False  # whether rows are filtered by a column; the hub splits by itself
         self.unit = ": row "  # goes between the name and the number of a row
         self.first: list[str] = []
         self.total = 0
@@ -168,15 +166,15 @@ class _Intake:
         for option, column in (("text", self.text), ("label", self.label)):
             if column is not None and column not in columns:
                 problems.append(f"no column {column!r}{_hint(column, columns)}: correct {option}=")
-        self.texts = [self.text] if self.text is not None else [known[key] for key in TEXT_COLUMNS if key in known][:1]
-        second = [known[key] for key in ("description", "body") if key in known][:1]
-        if self.text is None and "text" not in known and "title" in known and second:
-            self.texts = [known["title"], *second]
-        if self.label is None:
-            usual = (known[key] for key in LABEL_COLUMNS if key in known)
-            self.label = next((column for column in usual if column not in self.texts), None)
+        usual = [[known[key]] for key in TEXT_COLUMNS if key in known]
+        pairs = [[known["title"], known[key]] for key in ("description", "body") if {"title", key} <= known.keys()]
+        candidates = [[self.text]] if self.text is not None else usual if "text" in known else pairs + usual
+        self.texts = candidates[0] if candidates else []
         if not self.texts:
             problems.append("no text column was recognised: pass text=")
+        if self.label is None:
+            found = [known[key] for key in LABEL_COLUMNS if key in known]
+            self.label = next((column for column in found if column not in self.texts), None)
         if self.label is None and self.need_labels:
             problems.append("no label column was recognised: pass label=")
         if self.label in self.texts:
@@ -185,7 +183,7 @@ class _Intake:
         if self.by_split and "split" not in known:
             problems.append(f"split={self.split!r} needs a column 'split', and there is none: leave split= out")
         if problems:
-            raise DataError(f"{self.name}: {'; '.join(problems)}. Columns found: {_listed(columns)}")
+            raise DataError(f"{self.name}: {'; '.join(problems)}. Columns found: {', '.join(map(repr, columns))}")
         label = [self.label] if self.label is not None else []
         return [*self.texts, *label, *([known["split"]] if self.by_split else [])]
 
@@ -193,28 +191,28 @@ class _Intake:
         """Yield (row number, text, label) of the good rows of the split; raise for the bad ones at the end."""
         empty, splits = True, set()
         for row, cells in rows:
-            empty = False
-            if self.by_split:
-                splits.add(str(cells[-1]))
-                if str(cells[-1]) != self.split:
-                    continue
-            width = len(self.texts)
+            empty, width = False, len(self.texts)
+            splits.add(str(cells[-1]) if self.by_split else None)
+            if self.by_split and str(cells[-1]) != self.split:
+                continue
             label = _as_label(cells[width]) if self.label is not None else None
             wrong = next((i for i in range(width) if not isinstance(cells[i], str)), None)
             if wrong is not None:
-                what = "is missing" if cells[wrong] is None else f"is {_short(cells[wrong])}, not a string"
+                what = "is missing" if cells[wrong] is None else f"is {short(cells[wrong])}, not a string"
                 self.bad(row, f"the text (column {self.texts[wrong]!r}) {what}: correct it or delete the row")
             elif label is None and self.need_labels:
-                what = f"is {_short(cells[width])}" if isinstance(cells[width], (list, dict, bytes)) else "is missing"
+                what = f"is {short(cells[width])}" if isinstance(cells[width], (list, dict, bytes)) else "is missing"
                 self.bad(row, f"the label (column {self.label!r}) {what}: give one class or delete the row")
             else:
                 yield row, " ".join(cells[:width]), label
         self.check()
         if empty:
-            raise DataError(f"{self.name}: no rows, only column names: add at least one row")
+            what = "no rows below the column names" if self.texts else "the file is empty"
+            raise DataError(f"{self.name}: {what}: add at least one row")
         if self.by_split and self.split not in splits:
-            hint = _hint(str(self.split), splits)
-            raise DataError(f"{self.name}: no row has split {self.split!r}{hint}. Values found: {_listed(sorted(splits))}")
+            found = sorted(str(value) for value in splits)
+            hint = f"{_hint(str(self.split), found)}. Values found: {', '.join(map(repr, found[:30]))}"
+            raise DataError(f"{self.name}: no row has split {self.split!r}{hint}")
 
 
 def _as_label(value: Any) -> str | None:
@@ -225,14 +223,6 @@ def _as_label(value: Any) -> str | None:
     return str(int(value) if whole else value) if str(value).strip() else None
 
 
-def _short(value: object) -> str:
-    return repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}..."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names[:30])) + (", ..." if len(names) > 30 else "")
-
-
 def _hint(name: str, options: Iterable[str]) -> str:
     lowered = {option.lower(): option for option in options}
     near = get_close_matches(name.lower(), lowered, n=1)
@@ -240,78 +230,152 @@ def _hint(name: str, options: Iterable[str]) -> str:
 
 
 def _rows(source: str | Path, intake: _Intake, encoding: str) -> _Rows:
-    """Open any source; what goes wrong while it is read leaves as a DataError."""
-    path, codec = Path(source), _codec(encoding)
-    packing = path.suffix.lower() if path.suffix.lower() in _OPENERS else ""
-    suffix = (path.with_suffix("") if packing else path).suffix.lower()
-    if str(source).startswith("hub:"):
-        return _hub(intake)
-    if not os.path.exists(path):  # Path.exists would raise for a name that is too long, such as a whole text
-        near = _hint(path.name, os.listdir(path.parent)) if os.path.isdir(path.parent) else ", nor is its folder"
-        raise DataError(f"{path}: not found{near}" + ("" if suffix else f". On the hub? Then write 'hub:{path}'"))
-    if path.is_dir():
-        return _folder(path, intake, codec)
-    if suffix not in SUFFIXES or (packing and suffix == ".parquet"):
-        kinds = f"{' '.join(SUFFIXES)} (all but parquet also .gz .xz .bz2), a folder of one sub-folder per class, 'hub:NAME'"
-        raise DataError(f"{path}: unknown kind of file{_hint(suffix, SUFFIXES)}. Supported: {kinds}")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path}: the file is empty: add rows")
-    return _parquet(path, intake) if suffix == ".parquet" else _text_file(path, suffix, packing, codec, intake)
-
-
-def _codec(encoding: str) -> str:
+    """Read any source; what goes wrong on the way leaves as a DataError."""
     try:
         "a".encode(encoding)  # unlike codecs.lookup, this refuses codecs that are no text encoding ("hex")
     except LookupError as error:
         raise DataError(f"encoding={encoding!r}: {error}; try 'utf-8', 'utf-16', 'cp1252' or 'gb18030'") from None
     # A byte order mark, as Excel writes it, would otherwise become part of the first column name.
-    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
-
-
-def _text_file(path: Path, suffix: str, packing: str, codec: str, intake: _Intake) -> _Rows:
-    intake.unit = ":"
+    codec = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+    path = Path(source)
+    packing = path.suffix.lower() if path.suffix.lower() in _OPENERS else ""
+    suffix = (path.with_suffix("") if packing else path).suffix.lower()
     try:
-        try:
+        if intake.name.startswith("hub:"):
+            yield from _hub(intake)
+        elif not os.path.exists(path):  # Path.exists would raise for a name that is too long, such as a whole text
+            near = _hint(path.name, os.listdir(path.parent)) if os.path.isdir(path.parent) else ", nor is its folder"
+            raise DataError(f"{path}: not found{near}" + ("" if suffix else f". On the hub? Then write 'hub:{path}'"))
+        elif path.is_dir():
+            yield from _folder(path, intake, codec)
+        elif suffix not in SUFFIXES or (packing and suffix == ".parquet"):
+            raise DataError(f"{path}: unknown kind of file{_hint(suffix, SUFFIXES)}. Supported: {SUPPORTED}")
+        elif suffix == ".parquet":
+            yield from _parquet(path, intake)
+        elif path.stat().st_size > 0:  # an empty file is no valid .xz, but "empty" says more than "damaged"
+            intake.unit = ":"
             with _OPENERS[packing](path, "rb") as raw, io.TextIOWrapper(raw, encoding=codec, newline="") as file:
-                yield from _csv(file, suffix, intake) if suffix in (".csv", ".tsv") else _json(file, intake)
-        except UnicodeError:
-            raise DataError(_undecodable(path, packing, codec)) from None
-    except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-        raise DataError(f"{path}: not a {packing} file, or cut short ({error}): fetch or pack it again") from error
+                lines = _lines(file, raw, path)
+                yield from _csv(lines, suffix, intake) if suffix in (".csv", ".tsv") else _json(lines, intake)
+    except (EOFError, OSError, UnicodeError, zlib.error, lzma.LZMAError) as error:
+        raise DataError(f"{path}: damaged, cut short or not readable ({error}): fetch or write it again") from error
 
 
-def _undecodable(path: Path, packing: str, codec: str) -> str:
-    """Say where the first bad byte is: a second pass over the file, since a text stream only knows its last chunk."""
-    plain = "utf-8" if codec == "utf-8-sig" else codec  # -sig counts its positions after the mark
-    decoder = codecs.getincrementaldecoder(plain)()
-    line, offset = 1, 0
-    with _OPENERS[packing](path, "rb") as raw:
-        for chunk in chain(raw, [b""]):
-            pending = len(decoder.getstate()[0])
-            try:
-                line += decoder.decode(chunk, final=not chunk).count("\n")
-            except UnicodeError as error:
-                offset += getattr(error, "start", 0) - pending  # utf-16 without its mark has no position
-                break
-            offset += len(chunk)
-    return f"{path}:{line}: byte {offset} of the file is not {plain}: pass encoding=..., e.g. 'utf-16', 'cp1252', 'gb18030'"
+def _lines(file: IO[str], raw: IO[bytes], path: Path) -> Iterator[str]:
+    """Yield the lines; a byte that does not decode is reported with its place."""
+    line = 1
+    try:
+        for content in file:
+            yield content
+            line += 1
+    except UnicodeDecodeError as error:  # it holds the chunk just read, none of whose lines is counted yet
+        line += error.object[: error.start].count(b"\n")
+        place = f"{path}:{line}: byte {raw.tell() - len(error.object) + error.start} of the file"
+        hint = "pass encoding=..., for example 'cp1252', 'gb18030' or 'utf-16'"
+        raise DataError(f"{place} is not valid {error.encoding}: {hint}") from None
 
 
-def _csv(file: IO[str], suffix: str, intake: _Intake) -> _Rows:
+def _csv(lines: Iterator[str], suffix: str, intake: _Intake) -> _Rows:
     # The limit is global to the process: it is only ever raised, so that other readers keep what they asked for.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD))
-    reader = csv.reader(file, delimiter="\t" if suffix == ".tsv" else ",", strict=True)
+    reader = csv.reader(lines, delimiter="\t" if suffix == ".tsv" else ",", strict=True)
     header: list[str] = []
     places: list[int] = []
     while True:
         line = reader.line_num + 1
         try:
-            fields = next(reader, None)
+            fields = next(reader)
+        except StopIteration:
+            return
         except csv.Error as error:  # the reader starts afresh on the next line
-            intake.bad(line, f"broken quoting ({error}): close every quote, and double a quote inside a quoted field")
+            intake.bad(line, f"broken quoting ({error}): close every quote, double a quote inside a quoted field")
+            if not header:
+                intake.check()
             continue
-        if fields is None:
-            break
-        ...
+        if fields and not header:
+            header = fields
+            places = [header.index(column) for column in intake.choose(header)]
+        elif fields and len(fields) != len(header):
+            hint = "quote a field that holds the separator" if len(fields) > len(header) else "add the missing ones"
+            intake.bad(line, f"{len(fields)} fields, but the header has {len(header)}: {hint}")
+        elif fields:  # not a blank line
+            yield line, [fields[place] for place in places]
+
+
+def _json(lines: Iterator[str], intake: _Intake) -> _Rows:
+    numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+    head = list(islice(numbered, HEAD))
+    objects = [record for record in (_json_object(line) for _, line in head) if isinstance(record, dict)]
+    # Without an object there are no columns to choose from, but the bad lines are still worth a full report.
+    wanted = intake.choose(list(dict.fromkeys(chain.from_iterable(objects)))) if objects else []
+    for number, line in chain(head, numbered):
+        record = _json_object(line)
+        if isinstance(record, str):
+            intake.bad(number, record)
+        elif wanted:
+            yield number, [record.get(column) for column in wanted]
+
+
+def _json_object(line: str) -> dict[str, Any] | str:
+    """Return the object of a line, or what is wrong with it."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:  # ValueError: also a number with too many digits
+        return f"not valid JSON ({error}): each line must be one whole JSON object"
+    return record if isinstance(record, dict) else f'{short(record)} is not a JSON object: write {{"text": ...}}'
+
+
+def _parquet(path: Path, intake: _Intake) -> _Rows:
+    arrow, parquet = (need(module, purpose=f"reading {path}") for module in ("pyarrow", "pyarrow.parquet"))
+    try:
+        with parquet.ParquetFile(path) as file:
+            wanted = intake.choose(file.schema_arrow.names)
+            yield from _cells(file.iter_batches(batch_size=1024, columns=wanted), wanted)
+    except arrow.ArrowException as error:
+        raise DataError(f"{path}: damaged, or not a parquet file ({error}): fetch or write it again") from error
+
+
+def _cells(batches: Iterable[Any], wanted: list[str]) -> _Rows:
+    lists = ([batch.column(column).to_pylist() for column in wanted] for batch in batches)
+    return enumerate(chain.from_iterable(zip(*columns, strict=True) for columns in lists), start=1)
+
+
+def _folder(path: Path, intake: _Intake, codec: str) -> _Rows:
+    folders = sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+    files = {folder: sorted(file for file in folder.iterdir() if file.suffix.lower() == ".txt") for folder in folders}
+    bare = [folder.name for folder in folders if not files[folder]]
+    if bare or not folders:
+        what = f"no .txt files in the sub-folders {bare}" if bare else "the folder has no sub-folders"
+        raise DataError(f"{path}: {what}: make one sub-folder per class, with .txt files in it")
+    wanted, intake.unit = intake.choose(["text", "label"]), ": file "
+    for row, file in enumerate(chain.from_iterable(files.values()), start=1):
+        with file.open("rb") as raw, io.TextIOWrapper(raw, encoding=codec, newline="") as opened:
+            try:
+                cells = {"text": "".join(_lines(opened, raw, file)), "label": file.parent.name}
+                yield row, [cells[column] for column in wanted]
+            except DataError as error:
+                intake.bad(row, str(error))
+
+
+def _hub(intake: _Intake) -> _Rows:
+    datasets = need("datasets", purpose=f"loading {intake.name}")
+    parts, split = intake.name.removeprefix("hub:").split("/", maxsplit=2), intake.split or "train"
+    try:
+        try:
+            data = datasets.load_dataset("/".join(parts[:2]), *parts[2:], split=split)
+        except OSError as error:  # not found: two parts may also be name/config, and only the hub can tell
+            if len(parts) != 2:
+                raise
+            try:
+                data = datasets.load_dataset(*parts, split=split)
+            except OSError:
+                raise error from None
+    except Exception as error:  # the hub client lets through errors of many libraries
+        why = f"cannot load split {split!r} ({type(error).__name__}: {error})"
+        raise DataError(f"{intake.name}: {why}: check name and network, or pass a file instead") from error
+    wanted = intake.choose(data.column_names, is_hub=True)
+    features = {column: data.features[column] for column in wanted}
+    names = {c: dict(enumerate(f.names)) for c, f in features.items() if isinstance(f, datasets.ClassLabel)}
+    for row, cells in _cells(data.select_columns(wanted).with_format("arrow").iter(batch_size=1024), wanted):
+        # A test split without labels has the class -1, which is no name: None, a missing label.
+        yield row, [names[c].get(cell) if c in names else cell for c, cell in zip(wanted, cells, strict=True)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 
-import click
 import typer
 
 from rulenet.cli import demo, evaluate, explain, predict, rules_lint, rules_schema, rules_test, train
@@ -35,20 +34,9 @@ rules.command("schema")(rules_schema.schema)
 
 
 def main() -> None:
-    """Run the command line. Exit status: 0 fine, 1 problems found, 2 bad usage or input, 130 interrupted."""
+    """Run the command line. Exit status: 0 fine, 1 problems found, 2 bad usage or input."""
     try:
-        sys.exit(app(standalone_mode=False) or 0)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        app()
     except RuleNetError as error:
         complain(str(error))
         sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        complain("interrupted")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)

@@ -68,26 +68,32 @@ class Literals(Condition):
     def _raw(self) -> tuple[str, ...]:
         return tuple(sorted({fold_raw(literal) for literal in self.literals if is_unspaced(literal)}))
 
+    @cached_property
+    def _atoms(self) -> frozenset[Atom]:
+        return frozenset(Atom("word", word) for word in self._words) | frozenset(Atom("raw", raw) for raw in self._raw)
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted({literal.count(" ") + 1 for literal in self._words})
+
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        spans: list[Span] = []
-        lengths = sorted({literal.count(" ") + 1 for literal in self._words})
-        words = doc.words if lengths else []
-        for i in range(len(words)):
-            for length in lengths:
-                if i + length <= len(words) and " ".join(word for word, _, _ in words[i : i + length]) in self._words:
-                    spans.append((words[i][1], words[i + length - 1][2]))
+        spans: set[Span] = set()
+        for length in self._lengths:
+            ngrams = doc.ngrams(length)
+            for literal in self._words & ngrams.keys():
+                spans.update(ngrams[literal])
         for literal in self._raw:
             start = doc.raw.find(literal)
             while start >= 0:
-                spans.append((start, start + len(literal)))
+                spans.add((start, start + len(literal)))
                 start = doc.raw.find(literal, start + 1)
-        return [span for span in sorted(set(spans)) if keep(span)] or None
+        return [span for span in sorted(spans) if keep(span)] or None
 
     def triggers(self) -> frozenset[Atom] | None:
-        return frozenset(Atom("word", word) for word in self._words) | frozenset(Atom("raw", raw) for raw in self._raw)
+        return self._atoms
 
     def holds(self, atoms: set[Atom]) -> bool:
-        return any(Atom("word", word) in atoms for word in self._words) or any(Atom("raw", raw) in atoms for raw in self._raw)
+        return not self._atoms.isdisjoint(atoms)
 
 
 @dataclass(frozen=True)
@@ -97,15 +103,19 @@ class Regexes(Condition):
     patterns: tuple[str, ...]
     is_flat = True
 
+    @cached_property
+    def _atoms(self) -> frozenset[Atom]:
+        return frozenset(Atom("regex", pattern) for pattern in self.patterns)
+
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         spans = {match.span() for pattern in self.patterns for match in compile_regex(pattern).finditer(doc.clean)}
         return [span for span in sorted(spans) if keep(span)] or None
 
     def triggers(self) -> frozenset[Atom] | None:
-        return frozenset(Atom("regex", pattern) for pattern in self.patterns)
+        return self._atoms
 
     def holds(self, atoms: set[Atom]) -> bool:
-        return any(Atom("regex", pattern) in atoms for pattern in self.patterns)
+        return not self._atoms.isdisjoint(atoms)
 
 
 @dataclass(frozen=True)
@@ -210,6 +220,11 @@ class NoneOf(Condition):
 
     def holds(self, atoms: set[Atom]) -> bool:
         return not any(part.holds(atoms) for part in self.parts)
+
+
+def uses_tags(condition: Condition) -> bool:
+    """Whether a condition has a `pos` pattern at any depth."""
+    return isinstance(condition, Tags) or any(map(uses_tags, getattr(condition, "parts", ())))
 
 
 def everything(span: Span) -> bool:
@@ -326,13 +341,14 @@ def _pos_options() -> Any:
     return options
 
 
-def literal_atoms(conditions: Sequence[Condition]) -> set[Atom]:
-    """Every atom of a list of conditions, at any depth."""
+def atoms_of(conditions: Sequence[Condition], *, denied: bool = True) -> set[Atom]:
+    """Every atom of a list of conditions, at any depth; with `denied=False` without those under `none`."""
     found: set[Atom] = set()
     todo = list(conditions)
     while todo:
         condition = todo.pop()
-        todo.extend(getattr(condition, "parts", ()))
+        if denied or not isinstance(condition, NoneOf):
+            todo.extend(getattr(condition, "parts", ()))
         if isinstance(condition, (Literals, Regexes)):
             found |= condition.triggers() or frozenset()
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rulenet.rules.conditions import Span
+from rulenet.rules.conditions import Span, uses_tags
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.doc import Doc
 from rulenet.text.language import Language, detect_language
@@ -36,8 +36,8 @@ class ExampleResult:
         return (self.spans is not None) == (self.expected == "match")
 
 
-def run_examples(ruleset: RuleSet) -> list[ExampleResult]:
-    """Ask every rule of its own examples.
+def run_examples(ruleset: RuleSet, *, tagged: bool = True) -> list[ExampleResult]:
+    """Ask every rule of its own examples; with `tagged=False` only the rules without `pos`.
 
     Examples
     --------
@@ -53,7 +53,9 @@ def run_examples(ruleset: RuleSet) -> list[ExampleResult]:
     taggers = {language: Tagger(Tokeniser(language, ruleset.unspaced_literals)) for language in languages}
     rules = {language: ruleset.evaluators(language) for language in languages}
     results = []
-    for i, rule in enumerate(ruleset.rules):
+    for i, (rule, (condition, unless)) in enumerate(zip(ruleset.rules, ruleset.conditions, strict=True)):
+        if not tagged and any(map(uses_tags, (condition, *unless))):
+            continue
         for expected, texts in (("match", rule.examples.match), ("reject", rule.examples.reject)):
             for j, text in enumerate(texts):
                 language = languages[0] if len(languages) == 1 else detect_language([text])

@@ -7,10 +7,11 @@ import os
 import re
 from collections.abc import Iterator
 
-from rulenet.errors import Fault, MissingExtraError, RuleFileError
-from rulenet.rules.conditions import Condition, Literals, Regexes, Tags, compile_regex
+from rulenet.errors import Fault, RuleFileError
+from rulenet.rules.conditions import Condition, Literals, Regexes, compile_regex, uses_tags
 from rulenet.rules.examples import run_examples
 from rulenet.rules.ruleset import RuleSet
+from rulenet.text.clean import clean
 from rulenet.text.fold import fold, is_unspaced
 
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.
@@ -34,22 +35,21 @@ def lint(path: str | os.PathLike[str]) -> list[Fault]:
 
 
 def lint_ruleset(ruleset: RuleSet) -> list[Fault]:
-    """Contradicted examples (errors) and smells (warnings) of a ruleset."""
+    """Contradicted examples (errors) and smells (warnings) of a ruleset; examples of `pos` rules are left to `run_examples`."""
+    tagger_missing = ruleset.language != "zh" and importlib.util.find_spec("textblob") is None
     faults = []
     for i, (rule, (condition, unless)) in enumerate(zip(ruleset.rules, ruleset.conditions, strict=True)):
         line = ruleset.lines.at(("rules", i))
         smells = [smell for part in (condition, *unless) for smell in _smells(part)]
-        if condition.triggers() is None and not _has(condition, Tags):
+        if tagger_missing and any(map(uses_tags, (condition, *unless))):
+            smells.append("uses pos, which needs a tagger: pip install 'rulenet[pos]'")
+        if condition.triggers() is None and uses_tags(condition):
+            smells.append("tags every text, which is slow; put the pos pattern under `all` beside a word that must be there")
+        elif condition.triggers() is None:
             smells.append("fires by absence alone, so on most texts; add a condition that must hit")
         faults += [Fault(smell, line, rule.id, "warning") for smell in dict.fromkeys(smells)]
-    tags = [rule.id for rule, (c, unless) in zip(ruleset.rules, ruleset.conditions, strict=True) if any(_has(p, Tags) for p in (c, *unless))]
-    if tags and ruleset.language != "zh" and importlib.util.find_spec("textblob") is None:
-        message = f"{len(tags)} rules use pos, which needs a tagger: pip install 'rulenet[pos]'; their examples were not run"
-        return sorted([*faults, Fault(message, 1, None, "warning")], key=lambda fault: fault.line)
-    try:
-        failed = [result for result in run_examples(ruleset) if not result.passed]
-    except MissingExtraError as error:
-        return [*faults, Fault(str(error), 1, None, "warning")]
+    # Loading a tagger takes seconds; `rulenet rules test` does that.
+    failed = [result for result in run_examples(ruleset, tagged=False) if not result.passed]
     for result in failed:
         what = "does not fire on" if result.expected == "match" else "fires on"
         faults.append(Fault(f"{what} its {result.expected} example {result.text!r}; correct the rule or the example", result.line, result.rule))
@@ -67,9 +67,7 @@ def _smells(condition: Condition) -> Iterator[str]:
         for pattern in condition.patterns:
             if compile_regex(pattern).search("") is not None:
                 yield f"regex {pattern!r} matches the empty text, so it fires everywhere; make a part obligatory"
+            if clean(pattern) != pattern:
+                yield f"regex {pattern!r} holds characters that cleaning replaces (full-width forms, entities); write them as in {clean(pattern)!r}"
             if re.search(r"(?:\\b[^\x00-\x7f]|[^\x00-\x7f]\\b)", pattern):
                 yield f"regex {pattern!r}: \\b is ASCII in RE2 and never holds beside a non-ASCII letter; leave it out"
-
-
-def _has(condition: Condition, kind: type[Condition]) -> bool:
-    return isinstance(condition, kind) or any(_has(part, kind) for part in getattr(condition, "parts", ()))

@@ -18,7 +18,7 @@ import numpy as np
 import re2
 import scipy.sparse
 
-from rulenet.rules.conditions import Span, literal_atoms, regex_options
+from rulenet.rules.conditions import Span, atoms_of, regex_options
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
@@ -45,7 +45,7 @@ class Matcher:
     def __init__(self, ruleset: RuleSet, language: Language) -> None:
         self.language: Language = language
         self.rules = ruleset.evaluators(language)
-        self.atoms = sorted(literal_atoms([part for rule in self.rules for part in (rule.condition, *rule.unless)]))
+        self.atoms = sorted(atoms_of([part for rule in self.rules for part in (rule.condition, *rule.unless)]))
         self._index = {atom: i for i, atom in enumerate(self.atoms)}
         self.tagger = Tagger(Tokeniser(language, ruleset.unspaced_literals))
         self._compile_engines()
@@ -144,13 +144,13 @@ class Matcher:
 
     def spans(self, text: str) -> dict[str, list[Span]]:
         """Where each rule that fires hits, in the text as given."""
-        return {rule.rule.id: found for rule, found in zip(self.rules, self.find(text, range(len(self.rules))), strict=True) if found is not None}
-
-    def find(self, text: str, columns: Sequence[int]) -> list[list[Span] | None]:
-        """For each of some rules its hits in the text as given; None where it does not fire."""
         doc = Doc(text, self.tagger)
-        found = [self.rules[j].find(doc) for j in columns]
-        return [None if spans is None else [doc.cleaned.original_span(*span) for span in spans] for spans in found]
+        found = zip(self.rules, self.find(doc, range(len(self.rules))), strict=True)
+        return {rule.rule.id: [doc.cleaned.original_span(*span) for span in spans] for rule, spans in found if spans is not None}
+
+    def find(self, doc: Doc, columns: Sequence[int]) -> list[list[Span] | None]:
+        """For each of some rules its hits in the cleaned text; None where it does not fire."""
+        return [self.rules[j].find(doc) for j in columns]
 
 
 def _automaton(patterns: list[str]) -> Any:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from rulenet.errors import Fault, InputError, RuleFileError
 from rulenet.rules.check import content_faults, resolve_lexicons, schema_faults
-from rulenet.rules.conditions import Condition, build, literal_atoms
+from rulenet.rules.conditions import Condition, atoms_of, build
 from rulenet.rules.evaluate import RuleMatcher
 from rulenet.rules.parse import Lines, parse_yaml
 from rulenet.rules.schema import Rule, RuleFile
@@ -141,8 +141,11 @@ class RuleSet:
 
     @cached_property
     def unspaced_literals(self) -> list[str]:
-        """Literals in scripts without spaces: words that the model's tokeniser should know."""
-        atoms = literal_atoms([part for condition, unless in self.conditions for part in (condition, *unless)])
+        """Literals in scripts without spaces that rules look for: words that the model's tokeniser should know.
+
+        Those under `none` and `unless` are left out: they are often traps that cross the border of words.
+        """
+        atoms = atoms_of([condition for condition, _ in self.conditions], denied=False)
         return sorted(atom.pattern for atom in atoms if atom.kind == "raw")
 
     def evaluators(self, language: Language) -> list[RuleMatcher]:

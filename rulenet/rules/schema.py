@@ -42,7 +42,7 @@ class Condition(_Strict):
     phrase: _OneOrMore | None = Field(None, description="Words in a row; punctuation and spaces between them do not matter.")
     lexicon: _OneOrMore | None = Field(None, description="Name of a word list under `lexicons`.")
     regex: _OneOrMore | None = Field(None, description="Regular expression in RE2 syntax, case ignored; \\b and \\w are ASCII, no look-around.")
-    pos: _OneOrMore | None = Field(None, description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:refund`; TAG, TAG:lemma or *:lemma.")
+    pos: _OneOrMore | None = Field(None, description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:refund`; TAG, TAG:lemma, TAG:one|two or *:lemma.")
 
     @model_validator(mode="after")
     def _exactly_one_kind(self) -> Condition:

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 # alternative crosses '<' or '>', so that a hostile text costs linear time.
 _PIECE = re.compile(
     r"""
-    [&<\#q\x00-\x08\x0b-\x1f\x7f-\U0010ffff]
+    [&<\#qa\x00-\x08\x0b-\x1f\x7f-\U0010ffff]
     (?: (?P<tag>     (?<=<)(?: !--[^<>]{0,2000}-- | /?[A-Za-z][^<>]{0,500} )>
                    | (?<=&)lt; /?[A-Za-z][^<>&]{0,100} &gt; )
       | (?P<entity>  (?<=&)(?: \#\d{1,7} | \#[xX][0-9a-fA-F]{1,6} | [A-Za-z][A-Za-z0-9]{1,30} ); )
-      | (?P<damaged> (?<=\#)\d{2,5}; | (?<=\bq)uot; )
+      | (?P<damaged> (?<=\#)\d{2,5}; | (?<=\bq)uot; | (?<=\ba)mp; )
       | (?P<control> (?<=[\x00-\x1f\x7f]) )
       | (?P<unicode> (?<=[\x80-\U0010ffff])[\x80-\U0010ffff]* )
     )

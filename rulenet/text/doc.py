@@ -14,7 +14,13 @@ from rulenet.text.tag import TaggedToken, Tagger
 # How far the opening and the closing of a text reach, in words or Chinese characters.
 REGION = 20
 _UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")
-_SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s|[。！？!?]|\n")
+# A full stop after an initial or a common abbreviation (U.S., No., Inc.) ends no sentence.
+_SENTENCE_END = re.compile(
+    r"""(?: (?<! \b[A-Za-z] ) (?<! \b(?:Mr|Ms|Dr|St|No|vs|Jr|Sr|Co) ) (?<! \b(?:Mrs|Inc|Ltd|Gen|Sen|Rep|Gov|Sgt|Sep|Oct|Nov|Dec|Jan|Feb|Aug) )
+          (?<! \b(?:Corp|Prof|Sept|Capt) ) \.
+        | [!?] ) ["')\]]* \s | [。！？] | \n""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 class Doc:
@@ -38,6 +44,7 @@ class Doc:
     def __init__(self, text: str, tagger: Tagger) -> None:
         self.text = text
         self._tagger = tagger
+        self._ngrams: dict[int, dict[str, list[tuple[int, int]]]] = {}
 
     @cached_property
     def cleaned(self) -> Cleaned:
@@ -53,6 +60,17 @@ class Doc:
     def words(self) -> list[tuple[str, int, int]]:
         """Case-folded words with start and end."""
         return words_with_offsets(self.clean)
+
+    def ngrams(self, length: int) -> dict[str, list[tuple[int, int]]]:
+        """Each run of so many words, joined by a space, with its places."""
+        if length not in self._ngrams:
+            found: dict[str, list[tuple[int, int]]] = {}
+            words = self.words
+            for i in range(len(words) - length + 1):
+                key = words[i][0] if length == 1 else " ".join(word for word, _, _ in words[i : i + length])
+                found.setdefault(key, []).append((words[i][1], words[i + length - 1][2]))
+            self._ngrams[length] = found
+        return self._ngrams[length]
 
     @cached_property
     def raw(self) -> str:

@@ -68,7 +68,8 @@ class Tokeniser:
         tokenizer.tmp_dir = str(folder)
         tokenizer.initialize()
         for word in self.words:
-            tokenizer.add_word(word)
+            if not tokenizer.FREQ.get(word):  # a known word keeps its frequency and its tag
+                tokenizer.add_word(word, tag="nz")
         return tokenizer
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,0 +1,142 @@
+"""Why a model decided as it did, as data: bias + Σ terms + neural = logit, for every label. Imports model and below; no drawing.
+
+Stands above `estimator.py` in the layering (which calls it), below `model/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rulenet import render
+from rulenet.model.hybrid import Hybrid, Parts, softmax
+
+
+@dataclass(frozen=True)
+class Term:
+    """One column's share of the logits.
+
+    Attributes
+    ----------
+    kind
+        ``"rule"``, ``"tfidf"`` or ``"pos"``.
+    name
+        Rule id, term or tags.
+    value
+        Value of the column: 1 for a rule, the TF-IDF weight of a term.
+    weights
+        Learned weight for each label, in logits per unit of `value`.
+    contributions
+        ``weights × value`` for each label, in logits.
+    spans
+        Where it stands in the text as given, as (start, end).
+    """
+
+    kind: str
+    name: str
+    value: float
+    weights: dict[str, float]
+    contributions: dict[str, float]
+    spans: list[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A prediction and everything that added up to it.
+
+    Attributes
+    ----------
+    text
+        The text as given.
+    label
+        The predicted label.
+    proba
+        Probability of each label.
+    path
+        ``"rules"`` when ψ had no say, else ``"hybrid"``.
+    logits, bias, neural
+        For each label, in logits. ``neural`` is the share of the transformer.
+    terms
+        Every active column, strongest for the predicted label against the runner-up first.
+    tokens
+        Attribution of ψ to tokens; None unless asked for.
+    """
+
+    text: str
+    label: str
+    proba: dict[str, float]
+    path: str
+    logits: dict[str, float]
+    bias: dict[str, float]
+    terms: list[Term]
+    neural: dict[str, float]
+    tokens: list[tuple[str, float]] | None = field(default=None)
+
+    @property
+    def runner_up(self) -> str:
+        """The label with the second largest logit."""
+        return sorted(self.logits, key=self.logits.__getitem__, reverse=True)[1]
+
+    @property
+    def margin(self) -> float:
+        """Top logit minus the runner-up's."""
+        return self.logits[self.label] - self.logits[self.runner_up]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    def to_html(self) -> str:
+        """A self-contained HTML fragment."""
+        return render.to_html(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __str__(self) -> str:
+        return render.to_text(self)
+
+
+def explain(hybrid: Hybrid, texts: Sequence[str], parts: Parts, classes: Sequence[str]) -> list[Explanation]:
+    """Explanations of some texts.
+
+    Parameters
+    ----------
+    hybrid
+        The fitted model.
+    parts
+        What `hybrid.parts` gave for the same texts.
+    classes
+        The labels as strings, in column order.
+    """
+    proba = softmax(parts.logits)
+    return [_explain_one(hybrid, text, parts, i, list(classes), proba[i]) for i, text in enumerate(texts)]
+
+
+def _explain_one(hybrid: Hybrid, text: str, parts: Parts, i: int, classes: list[str], proba: Any) -> Explanation:
+    def by_label(values: Any) -> dict[str, float]:
+        return dict(zip(classes, map(float, values), strict=True))
+
+    start, stop = parts.X.indptr[i], parts.X.indptr[i + 1]
+    columns, values = parts.X.indices[start:stop].tolist(), parts.X.data[start:stop].tolist()
+    spans = hybrid.features.spans(text, columns)
+    terms = []
+    for j, value, where in zip(columns, values, spans, strict=True):
+        weights = hybrid.phi_scale * hybrid.weights.coef[j]
+        column = hybrid.features.column(j)
+        terms.append(Term(column.kind, column.name, float(value), by_label(weights), by_label(weights * value), where))
+    logits = parts.logits[i]
+    order = logits.argsort()[::-1]
+    top, second = classes[order[0]], classes[order[1]]
+    terms.sort(key=lambda term: -abs(term.contributions[top] - term.contributions[second]))
+    return Explanation(
+        text=text,
+        label=top,
+        proba=by_label(proba),
+        path="hybrid" if hybrid.is_neural else "rules",
+        logits=by_label(logits),
+        bias=by_label(hybrid.phi_scale * hybrid.weights.bias),
+        terms=terms,
+        neural=by_label(parts.psi[i]),
+    )

@@ -1,0 +1,128 @@
+"""Texts → X = [R | T | P] with named columns. Imports `rulenet.text`, `rulenet.rules` and its neighbours; no torch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+
+from rulenet.features.pos import PosFeatures
+from rulenet.features.tfidf import TermFeatures
+from rulenet.rules.ruleset import RuleSet
+from rulenet.text.doc import Doc
+from rulenet.text.language import Language
+from rulenet.text.tag import Tagger
+from rulenet.text.tokenise import Tokeniser
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of X: its kind (``"rule"``, ``"tfidf"``, ``"pos"``) and name."""
+
+    kind: str
+    name: str
+
+
+class Features:
+    """The three blocks of columns of the linear part.
+
+    Parameters
+    ----------
+    ruleset
+        Authored rules, or None.
+    language
+        Language of tokens, tags and negation.
+    tfidf
+        Whether to have TF-IDF columns.
+    pos
+        Whether to have part-of-speech columns.
+    ngram_range, min_df
+        See `TermFeatures`.
+    words
+        Chinese words for the tokeniser's dictionary; None: those of the rules.
+
+    Examples
+    --------
+    >>> ruleset = RuleSet.from_yaml("{rulenet: 1, rules: [{id: up, label: up, word: [rises, rose]}]}")
+    >>> features = Features(ruleset, language="en")
+    >>> X = features.fit_transform(["oil rises", "oil falls"])
+    >>> [(column.kind, column.name) for column in map(features.column, range(X.shape[1]))][:3]
+    [('rule', 'up'), ('tfidf', 'falls'), ('tfidf', 'oil')]
+    """
+
+    def __init__(
+        self,
+        ruleset: RuleSet | None,
+        *,
+        language: Language,
+        tfidf: bool = True,
+        pos: bool = False,
+        ngram_range: tuple[int, int] = (1, 2),
+        min_df: int = 1,
+        words: Sequence[str] | None = None,
+    ) -> None:
+        self.ruleset = ruleset
+        self.language: Language = language
+        if words is None:
+            words = ruleset.unspaced_literals if ruleset else ()
+        self.tokeniser = Tokeniser(language, words)
+        self.tagger = Tagger(self.tokeniser)
+        self.terms = TermFeatures(self.tokeniser, ngram_range=ngram_range, min_df=min_df) if tfidf else None
+        self.pos = PosFeatures(self.tagger) if pos else None
+
+    def fit_transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """Learn the vocabulary, return X (n_texts, n_columns), float32."""
+        return self._stack(texts, self.terms.fit_transform(texts) if self.terms else None)
+
+    def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """X of shape (n_texts, n_columns), float32."""
+        return self._stack(texts, self.terms.transform(texts) if self.terms else None)
+
+    def _stack(self, texts: Sequence[str], T: scipy.sparse.csr_matrix | None) -> scipy.sparse.csr_matrix:
+        blocks = [self.ruleset.match(texts, language=self.language) if self.ruleset else None, T]
+        blocks.append(self.pos.transform(texts) if self.pos else None)
+        present = [block for block in blocks if block is not None]
+        if not present:
+            return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.float32)
+        return scipy.sparse.csr_matrix(scipy.sparse.hstack(present, format="csr", dtype=np.float32))
+
+    def with_ruleset(self, ruleset: RuleSet | None) -> Features:
+        """The same vocabulary and dictionary beside other rules."""
+        other = copy.copy(self)
+        other.ruleset = ruleset
+        return other
+
+    @property
+    def n_rules(self) -> int:
+        """Number of rule columns; they come first."""
+        return len(self.ruleset) if self.ruleset else 0
+
+    @property
+    def n_terms(self) -> int:
+        """Number of TF-IDF columns."""
+        return len(self.terms.names) if self.terms else 0
+
+    def column(self, j: int) -> Column:
+        """Kind and name of column `j`."""
+        if j < self.n_rules and self.ruleset:
+            return Column("rule", self.ruleset.ids[j])
+        if j < self.n_rules + self.n_terms and self.terms:
+            return Column("tfidf", self.terms.names[j - self.n_rules])
+        return Column("pos", PosFeatures.names[j - self.n_rules - self.n_terms])
+
+    def spans(self, text: str, columns: Sequence[int]) -> list[list[Span]]:
+        """Where each of some active columns comes from, as (start, end) in the text as given."""
+        doc = Doc(text, self.tagger)
+        found = [self.column(j) for j in columns]
+        kinds = {column.kind for column in found}
+        terms = self.terms.analyzer.spans(doc.clean) if self.terms and "tfidf" in kinds else {}
+        tags = self.pos.spans(doc.clean) if self.pos and "pos" in kinds else {}
+        rules = self.ruleset.matcher(self.language).find(doc, [j for j in columns if j < self.n_rules]) if self.ruleset else []
+        hits = iter(rules)
+        spans = [next(hits) or [] if c.kind == "rule" else (terms if c.kind == "tfidf" else tags).get(c.name, []) for c in found]
+        return [[doc.cleaned.original_span(*span) for span in part] for part in spans]

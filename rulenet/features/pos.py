@@ -1,0 +1,58 @@
+"""Texts → P, part-of-speech columns: how often each tag and tag pair occurs, rows of unit length. Imports `rulenet.text`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.sparse
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.preprocessing import normalize
+
+from rulenet.text.clean import clean
+from rulenet.text.tag import TAGS, Tagger
+
+# Fixed columns: there is nothing to learn, so nothing can leak and nothing need be stored.
+NAMES = [*TAGS, *(f"{first} {second}" for first in TAGS for second in TAGS)]
+
+
+class PosFeatures:
+    """Tag and tag-pair frequencies.
+
+    Parameters
+    ----------
+    tagger
+        Where the tags come from.
+
+    Examples
+    --------
+    >>> from rulenet.text.tokenise import Tokeniser
+    >>> features = PosFeatures(Tagger(Tokeniser("en")))
+    >>> P = features.transform(["a good film"])
+    >>> [NAMES[j] for j in P.indices]
+    ['ADJ', 'DET', 'NOUN', 'ADJ NOUN', 'DET ADJ']
+    """
+
+    names = NAMES
+
+    def __init__(self, tagger: Tagger) -> None:
+        self.tagger = tagger
+        self._counter = CountVectorizer(analyzer=self._terms, vocabulary={name: i for i, name in enumerate(NAMES)}, dtype=np.float32)
+
+    def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """P of shape (n_texts, n_tags + n_tags²)."""
+        return normalize(self._counter.transform(texts))
+
+    def spans(self, text: str) -> dict[str, list[tuple[int, int]]]:
+        """Where each tag and tag pair of a cleaned text stands in it."""
+        tokens = self.tagger.tag(text)
+        found: dict[str, list[tuple[int, int]]] = {}
+        for token in tokens:
+            found.setdefault(token.tag, []).append((token.start, token.end))
+        for first, second in zip(tokens, tokens[1:], strict=False):
+            found.setdefault(f"{first.tag} {second.tag}", []).append((first.start, second.end))
+        return found
+
+    def _terms(self, text: str) -> list[str]:
+        tags = [token.tag for token in self.tagger.tag(clean(text))]
+        return tags + [f"{first} {second}" for first, second in zip(tags, tags[1:], strict=False)]

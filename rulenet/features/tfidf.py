@@ -1,0 +1,136 @@
+"""Texts → T, the TF-IDF columns, with the places of each term. Imports `rulenet.text` and scikit-learn.
+
+English: words of two or more characters, 1–2-grams. Chinese: jieba words, 1–2-grams, and beside them character 1–3-grams,
+which alone do better on short titles than words alone. Counts are damped (1 + log tf), rows have unit length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from rulenet.text.clean import clean
+from rulenet.text.fold import HAN
+from rulenet.text.tokenise import Tokeniser
+
+_WORD = re.compile(r"\w\w+")
+_HAN_RUN = re.compile(f"(?:{HAN.pattern})+")
+Span = tuple[int, int]
+
+
+class Analyzer:
+    """Splits a cleaned text into terms.
+
+    Examples
+    --------
+    >>> Analyzer(Tokeniser("en"), (1, 2)).terms("Oil prices, oil")
+    ['oil', 'prices', 'oil', 'oil prices', 'prices oil']
+    >>> Analyzer(Tokeniser("en"), (1, 2)).spans("Oil prices, oil")["oil"]
+    [(0, 3), (12, 15)]
+    """
+
+    def __init__(self, tokeniser: Tokeniser, ngram_range: tuple[int, int]) -> None:
+        self.tokeniser = tokeniser
+        self.ngram_range = ngram_range
+
+    def __call__(self, text: str) -> list[str]:
+        """Terms of a text as the user gave it."""
+        return self.terms(clean(text))
+
+    def terms(self, text: str) -> list[str]:
+        """Terms of a cleaned text, with repetitions."""
+        if self.tokeniser.language == "zh":
+            return [term for term, _ in self._zh(text)]
+        words = " ".join(_WORD.findall(text)).casefold().split(" ")
+        low, high = self.ngram_range
+        terms = words if low == 1 else []
+        for n in range(max(low, 2), high + 1):
+            terms = terms + list(map(" ".join, zip(*(words[i:] for i in range(n)), strict=False)))
+        return [term for term in terms if term]
+
+    def spans(self, text: str) -> dict[str, list[Span]]:
+        """Where each term of a cleaned text stands in it."""
+        found: dict[str, list[Span]] = defaultdict(list)
+        if self.tokeniser.language == "zh":
+            pairs = self._zh(text)
+        else:
+            pairs = self._ngrams([(m.group().casefold(), m.span()) for m in _WORD.finditer(text)])
+        for term, span in pairs:
+            if span not in found[term]:
+                found[term].append(span)
+        return dict(found)
+
+    def _ngrams(self, words: list[tuple[str, Span]]) -> Iterator[tuple[str, Span]]:
+        low, high = self.ngram_range
+        for n in range(low, high + 1):
+            for i in range(len(words) - n + 1):
+                yield " ".join(word for word, _ in words[i : i + n]), (words[i][1][0], words[i + n - 1][1][1])
+
+    def _zh(self, text: str) -> Iterator[tuple[str, Span]]:
+        tokens = self.tokeniser.tokens(text)
+        words = [(token.text.casefold(), (token.start, token.end)) for token in tokens if any(map(str.isalnum, token.text))]
+        yield from self._ngrams(words)
+        for run in _HAN_RUN.finditer(text):
+            start, end = run.span()
+            for n in (1, 2, 3):
+                for i in range(start, end - n + 1):
+                    yield text[i : i + n], (i, i + n)
+
+
+class TermFeatures:
+    """TF-IDF columns.
+
+    Parameters
+    ----------
+    tokeniser
+        Splits Chinese into words; its language decides what a term is.
+    ngram_range
+        Shortest and longest word n-gram.
+    min_df
+        A term must stand in at least this many texts.
+    """
+
+    def __init__(self, tokeniser: Tokeniser, *, ngram_range: tuple[int, int] = (1, 2), min_df: int = 1) -> None:
+        self.analyzer = Analyzer(tokeniser, ngram_range)
+        self.min_df = min_df
+        self.vectorizer = self._new_vectorizer(None)
+        self.names: list[str] = []
+
+    def _new_vectorizer(self, vocabulary: dict[str, int] | None) -> TfidfVectorizer:
+        return TfidfVectorizer(
+            analyzer=self.analyzer, min_df=self.min_df, sublinear_tf=True, dtype=np.float32, vocabulary=vocabulary
+        )
+
+    def fit_transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """Learn the vocabulary and return T (n_texts, n_terms); no column if no text holds a term."""
+        try:
+            T = self.vectorizer.fit_transform(texts)
+        except ValueError:  # scikit-learn's way to say: empty vocabulary, or all terms rarer than min_df
+            self.names = []
+            return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.float32)
+        self.names = self.vectorizer.get_feature_names_out().tolist()
+        return T
+
+    def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """T of shape (n_texts, n_terms)."""
+        if not self.names:
+            return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.float32)
+        return self.vectorizer.transform(texts)
+
+    @property
+    def idf(self) -> Any:
+        """Inverse document frequency of each term, shape (n_terms,)."""
+        return self.vectorizer.idf_ if self.names else np.zeros(0)
+
+    def restore(self, names: list[str], idf: Any) -> None:
+        """Take over a stored vocabulary."""
+        self.names = list(names)
+        if self.names:
+            self.vectorizer = self._new_vectorizer({name: i for i, name in enumerate(self.names)})
+            self.vectorizer.idf_ = np.asarray(idf)

@@ -1,0 +1,57 @@
+"""Which texts go into one batch: texts of like length, cut by a budget of word pieces. Imports numpy only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+POOL = 32  # batches that are sorted together when shuffling
+
+
+def token_budget_batches(
+    lengths: Sequence[int], *, budget: int, max_texts: int | None = None, rng: np.random.Generator | None = None
+) -> list[list[int]]:
+    """Cut texts into batches whose padded size stays within a budget.
+
+    Parameters
+    ----------
+    lengths
+        Word pieces of each text.
+    budget
+        Word pieces in a batch, padding included; a longer text is a batch of its own.
+    max_texts
+        Texts in a batch at most.
+    rng
+        Shuffles texts and batches. Texts are sorted by length only within pools of about 32 batches, so that a batch is still
+        a fair sample. None: sorted as a whole, the longest first (so that memory runs out at once or not at all).
+
+    Examples
+    --------
+    >>> token_budget_batches([3, 9, 4, 8], budget=16)
+    [[1], [3, 2], [0]]
+    """
+    sizes: Any = np.asarray(lengths)
+    if rng is None:
+        return _cut(np.argsort(-sizes, kind="stable"), sizes, budget, max_texts)
+    order = rng.permutation(len(sizes))
+    typical = max(1, int(budget / max(float(sizes.mean()), 1))) if len(sizes) else 1
+    pool = POOL * min(typical, max_texts or typical)
+    batches = []
+    for at in range(0, len(order), pool):
+        part = order[at : at + pool]
+        batches += _cut(part[np.argsort(-sizes[part], kind="stable")], sizes, budget, max_texts)
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _cut(order: Any, sizes: Any, budget: int, max_texts: int | None) -> list[list[int]]:
+    """Cut an order of falling sizes; the first of a batch is its longest."""
+    batches: list[list[int]] = []
+    for i in order.tolist():
+        current = batches[-1] if batches else None
+        if current is not None and (len(current) + 1) * sizes[current[0]] <= budget and len(current) < (max_texts or len(sizes)):
+            current.append(i)
+        else:
+            batches.append([i])
+    return batches

@@ -1,0 +1,260 @@
+"""φ(x) = b + Σ_i w_i r_i(x): the linear rule layer. A convex problem, solved exactly. Imports numpy, scipy, scikit-learn; no torch.
+
+Maximum a posteriori multinomial logistic regression over X = [R | T | P]:
+
+    minimise  Σ_n CE(y_n, φ(x_n))  +  Σ_rules (w_i − w⁰_i)² / 2σ²  +  Σ_other w_jk² / 2C
+
+A rule column has one weight, which goes to the rule's label: its prior mean w⁰ is the author's starting weight, its bounds are
+the author's sign, and a pinned rule's bounds are its starting weight. Any other column has one weight per class. L-BFGS-B
+(Byrd et al. 1995) takes the bounds as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.optimize
+import scipy.sparse
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class RuleColumn:
+    """How the weight of one rule column is learned.
+
+    Attributes
+    ----------
+    label
+        Class index the weight goes to.
+    prior
+        Prior mean, in log-odds.
+    lower, upper
+        Bounds of the weight; equal for a pinned rule.
+    """
+
+    label: int
+    prior: float = 1.0
+    lower: float = 0.0
+    upper: float = np.inf
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Solution of φ.
+
+    Attributes
+    ----------
+    coef
+        Weight of each column for each class, shape (n_columns, n_classes); a rule has one non-zero entry.
+    bias
+        Shape (n_classes,).
+    """
+
+    coef: Array
+    bias: Array
+
+    def logits(self, X: Any) -> Array:
+        """φ of shape (n_texts, n_classes)."""
+        return np.asarray(X @ self.coef + self.bias)
+
+
+def solve(
+    X: Any,
+    Y: Array,
+    *,
+    rules: Sequence[RuleColumn] = (),
+    C: float = 1.0,
+    rule_sigma: float = 1.0,
+    tol: float = 1e-5,
+    max_iter: int = 500,
+) -> tuple[Weights, int]:
+    """Fit φ.
+
+    Parameters
+    ----------
+    X
+        Sparse or dense, shape (n_texts, n_columns); the first ``len(rules)`` columns are the rules.
+    Y
+        Target distribution of each text, shape (n_texts, n_classes); one-hot for hard labels. Rows may sum to less than one:
+        the sum is the weight of the text.
+    C
+        Prior variance of the other columns' weights.
+    rule_sigma
+        Prior standard deviation of a rule's weight around its starting weight, in log-odds.
+    tol
+        Stop when no entry of the gradient of the mean loss exceeds this.
+
+    Returns
+    -------
+    tuple
+        The weights and the number of iterations.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0], [1.0], [0.0], [0.0]])
+    >>> weights, _ = solve(X, np.eye(2)[[1, 1, 0, 0]], rules=[RuleColumn(label=1)])
+    >>> weights.coef.shape, bool(weights.coef[0, 1] > 1), float(weights.coef[0, 0])
+    ((1, 2), True, 0.0)
+    """
+    n_texts, n_columns = X.shape
+    n_classes = Y.shape[1]
+    n_rules = len(rules)
+    label = np.array([rule.label for rule in rules], dtype=np.intp)
+    prior = np.array([rule.prior for rule in rules])
+    size = n_classes + n_rules + (n_columns - n_rules) * n_classes
+    mass = Y.sum(axis=1, keepdims=True)  # (n, 1)
+    Xt = X.T.tocsr() if scipy.sparse.issparse(X) else X.T
+    total = max(float(mass.sum()), 1.0)
+
+    def unpack(theta: Array) -> tuple[Array, Array, Array]:
+        return theta[:n_classes], theta[n_classes : n_classes + n_rules], theta[n_classes + n_rules :].reshape(-1, n_classes)
+
+    def coefficients(rule_weights: Array, others: Array) -> Array:
+        coef = np.zeros((n_columns, n_classes))
+        coef[np.arange(n_rules), label] = rule_weights
+        coef[n_rules:] = others
+        return coef
+
+    def loss_and_gradient(theta: Array) -> tuple[float, Array]:
+        bias, rule_weights, others = unpack(theta)
+        phi = X @ coefficients(rule_weights, others).astype(X.dtype, copy=False) + bias  # (n, K)
+        top = phi.max(axis=1, keepdims=True)
+        log_z = top + np.log(np.exp(phi - top).sum(axis=1, keepdims=True))
+        residual = mass * np.exp(phi - log_z) - Y  # (n, K)
+        pull = rule_weights - prior
+        loss = float((mass * log_z).sum() - (Y * phi).sum())
+        loss += float(pull @ pull) / (2 * rule_sigma**2) + float(others.ravel() @ others.ravel()) / (2 * C)
+        full = np.asarray(Xt @ residual.astype(X.dtype, copy=False), dtype=np.float64)  # (n_columns, K)
+        gradient = np.empty(size)
+        gradient[:n_classes] = residual.sum(axis=0)
+        gradient[n_classes : n_classes + n_rules] = full[np.arange(n_rules), label] + pull / rule_sigma**2
+        gradient[n_classes + n_rules :] = (full[n_rules:] + others / C).ravel()
+        return loss / total, gradient / total
+
+    start = np.zeros(size)
+    start[n_classes : n_classes + n_rules] = prior
+    bounds = None
+    if rules:
+        low, high = np.full(size, -np.inf), np.full(size, np.inf)
+        low[n_classes : n_classes + n_rules] = [rule.lower for rule in rules]
+        high[n_classes : n_classes + n_rules] = [rule.upper for rule in rules]
+        bounds = scipy.optimize.Bounds(low, high)
+    # A total of ftol·1 would stop long before the gradient does on float32 data; the gradient decides.
+    options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "gtol": tol, "ftol": 1e-10, "maxcor": 10}
+    # The sparse products dominate and use one thread; BLAS threads would only wait for each other.
+    with threadpool_limits(1, user_api="blas"):
+        found = scipy.optimize.minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    bias, rule_weights, others = unpack(found.x)
+    return Weights(coefficients(rule_weights, others), bias - bias.mean()), int(found.nit)
+
+
+def out_of_fold_logits(X: Any, Y: Array, y: Array, *, n_folds: int, seed: int, **options: Any) -> Array:
+    """φ of each text from weights that never saw it, shape (n_texts, n_classes).
+
+    TF-IDF columns all but memorise their own rows; what ψ learns beside in-sample φ would be what is left: nothing.
+
+    Parameters
+    ----------
+    y
+        Class indices, for stratified folds.
+    options
+        Passed to `solve`.
+    """
+    smallest = int(np.bincount(y)[np.unique(y)].min())
+    folds = StratifiedKFold if smallest >= n_folds else KFold
+    phi = np.zeros(Y.shape)
+    for train, held_out in folds(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(y)), y):
+        weights, _ = solve(X[train], Y[train], **options)
+        phi[held_out] = weights.logits(X[held_out])
+    return phi
+
+
+class PhiClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """φ as a scikit-learn classifier over a numeric matrix.
+
+    Parameters
+    ----------
+    rules
+        One entry for each rule column; these are the first columns of X. None: no rule columns.
+    C
+        Prior variance of the weights of the other columns.
+    rule_sigma
+        Prior standard deviation of the rule weights, in log-odds.
+    tol, max_iter
+        See `solve`.
+
+    Attributes
+    ----------
+    classes_
+        The labels, sorted.
+    weights_
+        The solution.
+
+    Examples
+    --------
+    >>> PhiClassifier().fit([[0.0], [1.0]], ["no", "yes"]).predict([[2.0]])
+    array(['yes'], dtype='<U3')
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[RuleColumn] | None = None,
+        *,
+        C: float = 1.0,
+        rule_sigma: float = 1.0,
+        tol: float = 1e-5,
+        max_iter: int = 500,
+    ) -> None:
+        self.rules = rules
+        self.C = C
+        self.rule_sigma = rule_sigma
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, y: Any) -> PhiClassifier:
+        """Fit the weights to X (n_texts, n_columns) and labels y (n_texts,)."""
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
+        check_classification_targets(y)
+        self.classes_, indices = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"Classifier can't train when only one class is present: {self.classes_[0]!r}")
+        Y = np.eye(len(self.classes_))[indices]
+        self.weights_, self.n_iter_ = solve(
+            X, Y, rules=self.rules or (), C=self.C, rule_sigma=self.rule_sigma, tol=self.tol, max_iter=self.max_iter
+        )
+        return self
+
+    def logits(self, X: Any) -> Array:
+        """φ of shape (n_texts, n_classes)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        return self.weights_.logits(X)
+
+    def decision_function(self, X: Any) -> Array:
+        """φ; for two classes the difference, shape (n_texts,), as scikit-learn has it."""
+        phi = self.logits(X)
+        return phi[:, 1] - phi[:, 0] if len(self.classes_) == 2 else phi
+
+    def predict(self, X: Any) -> Array:
+        """Label with the largest logit."""
+        return np.asarray(self.classes_[self.logits(X).argmax(axis=1)])
+
+    def predict_proba(self, X: Any) -> Array:
+        """Softmax of φ, shape (n_texts, n_classes)."""
+        phi = self.logits(X)
+        e = np.exp(phi - phi.max(axis=1, keepdims=True))
+        return np.asarray(e / e.sum(axis=1, keepdims=True))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,122 @@
+"""Recipe: every choice about how a model is trained, in one immutable value that goes from estimator to loop. Imports errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from rulenet.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained. Fields below "ψ" do nothing where the encoder is None.
+
+    Attributes
+    ----------
+    tfidf, pos
+        Whether φ has TF-IDF columns, and part-of-speech columns (slower; English needs the extra ``pos``).
+    ngram_range
+        Shortest and longest word n-gram.
+    min_df
+        A term must stand in at least this many training texts. None: 2 from 1,000 texts on, else 1.
+    C
+        Prior variance of TF-IDF and part-of-speech weights; larger fits closer.
+    rule_sigma
+        How far, in log-odds, data may pull a rule's weight from its author's (prior standard deviation).
+    folds
+        Folds of the out-of-fold φ that ψ is trained against.
+    bound
+        B of ψ, in logits; None: unbounded.
+    max_length
+        Word pieces that ψ reads of a text; the rest is left to φ.
+    epochs, learning_rate, head_learning_rate, weight_decay, warmup, dropout
+        Of ψ's AdamW and its linear schedule; `warmup` is a share of all steps. None for `epochs`: 3 from 1,000 texts on, more for fewer
+        (at least 150 steps), 10 for an encoder from scratch. None for `learning_rate`: 5e-5, or 1e-3 for an encoder from scratch.
+    batch_texts, batch_tokens
+        Size of a training batch: at most so many texts and so many word pieces, padding included.
+    frozen_layers
+        The embeddings and this many lower layers of a pretrained encoder are not trained; -1 trains all.
+    psi_loss
+        λ₁, weight of ψ's own loss beside the loss of the sum: keeps ψ able to stand alone.
+    phi_dropout
+        Share of the training texts for which ψ has to do without φ.
+    held_out
+        Share of the labelled texts kept from ψ to choose the best epoch and the two scalars; none of fewer than 40 texts.
+    pseudo_confidence
+        An unlabelled text is learned from when φ gives a label at least this probability.
+
+    Examples
+    --------
+    >>> Recipe(epochs=2).with_changes(bound=3.0).bound
+    3.0
+    """
+
+    # φ
+    tfidf: bool = True
+    pos: bool = False
+    ngram_range: tuple[int, int] = (1, 2)
+    min_df: int | None = None
+    C: float = 3.0
+    rule_sigma: float = 1.0
+    folds: int = 5
+    # ψ
+    bound: float | None = 1.5
+    max_length: int = 256
+    epochs: int | None = None
+    learning_rate: float | None = None
+    head_learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup: float = 0.1
+    dropout: float = 0.1
+    batch_texts: int = 32
+    batch_tokens: int = 4096
+    frozen_layers: int = 0
+    psi_loss: float = 0.3
+    phi_dropout: float = 0.0
+    held_out: float = 0.15
+    # texts without labels
+    pseudo_confidence: float = 0.9
+
+    def with_changes(self, **changes: Any) -> Recipe:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+    def check(self) -> None:
+        """Raise ParameterError naming every field that cannot be used."""
+        low, high = self.ngram_range
+        conditions = {
+            "ngram_range": 1 <= low <= high,
+            "min_df": self.min_df is None or self.min_df >= 1,
+            "C": self.C > 0,
+            "rule_sigma": self.rule_sigma > 0,
+            "folds": self.folds >= 2,
+            "bound": self.bound is None or self.bound > 0,
+            "max_length": self.max_length >= 8,
+            "epochs": self.epochs is None or self.epochs >= 1,
+            "learning_rate": self.learning_rate is None or self.learning_rate > 0,
+            "head_learning_rate": self.head_learning_rate > 0,
+            "warmup": 0 <= self.warmup < 1,
+            "dropout": 0 <= self.dropout < 1,
+            "batch_texts": self.batch_texts >= 1,
+            "batch_tokens": self.batch_tokens >= self.max_length,
+            "frozen_layers": self.frozen_layers >= -1,
+            "psi_loss": self.psi_loss >= 0,
+            "phi_dropout": 0 <= self.phi_dropout <= 1,
+            "held_out": 0 < self.held_out < 1,
+            "pseudo_confidence": 0 < self.pseudo_confidence <= 1,
+        }
+        wrong = [f"{name}={getattr(self, name)!r}" for name, fine in conditions.items() if not fine]
+        if wrong:
+            raise ParameterError(f"recipe: {', '.join(wrong)} cannot be used; see Recipe's docstring for the meaning of each field")
+
+
+def recipe_from_dict(data: dict[str, Any]) -> Recipe:
+    """Recipe of a stored model; unknown fields are refused by name."""
+    known = {field.name for field in fields(Recipe)}
+    unknown = sorted(set(data) - known)
+    if unknown:
+        raise ParameterError(f"recipe has unknown fields: {', '.join(unknown)}")
+    if "ngram_range" in data:
+        data = {**data, "ngram_range": tuple(data["ngram_range"])}
+    return Recipe(**data)
