@@ -45,6 +45,8 @@ class Features:
         See `TermFeatures`.
     words
         Chinese words for the tokeniser's dictionary; None: those of the rules.
+    n_jobs
+        Processes that match rules.
 
     Examples
     --------
@@ -65,9 +67,11 @@ class Features:
         ngram_range: tuple[int, int] = (1, 2),
         min_df: int = 1,
         words: Sequence[str] | None = None,
+        n_jobs: int | None = None,
     ) -> None:
         self.ruleset = ruleset
         self.language: Language = language
+        self.n_jobs = n_jobs
         if words is None:
             words = ruleset.unspaced_literals if ruleset else ()
         self.tokeniser = Tokeniser(language, words)
@@ -84,7 +88,7 @@ class Features:
         return self._stack(texts, self.terms.transform(texts) if self.terms else None)
 
     def _stack(self, texts: Sequence[str], T: scipy.sparse.csr_matrix | None) -> scipy.sparse.csr_matrix:
-        blocks = [self.ruleset.match(texts, language=self.language) if self.ruleset else None, T]
+        blocks = [self.ruleset.match(texts, language=self.language, n_jobs=self.n_jobs) if self.ruleset else None, T]
         blocks.append(self.pos.transform(texts) if self.pos else None)
         present = [block for block in blocks if block is not None]
         if not present:

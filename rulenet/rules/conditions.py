@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import re2
 
-from rulenet.text.doc import Doc
+from rulenet.text.doc import TAG_CLOSE, TAG_OPEN, Doc
 from rulenet.text.fold import fold, fold_raw, is_unspaced
 from rulenet.text.tag import TAGS
 
@@ -73,15 +73,23 @@ class Literals(Condition):
         return frozenset(Atom("word", word) for word in self._words) | frozenset(Atom("raw", raw) for raw in self._raw)
 
     @cached_property
-    def _lengths(self) -> list[int]:
-        return sorted({literal.count(" ") + 1 for literal in self._words})
+    def _single(self) -> frozenset[str]:
+        return frozenset(literal for literal in self._words if " " not in literal)
+
+    @cached_property
+    def _several(self) -> list[list[str]]:
+        return [literal.split(" ") for literal in sorted(self._words - self._single)]
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         spans: set[Span] = set()
-        for length in self._lengths:
-            ngrams = doc.ngrams(length)
-            for literal in self._words & ngrams.keys():
-                spans.update(ngrams[literal])
+        words, places = (doc.words, doc.places) if self._words else ([], {})
+        for literal in self._single & places.keys():
+            spans.update((words[i][1], words[i][2]) for i in places[literal])
+        for literals in self._several:
+            for i in places.get(literals[0], ()):
+                last = i + len(literals) - 1
+                if last < len(words) and all(words[i + k][0] == literals[k] for k in range(1, len(literals))):
+                    spans.add((words[i][1], words[last][2]))
         for literal in self._raw:
             start = doc.raw.find(literal)
             while start >= 0:
@@ -126,20 +134,10 @@ class Tags(Condition):
     needs_doc = True
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        # Tokens become "<TAG:lemma>" in one string, patterns a regex over it; where a token begins leads back.
-        pieces = [f"{_OPEN}{token.tag}:{token.lemma}{_CLOSE}" for token in doc.tagged]
-        begins: dict[int, int] = {}
-        ends: dict[int, int] = {}
-        at = 0
-        for piece, token in zip(pieces, doc.tagged, strict=True):
-            begins[at] = token.start
-            at += len(piece)
-            ends[at] = token.end
-        line = "".join(pieces)
-        spans = set()
-        for pattern in self.patterns:
-            for match in compile_pos(pattern).finditer(line):
-                spans.add((begins[match.start()], ends[match.end()]))
+        line, begins, ends = doc.tag_line
+        spans = {
+            (begins[match.start()], ends[match.end()]) for pattern in self.patterns for match in compile_pos(pattern).finditer(line)
+        }
         return [span for span in sorted(spans) if keep(span)] or None
 
     def triggers(self) -> frozenset[Atom] | None:
@@ -288,7 +286,6 @@ def _advice(pattern: str, error: Exception) -> str:
     return f"not a regular expression that RE2 accepts: {detail}"
 
 
-_OPEN, _CLOSE = "\x01", "\x02"  # around each token; cleaned text has no control characters
 _ITEM = re.compile(r"(?P<tag>[A-Z]+|\*)(?::(?P<lemma>[^\s:]+?))?(?P<repeat>[?*+]?)")
 
 
@@ -322,8 +319,8 @@ def compile_pos(pattern: str) -> Any:
         tag, lemma, repeat = match["tag"], match["lemma"], match["repeat"]
         if tag != "*" and tag not in TAGS:
             raise ValueError(f"unknown tag {tag!r}; the tags are {', '.join(TAGS)}")
-        lemmas = "|".join(re2.escape(part) for part in lemma.lower().split("|")) if lemma else f"[^{_CLOSE}]*"
-        pieces.append(f"(?:{_OPEN}{'[A-Z]+' if tag == '*' else tag}:(?:{lemmas}){_CLOSE}){repeat}")
+        lemmas = "|".join(re2.escape(part) for part in lemma.lower().split("|")) if lemma else f"[^{TAG_CLOSE}]*"
+        pieces.append(f"(?:{TAG_OPEN}{'[A-Z]+' if tag == '*' else tag}:(?:{lemmas}){TAG_CLOSE}){repeat}")
         optional &= repeat in ("?", "*")
     if optional:
         raise ValueError("the pattern can match nothing at all; make one item obligatory")

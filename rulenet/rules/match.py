@@ -17,6 +17,7 @@ import ahocorasick_rs
 import numpy as np
 import re2
 import scipy.sparse
+from joblib import Parallel, delayed, effective_n_jobs
 
 from rulenet.rules.conditions import Span, atoms_of, regex_options
 from rulenet.rules.ruleset import RuleSet
@@ -28,6 +29,7 @@ from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser
 
 BLOCK = 512
+MIN_PARALLEL = 2000
 _SEPARATOR = "\x1e"  # cleaned texts have no control characters
 
 
@@ -85,9 +87,7 @@ class Matcher:
     def match(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """R of shape (n_texts, n_rules), int8 with a stored 1 where a rule fires."""
         blocks = [self._match_block(texts[at : at + BLOCK]) for at in range(0, len(texts), BLOCK)]
-        if not blocks:
-            return scipy.sparse.csr_matrix((0, len(self.rules)), dtype=np.int8)
-        return scipy.sparse.csr_matrix(scipy.sparse.vstack(blocks, format="csr", dtype=np.int8))
+        return _stack(blocks, len(self.rules))
 
     def _match_block(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         cleaned = [clean(text) for text in texts]
@@ -151,6 +151,37 @@ class Matcher:
     def find(self, doc: Doc, columns: Sequence[int]) -> list[list[Span] | None]:
         """For each of some rules its hits in the cleaned text; None where it does not fire."""
         return [self.rules[j].find(doc) for j in columns]
+
+
+def match_parallel(ruleset: RuleSet, texts: Sequence[str], language: Language, n_jobs: int | None) -> scipy.sparse.csr_matrix:
+    """R with the texts shared out among processes; worth it from a few thousand texts on."""
+    workers = effective_n_jobs(n_jobs)
+    if workers == 1 or len(texts) < MIN_PARALLEL:
+        return ruleset.matcher(language).match(texts)
+    size = max(BLOCK, -(-len(texts) // (4 * workers)))
+    parts = [texts[at : at + size] for at in range(0, len(texts), size)]
+    blocks = Parallel(n_jobs=workers)(delayed(_match_part)(ruleset, part, language) for part in parts)
+    return _stack(blocks, len(ruleset))
+
+
+def _match_part(ruleset: RuleSet, texts: Sequence[str], language: Language) -> scipy.sparse.csr_matrix:
+    return _in_this_process(ruleset).matcher(language).match(texts)
+
+
+_last: list[RuleSet] = []
+
+
+def _in_this_process(ruleset: RuleSet) -> RuleSet:
+    """The ruleset compiled earlier in this process if it is the same one: a worker compiles once, not once a part."""
+    if not _last or _last[0] != ruleset:
+        _last[:] = [ruleset]
+    return _last[0]
+
+
+def _stack(blocks: list[scipy.sparse.csr_matrix], n_rules: int) -> scipy.sparse.csr_matrix:
+    if not blocks:
+        return scipy.sparse.csr_matrix((0, n_rules), dtype=np.int8)
+    return scipy.sparse.csr_matrix(scipy.sparse.vstack(blocks, format="csr", dtype=np.int8))
 
 
 def _automaton(patterns: list[str]) -> Any:

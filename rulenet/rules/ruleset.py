@@ -171,7 +171,7 @@ class RuleSet:
 
     # ------------------------------------------------------------------ matching
 
-    def match(self, texts: Sequence[str], *, language: Language | None = None) -> scipy.sparse.csr_matrix:
+    def match(self, texts: Sequence[str], *, language: Language | None = None, n_jobs: int | None = None) -> scipy.sparse.csr_matrix:
         """Which rule fires on which text.
 
         Parameters
@@ -180,6 +180,8 @@ class RuleSet:
             The texts as given by the user.
         language
             Language for tokens, tags and negation; default: the file's own, ``"en"`` where that is ``any``.
+        n_jobs
+            Processes to share the texts among, as joblib counts; None: one.
 
         Returns
         -------
@@ -188,7 +190,9 @@ class RuleSet:
         """
         if isinstance(texts, str):
             raise InputError("match takes a list of texts, not one string; write [text]")
-        return self.matcher(language).match(texts)
+        from rulenet.rules.match import match_parallel
+
+        return match_parallel(self, texts, self._language(language), n_jobs)
 
     def spans(self, text: str, *, language: Language | None = None) -> dict[str, list[tuple[int, int]]]:
         """Where each rule that fires hits, as (start, end) in the text as given.
@@ -201,10 +205,13 @@ class RuleSet:
         """The compiled engine for a language; compiled once."""
         from rulenet.rules.match import Matcher  # scipy is slow to import, and linting does not need it
 
-        chosen: Language = language or ("zh" if self.language == "zh" else "en")
+        chosen = self._language(language)
         if chosen not in self._matchers:
             self._matchers[chosen] = Matcher(self, chosen)
         return self._matchers[chosen]
+
+    def _language(self, language: Language | None) -> Language:
+        return language or ("zh" if self.language == "zh" else "en")
 
     # ------------------------------------------------------------------ writing it
 

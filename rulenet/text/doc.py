@@ -13,6 +13,7 @@ from rulenet.text.tag import TaggedToken, Tagger
 
 # How far the opening and the closing of a text reach, in words or Chinese characters.
 REGION = 20
+TAG_OPEN, TAG_CLOSE = "\x01", "\x02"  # cleaned text has no control characters
 _UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")
 # A full stop after an initial or a common abbreviation (U.S., No., Inc.) ends no sentence.
 _SENTENCE_END = re.compile(
@@ -44,7 +45,6 @@ class Doc:
     def __init__(self, text: str, tagger: Tagger) -> None:
         self.text = text
         self._tagger = tagger
-        self._ngrams: dict[int, dict[str, list[tuple[int, int]]]] = {}
 
     @cached_property
     def cleaned(self) -> Cleaned:
@@ -61,16 +61,13 @@ class Doc:
         """Case-folded words with start and end."""
         return words_with_offsets(self.clean)
 
-    def ngrams(self, length: int) -> dict[str, list[tuple[int, int]]]:
-        """Each run of so many words, joined by a space, with its places."""
-        if length not in self._ngrams:
-            found: dict[str, list[tuple[int, int]]] = {}
-            words = self.words
-            for i in range(len(words) - length + 1):
-                key = words[i][0] if length == 1 else " ".join(word for word, _, _ in words[i : i + length])
-                found.setdefault(key, []).append((words[i][1], words[i + length - 1][2]))
-            self._ngrams[length] = found
-        return self._ngrams[length]
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """Where in `words` each word stands."""
+        found: dict[str, list[int]] = {}
+        for i, (word, _, _) in enumerate(self.words):
+            found.setdefault(word, []).append(i)
+        return found
 
     @cached_property
     def raw(self) -> str:
@@ -81,6 +78,20 @@ class Doc:
     def tagged(self) -> list[TaggedToken]:
         """Tokens with tags and lemmas."""
         return self._tagger.tag(self.clean)
+
+    @cached_property
+    def tag_line(self) -> tuple[str, dict[int, int], dict[int, int]]:
+        """The tokens as one string of `TAG_OPEN` TAG:lemma `TAG_CLOSE`, with what begins and what ends at each position of it."""
+        begins: dict[int, int] = {}
+        ends: dict[int, int] = {}
+        pieces = []
+        at = 0
+        for token in self.tagged:
+            pieces.append(f"{TAG_OPEN}{token.tag}:{token.lemma}{TAG_CLOSE}")
+            begins[at] = token.start
+            at += len(pieces[-1])
+            ends[at] = token.end
+        return "".join(pieces), begins, ends
 
     @cached_property
     def first_sentence_end(self) -> int:

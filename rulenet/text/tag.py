@@ -6,7 +6,7 @@ fast (about 10 µs a sentence each) and need no download.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from rulenet.extras import need
@@ -70,12 +70,8 @@ class Tagger:
 
     def _tag_en(self, text: str) -> list[TaggedToken]:
         tokens = self.tokeniser.tokens(text)
-        parser, lemmatize = self._english
-        tagged = parser.find_tags([token.text for token in tokens])
-        return [
-            TaggedToken(token.text, token.start, token.end, penn_to_ud(token.text, penn), lemmatize(token.text, lang="en").lower())
-            for token, (_, penn, *_) in zip(tokens, tagged, strict=True)
-        ]
+        tagged = self._english.find_tags([token.text for token in tokens])
+        return [TaggedToken(*token, *_ud_and_lemma(token.text, penn)) for token, (_, penn, *_) in zip(tokens, tagged, strict=True)]
 
     def _tag_zh(self, text: str) -> list[TaggedToken]:
         out = []
@@ -89,9 +85,8 @@ class Tagger:
         return out
 
     @cached_property
-    def _english(self) -> tuple[Any, Any]:
-        parser = need("textblob.en", purpose="Part-of-speech tagging in English").parser
-        return parser, need("simplemma", purpose="Part-of-speech tagging in English").lemmatize
+    def _english(self) -> Any:
+        return need("textblob.en", purpose="Part-of-speech tagging in English").parser
 
     @cached_property
     def _chinese(self) -> Any:
@@ -102,6 +97,13 @@ class Tagger:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"tokeniser": self.tokeniser}
+
+
+@lru_cache(maxsize=100_000)
+def _ud_and_lemma(word: str, penn: str) -> tuple[str, str]:
+    """Universal tag and lemma of an English word."""
+    simplemma = need("simplemma", purpose="Part-of-speech tagging in English")
+    return penn_to_ud(word, penn), simplemma.lemmatize(word, lang="en").lower()
 
 
 def penn_to_ud(word: str, penn: str) -> str:
