@@ -104,7 +104,9 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     # ------------------------------------------------------------------ fitting
 
-    def fit(self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, unlabeled: Sequence[str] | None = None) -> RuleNetClassifier:
+    def fit(
+        self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, unlabeled: Sequence[str] | None = None
+    ) -> RuleNetClassifier:
         """Learn from texts and labels.
 
         Parameters
@@ -134,7 +136,13 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         language = self._chosen_language(ruleset, known)
         min_df = recipe.min_df or (2 if len(known) >= 1000 else 1)
         features = Features(
-            ruleset, language=language, tfidf=recipe.tfidf, pos=recipe.pos, ngram_range=recipe.ngram_range, min_df=min_df, n_jobs=self.n_jobs
+            ruleset,
+            language=language,
+            tfidf=recipe.tfidf,
+            pos=recipe.pos,
+            ngram_range=recipe.ngram_range,
+            min_df=min_df,
+            n_jobs=self.n_jobs,
         )
         hybrid, report = fit_hybrid(
             Task([*known, *more], Y, names),
@@ -176,7 +184,9 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return "en" if declared == "en" else "zh" if declared == "zh" else detect_language(texts)
         chosen: Language = "zh" if self.language == "zh" else "en"
         if declared not in ("any", chosen):
-            raise ParameterError(f"language={chosen!r}, but the rules are written for {declared!r}; change one or use language='auto'")
+            raise ParameterError(
+                f"language={chosen!r}, but the rules are written for {declared!r}; change one or use language='auto'"
+            )
         return chosen
 
     # ------------------------------------------------------------------ using
@@ -201,7 +211,9 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _parts(self, texts: Sequence[str]) -> Parts:
         if not hasattr(self, "hybrid_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(texts, labels) or load(folder) first")
+            raise NotFittedError(
+                f"this {type(self).__name__} is not fitted yet; call fit(texts, labels) or load(folder) first"
+            )
         device = "cpu"
         if self.hybrid_.is_neural:
             device = _device(self.device)
@@ -216,7 +228,9 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         save_model(path, self.hybrid_, labels=self.classes_, recipe=self.recipe_, report=self.report_)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, device: str = "auto", n_jobs: int | None = None) -> RuleNetClassifier:
+    def load(
+        cls, path: str | os.PathLike[str], *, device: str = "auto", n_jobs: int | None = None
+    ) -> RuleNetClassifier:
         """Read a model that `save` wrote. Runs no code from the folder.
 
         Raises
@@ -226,7 +240,9 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         hybrid, labels, recipe, config = load_model(Path(path))
         encoder = config.encoder.name if config.encoder else None
-        clf = cls(hybrid.features.ruleset, encoder, language=config.language, recipe=recipe, device=device, n_jobs=n_jobs)
+        clf = cls(
+            hybrid.features.ruleset, encoder, language=config.language, recipe=recipe, device=device, n_jobs=n_jobs
+        )
         hybrid.features.n_jobs = n_jobs
         clf.classes_, clf.hybrid_, clf.recipe_, clf.report_ = labels, hybrid, recipe, config.report
         return clf
@@ -265,7 +281,9 @@ def _targets(known: list[str], labels: Any, more: list[str], ruleset: RuleSet | 
             raise InputError("labels=None learns from rules alone, but there are no rules; pass rules=… or labels")
         classes = np.array(sorted(ruleset.labels))
         if len(classes) < 2:
-            raise LabelError(f"the rules know only the label {ruleset.labels[0]!r}; at least two are needed to tell apart")
+            raise LabelError(
+                f"the rules know only the label {ruleset.labels[0]!r}; at least two are needed to tell apart"
+            )
         return classes, np.zeros((len(known) + len(more), len(classes)))
     classes, y = check_labels(labels, len(known))
     return classes, np.vstack([np.eye(len(classes))[y], np.zeros((len(more), len(classes)))])
@@ -278,7 +296,9 @@ def _with_ruleset(hybrid: Hybrid, ruleset: RuleSet | None, names: list[str]) -> 
     coef = np.zeros((len(ruleset) if ruleset else 0, len(names)))
     for i, rule in enumerate(ruleset.rules if ruleset else ()):
         was = old.get(rule.id)
-        if was is not None and all(getattr(was[0], name) == getattr(rule, name) for name in ("label", "prior", "sign", "pin")):
+        if was is not None and all(
+            getattr(was[0], name) == getattr(rule, name) for name in ("label", "prior", "sign", "pin")
+        ):
             coef[i] = was[1]
         else:
             # The author's weight is in logits of the model, so the scale of φ must not stretch it.

@@ -48,4 +48,6 @@ def need(module: str, *, purpose: str) -> ModuleType:
             raise
         extra = next((name for name, modules in EXTRAS.items() if top in modules), None)
         line = f"pip install 'rulenet[{extra}]'" if extra else f"pip install {top}"
-        raise MissingExtraError(f"{purpose} needs the package {top!r}, which is not installed. Install it with: {line}") from None
+        raise MissingExtraError(
+            f"{purpose} needs the package {top!r}, which is not installed. Install it with: {line}"
+        ) from None

@@ -40,7 +40,9 @@ def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -
     if wrong:
         shown = ", ".join(f"[{i}] is {text!r:.40} ({type(text).__name__})" for i, text in wrong[:SHOWN])
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise InputError(f"{len(wrong)} of {len(found)} {name} are not strings: {name}{shown.replace(', [', f', {name}[')}{more}. Drop or fill them")
+        raise InputError(
+            f"{len(wrong)} of {len(found)} {name} are not strings: {name}{shown.replace(', [', f', {name}[')}{more}. Drop or fill them"
+        )
     if not may_be_empty:
         if not found:
             raise InputError(f"{name} is empty; there is nothing to learn from")
@@ -59,7 +61,11 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
     LabelError
         If there are fewer than two classes.
     """
-    found = [label.item() if isinstance(label, np.generic) else label for label in labels] if not isinstance(labels, str) else None
+    found = (
+        [label.item() if isinstance(label, np.generic) else label for label in labels]
+        if not isinstance(labels, str)
+        else None
+    )
     if found is None:
         raise InputError("labels is one string; pass a list with one label per text")
     if len(found) != n_texts:
@@ -99,10 +105,20 @@ def check_rule_labels(ruleset: RuleSet, classes: Sequence[str]) -> None:
             close = difflib.get_close_matches(label.lower(), [name.lower() for name in classes], n=1)
             hint = f" (did you mean {next(n for n in classes if n.lower() == close[0])!r}?)" if close else ""
             rules = [rule.id for rule in ruleset.rules if rule.label == label]
-            where = f"used by rule {rules[0]!r}" + (f" and {len(rules) - 1} more" if len(rules) > 1 else "") if rules else "declared under `labels`"
+            where = (
+                f"used by rule {rules[0]!r}" + (f" and {len(rules) - 1} more" if len(rules) > 1 else "")
+                if rules
+                else "declared under `labels`"
+            )
             problems.append(f"label {label!r} of {ruleset.name} ({where}) is not in the data{hint}")
     declared = ruleset.file.labels
     if declared:
-        problems += [f"label {name!r} of the data is not among `labels` of {ruleset.name}; add it there" for name in classes if name not in declared]
+        problems += [
+            f"label {name!r} of the data is not among `labels` of {ruleset.name}; add it there"
+            for name in classes
+            if name not in declared
+        ]
     if problems:
-        raise LabelError(f"rules and data disagree about labels: {'; '.join(problems)}. The data has: {', '.join(classes)}")
+        raise LabelError(
+            f"rules and data disagree about labels: {'; '.join(problems)}. The data has: {', '.join(classes)}"
+        )

@@ -78,7 +78,9 @@ class ModelConfig(_Strict):
     files: dict[str, _FileEntry]
 
 
-def save_model(path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, recipe: Recipe, report: dict[str, Any]) -> None:
+def save_model(
+    path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, recipe: Recipe, report: dict[str, Any]
+) -> None:
     """Write a model folder; under its final name it is complete or not there.
 
     Raises
@@ -87,7 +89,11 @@ def save_model(path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, rec
         If `path` exists and is not a model folder, or cannot be written.
     """
     target = Path(path)
-    if target.exists() and not (target / "config.json").is_file() and not (target.is_dir() and not any(target.iterdir())):
+    if (
+        target.exists()
+        and not (target / "config.json").is_file()
+        and not (target.is_dir() and not any(target.iterdir()))
+    ):
         raise ModelFileError(f"{target} exists and is not a rulenet model; choose another name or remove it first")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -106,14 +112,22 @@ def _write(folder: Path, hybrid: Hybrid, labels: Any, recipe: Recipe, report: di
     if features.ruleset is not None:
         features.ruleset.save(folder / "rules.yaml")
     idf = features.terms.idf if features.terms else np.zeros(0)
-    safetensors.numpy.save_file({"coef": hybrid.weights.coef, "bias": hybrid.weights.bias, "idf": np.asarray(idf)}, folder / "phi.safetensors")
+    safetensors.numpy.save_file(
+        {"coef": hybrid.weights.coef, "bias": hybrid.weights.bias, "idf": np.asarray(idf)}, folder / "phi.safetensors"
+    )
     terms = features.terms.names if features.terms else []
     _write_json(folder / "vocabulary.json", {"words": list(features.tokeniser.words), "terms": terms})
     encoder = None
     if hybrid.psi is not None:
         encoder = _write_psi(folder, hybrid.psi)
     labels = np.asarray(labels)
-    kinds: dict[str, Literal["str", "int", "bool", "float"]] = {"U": "str", "i": "int", "u": "int", "b": "bool", "f": "float"}
+    kinds: dict[str, Literal["str", "int", "bool", "float"]] = {
+        "U": "str",
+        "i": "int",
+        "u": "int",
+        "b": "bool",
+        "f": "float",
+    }
     config = ModelConfig(
         protocol=PROTOCOL, rulenet=rulenet.__version__, labels=labels.tolist(), label_type=kinds.get(labels.dtype.kind, "object"),
         language=features.language, recipe=asdict(recipe), phi_scale=hybrid.phi_scale, psi_scale=hybrid.psi_scale,
@@ -132,8 +146,14 @@ def _write_psi(folder: Path, psi: Psi) -> _EncoderEntry:
     config = {key: value for key, value in encoder.model.config.to_dict().items() if key not in _UNSAFE}
     _write_json(folder / "encoder/config.json", config)
     encoder.tokenizer.save(str(folder / "encoder/tokenizer.json"))
-    save_file({name: value.detach().cpu().contiguous().clone() for name, value in psi.body.state_dict().items()}, folder / "encoder/model.safetensors")
-    save_file({name: value.detach().cpu().contiguous() for name, value in psi.head_state().items()}, folder / "head.safetensors")
+    save_file(
+        {name: value.detach().cpu().contiguous().clone() for name, value in psi.body.state_dict().items()},
+        folder / "encoder/model.safetensors",
+    )
+    save_file(
+        {name: value.detach().cpu().contiguous() for name, value in psi.head_state().items()},
+        folder / "head.safetensors",
+    )
     return _EncoderEntry(name=encoder.name, pad_id=encoder.pad_id, max_length=encoder.max_length, bound=psi.bound)
 
 
@@ -173,7 +193,11 @@ def _write_json(path: Path, data: Any) -> None:
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(handle.read()).hexdigest()
+        return (
+            hashlib.file_digest(handle, "sha256").hexdigest()
+            if hasattr(hashlib, "file_digest")
+            else hashlib.sha256(handle.read()).hexdigest()
+        )
 
 
 # ---------------------------------------------------------------------- loading
@@ -224,7 +248,9 @@ def _read_config(folder: Path) -> ModelConfig:
     try:
         return ModelConfig.model_validate(data)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False))
+        faults = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False)
+        )
         raise ModelFileError(f"{folder}/config.json: {faults}") from None
 
 
@@ -246,7 +272,9 @@ def _check_files(folder: Path, config: ModelConfig) -> None:
     present = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()}
     faults += [f"{name} does not belong to the model" for name in sorted(present - known)]
     if faults:
-        raise ModelFileError(f"{folder} was refused: {'; '.join(faults)}. Save the model again, or get an unchanged copy")
+        raise ModelFileError(
+            f"{folder} was refused: {'; '.join(faults)}. Save the model again, or get an unchanged copy"
+        )
 
 
 def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSet | None) -> tuple[Features, Weights]:
@@ -260,14 +288,21 @@ def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSe
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{folder}: phi.safetensors or vocabulary.json cannot be read: {error}") from error
     features = Features(
-        ruleset, language=config.language, tfidf=recipe.tfidf, pos=recipe.pos, ngram_range=recipe.ngram_range, words=words
+        ruleset,
+        language=config.language,
+        tfidf=recipe.tfidf,
+        pos=recipe.pos,
+        ngram_range=recipe.ngram_range,
+        words=words,
     )
     if features.terms is not None:
         features.terms.restore(terms, idf)
     n_columns = features.n_rules + features.n_terms + (len(features.pos.names) if features.pos else 0)
     expected = (n_columns, len(config.labels))
     if coef.shape != expected or bias.shape != expected[1:] or (features.terms and len(terms) != len(idf)):
-        raise ModelFileError(f"{folder}: weights of shape {coef.shape} do not fit {expected[0]} columns and {expected[1]} labels")
+        raise ModelFileError(
+            f"{folder}: weights of shape {coef.shape} do not fit {expected[0]} columns and {expected[1]} labels"
+        )
     if not (np.isfinite(coef).all() and np.isfinite(bias).all()):
         raise ModelFileError(f"{folder}: phi.safetensors holds weights that are no numbers")
     return features, Weights(coef.astype(np.float64), bias.astype(np.float64))
@@ -284,11 +319,13 @@ def _read_psi(folder: Path, config: ModelConfig, recipe: Recipe) -> Psi:
     from rulenet.model.psi import Psi
 
     entry = config.encoder
-    assert entry is not None  # noqa: S101 - for mypy; the caller has looked
+    assert entry is not None
     settings = _read_json(folder / "encoder/config.json")
     unsafe = [key for key in _UNSAFE if isinstance(settings, dict) and key in settings]
     if not isinstance(settings, dict) or unsafe:
-        raise ModelFileError(f"{folder}/encoder/config.json: {', '.join(unsafe) or 'not a mapping'} is not allowed in a saved model")
+        raise ModelFileError(
+            f"{folder}/encoder/config.json: {', '.join(unsafe) or 'not a mapping'} is not allowed in a saved model"
+        )
     try:
         tokenizer = Tokenizer.from_file(str(folder / "encoder/tokenizer.json"))
         with quiet_transformers():

@@ -37,12 +37,18 @@ def to_text(explanation: Explanation) -> str:
 def to_rich(explanation: Explanation) -> Group:
     """For a terminal: the text with its rule hits marked, and what added up."""
     e = explanation
-    head = Text.assemble((e.label, "bold green"), f" {e.proba[e.label]:.2f} ({e.path}) over {e.runner_up} by {e.margin:.2f}")
+    head = Text.assemble(
+        (e.label, "bold green"), f" {e.proba[e.label]:.2f} ({e.path}) over {e.runner_up} by {e.margin:.2f}"
+    )
     shown = Text(_printable(e.text[:SHOWN_CHARACTERS]) + (" …" if len(e.text) > SHOWN_CHARACTERS else ""))
     for term in e.terms:
         if term.kind == "rule":
             for start, end in term.spans:
-                shown.stylize(_colour(term.contributions[e.label] - term.contributions[e.runner_up]), start, min(end, SHOWN_CHARACTERS))
+                shown.stylize(
+                    _colour(term.contributions[e.label] - term.contributions[e.runner_up]),
+                    start,
+                    min(end, SHOWN_CHARACTERS),
+                )
     table = Table(box=None, padding=(0, 1), show_edge=False)
     for name in ("", "term", "words", e.label, e.runner_up, "difference"):
         table.add_column(name, justify="right" if name in (e.label, e.runner_up) else "left", no_wrap=name != "words")
@@ -62,7 +68,13 @@ def rows(e: Explanation) -> Iterable[tuple[str, str, str, float, float]]:
     for term in shown:
         yield term.kind, term.name, _words(e.text, term), term.contributions[top], term.contributions[second]
     if rest:
-        yield "", f"{len(rest)} weaker terms", "", sum(t.contributions[top] for t in rest), sum(t.contributions[second] for t in rest)
+        yield (
+            "",
+            f"{len(rest)} weaker terms",
+            "",
+            sum(t.contributions[top] for t in rest),
+            sum(t.contributions[second] for t in rest),
+        )
     if e.path == "hybrid":
         yield "ψ", "transformer", "", e.neural[top], e.neural[second]
     yield "=", "logit", "", e.logits[top], e.logits[second]
@@ -70,7 +82,9 @@ def rows(e: Explanation) -> Iterable[tuple[str, str, str, float, float]]:
 
 def _words(text: str, term: Term) -> str:
     found = list(dict.fromkeys(_printable(text[start:end]).strip() for start, end in term.spans))
-    return ", ".join(word if len(word) <= 30 else word[:29] + "…" for word in found[:3]) + (", …" if len(found) > 3 else "")
+    return ", ".join(word if len(word) <= 30 else word[:29] + "…" for word in found[:3]) + (
+        ", …" if len(found) > 3 else ""
+    )
 
 
 def _printable(text: str) -> str:
@@ -122,16 +136,19 @@ def to_html(explanation: Explanation) -> str:
 def marked(e: Explanation) -> str:
     """The escaped text with rule hits in <mark>; where hits overlap, the stronger rule shows."""
     owner: list[Term | None] = [None] * len(e.text)
-    for term in reversed([term for term in e.terms if term.kind == "rule"]):  # weakest first, so that the strongest stays
-        for start, end in term.spans:
-            owner[start:end] = [term] * (end - start)
+    rules = [term for term in e.terms if term.kind == "rule"]
+    for rule in reversed(rules):  # weakest first, so that the strongest stays
+        for start, end in rule.spans:
+            owner[start:end] = [rule] * (end - start)
     pieces = []
     at = 0
     while at < len(e.text):
         end = at
         while end < len(e.text) and owner[end] is owner[at]:
             end += 1
-        piece = html.escape("".join(char if char in "\n\t" or char.isprintable() else "\ufffd" for char in e.text[at:end]))
+        piece = html.escape(
+            "".join(char if char in "\n\t" or char.isprintable() else "\ufffd" for char in e.text[at:end])
+        )
         term = owner[at]
         if term is not None:
             side = "for" if term.contributions[e.label] >= term.contributions[e.runner_up] else "against"

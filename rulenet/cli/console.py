@@ -15,6 +15,12 @@ err = Console(stderr=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of text.")]
 
+TextColumn = Annotated[str | None, typer.Option("--text", help="Column of the texts; default: found by its name.")]
+LabelColumn = Annotated[str | None, typer.Option("--label", help="Column of the labels; default: found by its name.")]
+Split = Annotated[
+    str | None, typer.Option(help="Rows of this split only (column 'split', or the split of a hub data set).")
+]
+
 
 def print_json(data: Any) -> None:
     """One JSON document on standard output, untouched by colours and line width."""

@@ -37,7 +37,14 @@ def lint(
         for file, faults in found.items():
             for fault in faults:
                 colour = "red" if fault.severity == "error" else "yellow"
-                out.print(Text.assemble(f"{file}:{fault.line}: ", (fault.severity, colour), ": ", str(fault).split(": ", 1)[1]), soft_wrap=True)
+                out.print(
+                    Text.assemble(
+                        f"{file}:{fault.line}: ", (fault.severity, colour), ": ", str(fault).split(": ", 1)[1]
+                    ),
+                    soft_wrap=True,
+                )
         mark = ("✗", "red") if errors else ("✓", "green")
-        out.print(Text.assemble(mark, f" {len(files)} file{'s' * (len(files) != 1)}, {errors} errors, {warnings} warnings"))
+        out.print(
+            Text.assemble(mark, f" {len(files)} file{'s' * (len(files) != 1)}, {errors} errors, {warnings} warnings")
+        )
     raise typer.Exit(1 if errors else 0)

@@ -29,7 +29,9 @@ def test(
     failed = [result for result in results if not result.passed]
     without = sum(not rule.examples.match and not rule.examples.reject for rule in ruleset.rules)
     if as_json:
-        rows = [{"rule": r.rule, "line": r.line, "expected": r.expected, "text": r.text, "spans": r.spans} for r in failed]
+        rows = [
+            {"rule": r.rule, "line": r.line, "expected": r.expected, "text": r.text, "spans": r.spans} for r in failed
+        ]
         print_json({"examples": len(results), "failed": rows, "rules": len(ruleset), "rules_without_examples": without})
     else:
         for result in failed:
@@ -38,9 +40,19 @@ def test(
             for start, end in result.spans or []:
                 shown.stylize("reverse", start + 4, end + 4)
             out.print(shown, soft_wrap=True)
-            happened = "fires on the marked words" if result.spans else "fires" if result.spans is not None else "does not fire"
+            happened = (
+                "fires on the marked words"
+                if result.spans
+                else "fires"
+                if result.spans is not None
+                else "does not fire"
+            )
             out.print(Text.assemble("    expected ", (result.expected, "green"), ", but it ", (happened, "red")))
         mark = ("✗", "red") if failed else ("✓", "green")
         passed = len(results) - len(failed)
-        out.print(Text.assemble(mark, f" {len(ruleset)} rules, {passed} of {len(results)} examples pass; {without} rules have none"))
+        out.print(
+            Text.assemble(
+                mark, f" {len(ruleset)} rules, {passed} of {len(results)} examples pass; {without} rules have none"
+            )
+        )
     raise typer.Exit(1 if failed else 0)

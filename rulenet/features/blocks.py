@@ -126,7 +126,15 @@ class Features:
         kinds = {column.kind for column in found}
         terms = self.terms.analyzer.spans(doc.clean) if self.terms and "tfidf" in kinds else {}
         tags = self.pos.spans(doc.clean) if self.pos and "pos" in kinds else {}
-        rules = self.ruleset.matcher(self.language).find(doc, [j for j in columns if j < self.n_rules]) if self.ruleset else []
-        hits = iter(rules)
-        spans = [next(hits) or [] if c.kind == "rule" else (terms if c.kind == "tfidf" else tags).get(c.name, []) for c in found]
+        places = {"tfidf": terms, "pos": tags, "rule": self._rule_spans(text, columns)}
+        spans = [places[column.kind].get(column.name, []) for column in found]
         return [[doc.cleaned.original_span(*span) for span in part] for part in spans]
+
+    def _rule_spans(self, text: str, columns: Sequence[int]) -> dict[str, list[Span]]:
+        if self.ruleset is None:
+            return {}
+        matcher = self.ruleset.matcher(self.language)
+        wanted = [j for j in columns if j < self.n_rules]
+        # The matcher's own tagger: after `with_ruleset` its dictionary may differ from that of the terms.
+        found = matcher.find(Doc(text, matcher.tagger), wanted)
+        return {self.ruleset.ids[j]: hits or [] for j, hits in zip(wanted, found, strict=True)}

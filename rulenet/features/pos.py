@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,7 +38,9 @@ class PosFeatures:
 
     def __init__(self, tagger: Tagger) -> None:
         self.tagger = tagger
-        self._counter = CountVectorizer(analyzer=self._terms, vocabulary={name: i for i, name in enumerate(NAMES)}, dtype=np.float32)
+        self._counter = CountVectorizer(
+            analyzer=self._terms, vocabulary={name: i for i, name in enumerate(NAMES)}, dtype=np.float32
+        )
 
     def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """P of shape (n_texts, n_tags + n_tags²)."""
@@ -49,10 +52,10 @@ class PosFeatures:
         found: dict[str, list[tuple[int, int]]] = {}
         for token in tokens:
             found.setdefault(token.tag, []).append((token.start, token.end))
-        for first, second in zip(tokens, tokens[1:], strict=False):
+        for first, second in itertools.pairwise(tokens):
             found.setdefault(f"{first.tag} {second.tag}", []).append((first.start, second.end))
         return found
 
     def _terms(self, text: str) -> list[str]:
         tags = [token.tag for token in self.tagger.tag(clean(text))]
-        return tags + [f"{first} {second}" for first, second in zip(tags, tags[1:], strict=False)]
+        return tags + [f"{first} {second}" for first, second in itertools.pairwise(tags)]

@@ -74,7 +74,9 @@ class Analyzer:
 
     def _zh(self, text: str) -> Iterator[tuple[str, Span]]:
         tokens = self.tokeniser.tokens(text)
-        words = [(token.text.casefold(), (token.start, token.end)) for token in tokens if any(map(str.isalnum, token.text))]
+        words = [
+            (token.text.casefold(), (token.start, token.end)) for token in tokens if any(map(str.isalnum, token.text))
+        ]
         yield from self._ngrams(words)
         for run in _HAN_RUN.finditer(text):
             start, end = run.span()

@@ -50,7 +50,11 @@ def _cut(order: Any, sizes: Any, budget: int, max_texts: int | None) -> list[lis
     batches: list[list[int]] = []
     for i in order.tolist():
         current = batches[-1] if batches else None
-        if current is not None and (len(current) + 1) * sizes[current[0]] <= budget and len(current) < (max_texts or len(sizes)):
+        if (
+            current is not None
+            and (len(current) + 1) * sizes[current[0]] <= budget
+            and len(current) < (max_texts or len(sizes))
+        ):
             current.append(i)
         else:
             batches.append([i])

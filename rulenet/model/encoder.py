@@ -125,7 +125,9 @@ def _pretrained(location: str, name: str, max_length: int) -> Encoder:
         raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); choose another encoder")
     if hasattr(model, "pooler"):
         model.pooler = None  # nothing reads it
-    return Encoder(model.float(), tokenizer.backend_tokenizer, name=name, pad_id=tokenizer.pad_token_id or 0, max_length=max_length)
+    return Encoder(
+        model.float(), tokenizer.backend_tokenizer, name=name, pad_id=tokenizer.pad_token_id or 0, max_length=max_length
+    )
 
 
 def _scratch(texts: Sequence[str], *, max_length: int, seed: int, vocabulary: int = 8000) -> Encoder:
@@ -139,10 +141,15 @@ def _scratch(texts: Sequence[str], *, max_length: int, seed: int, vocabulary: in
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary, min_frequency=2, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False
+        vocab_size=vocabulary,
+        min_frequency=2,
+        special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
+        show_progress=False,
     )
     tokenizer.train_from_iterator((clean(text[:20_000]) for text in texts), trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
     config = BertConfig(
         vocab_size=tokenizer.get_vocab_size(), hidden_size=128, num_hidden_layers=2, num_attention_heads=4, intermediate_size=512,
         max_position_embeddings=max(max_length, 8),

@@ -16,7 +16,13 @@ from torch import Tensor, nn
 from rulenet.model.encoder import Encoder
 
 # Bodies of which it is known that the layers are a plain stack between embeddings and last_hidden_state.
-_STACKS = {"bert": "encoder", "roberta": "encoder", "xlm-roberta": "encoder", "camembert": "encoder", "electra": "encoder"}
+_STACKS = {
+    "bert": "encoder",
+    "roberta": "encoder",
+    "xlm-roberta": "encoder",
+    "camembert": "encoder",
+    "electra": "encoder",
+}
 MAX_BYTES = 2_000_000_000
 
 
@@ -52,7 +58,9 @@ def only_layers(body: Any, start: int, stop: int | None) -> Iterator[Any]:
 
 
 @torch.inference_mode()
-def lower_states(encoder: Encoder, rows: Sequence[Sequence[int]], layers: int, batches: Sequence[list[int]]) -> list[Tensor]:
+def lower_states(
+    encoder: Encoder, rows: Sequence[Sequence[int]], layers: int, batches: Sequence[list[int]]
+) -> list[Tensor]:
     """Hidden states after the lower layers: one tensor (length, H) for each text.
 
     Parameters

@@ -105,9 +105,12 @@ def solve(
     >>> weights.coef.shape, bool(weights.coef[0, 1] > 1), float(weights.coef[0, 0])
     ((1, 2), True, 0.0)
     """
-    n_texts, n_columns = X.shape
+    _n_texts, n_columns = X.shape
     n_classes = Y.shape[1]
     n_rules = len(rules)
+    if n_columns == 0:
+        # Nothing to weigh: leave the class frequencies to ψ as well, rather than teach it to undo a bias.
+        return Weights(np.zeros((0, n_classes)), np.zeros(n_classes)), 0
     label = np.array([rule.label for rule in rules], dtype=np.intp)
     prior = np.array([rule.prior for rule in rules])
     size = n_classes + n_rules + (n_columns - n_rules) * n_classes
@@ -116,7 +119,11 @@ def solve(
     total = max(float(mass.sum()), 1.0)
 
     def unpack(theta: Array) -> tuple[Array, Array, Array]:
-        return theta[:n_classes], theta[n_classes : n_classes + n_rules], theta[n_classes + n_rules :].reshape(-1, n_classes)
+        return (
+            theta[:n_classes],
+            theta[n_classes : n_classes + n_rules],
+            theta[n_classes + n_rules :].reshape(-1, n_classes),
+        )
 
     def coefficients(rule_weights: Array, others: Array) -> Array:
         coef = np.zeros((n_columns, n_classes))
@@ -152,7 +159,9 @@ def solve(
     options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "gtol": tol, "ftol": 1e-10, "maxcor": 10}
     # The sparse products dominate and use one thread; BLAS threads would only wait for each other.
     with threadpool_limits(1, user_api="blas"):
-        found = scipy.optimize.minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        found = scipy.optimize.minimize(
+            loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        )
     bias, rule_weights, others = unpack(found.x)
     return Weights(coefficients(rule_weights, others), bias - bias.mean()), int(found.nit)
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rulenet.model.batches import token_budget_batches
 from rulenet.model.encoder import Encoder
 from rulenet.model.layers import only_layers
-from rulenet.model.batches import token_budget_batches
 
 Rows = Sequence[Sequence[int]] | Sequence[Tensor]
 

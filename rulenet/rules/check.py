@@ -23,7 +23,9 @@ def suggest(word: str, known: Sequence[str]) -> str:
     >>> suggest("wieght", ["weight", "where"])
     ": did you mean 'weight'?"
     """
-    close = difflib.get_close_matches(word, known, n=1) or difflib.get_close_matches(word.lower(), [k.lower() for k in known], n=1)
+    close = difflib.get_close_matches(word, known, n=1) or difflib.get_close_matches(
+        word.lower(), [k.lower() for k in known], n=1
+    )
     if close:
         exact = next(k for k in known if k.lower() == close[0].lower())
         return f": did you mean {exact!r}?"
@@ -50,11 +52,13 @@ def rule_id(data: Any, path: Path) -> str | None:
     return name if isinstance(name, str) else f"#{path[1] + 1}"
 
 
-def _data_path(loc: tuple[int | str, ...], data: Any) -> Path:
+def _data_path(loc: tuple[int | str, ...], top: Any) -> Path:
     """The part of an error's location that exists in the data: pydantic adds the names of union members."""
     path: list[int | str] = []
+    data: Any = top
     for step in loc:
-        if (isinstance(data, dict) and step in data) or (isinstance(data, list) and isinstance(step, int) and step < len(data)):
+        steps = data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
+        if step in steps:
             data = data[step]
             path.append(step)
     return tuple(path)
@@ -111,13 +115,28 @@ def content_faults(file: RuleFile, lines: Lines) -> list[Fault]:
     for i, rule in enumerate(file.rules):
         here = ("rules", i)
         if rule.id in seen:
-            faults.append(Fault(f"id {rule.id!r} is already used in line {seen[rule.id]}; ids are unique", lines.at((*here, "id")), rule.id))
+            faults.append(
+                Fault(
+                    f"id {rule.id!r} is already used in line {seen[rule.id]}; ids are unique",
+                    lines.at((*here, "id")),
+                    rule.id,
+                )
+            )
         seen.setdefault(rule.id, lines.at((*here, "id")))
         if file.labels and rule.label not in file.labels:
-            faults.append(Fault(f"label {rule.label!r} is not among `labels`{suggest(rule.label, file.labels)}", lines.at((*here, "label")), rule.id))
+            faults.append(
+                Fault(
+                    f"label {rule.label!r} is not among `labels`{suggest(rule.label, file.labels)}",
+                    lines.at((*here, "label")),
+                    rule.id,
+                )
+            )
         faults += [Fault(message, lines.at(path), rule.id) for path, message in _condition_faults(rule, here, file)]
         for j, part in enumerate(rule.unless):
-            faults += [Fault(message, lines.at(path), rule.id) for path, message in _condition_faults(part, (*here, "unless", j), file)]
+            faults += [
+                Fault(message, lines.at(path), rule.id)
+                for path, message in _condition_faults(part, (*here, "unless", j), file)
+            ]
     for i, label in enumerate(file.labels):
         if label in file.labels[:i]:
             faults.append(Fault(f"label {label!r} stands twice in `labels`; keep one", lines.at(("labels", i))))
@@ -171,11 +190,17 @@ def _lexicon_faults(file: RuleFile, lines: Lines) -> Iterator[Fault]:
         for i, entry in enumerate(entries):
             if isinstance(entry, LexiconRef):
                 if entry.lexicon not in file.lexicons:
-                    yield Fault(f"lexicon {entry.lexicon!r} does not exist{suggest(entry.lexicon, list(file.lexicons))}", lines.at((*here, i)))
+                    yield Fault(
+                        f"lexicon {entry.lexicon!r} does not exist{suggest(entry.lexicon, list(file.lexicons))}",
+                        lines.at((*here, i)),
+                    )
             elif problem := literal_problem(entry, "lexicon"):
                 yield Fault(problem, lines.at((*here, i)))
     for cycle in _cycles(file):
-        yield Fault(f"lexicons include each other in a circle: {' → '.join(cycle)}; remove one link", lines.at(("lexicons", cycle[0])))
+        yield Fault(
+            f"lexicons include each other in a circle: {' → '.join(cycle)}; remove one link",
+            lines.at(("lexicons", cycle[0])),
+        )
 
 
 def _cycles(file: RuleFile) -> list[list[str]]:
@@ -206,11 +231,17 @@ def resolve_lexicons(file: RuleFile) -> dict[str, tuple[str, ...]]:
         todo = [top]
         while todo:
             name = todo[-1]
-            wanted = [entry.lexicon for entry in file.lexicons[name] if isinstance(entry, LexiconRef) and entry.lexicon not in resolved]
+            wanted = [
+                entry.lexicon
+                for entry in file.lexicons[name]
+                if isinstance(entry, LexiconRef) and entry.lexicon not in resolved
+            ]
             if wanted:
                 todo.extend(wanted)
                 continue
-            parts = [resolved[entry.lexicon] if isinstance(entry, LexiconRef) else (entry,) for entry in file.lexicons[name]]
+            parts = [
+                resolved[entry.lexicon] if isinstance(entry, LexiconRef) else (entry,) for entry in file.lexicons[name]
+            ]
             resolved[name] = tuple(dict.fromkeys(literal for part in parts for literal in part))
             todo.pop()
     return resolved

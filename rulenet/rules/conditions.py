@@ -136,7 +136,9 @@ class Tags(Condition):
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         line, begins, ends = doc.tag_line
         spans = {
-            (begins[match.start()], ends[match.end()]) for pattern in self.patterns for match in compile_pos(pattern).finditer(line)
+            (begins[match.start()], ends[match.end()])
+            for pattern in self.patterns
+            for match in compile_pos(pattern).finditer(line)
         }
         return [span for span in sorted(spans) if keep(span)] or None
 
@@ -235,10 +237,12 @@ def build(schema: Any, lexicons: dict[str, tuple[str, ...]]) -> Condition:
     kind, value = schema.kind, getattr(schema, schema.kind)
     if kind in ("any", "all", "none"):
         parts = tuple(build(part, lexicons) for part in value)
-        return {"any": AnyOf, "all": AllOf, "none": NoneOf}[kind](parts)
+        return AnyOf(parts) if kind == "any" else AllOf(parts) if kind == "all" else NoneOf(parts)
     if kind == "lexicon":
         return Literals(tuple(entry for name in value for entry in lexicons[name]))
-    return {"word": Literals, "phrase": Literals, "regex": Regexes, "pos": Tags}[kind](tuple(value))
+    if kind in ("word", "phrase"):
+        return Literals(tuple(value))
+    return Regexes(tuple(value)) if kind == "regex" else Tags(tuple(value))
 
 
 def regex_options() -> Any:
@@ -315,7 +319,9 @@ def compile_pos(pattern: str) -> Any:
     for item in pattern.split():
         match = _ITEM.fullmatch(item)
         if match is None:
-            raise ValueError(f"{item!r} is not a tag pattern; write TAG, TAG:lemma or *:lemma with an optional ?, * or +")
+            raise ValueError(
+                f"{item!r} is not a tag pattern; write TAG, TAG:lemma or *:lemma with an optional ?, * or +"
+            )
         tag, lemma, repeat = match["tag"], match["lemma"], match["repeat"]
         if tag != "*" and tag not in TAGS:
             raise ValueError(f"unknown tag {tag!r}; the tags are {', '.join(TAGS)}")

@@ -49,7 +49,9 @@ def run_examples(ruleset: RuleSet, *, tagged: bool = True) -> list[ExampleResult
     >>> [(result.text, result.passed) for result in run_examples(ruleset)]
     [('They win', True), ('They won', False), ('Window', True)]
     """
-    languages: list[Language] = ["zh"] if ruleset.language == "zh" else ["en"] if ruleset.language == "en" else ["en", "zh"]
+    languages: list[Language] = (
+        ["zh"] if ruleset.language == "zh" else ["en"] if ruleset.language == "en" else ["en", "zh"]
+    )
     taggers = {language: Tagger(Tokeniser(language, ruleset.unspaced_literals)) for language in languages}
     rules = {language: ruleset.evaluators(language) for language in languages}
     results = []

@@ -44,7 +44,9 @@ def lint_ruleset(ruleset: RuleSet) -> list[Fault]:
         if tagger_missing and any(map(uses_tags, (condition, *unless))):
             smells.append("uses pos, which needs a tagger: pip install 'rulenet[pos]'")
         if condition.triggers() is None and uses_tags(condition):
-            smells.append("tags every text, which is slow; put the pos pattern under `all` beside a word that must be there")
+            smells.append(
+                "tags every text, which is slow; put the pos pattern under `all` beside a word that must be there"
+            )
         elif condition.triggers() is None:
             smells.append("fires by absence alone, so on most texts; add a condition that must hit")
         faults += [Fault(smell, line, rule.id, "warning") for smell in dict.fromkeys(smells)]
@@ -52,7 +54,13 @@ def lint_ruleset(ruleset: RuleSet) -> list[Fault]:
     failed = [result for result in run_examples(ruleset, tagged=False) if not result.passed]
     for result in failed:
         what = "does not fire on" if result.expected == "match" else "fires on"
-        faults.append(Fault(f"{what} its {result.expected} example {result.text!r}; correct the rule or the example", result.line, result.rule))
+        faults.append(
+            Fault(
+                f"{what} its {result.expected} example {result.text!r}; correct the rule or the example",
+                result.line,
+                result.rule,
+            )
+        )
     return sorted(faults, key=lambda fault: fault.line)
 
 

@@ -54,7 +54,10 @@ class Matcher:
         self._compile_rules()
 
     def _compile_engines(self) -> None:
-        of_kind = {kind: [(i, atom.pattern) for i, atom in enumerate(self.atoms) if atom.kind == kind] for kind in ("word", "raw", "regex")}
+        of_kind = {
+            kind: [(i, atom.pattern) for i, atom in enumerate(self.atoms) if atom.kind == kind]
+            for kind in ("word", "raw", "regex")
+        }
         self._word = _automaton([f" {pattern} " for _, pattern in of_kind["word"]])
         self._raw = _automaton([pattern for _, pattern in of_kind["raw"]])
         # Atom number of each pattern; -1 is the separator, always the last pattern.
@@ -93,7 +96,7 @@ class Matcher:
         cleaned = [clean(text) for text in texts]
         text_of, atom_of = self._atoms_of_block(cleaned)
         shape = (len(texts), max(len(self.atoms), 1))
-        A = scipy.sparse.csr_matrix((np.ones(len(text_of), dtype=np.int32), (text_of, atom_of)), shape=shape)  # noqa: N806
+        A = scipy.sparse.csr_matrix((np.ones(len(text_of), dtype=np.int32), (text_of, atom_of)), shape=shape)
         candidates = (A @ self._triggered).tocoo()
         settled = self._settled[candidates.col]
         rows, columns = [candidates.row[settled]], [candidates.col[settled]]
@@ -101,8 +104,10 @@ class Matcher:
             fired = self._ask(asked, texts[row], A.indices[A.indptr[row] : A.indptr[row + 1]])
             rows.append(np.full(len(fired), row))
             columns.append(np.array(fired, dtype=np.int64))
-        row, column = np.concatenate(rows), np.concatenate(columns)
-        R = scipy.sparse.csr_matrix((np.ones(len(row), dtype=np.int8), (row, column)), shape=(len(texts), len(self.rules)))  # noqa: N806
+        fired_in, fired_rule = np.concatenate(rows), np.concatenate(columns)
+        R = scipy.sparse.csr_matrix(
+            (np.ones(len(fired_in), dtype=np.int8), (fired_in, fired_rule)), shape=(len(texts), len(self.rules))
+        )
         R.sort_indices()
         return R
 
@@ -146,14 +151,20 @@ class Matcher:
         """Where each rule that fires hits, in the text as given."""
         doc = Doc(text, self.tagger)
         found = zip(self.rules, self.find(doc, range(len(self.rules))), strict=True)
-        return {rule.rule.id: [doc.cleaned.original_span(*span) for span in spans] for rule, spans in found if spans is not None}
+        return {
+            rule.rule.id: [doc.cleaned.original_span(*span) for span in spans]
+            for rule, spans in found
+            if spans is not None
+        }
 
     def find(self, doc: Doc, columns: Sequence[int]) -> list[list[Span] | None]:
         """For each of some rules its hits in the cleaned text; None where it does not fire."""
         return [self.rules[j].find(doc) for j in columns]
 
 
-def match_parallel(ruleset: RuleSet, texts: Sequence[str], language: Language, n_jobs: int | None) -> scipy.sparse.csr_matrix:
+def match_parallel(
+    ruleset: RuleSet, texts: Sequence[str], language: Language, n_jobs: int | None
+) -> scipy.sparse.csr_matrix:
     """R with the texts shared out among processes; worth it from a few thousand texts on."""
     workers = effective_n_jobs(n_jobs)
     if workers == 1 or len(texts) < MIN_PARALLEL:

@@ -48,16 +48,31 @@ def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
     lines = Lines()
     faults: list[Fault] = []
     if len(text) > MAX_CHARACTERS:
-        return None, lines, [Fault(f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read. Split it", 1)]
+        return (
+            None,
+            lines,
+            [Fault(f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read. Split it", 1)],
+        )
     try:
         data = _Builder(lines, faults).build(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ": ".join(filter(None, (error.context, error.problem)))
-        return None, lines, [*faults, Fault(f"not valid YAML: {what}. Check indentation, quotes and colons", mark.line + 1 if mark else 1)]
+        return (
+            None,
+            lines,
+            [
+                *faults,
+                Fault(f"not valid YAML: {what}. Check indentation, quotes and colons", mark.line + 1 if mark else 1),
+            ],
+        )
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 1
-        return None, lines, [Fault(f"not valid YAML: character #x{_code(error.character):04x} is not allowed. Remove it", line)]
+        return (
+            None,
+            lines,
+            [Fault(f"not valid YAML: character #x{_code(error.character):04x} is not allowed. Remove it", line)],
+        )
     except UnicodeEncodeError as error:
         return None, lines, [Fault("a lone surrogate is not text. Remove it", text[: error.start].count("\n") + 1)]
     return data, lines, faults
@@ -85,10 +100,17 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 self.documents += 1
                 if self.documents > 1:
-                    self.faults.append(Fault("a second YAML document begins here ('---'); one file holds one ruleset", line))
+                    self.faults.append(
+                        Fault("a second YAML document begins here ('---'); one file holds one ruleset", line)
+                    )
                     return None
             elif isinstance(event, yaml.AliasEvent):
-                self.faults.append(Fault(f"alias '*{event.anchor}': anchors and aliases are not used in rule files; name a lexicon instead", line))
+                self.faults.append(
+                    Fault(
+                        f"alias '*{event.anchor}': anchors and aliases are not used in rule files; name a lexicon instead",
+                        line,
+                    )
+                )
                 self._add("", line)
             elif isinstance(event, yaml.ScalarEvent):
                 self._check_tag(event, line)

@@ -82,7 +82,9 @@ class RuleSet:
             raise RuleFileError(str(path), [Fault(f"cannot be read: {error.strerror}", 0)]) from None
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
-            raise RuleFileError(str(path), [Fault(f"byte {error.start} is not UTF-8; save the file as UTF-8", line)]) from None
+            raise RuleFileError(
+                str(path), [Fault(f"byte {error.start} is not UTF-8; save the file as UTF-8", line)]
+            ) from None
         return cls.from_yaml(text, name=str(path))
 
     @classmethod
@@ -171,7 +173,9 @@ class RuleSet:
 
     # ------------------------------------------------------------------ matching
 
-    def match(self, texts: Sequence[str], *, language: Language | None = None, n_jobs: int | None = None) -> scipy.sparse.csr_matrix:
+    def match(
+        self, texts: Sequence[str], *, language: Language | None = None, n_jobs: int | None = None
+    ) -> scipy.sparse.csr_matrix:
         """Which rule fires on which text.
 
         Parameters

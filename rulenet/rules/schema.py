@@ -24,7 +24,14 @@ _OneOrMore = Annotated[
     list[Annotated[str, Field(min_length=1)]],
     BeforeValidator(_as_list),
     Field(min_length=1),
-    WithJsonSchema({"anyOf": [{"type": ["string", "number"]}, {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": ["string", "number"]},
+                {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}},
+            ]
+        }
+    ),
 ]
 
 
@@ -38,11 +45,21 @@ class Condition(_Strict):
     any: list[Condition] | None = Field(None, min_length=1, description="At least one of these conditions hits.")
     all: list[Condition] | None = Field(None, min_length=1, description="Every one of these conditions hits.")
     none: list[Condition] | None = Field(None, min_length=1, description="None of these conditions hits.")
-    word: _OneOrMore | None = Field(None, description="A word or a list of words; whole words, case ignored. Chinese entries match anywhere in the text.")
-    phrase: _OneOrMore | None = Field(None, description="Words in a row; punctuation and spaces between them do not matter.")
+    word: _OneOrMore | None = Field(
+        None,
+        description="A word or a list of words; whole words, case ignored. Chinese entries match anywhere in the text.",
+    )
+    phrase: _OneOrMore | None = Field(
+        None, description="Words in a row; punctuation and spaces between them do not matter."
+    )
     lexicon: _OneOrMore | None = Field(None, description="Name of a word list under `lexicons`.")
-    regex: _OneOrMore | None = Field(None, description="Regular expression in RE2 syntax, case ignored; \\b and \\w are ASCII, no look-around.")
-    pos: _OneOrMore | None = Field(None, description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:refund`; TAG, TAG:lemma, TAG:one|two or *:lemma.")
+    regex: _OneOrMore | None = Field(
+        None, description="Regular expression in RE2 syntax, case ignored; \\b and \\w are ASCII, no look-around."
+    )
+    pos: _OneOrMore | None = Field(
+        None,
+        description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:refund`; TAG, TAG:lemma, TAG:one|two or *:lemma.",
+    )
 
     @model_validator(mode="after")
     def _exactly_one_kind(self) -> Condition:
@@ -50,7 +67,9 @@ class Condition(_Strict):
         if len(kinds) != 1:
             found = "none of them" if not kinds else " and ".join(kinds)
             raise PydanticCustomError(
-                "one_kind", "give exactly one of {kinds}; found {found}. Combine several with any or all", {"kinds": ", ".join(KINDS), "found": found}
+                "one_kind",
+                "give exactly one of {kinds}; found {found}. Combine several with any or all",
+                {"kinds": ", ".join(KINDS), "found": found},
             )
         return self
 
@@ -70,16 +89,32 @@ class Examples(_Strict):
 class Rule(Condition):
     """One rule: a condition, the label it is evidence for, and how its weight is learned."""
 
-    id: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Unique name, by convention topic.detail in lower case.")
-    label: Annotated[str, Field(min_length=1)] = Field(description="The label this rule is evidence for (or, with sign: against, evidence against).")
+    id: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        description="Unique name, by convention topic.detail in lower case."
+    )
+    label: Annotated[str, Field(min_length=1)] = Field(
+        description="The label this rule is evidence for (or, with sign: against, evidence against)."
+    )
     unless: list[Condition] = Field(default_factory=list, description="If any of these hits, the rule does not fire.")
-    negation: Literal["ignore", "skip"] = Field("ignore", description="skip: a hit inside a negation (not good, 不好) does not count.")
-    where: Literal["anywhere", "start", "end", "first_sentence"] = Field("anywhere", description="Where a hit must lie to count: start and end are the first and last 20 words.")
-    weight: Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)] | None = Field(None, description="Starting weight in log-odds. Default 1 (-1 with sign: against).")
-    confidence: Annotated[float, Field(gt=0, lt=1)] | None = Field(None, description="Instead of weight: how often the rule is right, converted to log-odds.")
-    sign: Literal["for", "against", "free"] = Field("for", description="for: the learned weight stays >= 0; against: <= 0; free: either.")
+    negation: Literal["ignore", "skip"] = Field(
+        "ignore", description="skip: a hit inside a negation (not good, 不好) does not count."
+    )
+    where: Literal["anywhere", "start", "end", "first_sentence"] = Field(
+        "anywhere", description="Where a hit must lie to count: start and end are the first and last 20 words."
+    )
+    weight: Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)] | None = Field(
+        None, description="Starting weight in log-odds. Default 1 (-1 with sign: against)."
+    )
+    confidence: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="Instead of weight: how often the rule is right, converted to log-odds."
+    )
+    sign: Literal["for", "against", "free"] = Field(
+        "for", description="for: the learned weight stays >= 0; against: <= 0; free: either."
+    )
     pin: bool = Field(False, description="true: the weight is not learned.")
-    examples: Examples = Field(default_factory=Examples, description="Texts the rule must fire on and must not fire on.")
+    examples: Examples = Field(
+        default_factory=Examples, description="Texts the rule must fire on and must not fire on."
+    )
     note: str = Field("", description="Why the rule exists.")
 
     @model_validator(mode="after")
@@ -87,9 +122,17 @@ class Rule(Condition):
         if self.weight is not None and self.confidence is not None:
             raise PydanticCustomError("two_weights", "give weight or confidence, not both")
         if self.sign == "for" and self.prior < 0:
-            raise PydanticCustomError("wrong_sign", "a rule with sign: for starts at {prior}; use sign: against, or sign: free", {"prior": f"{self.prior:.3g}"})
+            raise PydanticCustomError(
+                "wrong_sign",
+                "a rule with sign: for starts at {prior}; use sign: against, or sign: free",
+                {"prior": f"{self.prior:.3g}"},
+            )
         if self.sign == "against" and self.prior > 0:
-            raise PydanticCustomError("wrong_sign", "a rule with sign: against starts at {prior}; give a negative weight", {"prior": f"{self.prior:.3g}"})
+            raise PydanticCustomError(
+                "wrong_sign",
+                "a rule with sign: against starts at {prior}; give a negative weight",
+                {"prior": f"{self.prior:.3g}"},
+            )
         return self
 
     @property
@@ -111,9 +154,15 @@ class LexiconRef(_Strict):
 class RuleFile(_Strict):
     """A rulenet rule file."""
 
-    rulenet: Literal["1"] = Field(description="Format version; 1.", json_schema_extra={"type": ["integer", "string"], "enum": [1, "1"]})
-    language: Literal["en", "zh", "any"] = Field("any", description="Language of the texts; any: the model decides from its training texts.")
-    labels: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list, description="The labels, in order of display. Default: those of the rules.")
+    rulenet: Literal["1"] = Field(
+        description="Format version; 1.", json_schema_extra={"type": ["integer", "string"], "enum": [1, "1"]}
+    )
+    language: Literal["en", "zh", "any"] = Field(
+        "any", description="Language of the texts; any: the model decides from its training texts."
+    )
+    labels: list[Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=list, description="The labels, in order of display. Default: those of the rules."
+    )
     lexicons: dict[str, list[Annotated[str, Field(min_length=1)] | LexiconRef]] = Field(
         default_factory=dict, description="Named word lists. An entry `lexicon: NAME` takes in another list."
     )

@@ -29,7 +29,11 @@ _PIECE = re.compile(
 )
 # With combining marks about, a stretch begins at the character that carries the first mark.
 _MARK = re.compile("[\u0300-\u036f\u3099\u309a]")
-_MARKED = re.compile("(?P<unicode>[\x21-\x7e](?=[\u0300-\u036f\u3099\u309a])[\x80-\U0010ffff]*)|" + _PIECE.pattern.replace("(?P<unicode>", "(?P<other>"), re.VERBOSE)
+_MARKED = re.compile(
+    "(?P<unicode>[\x21-\x7e](?=[\u0300-\u036f\u3099\u309a])[\x80-\U0010ffff]*)|"
+    + _PIECE.pattern.replace("(?P<unicode>", "(?P<other>"),
+    re.VERBOSE,
+)
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 
 
@@ -60,7 +64,9 @@ class Cleaned:
         >>> cleaned.text, cleaned.original_span(0, 4)
         ('AT&T rose', (0, 8))
         """
-        return self._edge(start, last=False), self._edge(end - 1, last=True) if end > start else self._edge(start, last=False)
+        return self._edge(start, last=False), self._edge(end - 1, last=True) if end > start else self._edge(
+            start, last=False
+        )
 
     def _edge(self, position: int, *, last: bool) -> int:
         """Original position of a character's beginning, or of its end if `last`."""
@@ -104,7 +110,7 @@ def clean_with_offsets(text: str) -> Cleaned:
     old: list[tuple[int, int]] = []
     at = length = 0
     for match in _pattern(text).finditer(text):
-        start, end = match.span()
+        start, _end = match.span()
         length += start - at
         parts.append(text[at:start])
         at = start

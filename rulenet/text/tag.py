@@ -12,9 +12,25 @@ from typing import Any, NamedTuple
 from rulenet.extras import need
 from rulenet.text.tokenise import _STRETCH, Tokeniser, import_jieba
 
-TAGS = (
-    "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
-)  # https://universaldependencies.org/u/pos/
+TAGS = [
+    "ADJ",
+    "ADP",
+    "ADV",
+    "AUX",
+    "CCONJ",
+    "DET",
+    "INTJ",
+    "NOUN",
+    "NUM",
+    "PART",
+    "PRON",
+    "PROPN",
+    "PUNCT",
+    "SCONJ",
+    "SYM",
+    "VERB",
+    "X",
+]  # https://universaldependencies.org/u/pos/
 
 # Penn Treebank → UD, https://universaldependencies.org/tagset-conversion/en-penn-uposf.html; prefixes, longest first.
 _PENN = {
@@ -22,7 +38,27 @@ _PENN = {
     "WP": "PRON", "EX": "PRON", "DT": "DET", "PDT": "DET", "WDT": "DET", "WRB": "ADV", "IN": "ADP", "TO": "PART",
     "POS": "PART", "CC": "CCONJ", "CD": "NUM", "UH": "INTJ", "SYM": "SYM", "$": "SYM", "#": "SYM", "FW": "X", "LS": "X",
 }  # fmt: skip
-_AUXILIARIES = frozenset("am is are was were be been being 's 're 'm has have had do does did".split())
+_AUXILIARIES = frozenset(
+    [
+        "am",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "'s",
+        "'re",
+        "'m",
+        "has",
+        "have",
+        "had",
+        "do",
+        "does",
+        "did",
+    ]
+)
 # ICTCLAS tags of jieba → UD, by prefix.
 _ICTCLAS = {
     "nr": "PROPN", "ns": "PROPN", "nt": "PROPN", "nz": "PROPN", "n": "NOUN", "vn": "NOUN", "v": "VERB", "a": "ADJ", "b": "ADJ",
@@ -71,7 +107,10 @@ class Tagger:
     def _tag_en(self, text: str) -> list[TaggedToken]:
         tokens = self.tokeniser.tokens(text)
         tagged = self._english.find_tags([token.text for token in tokens])
-        return [TaggedToken(*token, *_ud_and_lemma(token.text, penn)) for token, (_, penn, *_) in zip(tokens, tagged, strict=True)]
+        return [
+            TaggedToken(*token, *_ud_and_lemma(token.text, penn))
+            for token, (_, penn, *_) in zip(tokens, tagged, strict=True)
+        ]
 
     def _tag_zh(self, text: str) -> list[TaggedToken]:
         out = []

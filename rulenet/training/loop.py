@@ -90,12 +90,16 @@ def train_psi(
     model, optimizer = accelerator.prepare(psi.to(accelerator.device), optimizer)
     steps_per_epoch = len(new_batches(train, recipe, np.random.default_rng(seed)))
     total = max(1, epochs * steps_per_epoch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer.optimizer, lambda step: linear_schedule(step, total, recipe.warmup))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer.optimizer, lambda step: linear_schedule(step, total, recipe.warmup)
+    )
     outcome = Outcome([], [], 0, False)
     best: dict[str, Any] | None = None
     try:
         for epoch in range(epochs):
-            outcome.train_loss.append(train_epoch(model, train, recipe, optimizer, schedule, accelerator, rng, progress, epoch, epochs))
+            outcome.train_loss.append(
+                train_epoch(model, train, recipe, optimizer, schedule, accelerator, rng, progress, epoch, epochs)
+            )
             if held_out is None:
                 continue
             outcome.held_out_loss.append(evaluate(psi, held_out, recipe, accelerator.device))
@@ -105,7 +109,10 @@ def train_psi(
     except KeyboardInterrupt:
         outcome.interrupted = True
         kept = f"the weights of epoch {outcome.best_epoch}" if best else "the weights reached so far"
-        warnings.warn(f"training was interrupted in epoch {len(outcome.train_loss) + 1} of {epochs}; {kept} are kept", stacklevel=2)
+        warnings.warn(
+            f"training was interrupted in epoch {len(outcome.train_loss) + 1} of {epochs}; {kept} are kept",
+            stacklevel=2,
+        )
     if best is not None:
         psi.load_state_dict(best)
     else:
@@ -134,7 +141,12 @@ def train_epoch(
 
 
 def train_step(
-    model: nn.Module, batch: Examples, recipe: Recipe, optimizer: Any, accelerator: Accelerator, rng: np.random.Generator
+    model: nn.Module,
+    batch: Examples,
+    recipe: Recipe,
+    optimizer: Any,
+    accelerator: Accelerator,
+    rng: np.random.Generator,
 ) -> float:
     """Forward, loss, backward, one optimizer step; the loss."""
     encoder = accelerator.unwrap_model(model).encoder
@@ -155,7 +167,9 @@ def train_step(
 
 def evaluate(psi: Psi, examples: Examples, recipe: Recipe, device: Any) -> float:
     """Mean cross-entropy of φ + ψ."""
-    neural = psi.predict(examples.rows, examples.phi, budget=2 * recipe.batch_tokens, device=device, layers=examples.layers)
+    neural = psi.predict(
+        examples.rows, examples.phi, budget=2 * recipe.batch_tokens, device=device, layers=examples.layers
+    )
     logits = torch.as_tensor(examples.phi + neural)
     return float(nn.functional.cross_entropy(logits, torch.as_tensor(examples.target)))
 

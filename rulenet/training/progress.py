@@ -35,6 +35,12 @@ class Progress:
         if not self.verbose:
             yield from items
             return
-        columns = (TextColumn("[dim]{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("[dim]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
         with Bar(*columns, console=self.console, transient=True) as bar:
             yield from bar.track(items, description=label)

@@ -108,7 +108,9 @@ class Recipe:
         }
         wrong = [f"{name}={getattr(self, name)!r}" for name, fine in conditions.items() if not fine]
         if wrong:
-            raise ParameterError(f"recipe: {', '.join(wrong)} cannot be used; see Recipe's docstring for the meaning of each field")
+            raise ParameterError(
+                f"recipe: {', '.join(wrong)} cannot be used; see Recipe's docstring for the meaning of each field"
+            )
 
 
 def recipe_from_dict(data: dict[str, Any]) -> Recipe:

@@ -1,6 +1,6 @@
 """From texts to a fitted model, stage by stage. Imports everything below; torch only where there is an encoder.
 
-    columns → φ out-of-fold → ψ against it → two scalars on held-out texts → φ on all texts
+columns → φ out-of-fold → ψ against it → two scalars on held-out texts → φ on all texts
 """
 
 from __future__ import annotations
@@ -103,11 +103,15 @@ def fit_hybrid(
     phi = out_of_fold_logits(X[known], Y[known], y, n_folds=min(recipe.folds, len(known)), seed=seed, **options)
     report.seconds["phi_out_of_fold"] = time.perf_counter() - started
     texts = [task.texts[i] for i in known.tolist()]
-    psi = fit_psi(texts, phi, Y[known], is_labelled, encoder, recipe, report, seed=seed, device=device, progress=progress)
+    psi = fit_psi(
+        texts, phi, Y[known], is_labelled, encoder, recipe, report, seed=seed, device=device, progress=progress
+    )
     return Hybrid(features, weights, psi, report.phi_scale, report.psi_scale), report
 
 
-def fit_phi(X: Any, Y: Array, rules: list[RuleColumn], recipe: Recipe, options: dict[str, Any]) -> tuple[Array, Weights]:
+def fit_phi(
+    X: Any, Y: Array, rules: list[RuleColumn], recipe: Recipe, options: dict[str, Any]
+) -> tuple[Array, Weights]:
     """φ, and the targets it was fitted to: those given, and what φ is sure of among texts without any."""
     known = Y.sum(axis=1) > 0
     if known.all():
@@ -119,7 +123,9 @@ def fit_phi(X: Any, Y: Array, rules: list[RuleColumn], recipe: Recipe, options: 
     return Y, solve(X[Y.sum(axis=1) > 0], Y[Y.sum(axis=1) > 0], **options)[0]
 
 
-def fit_phi_from_rules(X: Any, Y: Array, rules: list[RuleColumn], recipe: Recipe, options: dict[str, Any]) -> tuple[Array, Weights]:
+def fit_phi_from_rules(
+    X: Any, Y: Array, rules: list[RuleColumn], recipe: Recipe, options: dict[str, Any]
+) -> tuple[Array, Weights]:
     """φ from rules alone: they keep their authors' weights, and the other columns learn to say what the rules say.
 
     The other columns learn without seeing the rule columns: beside them, they would have nothing left to explain. A second
@@ -143,7 +149,7 @@ def fit_phi_from_rules(X: Any, Y: Array, rules: list[RuleColumn], recipe: Recipe
 def confident(phi: Array, threshold: float) -> Array:
     """One-hot rows where the best label has at least this probability, else zero rows."""
     proba = softmax(phi)
-    return np.eye(phi.shape[1])[proba.argmax(axis=1)] * (proba.max(axis=1) >= threshold)[:, None]
+    return np.asarray(np.eye(phi.shape[1])[proba.argmax(axis=1)] * (proba.max(axis=1) >= threshold)[:, None])
 
 
 def fit_psi(
@@ -151,11 +157,11 @@ def fit_psi(
     *, seed: int, device: str, progress: Progress,
 ) -> Any:  # fmt: skip
     """ψ against out-of-fold φ, and the two scalars; what happened goes into the report."""
+    import torch
+
     from rulenet.model.encoder import load_encoder
     from rulenet.model.psi import Psi
     from rulenet.training.loop import Examples, keep_lower_states, train_psi
-
-    import torch
 
     started = time.perf_counter()
     body = load_encoder(encoder, texts=texts, max_length=recipe.max_length, seed=seed)
@@ -169,18 +175,27 @@ def fit_psi(
         train, held_out = split(Y, is_labelled, recipe.held_out, seed)
         judged = examples.take(held_out) if len(held_out) else None
         outcome = train_psi(psi, examples.take(train), judged, recipe, seed=seed, device=device, progress=progress)
-    report.epochs, report.best_epoch, report.interrupted = len(outcome.train_loss), outcome.best_epoch, outcome.interrupted
+    report.epochs, report.best_epoch, report.interrupted = (
+        len(outcome.train_loss),
+        outcome.best_epoch,
+        outcome.interrupted,
+    )
     report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
     report.seconds["psi"] = time.perf_counter() - started
     if judged is not None:
         where = next(psi.parameters()).device
-        neural = psi.predict(judged.rows, judged.phi, budget=2 * recipe.batch_tokens, device=where, layers=judged.layers)
+        neural = psi.predict(
+            judged.rows, judged.phi, budget=2 * recipe.batch_tokens, device=where, layers=judged.layers
+        )
         report.phi_scale, report.psi_scale = fit_scales(judged.phi, neural, judged.target)
         hybrid = report.phi_scale * judged.phi + report.psi_scale * neural
         y = judged.target.argmax(axis=1)
         report.held_out = {
             "texts": len(y),
-            **{name: float((logits.argmax(axis=1) == y).mean()) for name, logits in (("phi", judged.phi), ("psi", neural), ("hybrid", hybrid))},
+            **{
+                name: float((logits.argmax(axis=1) == y).mean())
+                for name, logits in (("phi", judged.phi), ("psi", neural), ("hybrid", hybrid))
+            },
         }
     return psi
 
@@ -191,7 +206,7 @@ def split(Y: Array, is_labelled: Array, share: float, seed: int) -> tuple[Array,
     if len(candidates) < MIN_HELD_OUT:
         return np.arange(len(Y)), np.empty(0, dtype=np.intp)
     y = Y[candidates].argmax(axis=1)
-    n_held_out = max(int(round(share * len(candidates))), len(np.unique(y)))
+    n_held_out = max(round(share * len(candidates)), len(np.unique(y)))
     stratify = y if np.bincount(y)[np.unique(y)].min() >= 2 else None
     _, held_out = train_test_split(candidates, test_size=n_held_out, random_state=seed, stratify=stratify)
     return np.setdiff1d(np.arange(len(Y)), held_out), np.sort(held_out)
@@ -219,5 +234,8 @@ def fit_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float]:
 
     bounds = [(0.05, 20.0), (0.0, 10.0)]
     starts = [np.array([1.0, 1.0]), np.array([1.0, 0.0])]
-    found = min((scipy.optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts), key=lambda r: r.fun)
+    found = min(
+        (scipy.optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts),
+        key=lambda r: r.fun,
+    )
     return float(found.x[0]), float(found.x[1])
