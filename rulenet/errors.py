@@ -62,13 +62,27 @@ class Fault:
     """One thing wrong in a rule file: what, where, and what to do."""
 
     message: str
-    line: int = 0
+    line: int = 0  # 0: the file as a whole
     rule: str | None = None
     severity: str = "error"  # "error" | "warning"
 
+    @property
+    def text(self) -> str:
+        """Rule and message, without the place."""
+        return f"rule {self.rule!r}: {self.message}" if self.rule is not None else self.message
+
+    def place(self, source: str) -> str:
+        """File and line; the file alone where no line is to blame.
+
+        Examples
+        --------
+        >>> Fault("no such file").place("spam.yaml"), Fault("unknown field", 7).place("spam.yaml")
+        ('spam.yaml', 'spam.yaml:7')
+        """
+        return f"{source}:{self.line}" if self.line else source
+
     def __str__(self) -> str:
-        where = f"rule {self.rule!r}: " if self.rule is not None else ""
-        return f"{self.line}: {where}{self.message}"
+        return f"{self.line}: {self.text}" if self.line else self.text
 
 
 class RuleFileError(RuleNetError, ValueError):
@@ -85,7 +99,7 @@ class RuleFileError(RuleNetError, ValueError):
     def __init__(self, source: str, faults: Sequence[Fault]) -> None:
         self.source = source
         self.faults = sorted(faults, key=lambda f: f.line)
-        lines = [f"{source}:{fault}" for fault in self.faults]
+        lines = [f"{fault.place(source)}: {fault.text}" for fault in self.faults]
         head = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
         super().__init__(f"{head} in {source}\n" + "\n".join(lines))
 

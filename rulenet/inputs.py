@@ -1,9 +1,10 @@
-"""Texts and labels as users pass them → lists the rest can rely on. Imports errors and numpy only."""
+"""Texts and labels as users pass them → lists the rest can rely on. Imports errors, rules and numpy."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from rulenet.errors import InputError, LabelError
 from rulenet.rules.ruleset import RuleSet
 
 SHOWN = 5
+# numpy drops NUL at the end of a string, and no file can hold a lone surrogate.
+_NO_NAME = re.compile("[\0\ud800-\udfff]")
+_INT64 = 2**63
 
 
 def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -> list[str]:
@@ -28,21 +32,12 @@ def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -
     Traceback (most recent call last):
     rulenet.errors.InputError: texts is one string; pass a list of strings: [text]
     """
-    if isinstance(texts, (str, bytes)):
-        raise InputError(f"{name} is one string; pass a list of strings: [text]")
-    if not isinstance(texts, Iterable):
-        raise InputError(f"{name} is a {type(texts).__name__}; pass a list of strings")
-    if getattr(texts, "ndim", 1) != 1:
-        shape = getattr(texts, "shape", "")
-        raise InputError(f"{name} has shape {shape}; pass one column of strings, such as table['text']")
-    found = list(texts)
+    found = _column(texts, name, "strings, such as table['text']", one="pass a list of strings: [text]")
     wrong = [(i, text) for i, text in enumerate(found) if not isinstance(text, str)]
     if wrong:
-        shown = ", ".join(f"[{i}] is {text!r:.40} ({type(text).__name__})" for i, text in wrong[:SHOWN])
+        shown = ", ".join(f"{name}[{i}] is {text!r:.40} ({type(text).__name__})" for i, text in wrong[:SHOWN])
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise InputError(
-            f"{len(wrong)} of {len(found)} {name} are not strings: {name}{shown.replace(', [', f', {name}[')}{more}. Drop or fill them"
-        )
+        raise InputError(f"{len(wrong)} of {len(found)} {name} are not strings: {shown}{more}. Drop or fill them")
     if not may_be_empty:
         if not found:
             raise InputError(f"{name} is empty; there is nothing to learn from")
@@ -57,20 +52,21 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
     Raises
     ------
     InputError
-        If the length differs or labels are missing.
+        If the length differs, labels are missing or of a kind that names no class.
     LabelError
         If there are fewer than two classes.
+
+    Examples
+    --------
+    >>> classes, y = check_labels(["spam", "ham", "spam"], 3)
+    >>> classes.tolist(), y.tolist()
+    (['ham', 'spam'], [1, 0, 1])
     """
-    found = (
-        [label.item() if isinstance(label, np.generic) else label for label in labels]
-        if not isinstance(labels, str)
-        else None
-    )
-    if found is None:
-        raise InputError("labels is one string; pass a list with one label per text")
+    column = _column(labels, "labels", "labels, such as table['label']", one="pass a list with one label per text")
+    found = [label.item() if isinstance(label, np.generic) else label for label in column]
     if len(found) != n_texts:
         raise InputError(f"there are {n_texts} texts but {len(found)} labels; they must correspond one to one")
-    missing = [i for i, label in enumerate(found) if label is None or label != label]
+    missing = [i for i, label in enumerate(found) if _is_missing(label)]
     if missing:
         raise InputError(
             f"{len(missing)} labels are missing (None or NaN), the first at position {missing[0]}; "
@@ -79,15 +75,39 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
     kinds = {type(label).__name__ for label in found}
     if len(kinds) > 1 or not kinds <= {"str", "int", "bool", "float"}:
         raise InputError(f"labels are of type {', '.join(sorted(kinds))}; use one of str, int or bool for all")
-    if kinds == {"float"} and any(label != int(label) for label in found):
+    if kinds == {"float"} and not all(label.is_integer() for label in found):
         raise InputError("labels are continuous numbers; rulenet classifies, so use one name or whole number per class")
+    different = set(found)
+    odd = [label for label in different if isinstance(label, str) and _NO_NAME.search(label)]
+    odd += [label for label in different if isinstance(label, int) and not -_INT64 <= label < _INT64]
+    if odd:
+        raise InputError(
+            f"label {odd[0]!r:.80} cannot be stored: leave out NUL and lone surrogates, and stay within 64 bits"
+        )
     classes, y = np.unique(np.array(found), return_inverse=True)
     if len(classes) < 2:
-        raise LabelError(f"all {n_texts} labels are {classes[0]!r}; at least two classes are needed to tell apart")
-    names = [str(label) for label in classes.tolist()]
-    if len(set(names)) < len(names):
-        raise LabelError("two classes have the same name as text; rename one")
+        raise LabelError(f"all {n_texts} labels are {found[0]!r}; at least two classes are needed to tell apart")
     return classes, y
+
+
+def _column(values: Any, name: str, of_what: str, *, one: str) -> list[Any]:
+    """The elements of any sequence that has an order and one dimension."""
+    if isinstance(values, (str, bytes)):
+        raise InputError(f"{name} is one string; {one}")
+    if not isinstance(values, Iterable) or isinstance(values, (Mapping, Set)):
+        raise InputError(f"{name} is a {type(values).__name__}; pass a list")
+    if getattr(values, "ndim", 1) != 1:
+        raise InputError(f"{name} has shape {getattr(values, 'shape', '')}; pass one column of {of_what}")
+    return list(values)
+
+
+def _is_missing(label: Any) -> bool:
+    """Whether this is None, NaN, or pandas' NA or NaT."""
+    return (
+        label is None
+        or (isinstance(label, float) and label != label)
+        or type(label).__name__ in ("NAType", "NaTType")
+    )
 
 
 def check_rule_labels(ruleset: RuleSet, classes: Sequence[str]) -> None:
@@ -98,25 +118,20 @@ def check_rule_labels(ruleset: RuleSet, classes: Sequence[str]) -> None:
     LabelError
         Naming the labels that only one side has.
     """
-    used = list(dict.fromkeys(rule.label for rule in ruleset.rules))
     problems = []
-    for label in dict.fromkeys([*used, *ruleset.labels]):
+    for label in dict.fromkeys([*(rule.label for rule in ruleset.rules), *ruleset.labels]):
         if label not in classes:
             close = difflib.get_close_matches(label.lower(), [name.lower() for name in classes], n=1)
             hint = f" (did you mean {next(n for n in classes if n.lower() == close[0])!r}?)" if close else ""
             rules = [rule.id for rule in ruleset.rules if rule.label == label]
-            where = (
-                f"used by rule {rules[0]!r}" + (f" and {len(rules) - 1} more" if len(rules) > 1 else "")
-                if rules
-                else "declared under `labels`"
-            )
+            more = f" and {len(rules) - 1} more" if len(rules) > 1 else ""
+            where = f"used by rule {rules[0]!r}{more}" if rules else "declared under `labels`"
             problems.append(f"label {label!r} of {ruleset.name} ({where}) is not in the data{hint}")
-    declared = ruleset.file.labels
-    if declared:
+    if ruleset.file.labels:
         problems += [
             f"label {name!r} of the data is not among `labels` of {ruleset.name}; add it there"
             for name in classes
-            if name not in declared
+            if name not in ruleset.file.labels
         ]
     if problems:
         raise LabelError(

@@ -74,7 +74,7 @@ def solve(
     rules: Sequence[RuleColumn] = (),
     C: float = 1.0,
     rule_sigma: float = 1.0,
-    tol: float = 1e-5,
+    tol: float = 1e-4,
     max_iter: int = 500,
 ) -> tuple[Weights, int]:
     """Fit φ.
@@ -220,7 +220,7 @@ class PhiClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         C: float = 1.0,
         rule_sigma: float = 1.0,
-        tol: float = 1e-5,
+        tol: float = 1e-4,
         max_iter: int = 500,
     ) -> None:
         self.rules = rules

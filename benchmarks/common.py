@@ -1,0 +1,82 @@
+"""What the benchmark scripts share: the data, and the record of a run. Each script states a claim and exits 1 if it falls short."""
+
+from __future__ import annotations
+
+import csv
+import json
+import lzma
+import os
+import platform
+import random
+import subprocess
+import sys
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+RULES = HERE.parent / "rules"
+PACKAGES = (
+    "rulenet",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "transformers",
+    "ahocorasick_rs",
+    "google-re2",
+    "jieba",
+)
+csv.field_size_limit(1 << 27)
+
+
+def read(name: str, split: str) -> tuple[list[str], list[str]]:
+    """Texts and labels of a split of a real data set, e.g. ``read("ag_news", "train")``."""
+    folder = os.environ.get("RULENET_DATA")
+    if not folder:
+        sys.exit("RULENET_DATA is not set: it names the folder of the real data sets (see benchmarks/README.md)")
+    with lzma.open(Path(folder) / name / f"{split}.csv.xz", "rt", encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    return [row["text"] for row in rows], [row["label"] for row in rows]
+
+
+def sample(texts: list[str], labels: list[str], n: int, seed: int) -> tuple[list[str], list[str]]:
+    """Some rows at random: rows are often ordered by source or class, so never a prefix."""
+    chosen = random.Random(seed).sample(range(len(texts)), n)
+    return [texts[i] for i in chosen], [labels[i] for i in chosen]
+
+
+def accuracy(predicted: Any, labels: list[str]) -> float:
+    """Share of right labels."""
+    return sum(str(p) == label for p, label in zip(predicted, labels, strict=True)) / len(labels)
+
+
+def finish(
+    name: str, figures: dict[str, Any], claims: dict[str, bool], *, device: str = "cpu", seeds: list[int] | None = None
+) -> None:
+    """Print the figures, keep them as JSON with what they were measured on, and exit 1 if a claim failed."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
+
+    record = {
+        "benchmark": name,
+        "claims": claims,
+        "figures": figures,
+        "commit": git("rev-parse", "--short", "HEAD")
+        + ("+changes" if git("status", "--porcelain", "--", "../rulenet", ".") else ""),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "device": device,
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "versions": {package: version(package) for package in PACKAGES},
+        "seeds": seeds or [],
+    }
+    (HERE / "results").mkdir(exist_ok=True)
+    (HERE / "results" / f"{name}.json").write_text(
+        json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    print(json.dumps(figures, indent=1, ensure_ascii=False))
+    for claim, held in claims.items():
+        print(("✓ " if held else "✗ MISSED: ") + claim)
+    sys.exit(0 if all(claims.values()) else 1)
