@@ -47,7 +47,8 @@ def main() -> None:
                     hits += 1
                     wrong += term.spans != fired.get(term.name) or any(not e.text[a:b].strip() for a, b in term.spans)
         figures[name] = {
-            "texts": len(test), "labels": len(clf.classes_), "worst_gap": worst, "spans": spans, "rule_hits": hits, "terms_with_wrong_spans": wrong,
+            "texts": len(test), "labels": len(clf.classes_), "worst_gap": worst, "spans": spans, "rule_hits": hits,
+            "terms_with_wrong_spans": wrong,
             "neural_share": clf.report_["psi_scale"], "explanations_per_s": round(len(test) / seconds),
         }  # fmt: skip
         claims[f"{name}: bias + Σ terms + neural = logit within {TOLERANCE}"] = worst <= TOLERANCE

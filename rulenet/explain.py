@@ -1,6 +1,6 @@
-"""Why a model decided as it did, as data: bias + Σ terms + neural = logit, for every label. Imports model and below; no drawing.
+"""Why a model decided as it did, as data: bias + Σ terms + neural = logit, for every label.
 
-Stands above `estimator.py` in the layering (which calls it), below `model/`.
+Imports render, which draws it, and model and below; `estimator.py` calls it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Explanation:
     @property
     def runner_up(self) -> str:
         """The label with the second largest logit."""
-        return sorted(self.logits, key=self.logits.__getitem__, reverse=True)[1]
+        return max((label for label in self.logits if label != self.label), key=self.logits.__getitem__)
 
     @property
     def margin(self) -> float:
@@ -84,8 +84,13 @@ class Explanation:
         return self.logits[self.label] - self.logits[self.runner_up]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
+        """Plain data, the same after a trip through JSON: spans are lists."""
+        data = asdict(self)
+        for term in data["terms"]:
+            term["spans"] = [list(span) for span in term["spans"]]
+        if self.tokens is not None:
+            data["tokens"] = [list(token) for token in self.tokens]
+        return data
 
     def to_html(self) -> str:
         """A self-contained HTML fragment."""
@@ -127,7 +132,7 @@ def _explain_one(hybrid: Hybrid, text: str, parts: Parts, i: int, classes: list[
         column = hybrid.features.column(j)
         terms.append(Term(column.kind, column.name, float(value), by_label(weights), by_label(weights * value), where))
     logits = parts.logits[i]
-    order = logits.argsort()[::-1]
+    order = (-logits).argsort(kind="stable")  # of equal ones the first, as argmax in predict
     top, second = classes[order[0]], classes[order[1]]
     terms.sort(key=lambda term: -abs(term.contributions[top] - term.contributions[second]))
     return Explanation(

@@ -77,9 +77,7 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
         raise InputError(f"labels are of type {', '.join(sorted(kinds))}; use one of str, int or bool for all")
     if kinds == {"float"} and not all(label.is_integer() for label in found):
         raise InputError("labels are continuous numbers; rulenet classifies, so use one name or whole number per class")
-    different = set(found)
-    odd = [label for label in different if isinstance(label, str) and _NO_NAME.search(label)]
-    odd += [label for label in different if isinstance(label, int) and not -_INT64 <= label < _INT64]
+    odd = [label for label in set(found) if not _can_be_stored(label)]
     if odd:
         raise InputError(
             f"label {odd[0]!r:.80} cannot be stored: leave out NUL and lone surrogates, and stay within 64 bits"
@@ -101,12 +99,15 @@ def _column(values: Any, name: str, of_what: str, *, one: str) -> list[Any]:
     return list(values)
 
 
+def _can_be_stored(label: str | float) -> bool:
+    """Whether numpy and a file keep this label as it is."""
+    return not _NO_NAME.search(label) if isinstance(label, str) else -_INT64 <= label < _INT64
+
+
 def _is_missing(label: Any) -> bool:
     """Whether this is None, NaN, or pandas' NA or NaT."""
     return (
-        label is None
-        or (isinstance(label, float) and label != label)
-        or type(label).__name__ in ("NAType", "NaTType")
+        label is None or (isinstance(label, float) and label != label) or type(label).__name__ in ("NAType", "NaTType")
     )
 
 

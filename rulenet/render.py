@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -38,7 +37,8 @@ def to_rich(explanation: Explanation) -> Group:
     """For a terminal: the text with its rule hits marked, and what added up."""
     e = explanation
     head = Text.assemble(
-        (e.label, "bold green"), f" {e.proba[e.label]:.2f} ({e.path}) over {e.runner_up} by {e.margin:.2f}"
+        (_printable(e.label), "bold green"),
+        f" {e.proba[e.label]:.2f} ({e.path}) over {_printable(e.runner_up)} by {e.margin:.2f}",
     )
     shown = Text(_printable(e.text[:SHOWN_CHARACTERS]) + (" …" if len(e.text) > SHOWN_CHARACTERS else ""))
     for term in e.terms:
@@ -50,11 +50,20 @@ def to_rich(explanation: Explanation) -> Group:
                     min(end, SHOWN_CHARACTERS),
                 )
     table = Table(box=None, padding=(0, 1), show_edge=False)
-    for name in ("", "term", "words", e.label, e.runner_up, "difference"):
-        table.add_column(name, justify="right" if name in (e.label, e.runner_up) else "left", no_wrap=name != "words")
+    # Text, not str: labels, rules and words are never read as markup.
+    for name, numeric in _columns(e):
+        table.add_column(
+            Text(_printable(name)), justify="right" if numeric else "left", no_wrap=numeric or name != "words"
+        )
     for kind, name, words, a, b in rows(e):
-        table.add_row(escape(kind), escape(name), escape(words), f"{a:+.2f}", f"{b:+.2f}", _bar(a - b))
+        table.add_row(kind, Text(_printable(name)), Text(words), f"{a:+.2f}", f"{b:+.2f}", _bar(a - b))
     return Group(head, Panel(shown, expand=False, border_style="dim"), table)
+
+
+def _columns(e: Explanation) -> list[tuple[str, bool]]:
+    """Head of each column of the table, and whether it holds numbers."""
+    names = ("", "term", "words", e.label, e.runner_up, "difference")
+    return [(name, i in (3, 4)) for i, name in enumerate(names)]
 
 
 def rows(e: Explanation) -> Iterable[tuple[str, str, str, float, float]]:
@@ -124,8 +133,7 @@ def to_html(explanation: Explanation) -> str:
         bar = f'<span class="bar{" neg" if a < b else ""}" style="width:{width:.2f}em"></span> {a - b:+.2f}'
         cells = f"<td>{esc(kind)}</td><td>{esc(name)}</td><td>{esc(words)}</td>"
         body.append(f'<tr>{cells}<td class="n">{a:+.2f}</td><td class="n">{b:+.2f}</td><td>{bar}</td></tr>')
-    head = "".join(f"<th{' class=n' if numeric else ''}>{esc(name)}</th>" for name, numeric in (
-        ("", False), ("term", False), ("words", False), (e.label, True), (e.runner_up, True), ("difference", False)))  # fmt: skip
+    head = "".join(f"<th{' class=n' if numeric else ''}>{esc(name)}</th>" for name, numeric in _columns(e))
     return (
         f'<div class="rulenet"><style>{STYLE}</style><h3><span class="label">{esc(e.label)}</span> {e.proba[e.label]:.2f} '
         f'<span class="note">({esc(e.path)}) over {esc(e.runner_up)} by {e.margin:.2f}</span></h3>'
@@ -146,9 +154,7 @@ def marked(e: Explanation) -> str:
         end = at
         while end < len(e.text) and owner[end] is owner[at]:
             end += 1
-        piece = html.escape(
-            "".join(char if char in "\n\t" or char.isprintable() else "\ufffd" for char in e.text[at:end])
-        )
+        piece = html.escape("".join(map(_shown, e.text[at:end])))
         term = owner[at]
         if term is not None:
             side = "for" if term.contributions[e.label] >= term.contributions[e.runner_up] else "against"
@@ -156,6 +162,13 @@ def marked(e: Explanation) -> str:
         pieces.append(piece)
         at = end
     return "".join(pieces)
+
+
+def _shown(char: str) -> str:
+    """A character on a page: odd spaces as spaces, joiners of emoji kept, what could mislead (bidi overrides, controls) as U+FFFD."""
+    if char.isprintable() or char in "\n\t\u200c\u200d":
+        return char
+    return " " if char.isspace() else "\ufffd"
 
 
 def to_page(title: str, sections: Iterable[str]) -> str:

@@ -255,7 +255,8 @@ class PhiClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Label with the largest logit."""
-        return np.asarray(self.classes_[self.logits(X).argmax(axis=1)])
+        best = self.logits(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
     def predict_proba(self, X: Any) -> Array:
         """Softmax of φ, shape (n_texts, n_classes)."""

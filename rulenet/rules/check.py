@@ -12,6 +12,7 @@ from rulenet.errors import Fault
 from rulenet.rules.conditions import compile_pos, compile_regex
 from rulenet.rules.parse import Lines, Path
 from rulenet.rules.schema import KINDS, Condition, Examples, LexiconRef, Rule, RuleFile
+from rulenet.text.clean import clean
 from rulenet.text.fold import fold, is_unspaced
 
 
@@ -172,12 +173,13 @@ def literal_problem(literal: str, kind: str) -> str | None:
     >>> literal_problem("$", "word")
     "'$' holds no letter or digit, so it can never be found; use a regex"
     """
-    if is_unspaced(literal):
+    cleaned = clean(literal)
+    if is_unspaced(cleaned):
         return None
-    words = fold(literal).split()
+    words = fold(cleaned).split()
     if not words:
         return f"{literal!r} holds no letter or digit, so it can never be found; use a regex"
-    if kind == "word" and len(words) > 1 and any(map(str.isspace, literal.strip())):
+    if kind == "word" and len(words) > 1 and any(map(str.isspace, cleaned.strip())):
         return f"word {literal!r} is several words; write phrase: {literal}"
     return None
 

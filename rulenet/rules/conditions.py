@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import re2
 
+from rulenet.text.clean import clean
 from rulenet.text.doc import TAG_CLOSE, TAG_OPEN, Doc
 from rulenet.text.fold import fold, fold_raw, is_unspaced
 from rulenet.text.tag import TAGS
@@ -238,10 +239,9 @@ def build(schema: Any, lexicons: dict[str, tuple[str, ...]]) -> Condition:
     if kind in ("any", "all", "none"):
         parts = tuple(build(part, lexicons) for part in value)
         return AnyOf(parts) if kind == "any" else AllOf(parts) if kind == "all" else NoneOf(parts)
-    if kind == "lexicon":
-        return Literals(tuple(entry for name in value for entry in lexicons[name]))
-    if kind in ("word", "phrase"):
-        return Literals(tuple(value))
+    if kind in ("lexicon", "word", "phrase"):
+        literals = [entry for name in value for entry in lexicons[name]] if kind == "lexicon" else value
+        return Literals(tuple(map(clean, literals)))  # as the texts are: ＶＩＰ in a rule file means VIP
     return Regexes(tuple(value)) if kind == "regex" else Tags(tuple(value))
 
 
@@ -281,13 +281,16 @@ def compile_regex(pattern: str) -> Any:
     return _compiled[pattern]
 
 
+def _detail(error: Exception) -> str:
+    return error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
+
+
 def _advice(pattern: str, error: Exception) -> str:
-    detail = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
     if re.search(r"\(\?<?[=!]", pattern):
         return "look-around is not supported by RE2; use `all`, `none` or `unless` instead"
     if re.search(r"(?<!\\)(?:\\\\)*\\[1-9]", pattern) or "(?P=" in pattern:
         return "back-references are not supported by RE2; spell the alternatives out"
-    return f"not a regular expression that RE2 accepts: {detail}"
+    return f"not a regular expression that RE2 accepts: {_detail(error)}"
 
 
 _ITEM = re.compile(r"(?P<tag>[A-Z]+|\*)(?::(?P<lemma>[^\s:]+?))?(?P<repeat>[?*+]?)")
@@ -330,7 +333,10 @@ def compile_pos(pattern: str) -> Any:
         optional &= repeat in ("?", "*")
     if optional:
         raise ValueError("the pattern can match nothing at all; make one item obligatory")
-    _compiled_pos[pattern] = re2.compile("".join(pieces), _pos_options())
+    try:
+        _compiled_pos[pattern] = re2.compile("".join(pieces), _pos_options())
+    except re2.error as error:
+        raise ValueError(_detail(error)) from None
     return _compiled_pos[pattern]
 
 

@@ -16,6 +16,7 @@ from rulenet.text.fold import fold, is_unspaced
 
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.
 _SYMBOL = re.compile(r"[+#@$%€£¥*=<>|~^]")
+_GROUP_NAME = re.compile(r"\(\?P?<\w+>")  # to `clean`, `(?P<name>` holds a tag
 
 
 def lint(path: str | os.PathLike[str]) -> list[Fault]:
@@ -75,7 +76,11 @@ def _smells(condition: Condition) -> Iterator[str]:
         for pattern in condition.patterns:
             if compile_regex(pattern).search("") is not None:
                 yield f"regex {pattern!r} matches the empty text, so it fires everywhere; make a part obligatory"
-            if clean(pattern) != pattern:
-                yield f"regex {pattern!r} holds characters that cleaning replaces (full-width forms, entities); write them as in {clean(pattern)!r}"
+            bare = _GROUP_NAME.sub("(", pattern)
+            if clean(bare) != bare:
+                yield (
+                    f"regex {pattern!r} holds characters that cleaning replaces (full-width forms, entities); "
+                    f"write them as in {clean(bare)!r}"
+                )
             if re.search(r"(?:\\b[^\x00-\x7f]|[^\x00-\x7f]\\b)", pattern):
                 yield f"regex {pattern!r}: \\b is ASCII in RE2 and never holds beside a non-ASCII letter; leave it out"

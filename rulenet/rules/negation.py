@@ -26,7 +26,8 @@ _ZH = re.compile(
     "不得不|不要太|没想到|别提|不(?:仅|但|过|错|只|愧)|未来|无(?:论|理由|线)|非(?:常|洲)|[特分区级性类个]别|别[人的墅]"
     "|(?P<cue>不|没有?|無|无|未|别|非)"
 )
-_ZH_SCOPE = re.compile("[^，。！？；、,.!?;\\s]{0,6}$")
+_ZH_WINDOW = 6
+_ZH_REACH = re.compile("[^，。！？；、,.!?;\\s]*$")
 
 
 def negated(text: str, start: int, language: Language) -> bool:
@@ -34,11 +35,15 @@ def negated(text: str, start: int, language: Language) -> bool:
 
     Examples
     --------
-    >>> negated("This is not a good film", 14, "en"), negated("Not only good", 9, "en"), negated("质量不太好", 4, "zh"), negated("没什么不满意", 4, "zh")
-    (True, False, True, False)
+    >>> negated("This is not a good film", 14, "en"), negated("Not only good", 9, "en")
+    (True, False)
+    >>> negated("质量不太好", 4, "zh"), negated("没什么不满意", 4, "zh")
+    (True, False)
     """
-    before = text[max(0, start - _WINDOW) : start]
     if language == "en":
-        return _EN.search(before) is not None
-    scope = _ZH_SCOPE.search(before)
-    return sum(match["cue"] is not None for match in _ZH.finditer(scope.group() if scope else "")) % 2 == 1
+        return _EN.search(text, max(0, start - _WINDOW), start) is not None  # unlike a slice, this sees the word that it cuts
+    reach = _ZH_REACH.search(text, max(0, start - _ZH_WINDOW), start)
+    first = reach.start() if reach else start
+    # Idioms are read from before the scope: the 别 of 特别 is no cue though the scope begins with it.
+    cues = _ZH.finditer(text, max(0, first - 2), start)
+    return sum(match["cue"] is not None and match.start() >= first for match in cues) % 2 == 1

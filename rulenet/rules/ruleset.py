@@ -194,6 +194,10 @@ class RuleSet:
         """
         if isinstance(texts, str):
             raise InputError("match takes a list of texts, not one string; write [text]")
+        texts = list(texts)  # a pandas Series would be indexed by its labels
+        wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
+        if wrong is not None:
+            raise InputError(f"texts[{wrong}] is {texts[wrong]!r:.40} ({type(texts[wrong]).__name__}), not a string")
         from rulenet.rules.match import match_parallel
 
         return match_parallel(self, texts, self._language(language), n_jobs)
@@ -221,7 +225,7 @@ class RuleSet:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the rules as they were read, comments and order included."""
-        Path(path).write_text(self.source, encoding="utf-8")
+        Path(path).write_bytes(self.source.encode())  # bytes: line ends stay as they are
 
     def __getstate__(self) -> dict[str, Any]:
         # Automata do not pickle; they are rebuilt on demand.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 PROTOCOL = 1
@@ -151,6 +151,17 @@ class LexiconRef(_Strict):
     lexicon: str = Field(description="Name of another lexicon of this file.")
 
 
+def _entry_kind(value: Any) -> str:
+    return "list" if isinstance(value, (dict, LexiconRef)) else "literal"
+
+
+# Told apart by shape, so that a bad entry is reported once and not once per member of the union.
+_Entry = Annotated[
+    Annotated[str, Field(min_length=1), Tag("literal")] | Annotated[LexiconRef, Tag("list")],
+    Discriminator(_entry_kind),
+]
+
+
 class RuleFile(_Strict):
     """A rulenet rule file."""
 
@@ -163,7 +174,7 @@ class RuleFile(_Strict):
     labels: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="The labels, in order of display. Default: those of the rules."
     )
-    lexicons: dict[str, list[Annotated[str, Field(min_length=1)] | LexiconRef]] = Field(
+    lexicons: dict[str, list[_Entry]] = Field(
         default_factory=dict, description="Named word lists. An entry `lexicon: NAME` takes in another list."
     )
     rules: list[Rule] = Field(min_length=1, description="The rules; each becomes one column of R, in this order.")

@@ -70,10 +70,7 @@ class Cleaned:
 
     def _edge(self, position: int, *, last: bool) -> int:
         """Original position of a character's beginning, or of its end if `last`."""
-        i = bisect_right(self._new, (position, 1 << 62)) - 1
-        # Removed stretches have no characters of their own, so step over them to the one that holds `position`.
-        while i >= 0 and self._new[i][0] == self._new[i][1] and self._new[i][0] > position:
-            i -= 1
+        i = bisect_right(self._new, (position, 1 << 62)) - 1  # last replaced stretch that begins at or before it
         if i < 0:
             return position + last
         (new_start, new_end), (old_start, old_end) = self._new[i], self._old[i]
@@ -150,11 +147,16 @@ def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:
     pieces: list[tuple[str, str]] = []
     start = 0
     for i in range(1, len(found) + 1):
-        # A combining mark belongs to the character before it; normalising them together composes é from e + ´.
-        if i == len(found) or not unicodedata.combining(found[i]):
+        # Normalised together with the character before it, a mark composes: é from e + ´, 한 from its three letters.
+        if i == len(found) or not _joins(found[i]):
             pieces.append((found[start:i], _normal(found[start:i])))
             start = i
     return pieces
+
+
+def _joins(char: str) -> bool:
+    """Whether a character may compose with the one before it: marks, and Korean vowels and final consonants."""
+    return unicodedata.category(char)[0] == "M" or "\u1160" <= char <= "\u11ff"
 
 
 def _normal(text: str) -> str:

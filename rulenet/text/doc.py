@@ -17,10 +17,15 @@ TAG_OPEN, TAG_CLOSE = "\x01", "\x02"  # cleaned text has no control characters
 _UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")
 # A full stop after an initial or a common abbreviation (U.S., No., Inc.) ends no sentence.
 _SENTENCE_END = re.compile(
-    r"""(?: (?<! \b[A-Za-z] ) (?<! \b(?:Mr|Ms|Dr|St|No|vs|Jr|Sr|Co) ) (?<! \b(?:Mrs|Inc|Ltd|Gen|Sen|Rep|Gov|Sgt|Sep|Oct|Nov|Dec|Jan|Feb|Aug) )
-          (?<! \b(?:Corp|Prof|Sept|Capt) ) \.
-        | [!?] ) ["')\]]* \s | [。！？] | \n""",
-    re.VERBOSE | re.IGNORECASE,
+    r"""(?: (?<! \b[A-Za-z] )
+            (?<! \b(?:Mr|Ms|Dr|St|No|vs|Jr|Sr|Co) )
+            (?<! \b(?:Mrs|Inc|Ltd|Gen|Sen|Rep|Gov|Sgt|Jan|Feb|Mar|Apr|Aug|Sep|Oct|Nov|Dec) )
+            (?<! \b(?:Corp|Prof|Sept|Capt) ) \.
+        | [!?] ) ["')\]]* \s
+        | [!?] ["'”’」』)\]]* (?= [%s] )  # ！ and ？ before cleaning
+        | 。["'”’」』)\]]* | \n"""
+    % UNSPACED,
+    re.VERBOSE,
 )
 
 
@@ -95,18 +100,19 @@ class Doc:
 
     @cached_property
     def first_sentence_end(self) -> int:
-        """Where the first sentence ends."""
-        found = _SENTENCE_END.search(self.clean)
+        """Where the first sentence ends; blank lines and marks before its first word are part of it."""
+        first = _UNIT.search(self.clean)
+        found = _SENTENCE_END.search(self.clean, first.end()) if first else None
         return found.end() if found else len(self.clean)
 
     @cached_property
     def opening_end(self) -> int:
-        """Where the first `REGION` words end."""
-        units = list(islice(_UNIT.finditer(self.clean), REGION))
-        return units[-1].end() if units else 0
+        """Where the word after the first `REGION` words begins; the end of a text that has no more."""
+        after = next(islice(_UNIT.finditer(self.clean), REGION, None), None)
+        return after.start() if after else len(self.clean)
 
     @cached_property
     def closing_start(self) -> int:
-        """Where the last `REGION` words begin."""
-        units = deque((match.start() for match in _UNIT.finditer(self.clean)), maxlen=REGION)
-        return units[0] if units else 0
+        """Where the word before the last `REGION` words ends; the beginning of a text that has no more."""
+        ends = deque((match.end() for match in _UNIT.finditer(self.clean)), maxlen=REGION + 1)
+        return ends[0] if len(ends) > REGION else 0

@@ -56,14 +56,14 @@ def words_with_offsets(text: str) -> list[tuple[str, int, int]]:
 
 
 def fold_raw(text: str) -> str:
-    """Lower case without changing the length, so that positions stay those of the cleaned text.
+    """Fold case without changing the length, so that positions stay those of the cleaned text.
 
     Examples
     --------
     >>> fold_raw("VIP会员")
     'vip会员'
     """
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+    folded = text.casefold()  # unlike lower(), the same for a character wherever it stands (Σ, ς)
+    if len(folded) == len(text):
+        return folded
+    return "".join(folded if len(folded := char.casefold()) == 1 else char for char in text)

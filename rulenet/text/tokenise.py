@@ -6,9 +6,11 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from rulenet.text.language import Language
@@ -61,12 +63,10 @@ class Tokeniser:
     @cached_property
     def jieba(self) -> Any:
         """An own jieba tokenizer: no shared dictionary, no cache in a folder that other users can write to."""
-        jieba = import_jieba()
-        tokenizer = jieba.Tokenizer()
-        folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rulenet"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        tokenizer.tmp_dir = str(folder)
-        tokenizer.initialize()
+        tokenizer = import_jieba().Tokenizer()
+        with _cache_folder() as folder:
+            tokenizer.tmp_dir = folder
+            tokenizer.initialize()
         for word in self.words:
             if not tokenizer.FREQ.get(word):  # a known word keeps its frequency and its tag
                 tokenizer.add_word(word, tag="nz")
@@ -75,6 +75,19 @@ class Tokeniser:
     def __getstate__(self) -> dict[str, Any]:
         # The dictionary holds a lock and 350,000 words: rebuilt on demand instead of pickled.
         return {"language": self.language, "words": self.words}
+
+
+@contextmanager
+def _cache_folder() -> Iterator[str]:
+    """Where jieba may keep its parsed dictionary; a passing folder where the user's own cannot be written."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rulenet"
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.access(folder, os.W_OK | os.X_OK):
+        yield str(folder)
+    else:
+        with TemporaryDirectory() as passing:
+            yield passing
 
 
 def import_jieba() -> Any:

@@ -1,0 +1,136 @@
+"""φ: a convex problem with one right answer, so it is held against scikit-learn's and against the optimality conditions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from rulenet.model.phi import PhiClassifier, RuleColumn, out_of_fold_logits, solve
+
+
+@parametrize_with_checks([PhiClassifier()])
+def test_scikit_learn_contract(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+def toy(n: int = 300, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Two rule columns (the first speaks for class 0, the second for class 2) and three dense ones."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, n)
+    fired = rng.random((n, 2)) < np.where(y[:, None] == np.array([0, 2]), 0.6, 0.1)
+    return np.hstack([fired.astype(float), rng.normal(size=(n, 3)) + y[:, None] * 0.5]), y
+
+
+RULES = (RuleColumn(0, prior=1.0), RuleColumn(2, prior=1.0))
+
+
+def test_without_rules_it_is_scikit_learns_logistic_regression() -> None:
+    X, y = toy()
+    ours, _ = solve(X, np.eye(3)[y], C=2.0, tol=1e-8, max_iter=5000)
+    theirs = LogisticRegression(C=2.0, tol=1e-8, max_iter=5000).fit(X, y)
+    np.testing.assert_allclose(ours.coef.T, theirs.coef_, atol=1e-4)
+    np.testing.assert_allclose(ours.bias, theirs.intercept_ - theirs.intercept_.mean(), atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, scipy.sparse.csr_matrix])
+def test_dense_and_sparse_give_the_same(kind: Any) -> None:
+    X, y = toy()
+    weights, _ = solve(kind(X), np.eye(3)[y], rules=RULES, tol=1e-8)
+    expected, _ = solve(X, np.eye(3)[y], rules=RULES, tol=1e-8)
+    np.testing.assert_allclose(weights.coef, expected.coef, atol=1e-5)
+
+
+def test_a_rule_weighs_on_its_label_only() -> None:
+    X, y = toy()
+    weights, _ = solve(X, np.eye(3)[y], rules=RULES)
+    assert weights.coef[0, 0] > 0.5
+    assert weights.coef[1, 2] > 0.5
+    assert weights.coef[0, [1, 2]].tolist() == [0, 0]
+    assert weights.coef[1, [0, 1]].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "label", "expected"),
+    [
+        (0.0, np.inf, 1, "zero"),  # for class 1, which the rule in truth speaks against
+        (-np.inf, 0.0, 0, "zero"),  # against class 0, for which it in truth speaks
+        (-np.inf, np.inf, 1, "negative"),
+        (2.5, 2.5, 1, "pinned"),
+    ],
+)
+def test_signs_and_pins_hold(lower: float, upper: float, label: int, expected: str) -> None:
+    X, y = toy()
+    prior = 2.5 if expected == "pinned" else 0.0
+    weights, _ = solve(X[:, :1], np.eye(3)[y], rules=[RuleColumn(label, prior, lower, upper)], rule_sigma=10)
+    weight = weights.coef[0, label]
+    assert {"zero": weight == 0, "negative": weight < -0.5, "pinned": weight == 2.5}[expected]
+
+
+def test_a_rule_without_evidence_stays_at_its_authors_weight() -> None:
+    X, y = toy()
+    X[:, 0] = 0
+    weights, _ = solve(X, np.eye(3)[y], rules=(RuleColumn(0, prior=1.7), RULES[1]), tol=1e-8)
+    assert weights.coef[0, 0] == pytest.approx(1.7, abs=1e-6)
+
+
+def test_the_prior_yields_to_evidence_as_sigma_grows() -> None:
+    X, y = toy()
+    far = RuleColumn(0, prior=6.0)
+    tight, loose = (solve(X, np.eye(3)[y], rules=(far, RULES[1]), rule_sigma=s)[0].coef[0, 0] for s in (0.1, 10.0))
+    assert 5.0 < tight < 6.0
+    assert loose < 4.0
+
+
+def test_the_gradient_of_the_stated_objective_vanishes() -> None:
+    """Σ_n (p − y) x + (w − w⁰)/σ² for a rule, + w/C for another column, 0 at the optimum."""
+    X, y = toy()
+    Y = np.eye(3)[y]
+    weights, _ = solve(X, Y, rules=RULES, C=3.0, rule_sigma=0.7, tol=1e-9, max_iter=5000)
+    z = weights.logits(X)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    full = X.T @ (p - Y)
+    assert abs(full[0, 0] + (weights.coef[0, 0] - 1.0) / 0.7**2) < 1e-3
+    assert abs(full[1, 2] + (weights.coef[1, 2] - 1.0) / 0.7**2) < 1e-3
+    assert np.abs(full[2:] + weights.coef[2:] / 3.0).max() < 1e-3
+
+
+def test_a_target_row_counts_what_it_sums_to() -> None:
+    X, y = toy(60)
+    Y = np.eye(3)[y]
+    doubled, _ = solve(np.vstack([X, X]), np.vstack([0.5 * Y, 0.5 * Y]), tol=1e-8)
+    once, _ = solve(X, Y, tol=1e-8)
+    np.testing.assert_allclose(doubled.coef, once.coef, atol=1e-4)
+
+
+def test_no_columns_leave_everything_to_psi() -> None:
+    weights, _ = solve(np.zeros((4, 0)), np.eye(2)[[0, 0, 0, 1]])
+    assert weights.coef.shape == (0, 2)
+    assert weights.bias.tolist() == [0, 0]
+
+
+def test_out_of_fold_rows_are_not_learned_from() -> None:
+    """Every text has a column of its own. In-sample φ knows each label by heart; out-of-fold φ can know none."""
+    y = np.array([0, 1] * 20)
+    X = scipy.sparse.identity(40, format="csr")
+    in_sample, _ = solve(X, np.eye(2)[y], C=100.0)
+    assert (in_sample.logits(X).argmax(axis=1) == y).all()
+    phi = out_of_fold_logits(X, np.eye(2)[y], y, n_folds=5, seed=0, C=100.0)
+    assert np.abs(phi[:, 1] - phi[:, 0]).max() < 1e-6
+
+
+def test_out_of_fold_rows_come_back_in_order() -> None:
+    X, y = toy()
+    phi = out_of_fold_logits(X, np.eye(3)[y], y, n_folds=5, seed=0, rules=RULES)
+    assert (phi.argmax(axis=1) == y).mean() > 0.55
+
+
+def test_out_of_fold_with_a_class_of_one_text() -> None:
+    y = np.array([0, 1] * 5 + [2])
+    phi = out_of_fold_logits(np.ones((11, 1)), np.eye(3)[y], y, n_folds=5, seed=0)
+    assert phi.shape == (11, 3)
+    assert np.isfinite(phi).all()

@@ -1,0 +1,125 @@
+"""ψ against its formula, the bound, and the layers run apart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from rulenet.errors import EncoderError  # noqa: E402
+from rulenet.model.encoder import Encoder, load_encoder  # noqa: E402
+from rulenet.model.layers import lower_states  # noqa: E402
+from rulenet.model.psi import Psi  # noqa: E402
+
+TEXTS = ["the goal", "oil price lost", "a good film a bad film", "bank"]
+
+
+@pytest.fixture
+def encoder(tiny_encoder: str) -> Encoder:
+    return load_encoder(tiny_encoder, texts=[], max_length=32, seed=0)
+
+
+@pytest.fixture
+def psi(encoder: Encoder) -> Psi:
+    torch.manual_seed(1)
+    psi = Psi(encoder, 3, bound=1.5, dropout=0.0).eval()
+    torch.nn.init.normal_(psi.from_phi.weight)
+    torch.nn.init.normal_(psi.from_text.weight)
+    return psi
+
+
+def test_psi_is_the_formula_and_padding_has_no_part_in_it(psi: Psi, encoder: Encoder) -> None:
+    rows, phi = encoder.encode(TEXTS), np.array([[1.0, -1, 0], [0, 2, 0], [0, 0, 0], [3, 1, -2]])
+    together = psi.predict(rows, phi, budget=10_000, device="cpu")
+    for i, row in enumerate(rows):
+        with torch.inference_mode():
+            hidden = encoder.model(torch.tensor([row])).last_hidden_state[0]  # (L, H)
+        h = hidden.mean(0).numpy()
+        score = (
+            psi.from_text.weight.detach().numpy() @ h
+            + psi.from_text.bias.detach().numpy()
+            + psi.from_phi.weight.detach().numpy() @ phi[i]
+        )
+        np.testing.assert_allclose(together[i], 1.5 * np.tanh(score), atol=1e-5)
+
+
+@pytest.mark.parametrize("bound", [0.5, 3.0])
+def test_psi_never_leaves_its_bound(encoder: Encoder, bound: float) -> None:
+    psi = Psi(encoder, 3, bound=bound, dropout=0.0)
+    torch.nn.init.constant_(psi.from_phi.weight, 1e4)
+    values = psi.predict(encoder.encode(TEXTS), np.ones((4, 3)), budget=100, device="cpu")
+    np.testing.assert_allclose(values, bound)
+
+
+def test_without_a_bound_it_is_linear(encoder: Encoder) -> None:
+    psi = Psi(encoder, 3, bound=None, dropout=0.0)
+    torch.nn.init.constant_(psi.from_phi.weight, 100.0)
+    assert psi.predict(encoder.encode(TEXTS[:1]), np.ones((1, 3)), budget=100, device="cpu").min() > 100
+
+
+def test_batch_size_and_order_do_not_matter(psi: Psi, encoder: Encoder) -> None:
+    rows, phi = encoder.encode(TEXTS), np.arange(12.0).reshape(4, 3) / 10
+    one_by_one = psi.predict(rows, phi, budget=1, device="cpu")
+    backwards = psi.predict(rows[::-1], phi[::-1], budget=1000, device="cpu")[::-1]
+    np.testing.assert_allclose(one_by_one, backwards, atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_lower_layers_apart_give_the_same_psi(psi: Psi, encoder: Encoder, layers: int) -> None:
+    rows, phi = encoder.encode(TEXTS), np.zeros((4, 3))
+    whole = psi.predict(rows, phi, budget=100, device="cpu")
+    states = lower_states(encoder, rows, layers, [[0, 2], [1], [3]])
+    assert [tuple(state.shape) for state in states] == [(len(row), encoder.width) for row in rows]
+    np.testing.assert_allclose(psi.predict(states, phi, budget=100, device="cpu", layers=layers), whole, atol=1e-5)
+    assert len(encoder.model.encoder.layer) == 2  # and the body is whole again
+
+
+def test_long_texts_are_cut_and_short_ones_are_not(encoder: Encoder) -> None:
+    long, short = encoder.encode(["oil " * 5000, "oil"])
+    assert len(long) == 32
+    assert len(short) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no-such-org/no-such-model", r"cannot be loaded.*'minilm' \(embedded\), 'scratch'"),
+        ("/no/such/folder", "cannot be loaded"),
+    ],
+)
+def test_an_encoder_that_cannot_be_loaded_says_what_to_pass(name: str, message: str) -> None:
+    with pytest.raises(EncoderError, match=message):
+        load_encoder(name, texts=[], max_length=32, seed=0)
+
+
+def test_a_folder_with_a_pickle_for_weights_is_refused(
+    tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    import shutil
+
+    folder = tmp_path_factory.mktemp("pickled") / "encoder"
+    shutil.copytree(tiny_encoder, folder)
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
+    with pytest.raises(EncoderError, match=r"model\.safetensors"):
+        load_encoder(str(folder), texts=[], max_length=32, seed=0)
+
+
+@pytest.mark.parametrize("texts", [["手机坏了", "手机很好"], ["good film", "bad film"]])
+def test_an_encoder_from_scratch_reads_any_language(texts: list[str]) -> None:
+    encoder = load_encoder("scratch", texts=texts * 3, max_length=32, seed=0)
+    first, second = encoder.encode(texts)
+    unknown = encoder.tokenizer.token_to_id("[UNK]")
+    assert unknown not in first + second
+    assert first != second
+
+
+def test_scratch_is_the_same_for_the_same_seed() -> None:
+    models = [
+        load_encoder("scratch", texts=["good film"] * 2, max_length=16, seed=seed).model.state_dict()
+        for seed in (0, 0, 1)
+    ]
+    key = "embeddings.word_embeddings.weight"
+    assert torch.equal(models[0][key], models[1][key])
+    assert not torch.equal(models[0][key], models[2][key])
