@@ -45,7 +45,7 @@ def measure(name: str) -> dict[str, float]:
     return {
         "train_rows": len(texts), "test_rows": len(test_texts), "rules": clf.report_["n_rules"], "terms": clf.report_["n_terms"],
         "phi_accuracy": round(score, 4), "sklearn_accuracy": round(baseline_score, 4),
-        "phi_seconds": round(seconds, 1), "phi_fit_seconds": round(fitted - started, 1), 
+        "phi_seconds": round(seconds, 1), "phi_fit_seconds": round(fitted - started, 1),
         "phi_stages": {k: round(v, 1) for k, v in clf.report_["seconds"].items()},
         "sklearn_seconds": round(time.perf_counter() - began, 1), "peak_gb": round(own + workers, 2),
     }  # fmt: skip

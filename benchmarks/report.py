@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+NAMES = {"phi": "φ", "psi": "ψ", "psi_full": "ψ, all layers trained", "hybrid": "**φ + ψ**"}
 BEGIN, END = "<!-- made by benchmarks/report.py; do not edit -->", "<!-- end -->"
 
 
@@ -19,9 +20,7 @@ def lines(results: dict[str, Any]) -> list[str]:
 
     if "hybrid" in results:
         f = results["hybrid"]["figures"]
-        mean = " · ".join(
-            f"{label} {f['mean'][key]:.1%}" for key, label in (("phi", "φ"), ("psi", "ψ"), ("hybrid", "**φ + ψ**"))
-        )
+        mean = " · ".join(f"{label} {f['mean'][key]:.1%}" for key, label in NAMES.items())
         row(
             "hybrid",
             f"AG News, {f['train_rows']:,} training texts, {f['test_rows']:,} test texts, mean of {len(f['runs'])} seeds",

@@ -68,7 +68,7 @@ def _data_path(loc: tuple[int | str, ...], top: Any) -> Path:
 def _plain(item: Any, path: Path) -> str:
     """One schema error in plain words."""
     kind, field, value = item["type"], item["loc"][-1] if item["loc"] else "", item["input"]
-    shown = repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
+    found = shown(value)
     if kind == "extra_forbidden":
         return f"unknown field {field!r}{suggest(str(field), _fields_at(path))}"
     if kind == "missing":
@@ -76,16 +76,21 @@ def _plain(item: Any, path: Path) -> str:
     if kind in ("one_kind", "two_weights", "wrong_sign"):
         return str(item["msg"])
     if kind == "literal_error":
-        return f"{field}: {shown} is not one of {item['ctx']['expected']}"
+        return f"{field}: {found} is not one of {item['ctx']['expected']}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return f"{_last_name(path)}: a mapping (field: value) is expected here, not {shown}"
+        return f"{_last_name(path)}: a mapping (field: value) is expected here, not {found}"
     if kind == "list_type":
-        return f"{_last_name(path)}: a list is expected here, not {shown}"
+        return f"{_last_name(path)}: a list is expected here, not {found}"
     if kind == "too_short":
         return f"{_last_name(path)} is empty; fill it or remove it"
     if kind in ("string_type", "string_too_short"):
-        return f"{_last_name(path)}: a text is expected here, not {shown if value else 'nothing'}; quote it if it holds ':' or '#'"
-    return f"{_last_name(path)}: {item['msg'][0].lower()}{item['msg'][1:]}, not {shown}"
+        return f"{_last_name(path)}: a text is expected here, not {found if value else 'nothing'}; quote it if it holds ':' or '#'"
+    return f"{_last_name(path)}: {item['msg'][0].lower()}{item['msg'][1:]}, not {found}"
+
+
+def shown(value: Any) -> str:
+    """A value as a message quotes it."""
+    return repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
 
 
 def _last_name(path: Path) -> str:
@@ -162,7 +167,7 @@ def _condition_faults(condition: Condition, path: Path, file: RuleFile) -> Itera
             try:
                 (compile_regex if kind == "regex" else compile_pos)(entry)
             except ValueError as error:
-                yield at, f"{kind} {entry!r}: {error}"
+                yield at, f"{kind} {shown(entry)}: {error}"
 
 
 def literal_problem(literal: str, kind: str) -> str | None:

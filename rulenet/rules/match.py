@@ -19,7 +19,7 @@ import re2
 import scipy.sparse
 from joblib import Parallel, delayed, effective_n_jobs
 
-from rulenet.rules.conditions import Span, atoms_of, regex_options
+from rulenet.rules.conditions import Span, atoms_of, compile_regex, regex_options
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
@@ -63,13 +63,8 @@ class Matcher:
         # Atom number of each pattern; -1 is the separator, always the last pattern.
         self._word_atoms = np.array([i for i, _ in of_kind["word"]] + [-1], dtype=np.int64)
         self._raw_atoms = np.array([i for i, _ in of_kind["raw"]] + [-1], dtype=np.int64)
-        self._filter = re2.Filter() if of_kind["regex"] else None
+        self._regex = _RegexEngine([pattern for _, pattern in of_kind["regex"]]) if of_kind["regex"] else None
         self._regex_atoms = np.array([i for i, _ in of_kind["regex"]], dtype=np.int64)
-        if self._filter is not None:
-            options = regex_options()
-            for _, pattern in of_kind["regex"]:
-                self._filter.Add(pattern, options)
-            self._filter.Compile()
 
     def _compile_rules(self) -> None:
         """Sort the rules into those a sparse product settles and those that are asked one by one."""
@@ -136,8 +131,8 @@ class Matcher:
             pairs.append(_search(self._word, _SEPARATOR.join(map(fold, cleaned)), self._word_atoms))
         if self._raw is not None:
             pairs.append(_search(self._raw, _SEPARATOR.join(map(fold_raw, cleaned)), self._raw_atoms))
-        if self._filter is not None:
-            hits = [self._filter.Match(text) or () for text in cleaned]
+        if self._regex is not None:
+            hits = [self._regex.search(text) for text in cleaned]
             texts = np.repeat(np.arange(len(cleaned)), [len(h) for h in hits])
             pairs.append((texts, self._regex_atoms[np.array([i for h in hits for i in h], dtype=np.int64)]))
         if not pairs:
@@ -160,6 +155,40 @@ class Matcher:
     def find(self, doc: Doc, columns: Sequence[int]) -> list[list[Span] | None]:
         """For each of some rules its hits in the cleaned text; None where it does not fire."""
         return [self.rules[j].find(doc) for j in columns]
+
+
+class _RegexEngine:
+    """Many RE2 patterns at once.
+
+    A filter looks for the literals of its patterns with one automaton, whose memory RE2 limits: it refuses to compile more.
+    So a refused filter is split in two, and a single pattern that is refused is searched for by itself.
+    """
+
+    def __init__(self, patterns: list[str]) -> None:
+        # Each with the number of its first pattern.
+        self._filters: list[tuple[int, Any]] = []
+        self._alone: list[tuple[int, Any]] = []
+        todo = [(0, patterns)]
+        while todo:
+            first, part = todo.pop()
+            engine = re2.Filter()
+            for pattern in part:
+                engine.Add(pattern, regex_options())
+            try:
+                engine.Compile()
+            except re2.error:
+                middle = len(part) // 2
+                if middle:
+                    todo += [(first, part[:middle]), (first + middle, part[middle:])]
+                else:
+                    self._alone.append((first, compile_regex(part[0])))
+            else:
+                self._filters.append((first, engine))
+
+    def search(self, text: str) -> list[int]:
+        """Numbers of the patterns that hit."""
+        found = [first + i for first, engine in self._filters for i in engine.Match(text) or ()]
+        return found + [i for i, regex in self._alone if regex.search(text) is not None]
 
 
 def match_parallel(
