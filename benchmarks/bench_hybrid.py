@@ -58,10 +58,8 @@ def main() -> None:
         rows.append(row)
     mean = {name: round(statistics.mean(row[name] for row in rows), 4) for name in models}
     claims = {
-        "hybrid above φ alone on average, and for every seed": mean["hybrid"] > mean["phi"]
-        and all(r["hybrid"] > r["phi"] for r in rows),
-        "hybrid above ψ alone on average, and for every seed": mean["hybrid"] > mean["psi"]
-        and all(r["hybrid"] > r["psi"] for r in rows),
+        f"hybrid above {name} on average, and for every seed": all(row["hybrid"] > row[key] for row in [*rows, mean])
+        for key, name in (("phi", "φ alone"), ("psi", "ψ alone"), ("psi_full", "ψ alone with every layer trained"))
     }
     figures = {"train_rows": options.train, "test_rows": len(test_texts), "runs": rows, "mean": mean}
     finish("hybrid", figures, claims, device=options.device, seeds=SEEDS)
