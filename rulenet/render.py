@@ -41,14 +41,10 @@ def to_rich(explanation: Explanation) -> Group:
         f" {e.proba[e.label]:.2f} ({e.path}) over {_printable(e.runner_up)} by {e.margin:.2f}",
     )
     shown = Text(_printable(e.text[:SHOWN_CHARACTERS]) + (" …" if len(e.text) > SHOWN_CHARACTERS else ""))
-    for term in e.terms:
-        if term.kind == "rule":
-            for start, end in term.spans:
-                shown.stylize(
-                    _colour(term.contributions[e.label] - term.contributions[e.runner_up]),
-                    start,
-                    min(end, SHOWN_CHARACTERS),
-                )
+    for term in reversed([term for term in e.terms if term.kind == "rule"]):  # the strongest last, on top
+        colour = _colour(term.contributions[e.label] - term.contributions[e.runner_up])
+        for start, end in term.spans:
+            shown.stylize(colour, start, min(end, SHOWN_CHARACTERS))
     table = Table(box=None, padding=(0, 1), show_edge=False)
     # Text, not str: labels, rules and words are never read as markup.
     for name, numeric in _columns(e):
@@ -113,13 +109,22 @@ def _bar(difference: float) -> Text:
 # ---------------------------------------------------------------------- HTML
 
 STYLE = """
-.rulenet{font:15px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:56rem;margin:1rem 0;padding:1rem 1.25rem;border:1px solid #d8dbe0;border-radius:8px}
+.rulenet{font:15px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:56rem;
+margin:1rem 0;padding:1rem 1.25rem;border:1px solid #d8dbe0;border-radius:8px}
 .rulenet h3{margin:0 0 .5rem;font-size:1rem}.rulenet .label{color:#0a6b3d}.rulenet .note{color:#5b6470;font-weight:400}
 .rulenet p.text{white-space:pre-wrap;overflow-wrap:anywhere;background:#f6f7f9;padding:.6rem .8rem;border-radius:6px;margin:.5rem 0}
-.rulenet mark{border-radius:3px;padding:0 .1em;color:inherit}.rulenet mark.for{background:#bfe8cd}.rulenet mark.against{background:#f6c9c5}
-.rulenet table{border-collapse:collapse;width:100%;font-size:.9rem}.rulenet td,.rulenet th{padding:.15rem .5rem;text-align:left;border-bottom:1px solid #eceef1}
-.rulenet td.n,.rulenet th.n{text-align:right;font-variant-numeric:tabular-nums}.rulenet .bar{display:inline-block;height:.7em;border-radius:2px;background:#3a9d63}
-.rulenet .bar.neg{background:#cf5a50}.rulenet tr:last-child td{font-weight:600;border:0}
+.rulenet mark{border-radius:3px;padding:0 .1em;color:inherit}
+.rulenet mark.for{background:#bfe8cd}.rulenet mark.against{background:#f6c9c5}
+.rulenet table{border-collapse:collapse;width:100%;font-size:.9rem}
+.rulenet td,.rulenet th{padding:.15rem .5rem;text-align:left;border-bottom:1px solid #eceef1}
+.rulenet td.n,.rulenet th.n{text-align:right;font-variant-numeric:tabular-nums}
+.rulenet .bar{display:inline-block;height:.7em;border-radius:2px;background:#3a9d63}.rulenet .bar.neg{background:#cf5a50}
+.rulenet tr:last-child td{font-weight:600;border:0}
+""".replace("\n", "")
+
+PAGE_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
+table.plain{border-collapse:collapse}table.plain td,table.plain th{padding:.25rem .8rem;border-bottom:1px solid #ddd;text-align:left}
 """.replace("\n", "")
 
 
@@ -174,10 +179,10 @@ def _shown(char: str) -> str:
 def to_page(title: str, sections: Iterable[str]) -> str:
     """A whole HTML page around fragments that are already HTML."""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>body{{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-        "color:#1a1a1a;background:#fff}table.plain{border-collapse:collapse}table.plain td,table.plain th{padding:.25rem .8rem;border-bottom:1px solid "
-        f"#ddd;text-align:left}}</style></head><body><h1>{html.escape(title)}</h1>{''.join(sections)}</body></html>\n"
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{PAGE_STYLE}</style></head>"
+        f"<body><h1>{html.escape(title)}</h1>{''.join(sections)}</body></html>\n"
     )
 
 

@@ -1,14 +1,18 @@
-"""What the commands share: two consoles, JSON output, complaints. Imports rich only."""
+"""What the commands share: two consoles, JSON output, complaints, standard input, files. Imports errors, rich and typer."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
+
+from rulenet.errors import DataError
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -21,6 +25,9 @@ Split = Annotated[
     str | None, typer.Option(help="Rows of this split only (column 'split', or the split of a hub data set).")
 ]
 
+# What UTF-8 cannot hold, such as half of an emoji, is written as in JSON.
+ON_ENCODING_ERRORS = "backslashreplace"
+
 
 def print_json(data: Any) -> None:
     """One JSON document on standard output, untouched by colours and line width."""
@@ -30,3 +37,48 @@ def print_json(data: Any) -> None:
 def complain(message: str) -> None:
     """Say what went wrong, on standard error; the text is never read as markup."""
     err.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+
+
+def lines_of_stdin() -> Iterator[str]:
+    """Texts from standard input, one a line, in UTF-8.
+
+    Raises
+    ------
+    DataError
+        At the first line that is no valid text.
+    """
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            place = f"standard input, line {number}: byte {error.start} of the line"
+            raise DataError(f"{place} is not valid utf-8: convert it, for example with iconv") from None
+        yield text.rstrip("\r\n")
+
+
+def check_file(path: Path) -> None:
+    """Refuse a place where no file can be written, before long work rather than after.
+
+    Raises
+    ------
+    DataError
+        If it is a folder, or its folder does not exist.
+    """
+    if path.is_dir():
+        raise DataError(f"{path} cannot be written: it is a folder; name a file")
+    if not path.absolute().parent.is_dir():
+        raise DataError(f"{path} cannot be written: there is no folder {path.parent}; make it first")
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write an HTML page.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written.
+    """
+    try:
+        path.write_text(page, encoding="utf-8", errors=ON_ENCODING_ERRORS)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}") from error

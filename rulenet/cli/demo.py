@@ -13,7 +13,7 @@ import typer
 from rich.rule import Rule
 from rich.table import Table
 
-from rulenet.cli.console import AsJson, out, print_json
+from rulenet.cli.console import AsJson, check_file, out, print_json, write_page
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
@@ -51,6 +51,7 @@ def demo(
     """
     from rulenet.rules.ruleset import RuleSet
 
+    check_file(report)
     english, chinese = read_corpus("en"), read_corpus("zh")
     table = Table(box=None, title="Accuracy on test messages", title_justify="left")
     for column in ("data", "train", "test", "rules only", "transformer only", "hybrid"):
@@ -103,7 +104,8 @@ def read_corpus(language: str) -> Corpus:
 
 def compare(corpus: Corpus, encoder: str, *, verbose: int) -> tuple[RuleNetClassifier, dict[str, float]]:
     """The hybrid, and the test accuracy of rules only, transformer only and hybrid, each fitted to the same messages."""
-    from rulenet import Recipe, RuleNetClassifier
+    from rulenet.estimator import RuleNetClassifier
+    from rulenet.training.recipe import Recipe
 
     rules_only = RuleNetClassifier(corpus.rules, encoder=None, recipe=Recipe(tfidf=False))
     plain = RuleNetClassifier(None, encoder, recipe=Recipe(tfidf=False, bound=None), verbose=verbose)
@@ -114,7 +116,7 @@ def compare(corpus: Corpus, encoder: str, *, verbose: int) -> tuple[RuleNetClass
 
 def pick(explanations: list[Explanation], labels: list[str]) -> list[Explanation]:
     """Two telling predictions, both right: one where a rule did most, one where the transformer overruled φ."""
-    right = [e for e, label in zip(explanations, labels, strict=True) if e.label == label]
+    right = [e for e, label in zip(explanations, labels, strict=True) if e.label == label] or explanations
 
     def by_rules(e: Explanation) -> float:
         return sum(t.contributions[e.label] - t.contributions[e.runner_up] for t in e.terms if t.kind == "rule")
@@ -124,7 +126,7 @@ def pick(explanations: list[Explanation], labels: list[str]) -> list[Explanation
 
     with_rules = [e for e in right if 40 <= len(e.text) <= 160 or e.text.isascii() is False]
     first = max(with_rules or right, key=by_rules)
-    second = max((e for e in right if e is not first), key=overruled)
+    second = max((e for e in right if e is not first), key=overruled, default=first)
     return [first, second]
 
 
@@ -140,9 +142,10 @@ def show(table: Table, telling: list[Explanation], before: Explanation, after: E
     out.print(EDIT.strip("\n"), style="dim", markup=False)
     out.print(f"“{ASKED}”")
     out.print(
-        f"before: [bold]{before.label}[/bold] {before.proba[before.label]:.2f}   after: [bold]{after.label}[/bold] {after.proba[after.label]:.2f}"
+        f"before: [bold]{before.label}[/bold] {before.proba[before.label]:.2f}   "
+        f"after: [bold]{after.label}[/bold] {after.proba[after.label]:.2f}"
     )
-    out.print(f"\nThe same as a page: {report}", soft_wrap=True)
+    out.print(f"\nThe same as a page: {report}", soft_wrap=True, markup=False)
 
 
 def write_report(
@@ -150,7 +153,6 @@ def write_report(
 ) -> None:
     """Write report.html."""
     from rulenet import render
-    from rulenet.errors import DataError
 
     header = ("data", "training messages", "test messages", "rules only", "transformer only", "hybrid")
     body = [[f"{value:.1%}" if isinstance(value, float) else value for value in row.values()] for row in results]
@@ -163,7 +165,4 @@ def write_report(
         render.table_html(("rule added",), [[EDIT.strip()]]),
         "<h3>Before</h3>", before.to_html(), "<h3>After</h3>", after.to_html(),
     ]  # fmt: skip
-    try:
-        path.write_text(render.to_page("rulenet demo", sections), encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}") from error
+    write_page(path, render.to_page("rulenet demo", sections))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, out, print_json
 
@@ -25,9 +26,9 @@ def evaluate(
     """
     from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
-    from rulenet import RuleNetClassifier
     from rulenet.data import load
     from rulenet.errors import DataError
+    from rulenet.estimator import RuleNetClassifier
 
     clf = RuleNetClassifier.load(model)
     dataset = load(data, text=text, label=label, split=split, need_labels=False)
@@ -37,7 +38,7 @@ def evaluate(
     unknown = sorted(set(dataset.labels) - set(names))
     if unknown:
         raise DataError(
-            f"{data} has labels that the model does not know: {', '.join(unknown[:5])}; it knows {', '.join(names)}"
+            f"{data} has labels that the model does not know: {', '.join(map(repr, unknown[:5]))}; it knows {', '.join(map(repr, names))}"
         )
     predicted = [str(name) for name in clf.predict(dataset.texts)]
     precision, recall, f1, support = precision_recall_fscore_support(
@@ -56,6 +57,6 @@ def evaluate(
     for column in ("label", "precision", "recall", "F1", "texts"):
         table.add_column(column, justify="left" if column == "label" else "right")
     for name, *figures, texts in zip(names, precision, recall, f1, support, strict=True):
-        table.add_row(name, *(f"{figure:.3f}" for figure in figures), str(texts))
+        table.add_row(Text(name), *(f"{figure:.3f}" for figure in figures), str(texts))
     out.print(table)
     out.print(f"accuracy {accuracy:.4f}, macro F1 {macro:.4f}, {len(predicted):,} texts")

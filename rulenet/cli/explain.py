@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rulenet.cli.console import AsJson, out
+from rulenet.cli.console import AsJson, check_file, lines_of_stdin, out, write_page
 
 
 def explain(
@@ -24,13 +24,15 @@ def explain(
 
     Example: `rulenet explain model/ "Where is my parcel?"`
     """
-    from rulenet import RuleNetClassifier, render
+    from rulenet import render
+    from rulenet.estimator import RuleNetClassifier
 
-    clf = RuleNetClassifier.load(model)
-    wanted = [line.rstrip("\n") for line in sys.stdin] if texts == ["-"] else texts
-    explanations = clf.explain(wanted)
     if html is not None:
-        html.write_text(render.to_page("rulenet: explanations", [e.to_html() for e in explanations]), encoding="utf-8")
+        check_file(html)
+    clf = RuleNetClassifier.load(model)
+    explanations = clf.explain(list(lines_of_stdin()) if texts == ["-"] else texts)
+    if html is not None:
+        write_page(html, render.to_page("rulenet: explanations", [e.to_html() for e in explanations]))
     for explanation in explanations:
         if as_json:
             sys.stdout.write(json.dumps(explanation.to_dict(), ensure_ascii=False) + "\n")

@@ -6,15 +6,37 @@ To add a command: a file with a function, a line here, a test in tests/cli. Heav
 
 from __future__ import annotations
 
+import io
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from rulenet.cli import demo, evaluate, explain, predict, rules_lint, rules_schema, rules_test, train
-from rulenet.cli.console import complain
+from rulenet.cli.console import ON_ENCODING_ERRORS, complain
 from rulenet.errors import RuleNetError
 
+
+class _Commands(TyperGroup):
+    """Exit status: 0 fine, 1 problems found, 2 bad usage or input, 130 interrupted."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; what a user can mend ends in a line, not in a traceback."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors=ON_ENCODING_ERRORS)
+        try:
+            return super().invoke(ctx)
+        except RuleNetError as error:
+            complain(str(error))
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            complain("interrupted")
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Text classification with rules you can read and a transformer for the rest.",
     no_args_is_help=True,
     add_completion=False,
@@ -34,9 +56,5 @@ rules.command("schema")(rules_schema.schema)
 
 
 def main() -> None:
-    """Run the command line. Exit status: 0 fine, 1 problems found, 2 bad usage or input."""
-    try:
-        app()
-    except RuleNetError as error:
-        complain(str(error))
-        sys.exit(2)
+    """Run the command line; ends the process with the exit status."""
+    app()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from rulenet.cli.console import AsJson, TextColumn
-from rulenet.errors import DataError
+from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, TextColumn, check_file, lines_of_stdin
+from rulenet.errors import DataError, RuleNetError
+
+if TYPE_CHECKING:
+    from rulenet.estimator import RuleNetClassifier
 
 BLOCK = 1000
 
@@ -31,29 +34,31 @@ def predict(
 
     Example: `rulenet predict model/ new.csv --out labelled.csv`
     """
-    from rulenet import RuleNetClassifier
     from rulenet.data import stream
+    from rulenet.estimator import RuleNetClassifier
 
+    if out is not None:
+        check_file(out)
     clf = RuleNetClassifier.load(model)
-    texts: Iterable[str] = (line.rstrip("\n") for line in sys.stdin) if data == "-" else stream(data, text=text)
-    rows = _predictions(clf, iter(texts))
+    rows = _predictions(clf, lines_of_stdin() if data == "-" else stream(data, text=text))
     if out is None:
         _write(rows, sys.stdout, as_json)
         return
     # Written under another name first: an interrupted run leaves no file that looks complete.
     part = out.with_name(out.name + ".part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as handle:
+        with part.open("w", encoding="utf-8", errors=ON_ENCODING_ERRORS, newline="") as handle:
             _write(rows, handle, as_json)
+        part.replace(out)
+    except RuleNetError:
+        raise
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error.strerror}") from error
-    part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def _predictions(clf: object, texts: Iterator[str]) -> Iterator[tuple[str, str, float]]:
-    from rulenet import RuleNetClassifier
-
-    assert isinstance(clf, RuleNetClassifier)
+def _predictions(clf: RuleNetClassifier, texts: Iterator[str]) -> Iterator[tuple[str, str, float]]:
     while block := list(islice(texts, BLOCK)):
         proba = clf.predict_proba(block)
         best = proba.argmax(axis=1)
@@ -61,12 +66,11 @@ def _predictions(clf: object, texts: Iterator[str]) -> Iterator[tuple[str, str, 
             yield row, str(clf.classes_[k]), p
 
 
-def _write(rows: Iterator[tuple[str, str, float]], handle: object, as_json: bool) -> None:
-    write = handle.write  # type: ignore[attr-defined]
+def _write(rows: Iterator[tuple[str, str, float]], handle: TextIO, as_json: bool) -> None:
     if as_json:
         for text, label, p in rows:
-            write(json.dumps({"text": text, "label": label, "proba": round(p, 6)}, ensure_ascii=False) + "\n")
+            handle.write(json.dumps({"text": text, "label": label, "proba": round(p, 6)}, ensure_ascii=False) + "\n")
         return
-    writer = csv.writer(handle)  # type: ignore[arg-type]
+    writer = csv.writer(handle, lineterminator="\n")
     writer.writerow(["text", "label", "proba"])
     writer.writerows((text, label, f"{p:.4f}") for text, label, p in rows)

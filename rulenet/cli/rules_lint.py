@@ -38,9 +38,7 @@ def lint(
             for fault in faults:
                 colour = "red" if fault.severity == "error" else "yellow"
                 out.print(
-                    Text.assemble(
-                        f"{file}:{fault.line}: ", (fault.severity, colour), ": ", str(fault).split(": ", 1)[1]
-                    ),
+                    Text.assemble(f"{fault.place(file)}: ", (fault.severity, colour), f": {fault.text}"),
                     soft_wrap=True,
                 )
         mark = ("✗", "red") if errors else ("✓", "green")

@@ -35,9 +35,12 @@ def train(
 
     Example: `rulenet train reviews.csv --rules rules/imdb.yaml --out model/`
     """
-    from rulenet import Recipe, RuleNetClassifier
     from rulenet.data import load
+    from rulenet.estimator import RuleNetClassifier
+    from rulenet.manifest import check_target
+    from rulenet.training.recipe import Recipe
 
+    check_target(model)
     dataset = load(data, text=text, label=label, split=split, limit=limit)
     clf = RuleNetClassifier(
         rules, None if encoder == "none" else encoder, language=language, recipe=Recipe(epochs=epochs), device=device, n_jobs=jobs,
@@ -51,7 +54,8 @@ def train(
         return
     if report["cut_texts"]:
         err.print(
-            f"note: ψ reads the first {clf.recipe_.max_length} word pieces; {report['cut_texts']:.0%} of the texts are longer. φ reads them whole."
+            f"note: ψ reads the first {clf.recipe_.max_length} word pieces; {report['cut_texts']:.0%} of the texts are longer. "
+            "φ reads them whole."
         )
     if report["held_out"]:
         table = Table(
@@ -67,4 +71,5 @@ def train(
     out.print(
         f"{report['n_texts']:,} texts, {report['n_rules']} rules, {report['n_terms']:,} terms, {seconds:.0f} s → {model}/",
         soft_wrap=True,
+        markup=False,
     )

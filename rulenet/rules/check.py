@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rulenet.errors import Fault
 from rulenet.rules.conditions import compile_pos, compile_regex
 from rulenet.rules.parse import Lines, Path
-from rulenet.rules.schema import KINDS, Condition, Examples, LexiconRef, Rule, RuleFile
+from rulenet.rules.schema import KINDS, Condition, Entry, Examples, LexiconRef, Rule, RuleFile
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold, is_unspaced
+
+_ENTRIES: TypeAdapter[list[str | LexiconRef]] = TypeAdapter(list[Entry])
 
 
 def suggest(word: str, known: Sequence[str]) -> str:
@@ -68,7 +71,7 @@ def _data_path(loc: tuple[int | str, ...], top: Any) -> Path:
 def _plain(item: Any, path: Path) -> str:
     """One schema error in plain words."""
     kind, field, value = item["type"], item["loc"][-1] if item["loc"] else "", item["input"]
-    found = shown(value)
+    found = quoted(value)
     if kind == "extra_forbidden":
         return f"unknown field {field!r}{suggest(str(field), _fields_at(path))}"
     if kind == "missing":
@@ -84,12 +87,14 @@ def _plain(item: Any, path: Path) -> str:
     if kind == "too_short":
         return f"{_last_name(path)} is empty; fill it or remove it"
     if kind in ("string_type", "string_too_short"):
-        return f"{_last_name(path)}: a text is expected here, not {found if value else 'nothing'}; quote it if it holds ':' or '#'"
+        return f"{_last_name(path)}: a text is expected here, not {found}; quote it if it holds ':' or '#'"
     return f"{_last_name(path)}: {item['msg'][0].lower()}{item['msg'][1:]}, not {found}"
 
 
-def shown(value: Any) -> str:
+def quoted(value: Any) -> str:
     """A value as a message quotes it."""
+    if value in (None, ""):
+        return "nothing"
     return repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
 
 
@@ -114,11 +119,52 @@ def _fields_at(path: Path) -> list[str]:
     return list(model.model_fields)
 
 
-def content_faults(file: RuleFile, lines: Lines) -> list[Fault]:
-    """Everything wrong with a file whose shape is right: names, patterns, labels."""
+@dataclass(frozen=True)
+class Readable:
+    """The parts of a file whose shape is right. Checked even where other parts are wrong, so that one run names every fault."""
+
+    labels: Sequence[str]
+    lexicons: Mapping[str, Sequence[str | LexiconRef] | None]  # None: the name stands, its entries are wrong
+    rules: Mapping[int, Rule]
+
+
+def readable(data: dict[str, Any]) -> Readable:
+    """What can be read of a file that the schema refuses."""
+    labels, lexicons, rules = data.get("labels"), data.get("lexicons"), data.get("rules")
+    found = {i: _readable_rule(rule) for i, rule in enumerate(rules if isinstance(rules, list) else [])}
+    return Readable(
+        labels=labels if isinstance(labels, list) and all(isinstance(label, str) for label in labels) else [],
+        lexicons={
+            name: _readable_entries(entries)
+            for name, entries in (lexicons if isinstance(lexicons, dict) else {}).items()
+        },
+        rules={i: rule for i, rule in found.items() if rule is not None},
+    )
+
+
+def _readable_rule(data: Any) -> Rule | None:
+    """A rule without its wrong fields, if the rest is a rule."""
+    try:
+        return Rule.model_validate(data)
+    except ValidationError as error:
+        wrong = {item["loc"][0] for item in error.errors(include_url=False) if item["loc"]}
+    if not isinstance(data, dict) or wrong.isdisjoint(data):
+        return None
+    return _readable_rule({field: value for field, value in data.items() if field not in wrong})
+
+
+def _readable_entries(data: Any) -> list[str | LexiconRef] | None:
+    try:
+        return _ENTRIES.validate_python(data)
+    except ValidationError:
+        return None
+
+
+def content_faults(file: Readable, lines: Lines) -> list[Fault]:
+    """Everything wrong with parts whose shape is right: names, patterns, labels."""
     faults = list(_lexicon_faults(file, lines))
     seen: dict[str, int] = {}
-    for i, rule in enumerate(file.rules):
+    for i, rule in file.rules.items():
         here = ("rules", i)
         if rule.id in seen:
             faults.append(
@@ -149,7 +195,7 @@ def content_faults(file: RuleFile, lines: Lines) -> list[Fault]:
     return faults
 
 
-def _condition_faults(condition: Condition, path: Path, file: RuleFile) -> Iterator[tuple[Path, str]]:
+def _condition_faults(condition: Condition, path: Path, file: Readable) -> Iterator[tuple[Path, str]]:
     kind = condition.kind
     value = getattr(condition, kind)
     here = (*path, kind)
@@ -167,7 +213,7 @@ def _condition_faults(condition: Condition, path: Path, file: RuleFile) -> Itera
             try:
                 (compile_regex if kind == "regex" else compile_pos)(entry)
             except ValueError as error:
-                yield at, f"{kind} {shown(entry)}: {error}"
+                yield at, f"{kind} {quoted(entry)}: {error}"
 
 
 def literal_problem(literal: str, kind: str) -> str | None:
@@ -189,9 +235,11 @@ def literal_problem(literal: str, kind: str) -> str | None:
     return None
 
 
-def _lexicon_faults(file: RuleFile, lines: Lines) -> Iterator[Fault]:
+def _lexicon_faults(file: Readable, lines: Lines) -> Iterator[Fault]:
     for name, entries in file.lexicons.items():
         here = ("lexicons", name)
+        if entries is None:
+            continue
         if not entries:
             yield Fault(f"lexicon {name!r} is empty; fill it or remove it", lines.at(here))
         for i, entry in enumerate(entries):
@@ -204,13 +252,14 @@ def _lexicon_faults(file: RuleFile, lines: Lines) -> Iterator[Fault]:
             elif problem := literal_problem(entry, "lexicon"):
                 yield Fault(problem, lines.at((*here, i)))
     for cycle in _cycles(file):
+        names = cycle if len(cycle) <= 9 else [*cycle[:6], "…", *cycle[-2:]]
         yield Fault(
-            f"lexicons include each other in a circle: {' → '.join(cycle)}; remove one link",
+            f"lexicons include each other in a circle: {' → '.join(names)}; remove one link",
             lines.at(("lexicons", cycle[0])),
         )
 
 
-def _cycles(file: RuleFile) -> list[list[str]]:
+def _cycles(file: Readable) -> list[list[str]]:
     """Circles among the lexicons, each once; iterative, since a chain may be as long as the file."""
     state: dict[str, int] = {}  # 1: on the current trail, 2: done
     cycles = []
@@ -227,7 +276,8 @@ def _cycles(file: RuleFile) -> list[list[str]]:
                 state[name] = 1
                 trail.append(name)
                 todo.append((name, True))
-                todo.extend((entry.lexicon, False) for entry in file.lexicons[name] if isinstance(entry, LexiconRef))
+                entries = file.lexicons[name] or ()
+                todo.extend((entry.lexicon, False) for entry in entries if isinstance(entry, LexiconRef))
     return cycles
 
 

@@ -41,7 +41,8 @@ def negated(text: str, start: int, language: Language) -> bool:
     (True, False)
     """
     if language == "en":
-        return _EN.search(text, max(0, start - _WINDOW), start) is not None  # unlike a slice, this sees the word that it cuts
+        # Not a slice: bounds let \b see the word that they cut, so that knot is never read as not.
+        return _EN.search(text, max(0, start - _WINDOW), start) is not None
     reach = _ZH_REACH.search(text, max(0, start - _ZH_WINDOW), start)
     first = reach.start() if reach else start
     # Idioms are read from before the scope: the 别 of 特别 is no cue though the scope begins with it.

@@ -107,19 +107,22 @@ class _Builder:
             elif isinstance(event, yaml.AliasEvent):
                 self.faults.append(
                     Fault(
-                        f"alias '*{event.anchor}': anchors and aliases are not used in rule files; name a lexicon instead",
+                        f"alias '*{event.anchor}' is not allowed. Name a lexicon; quote a text that begins with '*'",
                         line,
                     )
                 )
-                self._add("", line)
+                self._add(f"*{event.anchor}", line)
             elif isinstance(event, yaml.ScalarEvent):
-                self._check_tag(event, line)
+                self._check_marks(event, line)
                 plain = not event.style
                 self._add(None if plain and event.value in _NULLS else event.value, line)
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-                self._check_tag(event, line)
+                self._check_marks(event, line)
                 if len(self.stack) >= MAX_DEPTH:
                     self.faults.append(Fault(f"nested more than {MAX_DEPTH} levels deep; simplify it", line))
+                    return None
+                if self._awaits_key():
+                    self.faults.append(Fault("a key must be a plain word, not a list or mapping", line))
                     return None
                 self._open({} if isinstance(event, yaml.MappingStartEvent) else [], line)
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
@@ -127,14 +130,23 @@ class _Builder:
                 self._done()
         return self.root
 
-    def _check_tag(self, event: Any, line: int) -> None:
-        if event.tag not in (None, "!"):
-            self.faults.append(Fault(f"tag {event.tag!r} is not allowed: a rule file is plain text. Remove it", line))
+    def _check_marks(self, event: Any, line: int) -> None:
+        if event.tag is not None:
+            self.faults.append(
+                Fault(f"tag {event.tag!r} is not allowed. Remove it; quote a text that begins with '!'", line)
+            )
+        if event.anchor is not None:
+            self.faults.append(
+                Fault(f"anchor '&{event.anchor}' is not allowed. Remove it; quote a text that begins with '&'", line)
+            )
+
+    def _awaits_key(self) -> bool:
+        return bool(self.stack) and isinstance(self.stack[-1][0], dict) and self.stack[-1][1] is None
 
     def _add(self, value: Any, line: int) -> None:
         """Place a scalar: a key, a value or a list item."""
-        if self.stack and isinstance(self.stack[-1][0], dict) and self.stack[-1][1] is None:
-            container = self.stack[-1][0]
+        container = self.stack[-1][0] if self.stack else None
+        if isinstance(container, dict) and self._awaits_key():
             key = "null" if value is None else value
             if key in container:
                 self.faults.append(Fault(f"key {key!r} stands twice in the same mapping; keep one", line))
@@ -145,9 +157,6 @@ class _Builder:
         self._done()
 
     def _open(self, container: dict[str, Any] | list[Any], line: int) -> None:
-        if self.stack and isinstance(self.stack[-1][0], dict) and self.stack[-1][1] is None:
-            self.faults.append(Fault("a key must be a plain word, not a list or mapping", line))
-            self.stack[-1] = (self.stack[-1][0], "?")
         self._place(container, line)
         self.stack.append((container, None))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rulenet.errors import Fault, InputError, RuleFileError
-from rulenet.rules.check import content_faults, resolve_lexicons, schema_faults
+from rulenet.rules.check import Readable, content_faults, readable, resolve_lexicons, schema_faults
 from rulenet.rules.conditions import Condition, atoms_of, build
 from rulenet.rules.evaluate import RuleMatcher
 from rulenet.rules.parse import Lines, parse_yaml
@@ -107,8 +107,9 @@ class RuleSet:
                 file = RuleFile.model_validate(data)
             except ValidationError as error:
                 faults += schema_faults(error, data, lines)
+                faults += content_faults(readable(data), lines)
         if file is not None:
-            faults += content_faults(file, lines)
+            faults += content_faults(Readable(file.labels, file.lexicons, dict(enumerate(file.rules))), lines)
         if faults or file is None:
             raise RuleFileError(name, faults)
         return cls(file, source=text, name=name, lines=lines)
@@ -194,13 +195,13 @@ class RuleSet:
         """
         if isinstance(texts, str):
             raise InputError("match takes a list of texts, not one string; write [text]")
-        texts = list(texts)  # a pandas Series would be indexed by its labels
-        wrong = next((i for i, text in enumerate(texts) if not isinstance(text, str)), None)
-        if wrong is not None:
-            raise InputError(f"texts[{wrong}] is {texts[wrong]!r:.40} ({type(texts[wrong]).__name__}), not a string")
+        found: list[Any] = list(texts)  # a pandas Series would be indexed by its labels
+        for i, text in enumerate(found):
+            if not isinstance(text, str):
+                raise InputError(f"texts[{i}] is {text!r:.40} ({type(text).__name__}), not a string")
         from rulenet.rules.match import match_parallel
 
-        return match_parallel(self, texts, self._language(language), n_jobs)
+        return match_parallel(self, found, self._language(language), n_jobs)
 
     def spans(self, text: str, *, language: Language | None = None) -> dict[str, list[tuple[int, int]]]:
         """Where each rule that fires hits, as (start, end) in the text as given.

@@ -156,7 +156,7 @@ def _entry_kind(value: Any) -> str:
 
 
 # Told apart by shape, so that a bad entry is reported once and not once per member of the union.
-_Entry = Annotated[
+Entry = Annotated[
     Annotated[str, Field(min_length=1), Tag("literal")] | Annotated[LexiconRef, Tag("list")],
     Discriminator(_entry_kind),
 ]
@@ -174,7 +174,7 @@ class RuleFile(_Strict):
     labels: list[Annotated[str, Field(min_length=1)]] = Field(
         default_factory=list, description="The labels, in order of display. Default: those of the rules."
     )
-    lexicons: dict[str, list[_Entry]] = Field(
+    lexicons: dict[str, list[Entry]] = Field(
         default_factory=dict, description="Named word lists. An entry `lexicon: NAME` takes in another list."
     )
     rules: list[Rule] = Field(min_length=1, description="The rules; each becomes one column of R, in this order.")

@@ -19,7 +19,7 @@ _PIECE = re.compile(
     [&<\#qa\x00-\x08\x0b-\x1f\x7f-\U0010ffff]
     (?: (?P<tag>     (?<=<)(?: !--[^<>]{0,2000}-- | /?[A-Za-z][^<>]{0,500} )>
                    | (?<=&)lt; /?[A-Za-z][^<>&]{0,100} &gt; )
-      | (?P<entity>  (?<=&)(?: \#\d{1,7} | \#[xX][0-9a-fA-F]{1,6} | [A-Za-z][A-Za-z0-9]{1,30} ); )
+      | (?P<entity>  (?<=&)(?:amp;)?(?: \#\d{1,7} | \#[xX][0-9a-fA-F]{1,6} | [A-Za-z][A-Za-z0-9]{1,30} ); )
       | (?P<damaged> (?<=\#)\d{2,5}; | (?<=\bq)uot; | (?<=\ba)mp; )
       | (?P<control> (?<=[\x00-\x1f\x7f]) )
       | (?P<unicode> (?<=[\x80-\U0010ffff])[\x80-\U0010ffff]* )
@@ -73,11 +73,8 @@ class Cleaned:
         i = bisect_right(self._new, (position, 1 << 62)) - 1  # last replaced stretch that begins at or before it
         if i < 0:
             return position + last
-        (new_start, new_end), (old_start, old_end) = self._new[i], self._old[i]
+        (_, new_end), (old_start, old_end) = self._new[i], self._old[i]
         if position < new_end:
-            same_length = new_end - new_start == old_end - old_start
-            if same_length:
-                return old_start + (position - new_start) + last
             return old_end if last else old_start
         return old_end + (position - new_end) + last
 
@@ -141,7 +138,7 @@ def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:
     if kind in ("tag", "control"):
         return [(found, " ")]
     if kind == "entity":
-        return [(found, _normal(html.unescape(found)))]
+        return [(found, _normal(html.unescape(html.unescape(found))))]  # twice: &amp;quot; was escaped twice
     if kind == "damaged":
         return [(found, _normal(html.unescape("&" + found)))]
     pieces: list[tuple[str, str]] = []
@@ -156,7 +153,8 @@ def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:
 
 def _joins(char: str) -> bool:
     """Whether a character may compose with the one before it: marks, and Korean vowels and final consonants."""
-    return unicodedata.category(char)[0] == "M" or "\u1160" <= char <= "\u11ff"
+    first = unicodedata.normalize("NFKC", char)[0]
+    return unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff"
 
 
 def _normal(text: str) -> str:

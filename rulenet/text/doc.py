@@ -17,14 +17,14 @@ TAG_OPEN, TAG_CLOSE = "\x01", "\x02"  # cleaned text has no control characters
 _UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")
 # A full stop after an initial or a common abbreviation (U.S., No., Inc.) ends no sentence.
 _SENTENCE_END = re.compile(
-    r"""(?: (?<! \b[A-Za-z] )
-            (?<! \b(?:Mr|Ms|Dr|St|No|vs|Jr|Sr|Co) )
-            (?<! \b(?:Mrs|Inc|Ltd|Gen|Sen|Rep|Gov|Sgt|Jan|Feb|Mar|Apr|Aug|Sep|Oct|Nov|Dec) )
-            (?<! \b(?:Corp|Prof|Sept|Capt) ) \.
+    rf"""(?: (?<! \b[A-Za-z] )
+            (?<! \b(?i:Mr|Ms|Dr|Jr|Sr|vs) ) (?<! \b(?i:Mrs|Inc|Ltd) ) (?<! \b(?i:Corp|Prof) )
+            (?<! \b(?:St|No|Co) )            # not "he said no."
+            (?<! \b(?:Gen|Sen|Rep|Gov|Sgt|Jan|Feb|Mar|Apr|Aug|Sep|Oct|Nov|Dec) )
+            (?<! \b(?:Sept|Capt) ) \.
         | [!?] ) ["')\]]* \s
-        | [!?] ["'”’」』)\]]* (?= [%s] )  # ！ and ？ before cleaning
-        | 。["'”’」』)\]]* | \n"""
-    % UNSPACED,
+        | [!?] ["'”’」』)\]]* (?= [{UNSPACED}] )  # ！ and ？ before cleaning
+        | 。["'”’」』)\]]* | \n""",
     re.VERBOSE,
 )
 

@@ -227,17 +227,17 @@ def linear_schedule(step: int, total: int, warmup: float) -> float:
 
 
 def default_epochs(n_texts: int, encoder: str, recipe: Recipe) -> int:
-    """Three epochs from 1,000 texts on, more for fewer so that there are about 150 steps; ten for an encoder from scratch.
+    """Three epochs from 1,000 texts on, more for fewer so that there are about 100 steps; ten for an encoder from scratch.
 
     Examples
     --------
     >>> default_epochs(2000, "minilm", Recipe()), default_epochs(320, "minilm", Recipe()), default_epochs(500, "scratch", Recipe())
-    (3, 15, 10)
+    (3, 10, 10)
     """
     if encoder == "scratch":
         return 10
     steps = max(1, math.ceil(n_texts / recipe.batch_texts))
-    return max(3, min(20, math.ceil(150 / steps))) if n_texts < 1000 else 3
+    return max(3, min(20, math.ceil(100 / steps))) if n_texts < 1000 else 3
 
 
 def as_targets(y: Sequence[int] | Array, n_classes: int) -> Array:

@@ -31,8 +31,8 @@ class Progress:
             self.console.print(f"[dim]{message}[/dim]")
 
     def track(self, items: Sequence[Item], label: str) -> Iterator[Item]:
-        """Iterate with a bar that vanishes at the end."""
-        if not self.verbose:
+        """Iterate with a bar that vanishes at the end; where output is no terminal, without."""
+        if not self.verbose or not self.console.is_terminal:
             yield from items
             return
         columns = (

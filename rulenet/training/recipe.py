@@ -32,7 +32,7 @@ class Recipe:
         Word pieces that ψ reads of a text; the rest is left to φ.
     epochs, learning_rate, head_learning_rate, weight_decay, warmup, dropout
         Of ψ's AdamW and its linear schedule; `warmup` is a share of all steps. None for `epochs`: 3 from 1,000 texts on, more for fewer
-        (at least 150 steps), 10 for an encoder from scratch. None for `learning_rate`: 5e-5, or 1e-3 for an encoder from scratch.
+        (about 100 steps), 10 for an encoder from scratch. None for `learning_rate`: 5e-5, or 1e-3 for an encoder from scratch.
     batch_texts, batch_tokens
         Size of a training batch: at most so many texts and so many word pieces, padding included.
     frozen_layers

@@ -1,0 +1,79 @@
+"""rulenet.text.fold: the two forms that literals are searched in, words and raw characters."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rulenet.text.clean import clean
+from rulenet.text.fold import fold, fold_raw, is_unspaced, words_with_offsets
+
+FOLDED = [
+    ("", " "),
+    ("!?", " "),
+    ("Grand-Slam winner!", " grand slam winner "),
+    ("don't", " don t "),
+    ("snake_case 4th 3.5", " snake_case 4th 3 5 "),
+    ("NAÏVE Café", " naïve café "),
+    ("straße STRASSE ẞ", " strasse strasse ss "),
+    ("ΟΔΟΣ οδος οδοσ", " οδοσ οδοσ οδοσ "),
+    ("İstanbul", " i\u0307stanbul "),  # Turkish: not the same word as istanbul
+    ("买iPhone15了", " iphone15 "),  # Chinese characters are borders
+    ("中文", " "),
+    ("ไทยok", " ok "),
+    ("한국 팀", " 한국 팀 "),  # Korean is written with spaces
+    ("a😀b", " a b "),
+]
+UNSPACED = [
+    ("手机", True),
+    ("iOS系统", True),
+    ("カメラ", True),
+    ("々", True),
+    ("ไทย", True),
+    ("𠮷", True),
+    ("phone", False),
+    ("한국", False),
+    ("é", False),
+    ("，", False),
+    ("", False),
+]
+LETTERS = st.text(st.sampled_from("aZ'- .é\u0301ßẞİςΣσ9_中ไカ한😀\n&;\u1e9b") | st.characters(), max_size=20)
+
+
+@pytest.mark.parametrize(("text", "folded"), FOLDED)
+def test_fold(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+@pytest.mark.parametrize(("literal", "expected"), UNSPACED)
+def test_is_unspaced(literal: str, expected: bool) -> None:
+    assert is_unspaced(literal) is expected
+
+
+@given(LETTERS)
+def test_fold_and_words_agree(raw: str) -> None:
+    text = clean(raw)
+    words = words_with_offsets(text)
+    assert fold(text) == (f" {' '.join(word for word, _, _ in words)} " if words else " ")
+    for word, start, end in words:
+        assert text[start:end].casefold() == word
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_ascii_takes_a_short_cut_to_the_same_words(text: str) -> None:
+    assert fold(text + " é") == fold(text).rstrip(" ") + " é "
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [("VIP会员", "vip会员"), ("Straße", "straße"), ("İS", "İs"), ("ΑΣ ας", "ασ ασ"), ("éÉ", "éé"), ("", "")],
+)
+def test_fold_raw(text: str, folded: str) -> None:
+    assert fold_raw(text) == folded
+
+
+@given(LETTERS, LETTERS)
+def test_fold_raw_keeps_every_position(before: str, after: str) -> None:
+    assert len(fold_raw(before)) == len(before)
+    assert fold_raw(before + after) == fold_raw(before) + fold_raw(after)
