@@ -20,7 +20,7 @@ def lines(results: dict[str, Any]) -> list[str]:
 
     if "hybrid" in results:
         f = results["hybrid"]["figures"]
-        mean = " · ".join(f"{label} {f['mean'][key]:.2%}" for key, label in NAMES.items())
+        mean = " · ".join(f"{label} {f['mean'][key]:.2%}" for key, label in NAMES.items() if key in f["mean"])
         rows_read = f"{f['train_rows']:,} training texts, {f['test_rows']:,} test texts"
         row("hybrid", f"AG News, {rows_read}, mean of {len(f['runs'])} seeds", mean)
     for name, f in results.get("phi", {}).get("figures", {}).items():

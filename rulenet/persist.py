@@ -184,7 +184,8 @@ def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSe
     try:
         tensors = safetensors.numpy.load_file(folder / "phi.safetensors")
         coef, bias, idf = (tensors[name] for name in ("coef", "bias", "idf"))
-    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (safetensors.SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        # AttributeError: safetensors knows 8-bit floats, numpy does not.
         raise ModelFileError(f"{folder}/phi.safetensors cannot be read: {error}") from error
     features = Features(
         ruleset,

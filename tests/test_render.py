@@ -164,10 +164,10 @@ def test_long_texts_and_line_breaks_are_cut_to_fit() -> None:
 def test_of_overlapping_hits_the_stronger_shows() -> None:
     strong, weak = term("strong", 2.0, [(4, 7)]), term("weak", -1.0, [(0, 11)])
     e = explanation(terms=[strong, weak])
-    console = Console(width=60, force_terminal=True, color_system="standard", record=True)
-    with console.capture():
+    console = Console(width=60, force_terminal=True, color_system="standard", no_color=False)
+    with console.capture() as capture:
         console.print(render.to_rich(e))
-    shown = console.export_text(styles=True)
+    shown = capture.get()
     assert re.search(r"\x1b\[1;31mwin \x1b\[0m\x1b\[1;32mthe\x1b\[0m\x1b\[1;31m cup\x1b\[0m", shown)
     assert Page(render.to_html(e)).marks == [("against weak", "win "), ("for strong", "the"), ("against weak", " cup")]
 

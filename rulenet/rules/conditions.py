@@ -78,19 +78,24 @@ class Literals(Condition):
         return frozenset(literal for literal in self._words if " " not in literal)
 
     @cached_property
-    def _several(self) -> list[list[str]]:
-        return [literal.split(" ") for literal in sorted(self._words - self._single)]
+    def _several(self) -> dict[str, list[list[str]]]:
+        """Literals of several words, by their first."""
+        found: dict[str, list[list[str]]] = {}
+        for literal in sorted(self._words - self._single):
+            found.setdefault(literal.split(" ")[0], []).append(literal.split(" "))
+        return found
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         spans: set[Span] = set()
         words, places = (doc.words, doc.places) if self._words else ([], {})
         for literal in self._single & places.keys():
             spans.update((words[i][1], words[i][2]) for i in places[literal])
-        for literals in self._several:
-            for i in places.get(literals[0], ()):
-                last = i + len(literals) - 1
-                if last < len(words) and all(words[i + k][0] == literals[k] for k in range(1, len(literals))):
-                    spans.add((words[i][1], words[last][2]))
+        for first in self._several.keys() & places.keys():
+            for i in places[first]:
+                for literals in self._several[first]:
+                    last = i + len(literals) - 1
+                    if last < len(words) and all(words[i + k][0] == literals[k] for k in range(1, len(literals))):
+                        spans.add((words[i][1], words[last][2]))
         for literal in self._raw:
             start = doc.raw.find(literal)
             while start >= 0:

@@ -58,14 +58,9 @@ def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ": ".join(filter(None, (error.context, error.problem)))
-        return (
-            None,
-            lines,
-            [
-                *faults,
-                Fault(f"not valid YAML: {what}. Check indentation, quotes and colons", mark.line + 1 if mark else 1),
-            ],
-        )
+        # Where the end comes too soon, the mark lies behind the last line.
+        line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 1
+        return None, lines, [*faults, Fault(f"not valid YAML: {what}. Check indentation, quotes and colons", line)]
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 1
         return (

@@ -20,18 +20,14 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+# Editors read 007 and true as a number and a truth value; here every scalar is the text as written.
+_TEXT = {"type": ["string", "number", "boolean"]}
+_Text = Annotated[str, Field(min_length=1), WithJsonSchema(_TEXT)]
 _OneOrMore = Annotated[
-    list[Annotated[str, Field(min_length=1)]],
+    list[_Text],
     BeforeValidator(_as_list),
     Field(min_length=1),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": ["string", "number"]},
-                {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}},
-            ]
-        }
-    ),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "minItems": 1, "items": _TEXT}]}),
 ]
 
 
@@ -89,10 +85,10 @@ class Examples(_Strict):
 class Rule(Condition):
     """One rule: a condition, the label it is evidence for, and how its weight is learned."""
 
-    id: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+    id: Annotated[_Text, Field(max_length=200)] = Field(
         description="Unique name, by convention topic.detail in lower case."
     )
-    label: Annotated[str, Field(min_length=1)] = Field(
+    label: _Text = Field(
         description="The label this rule is evidence for (or, with sign: against, evidence against)."
     )
     unless: list[Condition] = Field(default_factory=list, description="If any of these hits, the rule does not fire.")
@@ -157,7 +153,7 @@ def _entry_kind(value: Any) -> str:
 
 # Told apart by shape, so that a bad entry is reported once and not once per member of the union.
 Entry = Annotated[
-    Annotated[str, Field(min_length=1), Tag("literal")] | Annotated[LexiconRef, Tag("list")],
+    Annotated[_Text, Tag("literal")] | Annotated[LexiconRef, Tag("list")],
     Discriminator(_entry_kind),
 ]
 
@@ -171,7 +167,7 @@ class RuleFile(_Strict):
     language: Literal["en", "zh", "any"] = Field(
         "any", description="Language of the texts; any: the model decides from its training texts."
     )
-    labels: list[Annotated[str, Field(min_length=1)]] = Field(
+    labels: list[_Text] = Field(
         default_factory=list, description="The labels, in order of display. Default: those of the rules."
     )
     lexicons: dict[str, list[Entry]] = Field(

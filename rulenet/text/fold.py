@@ -1,8 +1,8 @@
 """Cleaned text → the word string that literals are searched in. Imports only the standard library.
 
 Every run of non-word characters becomes one space and case is folded, so that a literal ``" grand slam "`` is found
-with plain string search and Unicode-aware word boundaries. Scripts written without spaces (Chinese, Japanese, Thai …)
-count as boundaries here: literals in those scripts are searched in the raw text instead.
+with plain string search and Unicode-aware word boundaries. A stretch of a script without spaces (Chinese, Japanese, Thai …)
+is one word here, so it bounds its neighbours and parts them; literals in those scripts are searched in the raw text instead.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 UNSPACED = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
 HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _UNSPACED = re.compile(f"[{UNSPACED}]")
-_WORD = re.compile(rf"[^\W{UNSPACED}]+")
+_WORD = re.compile(rf"[^\W{UNSPACED}]+|[{UNSPACED}]+")
 _ASCII = {code: (chr(code).lower() if chr(code).isalnum() or chr(code) == "_" else " ") for code in range(128)}
 
 
@@ -34,7 +34,7 @@ def fold(text: str) -> str:
     Examples
     --------
     >>> fold("Grand-Slam winner!"), fold("!"), fold("买iPhone了")
-    (' grand slam winner ', ' ', ' iphone ')
+    (' grand slam winner ', ' ', ' 买 iphone 了 ')
     """
     if text.isascii():
         # str.translate is an order of magnitude faster than the regex, but only on ASCII.

@@ -59,6 +59,12 @@ _AUXILIARIES = frozenset(
         "did",
     ]
 )
+# Past forms that are also words of their own, which simplemma prefers whatever the tag says.
+_PAST = {
+    "bent": "bend", "bit": "bite", "bore": "bear", "bound": "bind", "broke": "break", "dove": "dive", "felt": "feel",
+    "ground": "grind", "left": "leave", "rose": "rise", "shook": "shake", "shot": "shoot", "swore": "swear",
+    "thought": "think", "won": "win", "wound": "wind",
+}  # fmt: skip
 # ICTCLAS tags of jieba → UD, by prefix.
 _ICTCLAS = {
     "nr": "PROPN", "ns": "PROPN", "nt": "PROPN", "nz": "PROPN", "n": "NOUN", "vn": "NOUN", "v": "VERB", "a": "ADJ", "b": "ADJ",
@@ -142,7 +148,9 @@ class Tagger:
 def _ud_and_lemma(word: str, penn: str) -> tuple[str, str]:
     """Universal tag and lemma of an English word."""
     simplemma = need("simplemma", purpose="Part-of-speech tagging in English")
-    return penn_to_ud(word, penn), simplemma.lemmatize(word, lang="en").lower()
+    tag = penn_to_ud(word, penn)
+    lemma = _PAST.get(word.lower()) if tag == "VERB" else None
+    return tag, lemma or simplemma.lemmatize(word, lang="en").lower()
 
 
 def penn_to_ud(word: str, penn: str) -> str:

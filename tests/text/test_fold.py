@@ -19,9 +19,10 @@ FOLDED = [
     ("straße STRASSE ẞ", " strasse strasse ss "),
     ("ΟΔΟΣ οδος οδοσ", " οδοσ οδοσ οδοσ "),
     ("İstanbul", " i\u0307stanbul "),  # Turkish: not the same word as istanbul
-    ("买iPhone15了", " iphone15 "),  # Chinese characters are borders
-    ("中文", " "),
-    ("ไทยok", " ok "),
+    ("买iPhone15了", " 买 iphone15 了 "),  # a Chinese stretch bounds its neighbours
+    ("Apple的新Watch", " apple 的新 watch "),  # … and parts them
+    ("中文, 好", " 中文 好 "),
+    ("ไทยok", " ไทย ok "),
     ("한국 팀", " 한국 팀 "),  # Korean is written with spaces
     ("a😀b", " a b "),
 ]

@@ -1,0 +1,61 @@
+"""rulenet.errors: one family, each also of the standard class a caller would expect."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import pickle
+
+import pytest
+
+from rulenet import errors
+from rulenet.errors import Fault, RuleFileError, RuleNetError
+
+CLASSES = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, Exception)]
+STANDARD = {
+    "InputError": ValueError,
+    "LabelError": ValueError,
+    "ParameterError": ValueError,
+    "DataError": ValueError,
+    "RuleFileError": ValueError,
+    "ModelFileError": ValueError,
+    "EncoderError": OSError,
+    "TrainingError": RuntimeError,
+    "MissingExtraError": ImportError,
+    "RuleNetError": Exception,
+}
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_each_is_ours_and_a_standard_one(cls: type[Exception]) -> None:
+    assert issubclass(cls, RuleNetError)
+    assert issubclass(cls, STANDARD[cls.__name__])
+    assert vars(builtins)[STANDARD[cls.__name__].__name__] is STANDARD[cls.__name__]
+    assert cls.__doc__
+    assert cls.__name__ in str(errors.__doc__)
+
+
+def test_the_table_is_complete() -> None:
+    assert {cls.__name__ for cls in CLASSES} == set(STANDARD)
+
+
+@pytest.mark.parametrize(
+    ("fault", "shown"),
+    [
+        (Fault("is empty"), "is empty"),
+        (Fault("is empty", 3), "3: is empty"),
+        (Fault("unknown field 'x'", 3, "a.b"), "3: rule 'a.b': unknown field 'x'"),
+        (Fault("unknown field: 'x'", 0, "a: b"), "rule 'a: b': unknown field: 'x'"),
+    ],
+)
+def test_a_fault_names_its_place_if_it_has_one(fault: Fault, shown: str) -> None:
+    assert str(fault) == shown
+
+
+def test_a_rule_file_error_lists_all_faults_in_order_and_survives_a_process() -> None:
+    error = RuleFileError("spam.yaml", [Fault("late", 9), Fault("whole file"), Fault("early", 2, "r")])
+    expected = "3 faults in spam.yaml\nspam.yaml: whole file\nspam.yaml:2: rule 'r': early\nspam.yaml:9: late"
+    assert str(error) == expected
+    twin = pickle.loads(pickle.dumps(error))
+    assert (str(twin), twin.faults, twin.source) == (expected, error.faults, "spam.yaml")
+    assert str(RuleFileError("a", [Fault("x", 1)])).startswith("1 fault in a\n")
