@@ -1,8 +1,8 @@
 """Claim: trained on the same 2,000 AG News texts, φ + ψ is more accurate on the test rows than φ alone and than ψ alone, over 3 seeds.
 
 φ alone: the rule pack and TF-IDF. ψ alone: MiniLM fine-tuned with a plain linear head, no rules, no TF-IDF, no bound; with the
-hybrid's recipe ("psi") and, with --full, once more with every layer trained ("psi_full": slower, stronger). Hybrid: the defaults. The recipe was
-chosen on training rows.
+hybrid's recipe ("psi") and, with --full, once more with every layer trained ("psi_full": slower, stronger). Hybrid: the defaults.
+The recipe was chosen on training rows.
 """
 
 from __future__ import annotations

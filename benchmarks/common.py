@@ -35,7 +35,7 @@ def read(name: str, split: str) -> tuple[list[str], list[str]]:
     """Texts and labels of a split of a real data set, e.g. ``read("ag_news", "train")``."""
     folder = os.environ.get("RULENET_DATA")
     if not folder:
-        sys.exit("RULENET_DATA is not set: it names the folder of the real data sets (see benchmarks/README.md)")
+        sys.exit("RULENET_DATA is not set: it names the folder of the real data sets (see README.md)")
     with lzma.open(Path(folder) / name / f"{split}.csv.xz", "rt", encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     return [row["text"] for row in rows], [row["label"] for row in rows]

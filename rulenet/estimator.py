@@ -207,7 +207,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def explain(self, texts: Sequence[str]) -> list[Explanation]:
         """Why each text gets its label: for every label, bias + Σ contributions + neural = logit."""
         parts = self._parts(texts)
-        return explain(self.hybrid_, check_texts(texts), parts, [str(label) for label in self.classes_.tolist()])
+        return explain(self.hybrid_, check_texts(texts), parts, self.classes_.tolist())
 
     def _parts(self, texts: Sequence[str]) -> Parts:
         if not hasattr(self, "hybrid_"):

@@ -12,6 +12,8 @@ from typing import Any
 from rulenet import render
 from rulenet.model.hybrid import Hybrid, Parts, softmax
 
+Label = str | int | bool | float
+
 
 @dataclass(frozen=True)
 class Term:
@@ -36,8 +38,8 @@ class Term:
     kind: str
     name: str
     value: float
-    weights: dict[str, float]
-    contributions: dict[str, float]
+    weights: dict[Label, float]
+    contributions: dict[Label, float]
     spans: list[tuple[int, int]]
 
 
@@ -64,17 +66,17 @@ class Explanation:
     """
 
     text: str
-    label: str
-    proba: dict[str, float]
+    label: Label
+    proba: dict[Label, float]
     path: str
-    logits: dict[str, float]
-    bias: dict[str, float]
+    logits: dict[Label, float]
+    bias: dict[Label, float]
     terms: list[Term]
-    neural: dict[str, float]
+    neural: dict[Label, float]
     tokens: list[tuple[str, float]] | None = field(default=None)
 
     @property
-    def runner_up(self) -> str:
+    def runner_up(self) -> Label:
         """The label with the second largest logit."""
         return max((label for label in self.logits if label != self.label), key=self.logits.__getitem__)
 
@@ -103,7 +105,7 @@ class Explanation:
         return render.to_text(self)
 
 
-def explain(hybrid: Hybrid, texts: Sequence[str], parts: Parts, classes: Sequence[str]) -> list[Explanation]:
+def explain(hybrid: Hybrid, texts: Sequence[str], parts: Parts, classes: Sequence[Label]) -> list[Explanation]:
     """Explanations of some texts.
 
     Parameters
@@ -113,14 +115,14 @@ def explain(hybrid: Hybrid, texts: Sequence[str], parts: Parts, classes: Sequenc
     parts
         What `hybrid.parts` gave for the same texts.
     classes
-        The labels as strings, in column order.
+        The labels as the user gave them, in column order.
     """
     proba = softmax(parts.logits)
     return [_explain_one(hybrid, text, parts, i, list(classes), proba[i]) for i, text in enumerate(texts)]
 
 
-def _explain_one(hybrid: Hybrid, text: str, parts: Parts, i: int, classes: list[str], proba: Any) -> Explanation:
-    def by_label(values: Any) -> dict[str, float]:
+def _explain_one(hybrid: Hybrid, text: str, parts: Parts, i: int, classes: list[Label], proba: Any) -> Explanation:
+    def by_label(values: Any) -> dict[Label, float]:
         return dict(zip(classes, map(float, values), strict=True))
 
     start, stop = parts.X.indptr[i], parts.X.indptr[i + 1]

@@ -37,8 +37,8 @@ def to_rich(explanation: Explanation) -> Group:
     """For a terminal: the text with its rule hits marked, and what added up."""
     e = explanation
     head = Text.assemble(
-        (_printable(e.label), "bold green"),
-        f" {e.proba[e.label]:.2f} ({e.path}) over {_printable(e.runner_up)} by {e.margin:.2f}",
+        (_printable(str(e.label)), "bold green"),
+        f" {e.proba[e.label]:.2f} ({e.path}) over {_printable(str(e.runner_up))} by {e.margin:.2f}",
     )
     shown = Text(_printable(e.text[:SHOWN_CHARACTERS]) + (" …" if len(e.text) > SHOWN_CHARACTERS else ""))
     for term in reversed([term for term in e.terms if term.kind == "rule"]):  # the strongest last, on top
@@ -58,14 +58,17 @@ def to_rich(explanation: Explanation) -> Group:
 
 def _columns(e: Explanation) -> list[tuple[str, bool]]:
     """Head of each column of the table, and whether it holds numbers."""
-    names = ("", "term", "words", e.label, e.runner_up, "difference")
+    names = ("", "term", "words", str(e.label), str(e.runner_up), "difference")
     return [(name, i in (3, 4)) for i, name in enumerate(names)]
 
 
 def rows(e: Explanation) -> Iterable[tuple[str, str, str, float, float]]:
     """Kind, name, words, logit of the label and of the runner-up; weak terms in one row, the sum last."""
     top, second = e.label, e.runner_up
-    rules = [term for term in e.terms if term.kind == "rule"]
+    # A rule for a third label, or whose learned weight is 0, says nothing about these two.
+    rules = [
+        term for term in e.terms if term.kind == "rule" and (term.contributions[top] or term.contributions[second])
+    ]
     others = [term for term in e.terms if term.kind != "rule"]
     shown = rules[:SHOWN_TERMS] + others[: max(3, SHOWN_TERMS - len(rules))]
     rest = [term for term in e.terms if not any(term is s for s in shown)]
@@ -73,13 +76,8 @@ def rows(e: Explanation) -> Iterable[tuple[str, str, str, float, float]]:
     for term in shown:
         yield term.kind, term.name, _words(e.text, term), term.contributions[top], term.contributions[second]
     if rest:
-        yield (
-            "",
-            f"{len(rest)} weaker terms",
-            "",
-            sum(t.contributions[top] for t in rest),
-            sum(t.contributions[second] for t in rest),
-        )
+        a, b = (sum(term.contributions[label] for term in rest) for label in (top, second))
+        yield "", f"{len(rest)} weaker terms", "", a, b
     if e.path == "hybrid":
         yield "ψ", "transformer", "", e.neural[top], e.neural[second]
     yield "=", "logit", "", e.logits[top], e.logits[second]
@@ -140,8 +138,8 @@ def to_html(explanation: Explanation) -> str:
         body.append(f'<tr>{cells}<td class="n">{a:+.2f}</td><td class="n">{b:+.2f}</td><td>{bar}</td></tr>')
     head = "".join(f"<th{' class=n' if numeric else ''}>{esc(name)}</th>" for name, numeric in _columns(e))
     return (
-        f'<div class="rulenet"><style>{STYLE}</style><h3><span class="label">{esc(e.label)}</span> {e.proba[e.label]:.2f} '
-        f'<span class="note">({esc(e.path)}) over {esc(e.runner_up)} by {e.margin:.2f}</span></h3>'
+        f'<div class="rulenet"><style>{STYLE}</style><h3><span class="label">{esc(str(e.label))}</span> {e.proba[e.label]:.2f} '
+        f'<span class="note">({esc(e.path)}) over {esc(str(e.runner_up))} by {e.margin:.2f}</span></h3>'
         f'<p class="text">{marked(e)}</p><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
     )
 

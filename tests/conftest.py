@@ -47,7 +47,23 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
         "[CLS]",
         "[SEP]",
         "[MASK]",
-        *"the a goal match win lost bank oil price stock market team good bad film".split(),
+        *[
+            "the",
+            "a",
+            "goal",
+            "match",
+            "win",
+            "lost",
+            "bank",
+            "oil",
+            "price",
+            "stock",
+            "market",
+            "team",
+            "good",
+            "bad",
+            "film",
+        ],
     ]
     words += [chr(code) for code in range(ord("a"), ord("z") + 1) if chr(code) != "a"] + [
         "##" + chr(c) for c in range(ord("a"), ord("z") + 1)

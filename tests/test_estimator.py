@@ -219,6 +219,8 @@ def test_any_column_of_texts_gives_the_same(case: Case, fitted: RuleNetClassifie
     expected = fitted.predict_proba(case.texts)
     for kind in (tuple, np.array, lambda texts: np.array(texts, dtype=object), pd.Series):
         assert np.array_equal(fitted.predict_proba(kind(case.texts)), expected)
+    assert np.array_equal(fitted.predict_proba(text for text in case.texts), expected)
+    assert [e.text for e in fitted.explain(text for text in case.texts)] == case.texts
     twin = case.make().fit(pd.Series(case.texts, index=range(50, 70)), np.array(case.labels))
     assert same(twin, fitted)
 
@@ -441,6 +443,12 @@ def test_labels_none_needs_rules_for_two_labels(rules: RuleSet | None, error: ty
         RuleNetClassifier(rules, None).fit(["a", "b"])
 
 
+def test_labels_none_where_no_rule_fires_is_said(tiny_encoder: str) -> None:
+    for encoder in (None, tiny_encoder):
+        with pytest.raises(RuleNetError, match=r"no rule"):
+            RuleNetClassifier(RULES, encoder, recipe=QUICK).fit(["nothing", "at all"])
+
+
 def test_unlabeled_texts_bring_their_words() -> None:
     texts, labels = ["oil price", "goal match"] * 4, ["b", "s"] * 4
     plain = phi().fit(texts, labels)
@@ -499,6 +507,15 @@ BAD: dict[str, tuple[dict[str, Any], Any, Any, type[RuleNetError], str]] = {
         ParameterError,
         r"ngram_range=\(2, 1\).*C=0.*folds=1.*bound=-1\.0.*dropout=1\.0.*held_out=0\.0",
     ),
+    "types in a recipe": (
+        {"recipe": Recipe(C="x", ngram_range=(1, 2, 3), folds=2.5, tfidf="no")},  # type: ignore[arg-type]
+        *GOOD,
+        ParameterError,
+        r"(?=.*ngram_range=\(1, 2, 3\))(?=.*C='x')(?=.*folds=2\.5)(?=.*tfidf='no')",
+    ),
+    "no processes": ({"n_jobs": 0, "rules": None}, *GOOD, ParameterError, r"n_jobs=0"),
+    "processes": ({"n_jobs": "x"}, *GOOD, ParameterError, r"n_jobs='x'"),
+    "negative seed": ({"random_state": -1}, *GOOD, ParameterError, r"random_state=-1"),
     "nothing to learn with": ({"recipe": NO_TERMS}, *GOOD, ParameterError, r"leave nothing to learn with"),
     "no rule file": ({"rules": "no-such.yaml"}, *GOOD, RuleFileError, r"no-such\.yaml: no such file; working folder"),
     "languages": (

@@ -376,3 +376,12 @@ def test_edits_of_a_hybrid_add_up(hybrid: RuleNetClassifier) -> None:
 def test_wrong_rules_are_refused(three: RuleNetClassifier, rules: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         three.with_rules(rules)
+
+
+@pytest.mark.parametrize("labels", [[7, 3], [True, False], ["b", "a"]])
+def test_labels_are_those_the_user_gave(labels: list[Any]) -> None:
+    clf = RuleNetClassifier(encoder=None).fit(["goal win", "oil price"] * 3, labels * 3)
+    (e,) = clf.explain(["goal"])
+    assert e.label == clf.predict(["goal"])[0] == labels[0]
+    assert set(e.logits) == set(labels)
+    assert str(labels[0]) in str(e)

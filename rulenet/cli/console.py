@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -31,7 +32,13 @@ ON_ENCODING_ERRORS = "backslashreplace"
 
 def print_json(data: Any) -> None:
     """One JSON document on standard output, untouched by colours and line width."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    write_json(data, sys.stdout, indent=2)
+
+
+def write_json(data: Any, handle: TextIO, *, indent: int | None = None) -> None:
+    """One JSON document and a line break; readable where the stream is in UTF-8, escaped where it is not."""
+    is_utf8 = codecs.lookup(handle.encoding or "utf-8").name == "utf-8"
+    handle.write(json.dumps(data, ensure_ascii=not is_utf8, indent=indent) + "\n")
 
 
 def complain(message: str) -> None:

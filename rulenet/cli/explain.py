@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rulenet.cli.console import AsJson, check_file, lines_of_stdin, out, write_page
+from rulenet.cli.console import AsJson, check_file, lines_of_stdin, out, write_json, write_page
 
 
 def explain(
@@ -35,7 +34,7 @@ def explain(
         write_page(html, render.to_page("rulenet: explanations", [e.to_html() for e in explanations]))
     for explanation in explanations:
         if as_json:
-            sys.stdout.write(json.dumps(explanation.to_dict(), ensure_ascii=False) + "\n")
+            write_json(explanation.to_dict(), sys.stdout)
         else:
             out.print(render.to_rich(explanation))
             out.print()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, TextColumn, check_file, lines_of_stdin
+from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, TextColumn, check_file, lines_of_stdin, write_json
 from rulenet.errors import DataError, RuleNetError
 
 if TYPE_CHECKING:
@@ -69,8 +68,9 @@ def _predictions(clf: RuleNetClassifier, texts: Iterator[str]) -> Iterator[tuple
 def _write(rows: Iterator[tuple[str, str, float]], handle: TextIO, as_json: bool) -> None:
     if as_json:
         for text, label, p in rows:
-            handle.write(json.dumps({"text": text, "label": label, "proba": round(p, 6)}, ensure_ascii=False) + "\n")
+            write_json({"text": text, "label": label, "proba": round(p, 6)}, handle)
         return
+    first = list(islice(rows, 1))  # a source that cannot be read complains before there is a header
     writer = csv.writer(handle, lineterminator="\n")
     writer.writerow(["text", "label", "proba"])
-    writer.writerows((text, label, f"{p:.4f}") for text, label, p in rows)
+    writer.writerows((text, label, f"{p:.4f}") for text, label, p in chain(first, rows))

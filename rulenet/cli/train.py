@@ -22,7 +22,7 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the training texts; default: by their number.", min=1)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0, max=2**32 - 1)] = 0,
     limit: Annotated[int | None, typer.Option(help="Use only so many rows, from the start of the file.", min=1)] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     jobs: Annotated[int | None, typer.Option(help="Processes that match rules; -1 for all cores.")] = None,

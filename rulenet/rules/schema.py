@@ -88,9 +88,7 @@ class Rule(Condition):
     id: Annotated[_Text, Field(max_length=200)] = Field(
         description="Unique name, by convention topic.detail in lower case."
     )
-    label: _Text = Field(
-        description="The label this rule is evidence for (or, with sign: against, evidence against)."
-    )
+    label: _Text = Field(description="The label this rule is evidence for (or, with sign: against, evidence against).")
     unless: list[Condition] = Field(default_factory=list, description="If any of these hits, the rule does not fire.")
     negation: Literal["ignore", "skip"] = Field(
         "ignore", description="skip: a hit inside a negation (not good, 不好) does not count."

@@ -327,5 +327,9 @@ def test_tags_cannot_be_settled_by_atoms() -> None:
 
 def test_atoms_of_conditions_at_any_depth() -> None:
     condition = AllOf((Literals(("Win", "中国")), NoneOf((AnyOf((Regexes(("x",)),)),))))
-    assert {(atom.kind, atom.pattern) for atom in atoms_of([condition])} == {("word", "win"), ("raw", "中国"), ("regex", "x")}
+    assert {(atom.kind, atom.pattern) for atom in atoms_of([condition])} == {
+        ("word", "win"),
+        ("raw", "中国"),
+        ("regex", "x"),
+    }
     assert {atom.kind for atom in atoms_of([condition], denied=False)} == {"word", "raw"}

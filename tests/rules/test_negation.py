@@ -129,7 +129,9 @@ def test_chinese(text: str, denied: bool) -> None:
 
 
 def ruleset(condition: str, language: str) -> RuleSet:
-    return RuleSet.from_yaml(f"rulenet: 1\nlanguage: {language}\nrules:\n- {{id: r, label: x, negation: skip, {condition}}}")
+    return RuleSet.from_yaml(
+        f"rulenet: 1\nlanguage: {language}\nrules:\n- {{id: r, label: x, negation: skip, {condition}}}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_kept_characters_lead_back_one_by_one(raw: str) -> None:
             assert result.original[start:end] in (char, "x\u0302")
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(RANDOM_TEXT)
 def test_the_map_back_is_sound(raw: str) -> None:
     result = clean_with_offsets(raw)
@@ -147,7 +147,7 @@ def test_the_map_back_is_sound(raw: str) -> None:
         assert 0 <= start == end <= len(raw)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(RANDOM_TEXT)
 def test_a_clean_text_has_no_controls_and_no_surrogates(raw: str) -> None:
     kinds = {unicodedata.category(char) for char in clean(raw) if char not in "\t\n"}

@@ -144,7 +144,7 @@ def test_chinese_tags_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tag, "_STRETCH", 4)
     cut = tagger.tag(text)
     assert [text[token.start : token.end] for token in cut] == [token.text for token in cut]
-    assert pickle.loads(pickle.dumps(tagger)).tag("在北京") == tagger.tag("在北京")
+    assert len(pickle.dumps(tagger)) < 1000  # without the dictionaries
 
 
 @pytest.mark.parametrize("missing", ["textblob", "simplemma"])

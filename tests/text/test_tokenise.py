@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,16 @@ MIXED = st.text(st.sampled_from("aB3'’-_. ,\n\t中文手机不是很好，。�
 
 
 @pytest.fixture(scope="module")
-def zh() -> Iterator[Tokeniser]:
+def zh() -> Tokeniser:
     tokeniser = Tokeniser("zh")
     tokeniser.jieba  # noqa: B018  loads the dictionary once
-    yield tokeniser
+    return tokeniser
+
+
+@pytest.fixture(scope="module")
+def knows() -> Tokeniser:
+    """One that was given words, of which the dictionary has the first."""
+    return Tokeniser("zh", ["北京", INVENTED])
 
 
 @pytest.mark.parametrize(
@@ -82,14 +87,13 @@ class TestChinese:
         check_offsets(zh.tokens(text), text)
 
     def test_rule_words_stay_in_their_own_dictionary(
-        self, zh: Tokeniser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, zh: Tokeniser, knows: Tokeniser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         jieba = import_jieba()
         monkeypatch.setattr(jieba.dt, "tmp_dir", str(tmp_path))
         forced = set(jieba.finalseg.Force_Split_Words)
         text = f"他用{INVENTED}买单"
         before = [token.text for token in zh.tokens(text)], jieba.lcut(text)
-        knows = Tokeniser("zh", [INVENTED])
         assert Token(INVENTED, 2, 8) in knows.tokens(text)
         assert INVENTED not in before[0]
         assert ([token.text for token in zh.tokens(text)], jieba.lcut(text)) == before
@@ -97,13 +101,11 @@ class TestChinese:
         assert jieba.dt.user_word_tag_tab == {}
         assert jieba.finalseg.Force_Split_Words == forced
 
-    def test_a_known_word_keeps_its_frequency(self, zh: Tokeniser) -> None:
-        known = Tokeniser("zh", ["北京", INVENTED])
-        assert known.jieba.FREQ["北京"] == zh.jieba.FREQ["北京"]
-        assert known.jieba.FREQ[INVENTED] > 0
+    def test_a_known_word_keeps_its_frequency(self, zh: Tokeniser, knows: Tokeniser) -> None:
+        assert knows.jieba.FREQ["北京"] == zh.jieba.FREQ["北京"]
+        assert knows.jieba.FREQ[INVENTED] > 0
 
-    def test_pickles_without_its_dictionary(self, zh: Tokeniser) -> None:
-        knows = Tokeniser("zh", [INVENTED])
+    def test_pickles_without_its_dictionary(self, knows: Tokeniser) -> None:
         knows.tokens(INVENTED)
         frozen = pickle.dumps(knows)
         assert len(frozen) < 1000

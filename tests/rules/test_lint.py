@@ -1,0 +1,122 @@
+"""rulenet.rules.lint: each smell once, and silence where nothing smells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rulenet.errors import Fault
+from rulenet.rules.lint import lint, lint_ruleset
+from rulenet.rules.ruleset import RuleSet
+
+
+def lint_rule(fields: str, language: str = "any") -> list[Fault]:
+    return lint_ruleset(
+        RuleSet.from_yaml(f"rulenet: 1\nlanguage: {language}\nrules:\n- {{id: a, label: x, {fields}}}\n")
+    )
+
+
+SMELLS = [
+    # (rule, part of the one warning)
+    ("word: C++", "'C++' is matched as 'c': symbols are gaps between words; use a regex if they matter"),
+    ("phrase: 5% off", "'5% off' is matched as '5 off'"),
+    ("regex: 'x*'", "regex 'x*' matches the empty text, so it fires everywhere; make a part obligatory"),
+    ("regex: '^'", "regex '^' matches the empty text"),
+    (
+        "regex: '价格：'",
+        "holds characters that cleaning replaces (full-width forms, entities); write them as in '价格:'",
+    ),
+    ("regex: 'R&amp;D'", "write them as in 'R&D'"),
+    ("regex: '<br>'", "holds characters that cleaning replaces"),
+    ("regex: 'e\u0301'", "write them as in 'é'"),
+    ("regex: '\\bélan'", "\\b is ASCII in RE2 and never holds beside a non-ASCII letter; leave it out"),
+    ("regex: 'café\\b'", "\\b is ASCII"),
+    ("none: [{word: w}]", "fires by absence alone, so on most texts; add a condition that must hit"),
+    ("any: [{word: w}, {none: [{word: v}]}]", "fires by absence alone"),
+    ("word: w, unless: [{word: C#}]", "'C#' is matched as 'c'"),
+    ("all: [{word: w}, {none: [{any: [{word: $5}]}]}]", "'$5' is matched as '5'"),
+]
+
+
+@pytest.mark.parametrize(("fields", "part"), SMELLS)
+def test_smell(fields: str, part: str) -> None:
+    (fault,) = lint_rule(fields)
+    assert part in fault.message
+    assert (fault.severity, fault.line, fault.rule) == ("warning", 4, "a")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "word: win",
+        "word: don't",
+        "word: e-mail",
+        "phrase: 'U.S. economy, stupid'",
+        "word: 手机$",  # raw characters: the symbol counts
+        r"regex: 'a\b'",
+        r"regex: 'C\+\+'",
+        "regex: '(?P<year>[0-9]{4})'",
+        "regex: '[?!]'",
+        "all: [{word: w}, {none: [{word: v}]}]",
+        "word: w, unless: [{none: [{word: v}]}]",
+    ],
+)
+def test_no_smell(fields: str) -> None:
+    assert lint_rule(fields) == []
+
+
+def test_a_smell_is_told_once_per_rule() -> None:
+    assert len(lint_rule("any: [{word: C++}, {all: [{word: C++}, {word: w}]}]")) == 1
+    assert len(lint_rule("word: [C++, C#]")) == 2
+
+
+# Part-of-speech tags
+
+
+def test_pos_without_a_word_that_must_be_there_is_slow() -> None:
+    (fault,) = lint_rule("pos: NOUN", "zh")
+    assert "tags every text, which is slow; put the pos pattern under `all`" in fault.message
+    assert lint_rule("all: [{pos: NOUN}, {word: w}]", "zh") == []
+
+
+@pytest.mark.parametrize(("language", "n"), [("en", 1), ("any", 1), ("zh", 0)])
+def test_pos_without_a_tagger(language: str, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = lint_rule("all: [{word: w}, {pos: NOUN}]", language)
+    assert [fault.message for fault in found] == ["uses pos, which needs a tagger: pip install 'rulenet[pos]'"] * n
+    assert lint_rule("word: w", language) == []
+
+
+# Examples
+
+
+def test_contradicted_examples_are_errors_at_their_own_line() -> None:
+    source = "rulenet: 1\nrules:\n- id: a\n  label: x\n  word: win\n  examples:\n    match: [win, won]\n    reject:\n    - Win!\n"
+    assert [(str(fault), fault.severity) for fault in lint_ruleset(RuleSet.from_yaml(source))] == [
+        ("7: rule 'a': does not fire on its match example 'won'; correct the rule or the example", "error"),
+        ("9: rule 'a': fires on its reject example 'Win!'; correct the rule or the example", "error"),
+    ]
+
+
+def test_examples_of_pos_rules_are_left_to_the_test_command() -> None:
+    assert lint_rule("all: [{word: w}, {pos: NOUN}], examples: {match: [never]}", "zh") == []
+
+
+# Files
+
+
+def test_lint_raises_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text("rulenet: 1\nrules:\n- {id: a, label: x, wrod: w}\n- {id: b, label: x, word: C++}\n")
+    assert [str(fault) for fault in lint(path)] == ["3: rule 'a': unknown field 'wrod': did you mean 'word'?"]
+    path.write_text(path.read_text().replace("wrod", "word"))
+    assert [(fault.line, fault.severity) for fault in lint(path)] == [(4, "warning")]
+    assert lint(tmp_path / "none.yaml")[0].severity == "error"
+    assert "this is a folder" in lint(tmp_path)[0].message
+
+
+def test_faults_come_in_order_of_line() -> None:
+    rules = "".join(f"- {{id: r{i}, label: x, word: {word}}}\n" for i, word in enumerate(["C++", "w", "C#", "'$1'"]))
+    found = lint_ruleset(RuleSet.from_yaml(f"rulenet: 1\nrules:\n{rules}"))
+    assert [fault.line for fault in found] == [3, 5, 6]
