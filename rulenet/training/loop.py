@@ -22,6 +22,7 @@ from rulenet.model.psi import Psi
 from rulenet.training.objectives import joint_loss
 from rulenet.training.progress import Progress
 from rulenet.training.recipe import Recipe
+from rulenet.training.scales import cross_entropy, fit_scales
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -166,12 +167,16 @@ def train_step(
 
 
 def evaluate(psi: Psi, examples: Examples, recipe: Recipe, device: Any) -> float:
-    """Mean cross-entropy of φ + ψ."""
-    neural = psi.predict(
+    """Mean cross-entropy of a·φ + s·ψ with the best scalars.
+
+    The scalars are fitted at the end in any case. Judged without them, φ + ψ looks over-confident as soon as ψ has learned something,
+    and the first epoch would win.
+    """
+    psi_values = psi.predict(
         examples.rows, examples.phi, budget=2 * recipe.batch_tokens, device=device, layers=examples.layers
     )
-    logits = torch.as_tensor(examples.phi + neural)
-    return float(nn.functional.cross_entropy(logits, torch.as_tensor(examples.target)))
+    a, s = fit_scales(examples.phi, psi_values, examples.target)
+    return cross_entropy(a * examples.phi + s * psi_values, examples.target) / len(examples.rows)
 
 
 def new_batches(train: Examples, recipe: Recipe, rng: np.random.Generator) -> list[list[int]]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy.optimize
 from sklearn.model_selection import train_test_split
 
 from rulenet.features.blocks import Features
@@ -19,6 +18,7 @@ from rulenet.model.hybrid import Hybrid, rule_columns, softmax
 from rulenet.model.phi import RuleColumn, Weights, out_of_fold_logits, solve
 from rulenet.training.progress import Progress
 from rulenet.training.recipe import Recipe
+from rulenet.training.scales import fit_scales
 
 Array = np.ndarray[Any, np.dtype[Any]]
 MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
@@ -210,32 +210,3 @@ def split(Y: Array, is_labelled: Array, share: float, seed: int) -> tuple[Array,
     stratify = y if np.bincount(y)[np.unique(y)].min() >= 2 else None
     _, held_out = train_test_split(candidates, test_size=n_held_out, random_state=seed, stratify=stratify)
     return np.setdiff1d(np.arange(len(Y)), held_out), np.sort(held_out)
-
-
-def fit_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float]:
-    """The scalars a, s ≥ 0 that make a·φ + s·ψ most likely on held-out texts; s = 0 is φ alone, so never less likely than that.
-
-    A weak pull towards a = s = 1 decides where few texts say little.
-
-    Examples
-    --------
-    >>> phi = np.array([[2.0, 0.0], [0.0, 2.0]] * 20)
-    >>> a, s = fit_scales(phi, -phi, np.eye(2)[[0, 1] * 20])
-    >>> a > 1, s < 0.7
-    (True, True)
-    """
-
-    def loss(scales: Array) -> float:
-        logits = scales[0] * phi + scales[1] * psi
-        top = logits.max(axis=1)
-        log_z = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
-        likelihood = float((target.sum(axis=1) * log_z).sum() - (target * logits).sum())
-        return likelihood + 0.5 * float(np.log(scales[0]) ** 2 + (scales[1] - 1) ** 2)
-
-    bounds = [(0.05, 20.0), (0.0, 10.0)]
-    starts = [np.array([1.0, 1.0]), np.array([1.0, 0.0])]
-    found = min(
-        (scipy.optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts),
-        key=lambda r: r.fun,
-    )
-    return float(found.x[0]), float(found.x[1])

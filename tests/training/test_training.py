@@ -19,7 +19,8 @@ from rulenet.training.loop import Examples, keep_lower_states, train_psi  # noqa
 from rulenet.training.objectives import joint_loss  # noqa: E402
 from rulenet.training.progress import Progress  # noqa: E402
 from rulenet.training.recipe import Recipe, recipe_from_dict  # noqa: E402
-from rulenet.training.stages import Task, fit_hybrid, fit_scales, split  # noqa: E402
+from rulenet.training.scales import fit_scales  # noqa: E402
+from rulenet.training.stages import Task, fit_hybrid, split  # noqa: E402
 
 RULES = RuleSet.from_yaml("""
 rulenet: 1
