@@ -86,13 +86,9 @@ class Explanation:
         return self.logits[self.label] - self.logits[self.runner_up]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, the same after a trip through JSON: spans are lists."""
-        data = asdict(self)
-        for term in data["terms"]:
-            term["spans"] = [list(span) for span in term["spans"]]
-        if self.tokens is not None:
-            data["tokens"] = [list(token) for token in self.tokens]
-        return data
+        """Plain data, the same after a trip through JSON: labels are strings, as JSON's keys must be, and spans are lists."""
+        data: dict[str, Any] = _plain(asdict(self))
+        return {**data, "label": str(self.label)}
 
     def to_html(self) -> str:
         """A self-contained HTML fragment."""
@@ -103,6 +99,12 @@ class Explanation:
 
     def __str__(self) -> str:
         return render.to_text(self)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def explain(hybrid: Hybrid, texts: Sequence[str], parts: Parts, classes: Sequence[Label]) -> list[Explanation]:

@@ -11,6 +11,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
+from operator import methodcaller
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +147,9 @@ def _sync(path: Path) -> None:
 
 
 def _write_json(path: Path, data: Any) -> None:
-    path.write_text(json.dumps(data, ensure_ascii=False, indent=1), encoding="utf-8")
+    # numpy's numbers, as they come from a grid of parameters, know how to become Python's.
+    text = json.dumps(data, ensure_ascii=False, indent=1, default=methodcaller("item"))
+    path.write_text(text, encoding="utf-8")
 
 
 # ---------------------------------------------------------------------- loading

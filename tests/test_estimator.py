@@ -383,7 +383,8 @@ def test_labels_come_back_as_they_were(names: tuple[Any, Any], kind: type, tmp_p
         predicted = model.predict(["good good", "bad bad"]).tolist()
         assert predicted == [names[1], names[0]]
         assert {type(name) for name in predicted} == {kind}
-        assert model.explain(["good"])[0].label == str(names[1])
+        label = model.explain(["good"])[0].label
+        assert (label, type(label)) == (names[1], kind)
 
 
 def test_columns_follow_classes_and_two_classes_give_one_logit() -> None:

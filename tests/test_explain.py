@@ -385,3 +385,7 @@ def test_labels_are_those_the_user_gave(labels: list[Any]) -> None:
     assert e.label == clf.predict(["goal"])[0] == labels[0]
     assert set(e.logits) == set(labels)
     assert str(labels[0]) in str(e)
+    data = e.to_dict()
+    assert json.loads(json.dumps(data)) == data
+    assert data["label"] == str(labels[0])
+    assert data["logits"][data["label"]] == e.logits[e.label]

@@ -51,7 +51,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.add_typer(rules, name="rules")
 rules.command("lint")(rules_lint.lint)
-rules.command("test")(rules_test.test)
+rules.command("test")(rules_test.check)
 rules.command("schema")(rules_schema.schema)
 
 

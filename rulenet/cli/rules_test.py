@@ -11,7 +11,7 @@ from rich.text import Text
 from rulenet.cli.console import AsJson, out, print_json
 
 
-def test(
+def check(  # not `test`: pytest would run it
     file: Annotated[Path, typer.Argument(help="A rule file.", metavar="FILE")],
     as_json: AsJson = False,
 ) -> None:

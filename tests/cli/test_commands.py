@@ -311,6 +311,26 @@ def test_mistakes_end_in_a_message_and_status_2(folder: Path, tmp_path: Path, ar
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "train {f}/mail.csv -o {f}/rules.yaml",
+        "predict {f}/model {f}/mail.csv -o {f}/no/out.csv",
+        "explain {f}/model text --html {f}/no/page.html",
+    ],
+)
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: str
+) -> None:
+    def work(*_: Any) -> None:
+        raise NotImplementedError("this comes too early")
+
+    monkeypatch.setattr(RuleNetClassifier, "fit", work)
+    monkeypatch.setattr(RuleNetClassifier, "load", work)
+    said = complaint(*(part.format(f=folder) for part in arguments.split()))
+    assert "is not a rulenet model" in said or "there is no folder" in said
+
+
 def test_an_encoder_that_cannot_be_loaded(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     said = run("train", folder / "mail.csv", "--encoder", tmp_path / "no", "--out", tmp_path / "m", status=2).stderr

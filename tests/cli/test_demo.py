@@ -108,6 +108,19 @@ def test_pick_makes_do_with_little() -> None:
     assert pick([one, two], ["b", "b"]) == [one, two]  # none is right
 
 
+def test_compare_fits_three_models_to_the_same_messages(tiny_encoder: str) -> None:
+    rules = RuleSet.from_yaml(
+        "{rulenet: 1, rules: [{id: a, label: sport, word: goal}, {id: b, label: money, word: bank}]}"
+    )
+    half = (["a goal", "the goal", "a match", "bank", "the bank", "a price"], ["sport"] * 3 + ["money"] * 3)
+    clf, scores = demo.compare(Corpus("en", half, half, rules), tiny_encoder, verbose=0)
+    assert list(scores) == ["rules_only", "transformer_only", "hybrid"]
+    assert 4 / 6 <= scores["rules_only"] < 1  # one of "a match" and "a price" must be a guess
+    assert scores["hybrid"] == clf.score(*half) == 1
+    assert clf.hybrid_.is_neural
+    assert clf.rules is rules
+
+
 RESULTS: list[dict[str, Any]] = [
     {"data": "<English>", "train": 9, "test": 4, "rules_only": 0.5, "transformer_only": 0.625, "hybrid": 0.75}
 ]
