@@ -17,8 +17,7 @@ from rulenet.errors import InputError, LabelError, ParameterError, RuleNetError
 from rulenet.explain import Explanation, explain
 from rulenet.features.blocks import Features
 from rulenet.inputs import check_labels, check_rule_labels, check_texts
-from rulenet.model.hybrid import Hybrid, Parts, softmax
-from rulenet.model.phi import Weights
+from rulenet.model.hybrid import Parts, softmax, with_ruleset
 from rulenet.persist import load_model, save_model
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language, detect_language
@@ -168,8 +167,12 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             problems.append(f"device={self.device!r} is not 'auto', 'cpu' or 'cuda'")
         if self.recipe is not None and not isinstance(self.recipe, Recipe):
             problems.append(f"recipe={self.recipe!r} is not a Recipe")
-        if self.random_state is not None and not isinstance(self.random_state, (int, np.integer)):
-            problems.append(f"random_state={self.random_state!r} is not a whole number")
+        seed: Any = self.random_state
+        jobs: Any = self.n_jobs
+        if seed is not None and not (isinstance(seed, (int, np.integer)) and 0 <= seed < 2**32):
+            problems.append(f"random_state={seed!r} is not a whole number from 0 to 2**32 - 1")
+        if jobs is not None and not (isinstance(jobs, (int, np.integer)) and jobs != 0):
+            problems.append(f"n_jobs={jobs!r} is not a number of processes (-1: all cores)")
         recipe = self.recipe if isinstance(self.recipe, Recipe) else Recipe()
         if self.rules is None and self.encoder is None and not recipe.tfidf and not recipe.pos:
             problems.append("rules=None, encoder=None and a recipe without tfidf leave nothing to learn with")
@@ -193,7 +196,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, texts: Sequence[str]) -> Array:
         """Label of each text, shape (n_texts,)."""
-        return np.asarray(self.classes_[self._parts(texts).logits.argmax(axis=1)])
+        best = self._parts(texts).logits.argmax(axis=1)  # first: it knows whether there are classes
+        return np.asarray(self.classes_[best])
 
     def predict_proba(self, texts: Sequence[str]) -> Array:
         """Probability of each label, shape (n_texts, n_classes), in the order of `classes_`."""
@@ -206,8 +210,9 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def explain(self, texts: Sequence[str]) -> list[Explanation]:
         """Why each text gets its label: for every label, bias + Σ contributions + neural = logit."""
+        texts = check_texts(texts)
         parts = self._parts(texts)
-        return explain(self.hybrid_, check_texts(texts), parts, self.classes_.tolist())
+        return explain(self.hybrid_, texts, parts, self.classes_.tolist())
 
     def _parts(self, texts: Sequence[str]) -> Parts:
         if not hasattr(self, "hybrid_"):
@@ -261,7 +266,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             check_rule_labels(ruleset, names)
         other = copy.copy(self)
         other.rules = ruleset
-        other.hybrid_ = _with_ruleset(self.hybrid_, ruleset, names)
+        other.hybrid_ = with_ruleset(self.hybrid_, ruleset, names)
         return other
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -287,24 +292,6 @@ def _targets(known: list[str], labels: Any, more: list[str], ruleset: RuleSet | 
         return classes, np.zeros((len(known) + len(more), len(classes)))
     classes, y = check_labels(labels, len(known))
     return classes, np.vstack([np.eye(len(classes))[y], np.zeros((len(more), len(classes)))])
-
-
-def _with_ruleset(hybrid: Hybrid, ruleset: RuleSet | None, names: list[str]) -> Hybrid:
-    """The same model beside other rules."""
-    before = hybrid.features.ruleset
-    old = {rule.id: (rule, hybrid.weights.coef[i]) for i, rule in enumerate(before.rules)} if before else {}
-    coef = np.zeros((len(ruleset) if ruleset else 0, len(names)))
-    for i, rule in enumerate(ruleset.rules if ruleset else ()):
-        was = old.get(rule.id)
-        if was is not None and all(
-            getattr(was[0], name) == getattr(rule, name) for name in ("label", "prior", "sign", "pin")
-        ):
-            coef[i] = was[1]
-        else:
-            # The author's weight is in logits of the model, so the scale of φ must not stretch it.
-            coef[i, names.index(rule.label)] = rule.prior / hybrid.phi_scale
-    weights = Weights(np.vstack([coef, hybrid.weights.coef[hybrid.features.n_rules :]]), hybrid.weights.bias)
-    return Hybrid(hybrid.features.with_ruleset(ruleset), weights, hybrid.psi, hybrid.phi_scale, hybrid.psi_scale)
 
 
 def _device(device: str) -> str:

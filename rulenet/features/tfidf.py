@@ -56,15 +56,15 @@ class Analyzer:
 
     def spans(self, text: str) -> dict[str, list[Span]]:
         """Where each term of a cleaned text stands in it."""
-        found: dict[str, list[Span]] = defaultdict(list)
+        # A dict of places keeps their order and drops what stands twice: a Chinese word is also a run of characters.
+        found: dict[str, dict[Span, None]] = defaultdict(dict)
         if self.tokeniser.language == "zh":
             pairs = self._zh(text)
         else:
             pairs = self._ngrams([(m.group().casefold(), m.span()) for m in _WORD.finditer(text)])
         for term, span in pairs:
-            if span not in found[term]:
-                found[term].append(span)
-        return dict(found)
+            found[term][span] = None
+        return {term: list(spans) for term, spans in found.items()}
 
     def _ngrams(self, words: list[tuple[str, Span]]) -> Iterator[tuple[str, Span]]:
         low, high = self.ngram_range
@@ -121,8 +121,8 @@ class TermFeatures:
 
     def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """T of shape (n_texts, n_terms)."""
-        if not self.names:
-            return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.float32)
+        if not self.names or not texts:  # scikit-learn refuses to transform no texts
+            return scipy.sparse.csr_matrix((len(texts), len(self.names)), dtype=np.float32)
         return self.vectorizer.transform(texts)
 
     @property

@@ -140,13 +140,20 @@ def _scratch(texts: Sequence[str], *, max_length: int, seed: int, vocabulary: in
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)  # puts spaces around Chinese characters
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
+    sample = [clean(text[:20_000]) for text in texts]
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    # The trainer numbers the ##pieces in the order of a hash map, which differs from run to run, and breaks ties by number.
+    # Named beforehand, they have their numbers; then a fresh model, in which they are ordinary pieces again.
+    pieces = sorted({f"##{char}" for text in sample for char in tokenizer.normalizer.normalize_str(text)})
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary,
-        min_frequency=2,
-        special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"],
-        show_progress=False,
+        vocab_size=vocabulary, min_frequency=2, special_tokens=[*special, *pieces], show_progress=False
     )
-    tokenizer.train_from_iterator((clean(text[:20_000]) for text in texts), trainer)
+    tokenizer.train_from_iterator(sample, trainer)
+    learned = models.WordPiece(tokenizer.get_vocab(), unk_token="[UNK]")
+    normalizer, pre_tokenizer, decoder = tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder
+    tokenizer = Tokenizer(learned)
+    tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder = normalizer, pre_tokenizer, decoder
+    tokenizer.add_special_tokens(special)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )

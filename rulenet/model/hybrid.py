@@ -96,6 +96,27 @@ def rule_columns(ruleset: RuleSet | None, classes: Sequence[str]) -> list[RuleCo
     return columns
 
 
+def with_ruleset(hybrid: Hybrid, ruleset: RuleSet | None, classes: Sequence[str]) -> Hybrid:
+    """The same model beside other rules, without retraining.
+
+    A rule that is the same in label, starting weight, sign and pin keeps its learned weight; any other starts at its author's.
+    """
+    before = hybrid.features.ruleset
+    old = {rule.id: (rule, hybrid.weights.coef[i]) for i, rule in enumerate(before.rules)} if before else {}
+    coef = np.zeros((len(ruleset) if ruleset else 0, len(classes)))
+    for i, rule in enumerate(ruleset.rules if ruleset else ()):
+        was = old.get(rule.id)
+        if was is not None and all(
+            getattr(was[0], name) == getattr(rule, name) for name in ("label", "prior", "sign", "pin")
+        ):
+            coef[i] = was[1]
+        else:
+            # The author's weight is in logits of the model, so the scale of φ must not stretch it.
+            coef[i, list(classes).index(rule.label)] = rule.prior / hybrid.phi_scale
+    weights = Weights(np.vstack([coef, hybrid.weights.coef[hybrid.features.n_rules :]]), hybrid.weights.bias)
+    return Hybrid(hybrid.features.with_ruleset(ruleset), weights, hybrid.psi, hybrid.phi_scale, hybrid.psi_scale)
+
+
 def softmax(logits: Array) -> Array:
     """Probabilities of each row."""
     e = np.exp(logits - logits.max(axis=1, keepdims=True))

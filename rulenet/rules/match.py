@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ahocorasick_rs
 import numpy as np
@@ -20,13 +20,15 @@ import scipy.sparse
 from joblib import Parallel, delayed, effective_n_jobs
 
 from rulenet.rules.conditions import Span, atoms_of, compile_regex, regex_options
-from rulenet.rules.ruleset import RuleSet
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
 from rulenet.text.fold import fold, fold_raw
 from rulenet.text.language import Language
 from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser
+
+if TYPE_CHECKING:
+    from rulenet.rules.ruleset import RuleSet
 
 BLOCK = 512
 MIN_PARALLEL = 2000

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from typing import Any
 
 from rulenet.errors import ParameterError
@@ -85,33 +87,47 @@ class Recipe:
 
     def check(self) -> None:
         """Raise ParameterError naming every field that cannot be used."""
-        low, high = self.ngram_range
-        conditions = {
-            "ngram_range": 1 <= low <= high,
-            "min_df": self.min_df is None or self.min_df >= 1,
-            "C": self.C > 0,
-            "rule_sigma": self.rule_sigma > 0,
-            "folds": self.folds >= 2,
-            "bound": self.bound is None or self.bound > 0,
-            "max_length": self.max_length >= 8,
-            "epochs": self.epochs is None or self.epochs >= 1,
-            "learning_rate": self.learning_rate is None or self.learning_rate > 0,
-            "head_learning_rate": self.head_learning_rate > 0,
-            "warmup": 0 <= self.warmup < 1,
-            "dropout": 0 <= self.dropout < 1,
-            "batch_texts": self.batch_texts >= 1,
-            "batch_tokens": self.batch_tokens >= self.max_length,
-            "frozen_layers": self.frozen_layers >= -1,
-            "psi_loss": self.psi_loss >= 0,
-            "phi_dropout": 0 <= self.phi_dropout <= 1,
-            "held_out": 0 < self.held_out < 1,
-            "pseudo_confidence": 0 < self.pseudo_confidence <= 1,
+        wrong = {field.name for field in fields(self) if not _fits(getattr(self, field.name), str(field.type))}
+        # Called for fields of the right type only: others cannot be compared.
+        conditions: dict[str, Callable[[], bool]] = {
+            "ngram_range": lambda: 1 <= self.ngram_range[0] <= self.ngram_range[1],
+            "min_df": lambda: self.min_df is None or self.min_df >= 1,
+            "C": lambda: self.C > 0,
+            "rule_sigma": lambda: self.rule_sigma > 0,
+            "folds": lambda: self.folds >= 2,
+            "bound": lambda: self.bound is None or self.bound > 0,
+            "max_length": lambda: self.max_length >= 8,
+            "epochs": lambda: self.epochs is None or self.epochs >= 1,
+            "learning_rate": lambda: self.learning_rate is None or self.learning_rate > 0,
+            "head_learning_rate": lambda: self.head_learning_rate > 0,
+            "warmup": lambda: 0 <= self.warmup < 1,
+            "dropout": lambda: 0 <= self.dropout < 1,
+            "batch_texts": lambda: self.batch_texts >= 1,
+            "batch_tokens": lambda: "max_length" in wrong or self.batch_tokens >= self.max_length,
+            "frozen_layers": lambda: self.frozen_layers >= -1,
+            "weight_decay": lambda: self.weight_decay >= 0,
+            "psi_loss": lambda: self.psi_loss >= 0,
+            "phi_dropout": lambda: 0 <= self.phi_dropout <= 1,
+            "held_out": lambda: 0 < self.held_out < 1,
+            "pseudo_confidence": lambda: 0 < self.pseudo_confidence <= 1,
         }
-        wrong = [f"{name}={getattr(self, name)!r}" for name, fine in conditions.items() if not fine]
+        wrong |= {name for name, is_fine in conditions.items() if name not in wrong and not is_fine()}
         if wrong:
+            shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name in wrong)
             raise ParameterError(
-                f"recipe: {', '.join(wrong)} cannot be used; see Recipe's docstring for the meaning of each field"
+                f"recipe: {shown} cannot be used; see Recipe's docstring for the meaning of each field"
             )
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Whether a value is of the type a field declares; a whole number is a float too, as in Python's own annotations."""
+    if value is None:
+        return kind.endswith("None")
+    if kind.startswith("tuple"):
+        return isinstance(value, tuple) and len(value) == 2 and all(_fits(part, "int") for part in value)
+    if kind == "bool" or isinstance(value, bool):
+        return kind == "bool" and isinstance(value, bool)
+    return isinstance(value, Integral if kind.startswith("int") else Real)
 
 
 def recipe_from_dict(data: dict[str, Any]) -> Recipe:

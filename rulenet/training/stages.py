@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from rulenet.errors import InputError
 from rulenet.features.blocks import Features
 from rulenet.model.hybrid import Hybrid, rule_columns, softmax
 from rulenet.model.phi import RuleColumn, Weights, out_of_fold_logits, solve
@@ -136,6 +137,8 @@ def fit_phi_from_rules(
     for i, rule in enumerate(rules):
         weights.coef[i, rule.label] = rule.prior
     fired = np.asarray(X[:, :n_rules].sum(axis=1)).ravel() > 0
+    if not fired.any():
+        raise InputError(f"no rule fires on any of the {len(fired)} texts, so labels=None has nothing to learn from")
     Y = softmax(weights.logits(X)) * fired[:, None]
     others = X[:, n_rules:]
     for _ in range(2 if others.shape[1] else 0):
