@@ -186,6 +186,7 @@ def test_spans_lie_in_the_text_and_belong_to_the_rules_that_fire(ruleset: RuleSe
         assert all(0 <= start <= end <= len(text) for start, end in found)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(LITERALS), st.lists(TEXTS, min_size=1, max_size=5))
 def test_spans_of_a_literal_hold_that_literal(literal: str, texts: list[str]) -> None:
     ruleset = ruleset_of([{"phrase": literal}])

@@ -95,6 +95,8 @@ PIECES = [
 ]
 # Pieces whose characters clean to one character each, so that the map back must be exact.
 KEPT = [raw for raw, cleaned in PIECES if raw == cleaned]
+# What opens or ends an entity or a tag, and the compatibility forms of the same.
+MARKUP = "&#<;\u037e\ufe14\ufe54\ufe5f\ufe60\ufe64\uff03\uff06\uff1b\uff1c"
 RANDOM_TEXT = st.lists(st.sampled_from([raw for raw, _ in PIECES]) | st.characters(), max_size=12).map("".join)
 
 
@@ -104,6 +106,7 @@ def test_table(raw: str, cleaned: str) -> None:
     assert clean(f"so | {raw} | on") == f"so | {cleaned} | on"
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=8))
 def test_each_piece_leads_back_to_itself(pieces: list[tuple[str, str]]) -> None:
     """Pieces keep apart by ' | ', so the expected text and the expected spans follow from the table alone."""
@@ -129,7 +132,7 @@ def test_kept_characters_lead_back_one_by_one(raw: str) -> None:
             assert result.original[start:end] in (char, "x\u0302")
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(RANDOM_TEXT)
 def test_the_map_back_is_sound(raw: str) -> None:
     result = clean_with_offsets(raw)
@@ -147,16 +150,16 @@ def test_the_map_back_is_sound(raw: str) -> None:
         assert 0 <= start == end <= len(raw)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(RANDOM_TEXT)
 def test_a_clean_text_has_no_controls_and_no_surrogates(raw: str) -> None:
     kinds = {unicodedata.category(char) for char in clean(raw) if char not in "\t\n"}
     assert kinds.isdisjoint({"Cc", "Cs", "Zl", "Zp"})
 
 
-@given(st.text(st.characters(exclude_characters="&#<;\u200b\u200c\u200d\u2060\ufeff\u00ad", exclude_categories=["Cs"])))
-def test_words_in_one_form(text: str) -> None:
-    """Without markup, cleaning a cleaned text changes nothing."""
+@settings(deadline=None)
+@given(st.text(st.characters(exclude_characters=MARKUP, exclude_categories=["Cs"])))
+def test_without_markup_cleaning_twice_changes_nothing(text: str) -> None:
     assert clean(clean(text)) == clean(text)
 
 

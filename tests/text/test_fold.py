@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rulenet.text.clean import clean
@@ -52,6 +52,7 @@ def test_is_unspaced(literal: str, expected: bool) -> None:
     assert is_unspaced(literal) is expected
 
 
+@settings(deadline=None)
 @given(LETTERS)
 def test_fold_and_words_agree(raw: str) -> None:
     text = clean(raw)
@@ -61,6 +62,7 @@ def test_fold_and_words_agree(raw: str) -> None:
         assert text[start:end].casefold() == word
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=127)))
 def test_ascii_takes_a_short_cut_to_the_same_words(text: str) -> None:
     assert fold(text + " é") == fold(text).rstrip(" ") + " é "
@@ -74,6 +76,7 @@ def test_fold_raw(text: str, folded: str) -> None:
     assert fold_raw(text) == folded
 
 
+@settings(deadline=None)
 @given(LETTERS, LETTERS)
 def test_fold_raw_keeps_every_position(before: str, after: str) -> None:
     assert len(fold_raw(before)) == len(before)

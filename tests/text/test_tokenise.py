@@ -61,6 +61,7 @@ def check_offsets(tokens: list[Token], text: str) -> None:
     assert not text[at:].strip()
 
 
+@settings(deadline=None)
 @given(MIXED)
 def test_english_tokens_are_slices(raw: str) -> None:
     text = clean(raw)
