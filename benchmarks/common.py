@@ -31,6 +31,17 @@ PACKAGES = (
 csv.field_size_limit(1 << 27)
 
 
+def git(*words: str) -> str:
+    """What git answers, or nothing."""
+    return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
+
+
+# Read at the start: a long run must not be booked on a commit made while it ran.
+COMMIT = git("rev-parse", "--short", "HEAD") + (
+    "+changes" if git("status", "--porcelain", "--", "../rulenet", "../rules") else ""
+)
+
+
 def read(name: str, split: str) -> tuple[list[str], list[str]]:
     """Texts and labels of a split of a real data set, e.g. ``read("ag_news", "train")``."""
     folder = os.environ.get("RULENET_DATA")
@@ -56,16 +67,11 @@ def finish(
     name: str, figures: dict[str, Any], claims: dict[str, bool], *, device: str = "cpu", seeds: list[int] | None = None
 ) -> None:
     """Print the figures, keep them as JSON with what they were measured on, and exit 1 if a claim failed."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
-
     record = {
         "benchmark": name,
         "claims": claims,
         "figures": figures,
-        "commit": git("rev-parse", "--short", "HEAD")
-        + ("+changes" if git("status", "--porcelain", "--", "../rulenet", ".") else ""),
+        "commit": COMMIT,
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "device": device,
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",

@@ -13,7 +13,14 @@ import pytest
 
 from rulenet import RuleNetClassifier
 
-COMMAND = [sys.executable, "-c", "from rulenet.cli.main import main; main()"]
+# A test run in the background ignores Ctrl-C and hands that down to its children, so the handler is put back first.
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from rulenet.cli.main import main
+main()
+"""
+COMMAND = [sys.executable, "-c", PROGRAM]
 
 pytestmark = pytest.mark.slow
 
