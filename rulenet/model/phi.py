@@ -105,65 +105,69 @@ def solve(
     >>> weights.coef.shape, bool(weights.coef[0, 1] > 1), float(weights.coef[0, 0])
     ((1, 2), True, 0.0)
     """
-    _n_texts, n_columns = X.shape
-    n_classes = Y.shape[1]
-    n_rules = len(rules)
-    if n_columns == 0:
+    if X.shape[1] == 0:
         # Nothing to weigh: leave the class frequencies to ψ as well, rather than teach it to undo a bias.
-        return Weights(np.zeros((0, n_classes)), np.zeros(n_classes)), 0
-    label = np.array([rule.label for rule in rules], dtype=np.intp)
-    prior = np.array([rule.prior for rule in rules])
-    size = n_classes + n_rules + (n_columns - n_rules) * n_classes
-    mass = Y.sum(axis=1, keepdims=True)  # (n, 1)
-    Xt = X.T.tocsr() if scipy.sparse.issparse(X) else X.T
-    total = max(float(mass.sum()), 1.0)
-
-    def unpack(theta: Array) -> tuple[Array, Array, Array]:
-        return (
-            theta[:n_classes],
-            theta[n_classes : n_classes + n_rules],
-            theta[n_classes + n_rules :].reshape(-1, n_classes),
-        )
-
-    def coefficients(rule_weights: Array, others: Array) -> Array:
-        coef = np.zeros((n_columns, n_classes))
-        coef[np.arange(n_rules), label] = rule_weights
-        coef[n_rules:] = others
-        return coef
-
-    def loss_and_gradient(theta: Array) -> tuple[float, Array]:
-        bias, rule_weights, others = unpack(theta)
-        phi = X @ coefficients(rule_weights, others).astype(X.dtype, copy=False) + bias  # (n, K)
-        top = phi.max(axis=1, keepdims=True)
-        log_z = top + np.log(np.exp(phi - top).sum(axis=1, keepdims=True))
-        residual = mass * np.exp(phi - log_z) - Y  # (n, K)
-        pull = rule_weights - prior
-        loss = float((mass * log_z).sum() - (Y * phi).sum())
-        loss += float(pull @ pull) / (2 * rule_sigma**2) + float(others.ravel() @ others.ravel()) / (2 * C)
-        full = np.asarray(Xt @ residual.astype(X.dtype, copy=False), dtype=np.float64)  # (n_columns, K)
-        gradient = np.empty(size)
-        gradient[:n_classes] = residual.sum(axis=0)
-        gradient[n_classes : n_classes + n_rules] = full[np.arange(n_rules), label] + pull / rule_sigma**2
-        gradient[n_classes + n_rules :] = (full[n_rules:] + others / C).ravel()
-        return loss / total, gradient / total
-
-    start = np.zeros(size)
-    start[n_classes : n_classes + n_rules] = prior
-    bounds = None
-    if rules:
-        low, high = np.full(size, -np.inf), np.full(size, np.inf)
-        low[n_classes : n_classes + n_rules] = [rule.lower for rule in rules]
-        high[n_classes : n_classes + n_rules] = [rule.upper for rule in rules]
-        bounds = scipy.optimize.Bounds(low, high)
+        return Weights(np.zeros((0, Y.shape[1])), np.zeros(Y.shape[1])), 0
+    problem = _Objective(X, Y, rules, C, rule_sigma)
+    start, bounds = problem.start()
     # A total of ftol·1 would stop long before the gradient does on float32 data; the gradient decides.
     options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "gtol": tol, "ftol": 1e-10, "maxcor": 10}
     # The sparse products dominate and use one thread; BLAS threads would only wait for each other.
     with threadpool_limits(1, user_api="blas"):
-        found = scipy.optimize.minimize(
-            loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-        )
-    bias, rule_weights, others = unpack(found.x)
-    return Weights(coefficients(rule_weights, others), bias - bias.mean()), int(found.nit)
+        found = scipy.optimize.minimize(problem, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    bias, rule_weights, others = problem.unpack(found.x)
+    return Weights(problem.coefficients(rule_weights, others), bias - bias.mean()), int(found.nit)
+
+
+class _Objective:
+    """The loss of the module's docstring over θ = [b | one weight per rule | one weight per other column and class]."""
+
+    def __init__(self, X: Any, Y: Array, rules: Sequence[RuleColumn], C: float, rule_sigma: float) -> None:
+        self.X, self.Y, self.rules, self.C, self.rule_sigma = X, Y, rules, C, rule_sigma
+        self.Xt = X.T.tocsr() if scipy.sparse.issparse(X) else X.T
+        self.mass = Y.sum(axis=1, keepdims=True)  # (n, 1)
+        self.total = max(float(self.mass.sum()), 1.0)
+        self.label = np.array([rule.label for rule in rules], dtype=np.intp)
+        self.prior = np.array([rule.prior for rule in rules])
+        self.first, self.last = Y.shape[1], Y.shape[1] + len(rules)  # where the rule weights stand in θ
+
+    def start(self) -> tuple[Array, Any]:
+        """θ to begin with, and its bounds; None without rules, which alone have any."""
+        size = self.last + (self.X.shape[1] - len(self.rules)) * self.Y.shape[1]
+        theta, low, high = np.zeros(size), np.full(size, -np.inf), np.full(size, np.inf)
+        theta[self.first : self.last] = self.prior
+        low[self.first : self.last] = [rule.lower for rule in self.rules]
+        high[self.first : self.last] = [rule.upper for rule in self.rules]
+        return theta, scipy.optimize.Bounds(low, high) if self.rules else None
+
+    def unpack(self, theta: Array) -> tuple[Array, Array, Array]:
+        """Bias, rule weights and other weights."""
+        return theta[: self.first], theta[self.first : self.last], theta[self.last :].reshape(-1, self.Y.shape[1])
+
+    def coefficients(self, rule_weights: Array, others: Array) -> Array:
+        """Weight of each column for each class, shape (n_columns, n_classes)."""
+        coef = np.zeros((self.X.shape[1], self.Y.shape[1]))
+        coef[np.arange(len(self.rules)), self.label] = rule_weights
+        coef[len(self.rules) :] = others
+        return coef
+
+    def __call__(self, theta: Array) -> tuple[float, Array]:
+        """Loss and gradient, both divided by the number of texts."""
+        n_rules = len(self.rules)
+        bias, rule_weights, others = self.unpack(theta)
+        phi = self.X @ self.coefficients(rule_weights, others).astype(self.X.dtype, copy=False) + bias  # (n, K)
+        top = phi.max(axis=1, keepdims=True)
+        log_z = top + np.log(np.exp(phi - top).sum(axis=1, keepdims=True))
+        residual = self.mass * np.exp(phi - log_z) - self.Y  # (n, K)
+        pull = rule_weights - self.prior
+        loss = float((self.mass * log_z).sum() - (self.Y * phi).sum())
+        loss += float(pull @ pull) / (2 * self.rule_sigma**2) + float(others.ravel() @ others.ravel()) / (2 * self.C)
+        full = np.asarray(self.Xt @ residual.astype(self.X.dtype, copy=False), dtype=np.float64)  # (n_columns, K)
+        gradient = np.empty(len(theta))
+        gradient[: self.first] = residual.sum(axis=0)
+        gradient[self.first : self.last] = full[np.arange(n_rules), self.label] + pull / self.rule_sigma**2
+        gradient[self.last :] = (full[n_rules:] + others / self.C).ravel()
+        return loss / self.total, gradient / self.total
 
 
 def out_of_fold_logits(X: Any, Y: Array, y: Array, *, n_folds: int, seed: int, **options: Any) -> Array:
