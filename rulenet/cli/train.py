@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -52,9 +52,14 @@ def train(
     if as_json:
         print_json({"model": str(model), "classes": [str(label) for label in clf.classes_], "report": report})
         return
+    show(report, clf.recipe_.max_length, model)
+
+
+def show(report: dict[str, Any], max_length: int, model: Path) -> None:
+    """Say what training came to."""
     if report["cut_texts"]:
         err.print(
-            f"note: ψ reads the first {clf.recipe_.max_length} word pieces; {report['cut_texts']:.0%} of the texts are longer. "
+            f"note: ψ reads the first {max_length} word pieces; {report['cut_texts']:.0%} of the texts are longer. "
             "φ reads them whole."
         )
     if report["held_out"]:
