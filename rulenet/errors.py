@@ -9,6 +9,7 @@ RuleNetError
 ├── ModelFileError (ValueError)             a saved model that is damaged, unsafe or from another version
 ├── EncoderError (OSError)                  an encoder that cannot be loaded
 ├── TrainingError (RuntimeError)            training cannot go on
+├── ExportError (RuntimeError)              a faster form of a model that cannot be made, or costs too much accuracy
 ├── NotFittedError (scikit-learn's of that name) lives in estimator.py: importing scikit-learn is slow
 └── MissingExtraError (ImportError)         an optional part is not installed
 
@@ -51,6 +52,10 @@ class EncoderError(RuleNetError, OSError):
 
 class TrainingError(RuleNetError, RuntimeError):
     """Training cannot go on."""
+
+
+class ExportError(RuleNetError, RuntimeError):
+    """A faster form of a model cannot be made, or costs more accuracy than was allowed."""
 
 
 class MissingExtraError(RuleNetError, ImportError):

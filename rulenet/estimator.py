@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
-from rulenet.errors import InputError, LabelError, ParameterError, RuleNetError
-from rulenet.explain import Explanation, explain
+from rulenet.answers import Answers, NotFittedError
+from rulenet.errors import InputError, LabelError, ParameterError
+from rulenet.export import ExportReport, with_onnx
 from rulenet.features.blocks import Features
-from rulenet.inputs import check_labels, check_rule_labels, check_texts
-from rulenet.model.hybrid import Parts, softmax, with_ruleset
+from rulenet.inputs import check_labels, check_parameters, check_rule_labels, check_texts
+from rulenet.model.hybrid import with_ruleset
 from rulenet.persist import load_model, save_model
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language, detect_language
@@ -25,14 +25,12 @@ from rulenet.training.progress import Progress
 from rulenet.training.recipe import Recipe
 from rulenet.training.stages import Task, fit_hybrid
 
+__all__ = ["NotFittedError", "RuleNetClassifier"]
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-class NotFittedError(RuleNetError, SklearnNotFittedError):  # type: ignore[misc]
-    """The estimator was used before `fit`. Lives here because importing scikit-learn is slow."""
-
-
-class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Text classifier f(x) = φ(x) + ψ(x): linear over rules and TF-IDF, plus a bounded transformer.
 
     Parameters
@@ -46,12 +44,19 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ``"en"``, ``"zh"``, or ``"auto"``: the rule file's, else detected from the training texts.
     recipe
         How to train; None for ``Recipe()``.
+    cascade
+        When ψ is skipped: ``"off"``, never; ``"certified"``, where it provably cannot change the answer; ``"statistical"``, where that
+        changes at most a share `cascade_risk` of all answers, with 95 % confidence. May be changed later with `set_params`.
+    cascade_risk
+        See `cascade`.
     device
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     n_jobs
         Processes that match rules, as joblib counts; None: one.
     random_state
         Seed of folds, splits, initial weights and batches. None: 0.
+    work_dir
+        Folder for checkpoints and word pieces while training, so that ``fit(…, resume=True)`` can go on after an interruption; None: none.
     verbose
         1 shows stages and progress bars on the error stream.
 
@@ -87,24 +92,35 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         language: str = "auto",
         recipe: Recipe | None = None,
+        cascade: str = "off",
+        cascade_risk: float = 0.005,
         device: str = "auto",
         n_jobs: int | None = None,
         random_state: int | None = None,
+        work_dir: str | os.PathLike[str] | None = None,
         verbose: int = 0,
     ) -> None:
         self.rules = rules
         self.encoder = encoder
         self.language = language
         self.recipe = recipe
+        self.cascade = cascade
+        self.cascade_risk = cascade_risk
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.work_dir = work_dir
         self.verbose = verbose
 
     # ------------------------------------------------------------------ fitting
 
     def fit(
-        self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, unlabeled: Sequence[str] | None = None
+        self,
+        texts: Sequence[str],
+        labels: Sequence[Any] | None = None,
+        *,
+        unlabeled: Sequence[str] | None = None,
+        resume: bool = False,
     ) -> RuleNetClassifier:
         """Learn from texts and labels.
 
@@ -116,6 +132,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             One label per text (str, int or bool). None: learn from the rules alone.
         unlabeled
             Further texts without labels.
+        resume
+            Go on from the last checkpoint in `work_dir`, to the model that an uninterrupted run would have given.
 
         Raises
         ------
@@ -124,7 +142,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         RuleFileError, EncoderError, MissingExtraError, TrainingError
             From the parts.
         """
-        recipe = self._checked_recipe()
+        recipe = check_parameters(self.get_params(deep=False), resume=resume)
         known = check_texts(texts, may_be_empty=False)
         more = check_texts(unlabeled, name="unlabeled") if unlabeled is not None else []
         ruleset = RuleSet.load(self.rules) if isinstance(self.rules, (str, os.PathLike)) else self.rules
@@ -151,35 +169,12 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             seed=self.random_state or 0,
             device=self.device,
             progress=Progress(self.verbose),
+            work_dir=None if self.work_dir is None else Path(self.work_dir),
+            resume=resume,
         )
         self.classes_, self.hybrid_, self.recipe_, self.report_ = classes, hybrid, recipe, asdict(report)
+        self._complete_report()
         return self
-
-    def _checked_recipe(self) -> Recipe:
-        problems = []
-        if self.rules is not None and not isinstance(self.rules, (str, os.PathLike, RuleSet)):
-            problems.append(f"rules={self.rules!r} is not a path, a RuleSet or None")
-        if self.encoder is not None and not isinstance(self.encoder, (str, os.PathLike)):
-            problems.append(f"encoder={self.encoder!r} is not a name, a folder or None")
-        if self.language not in ("auto", "en", "zh"):
-            problems.append(f"language={self.language!r} is not 'auto', 'en' or 'zh'")
-        if self.device not in ("auto", "cpu", "cuda"):
-            problems.append(f"device={self.device!r} is not 'auto', 'cpu' or 'cuda'")
-        if self.recipe is not None and not isinstance(self.recipe, Recipe):
-            problems.append(f"recipe={self.recipe!r} is not a Recipe")
-        seed: Any = self.random_state
-        jobs: Any = self.n_jobs
-        if seed is not None and not (isinstance(seed, (int, np.integer)) and 0 <= seed < 2**32):
-            problems.append(f"random_state={seed!r} is not a whole number from 0 to 2**32 - 1")
-        if jobs is not None and not (isinstance(jobs, (int, np.integer)) and jobs != 0):
-            problems.append(f"n_jobs={jobs!r} is not a number of processes (-1: all cores)")
-        recipe = self.recipe if isinstance(self.recipe, Recipe) else Recipe()
-        if self.rules is None and self.encoder is None and not recipe.tfidf and not recipe.pos:
-            problems.append("rules=None, encoder=None and a recipe without tfidf leave nothing to learn with")
-        if problems:
-            raise ParameterError("; ".join(problems))
-        recipe.check()
-        return recipe
 
     def _chosen_language(self, ruleset: RuleSet | None, texts: list[str]) -> Language:
         declared = ruleset.language if ruleset is not None else "any"
@@ -192,45 +187,16 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return chosen
 
-    # ------------------------------------------------------------------ using
-
-    def predict(self, texts: Sequence[str]) -> Array:
-        """Label of each text, shape (n_texts,)."""
-        best = self._parts(texts).logits.argmax(axis=1)  # first: it knows whether there are classes
-        return np.asarray(self.classes_[best])
-
-    def predict_proba(self, texts: Sequence[str]) -> Array:
-        """Probability of each label, shape (n_texts, n_classes), in the order of `classes_`."""
-        return softmax(self._parts(texts).logits)
-
-    def decision_function(self, texts: Sequence[str]) -> Array:
-        """Logits, shape (n_texts, n_classes); for two classes the second minus the first, shape (n_texts,), as scikit-learn has it."""
-        logits = self._parts(texts).logits
-        return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
-
-    def explain(self, texts: Sequence[str]) -> list[Explanation]:
-        """Why each text gets its label: for every label, bias + Σ contributions + neural = logit."""
-        texts = check_texts(texts)
-        parts = self._parts(texts)
-        return explain(self.hybrid_, texts, parts, self.classes_.tolist())
-
-    def _parts(self, texts: Sequence[str]) -> Parts:
-        if not hasattr(self, "hybrid_"):
-            raise NotFittedError(
-                f"this {type(self).__name__} is not fitted yet; call fit(texts, labels) or load(folder) first"
-            )
-        device = "cpu"
-        if self.hybrid_.is_neural:
-            device = _device(self.device)
-        return self.hybrid_.parts(check_texts(texts), device=device, budget=2 * self.recipe_.batch_tokens)
-
     # ------------------------------------------------------------------ keeping and editing
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to a folder: JSON, YAML and safetensors, complete or not at all."""
         if not hasattr(self, "hybrid_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted yet; there is nothing to save")
-        save_model(path, self.hybrid_, labels=self.classes_, recipe=self.recipe_, report=self.report_)
+        save_model(
+            path, self.hybrid_, labels=self.classes_, recipe=self.recipe_, report=self.report_,
+            cascade=self.cascade, cascade_risk=self.cascade_risk,
+        )  # fmt: skip
 
     @classmethod
     def load(
@@ -243,14 +209,47 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ModelFileError
             If the folder is damaged, changed, unsafe or from a newer version.
         """
-        hybrid, labels, recipe, config = load_model(Path(path))
+        hybrid, labels, recipe, config = load_model(Path(path), device=device, n_jobs=n_jobs)
         encoder = config.encoder.name if config.encoder else None
         clf = cls(
-            hybrid.features.ruleset, encoder, language=config.language, recipe=recipe, device=device, n_jobs=n_jobs
-        )
+            hybrid.features.ruleset, encoder, language=config.language, recipe=recipe, cascade=config.cascade,
+            cascade_risk=config.cascade_risk, device=device, n_jobs=n_jobs,
+        )  # fmt: skip
         hybrid.features.n_jobs = n_jobs
         clf.classes_, clf.hybrid_, clf.recipe_, clf.report_ = labels, hybrid, recipe, config.report
         return clf
+
+    def export(
+        self,
+        texts: Sequence[str] | None = None,
+        labels: Sequence[Any] | None = None,
+        *,
+        precision: str = "auto",
+        max_loss: float = 0.002,
+    ) -> ExportReport:
+        """From here on, compute ψ with ONNX Runtime where the device is a CPU; `save` keeps that form beside PyTorch's.
+
+        Parameters
+        ----------
+        texts, labels
+            Ones the model was not trained on, to compare the answers of both forms. Without labels, changed answers are counted.
+        precision
+            ``"fp32"``, ``"int8"``, or ``"auto"``: 8 bits if that costs no more than `max_loss`. Without texts, 32.
+        max_loss
+            Accuracy, or share of changed answers, that may be lost.
+
+        Raises
+        ------
+        ExportError
+            If it costs more, or the encoder cannot be exported.
+        """
+        self._check_is_fitted()
+        known = None if texts is None else check_texts(texts, may_be_empty=False)
+        y = None if known is None or labels is None else self._class_indices(labels, len(known))
+        self.hybrid_, report = with_onnx(
+            self.hybrid_, known, y, precision=precision, max_loss=max_loss, n_jobs=self.n_jobs
+        )
+        return report
 
     def with_rules(self, rules: RuleSet | str | os.PathLike[str] | None) -> RuleNetClassifier:
         """A copy with other rules and no retraining.
@@ -267,6 +266,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         other = copy.copy(self)
         other.rules = ruleset
         other.hybrid_ = with_ruleset(self.hybrid_, ruleset, names)
+        other.report_ = dict(self.report_)
+        other._complete_report()
         return other
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -292,9 +293,3 @@ def _targets(known: list[str], labels: Any, more: list[str], ruleset: RuleSet | 
         return classes, np.zeros((len(known) + len(more), len(classes)))
     classes, y = check_labels(labels, len(known))
     return classes, np.vstack([np.eye(len(classes))[y], np.zeros((len(more), len(classes)))])
-
-
-def _device(device: str) -> str:
-    import torch
-
-    return "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"

@@ -16,6 +16,9 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "pos": ("textblob", "simplemma"),
     "parquet": ("pyarrow",),
     "hub": ("datasets",),
+    "explain": ("captum",),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "plot": ("matplotlib",),
 }
 
 

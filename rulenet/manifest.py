@@ -6,6 +6,8 @@ Raise PROTOCOL when the format of the folder changes, and then:
 3. note the change in this docstring.
 
 1: first format.
+2: held_out.safetensors, onnx/psi.onnx, cascade and cascade_risk, long_texts and max_chunks of an encoder; models without them are read
+   as before.
 """
 
 from __future__ import annotations
@@ -21,9 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from rulenet import __version__
 from rulenet.errors import ModelFileError
 
-PROTOCOL = 1
+PROTOCOL = 2
 ENCODER_FILES = ("encoder/config.json", "encoder/tokenizer.json", "encoder/model.safetensors", "head.safetensors")
-FILES = ("rules.yaml", "phi.safetensors", "vocabulary.json", *ENCODER_FILES)
+ONNX_FILE = "onnx/psi.onnx"  # there if the model was exported: ψ once more, for ONNX Runtime
+FILES = ("rules.yaml", "phi.safetensors", "vocabulary.json", "held_out.safetensors", *ENCODER_FILES, ONNX_FILE)
 MAX_JSON = 500_000_000
 SHOWN = 8
 
@@ -49,6 +52,14 @@ class EncoderEntry(_Strict):
     pad_id: int = Field(ge=0)
     max_length: int = Field(ge=8, le=1_000_000)
     bound: float | None = Field(gt=0, allow_inf_nan=False)
+    long_texts: Literal["head", "head_tail", "chunks"] = "head"
+    max_chunks: int = Field(default=4, ge=1, le=1000)
+
+
+class HeldOutEntry(_Strict):
+    """What held_out.safetensors does not say itself."""
+
+    is_stale: bool
 
 
 class Vocabulary(_Strict):
@@ -77,6 +88,9 @@ class ModelConfig(_Strict):
     psi_scale: float = Field(ge=0, allow_inf_nan=False)
     has_rules: bool
     encoder: EncoderEntry | None
+    held_out: HeldOutEntry | None = None
+    cascade: Literal["off", "certified", "statistical"] = "off"
+    cascade_risk: float = Field(default=0.005, gt=0, lt=1)
     report: dict[str, Any]
     files: dict[str, FileEntry]
 
@@ -138,6 +152,8 @@ def check_files(folder: Path, config: ModelConfig) -> None:
     """Every file is one we know, lies in the folder, and is the one that was written; all faults at once."""
     wanted = {"phi.safetensors", "vocabulary.json"} | ({"rules.yaml"} if config.has_rules else set())
     wanted |= set(ENCODER_FILES) if config.encoder is not None else set()
+    wanted |= {"held_out.safetensors"} if config.held_out is not None else set()
+    wanted |= {ONNX_FILE} & config.files.keys() if config.encoder is not None else set()
     faults = [f"{name!r} is not a file of this model" for name in config.files if name not in wanted]
     faults += [f"{name} is not listed in config.json" for name in sorted(wanted - set(config.files))]
     for name in sorted(wanted & set(config.files)):

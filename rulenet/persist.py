@@ -5,14 +5,17 @@ Imports model and below, and manifest; torch only where a model has an encoder. 
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from operator import methodcaller
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +27,10 @@ from rulenet.errors import ModelFileError, RuleNetError
 from rulenet.extras import need
 from rulenet.features.blocks import Features
 from rulenet.manifest import (
+    ONNX_FILE,
     PROTOCOL,
     EncoderEntry,
+    HeldOutEntry,
     ModelConfig,
     Vocabulary,
     check_files,
@@ -35,12 +40,15 @@ from rulenet.manifest import (
     read_json,
     validated,
 )
-from rulenet.model.hybrid import Hybrid
+from rulenet.model.device import choose_device
+from rulenet.model.hybrid import HeldOut, Hybrid
+from rulenet.model.onnx_engine import OnnxPsi
 from rulenet.model.phi import Weights
 from rulenet.rules.ruleset import RuleSet
 from rulenet.training.recipe import Recipe, recipe_from_dict
 
 if TYPE_CHECKING:
+    from rulenet.model.encoder import Encoder
     from rulenet.model.psi import Psi
 
 # Entries of a transformer's config, at any depth, that name code or places to fetch things from.
@@ -50,8 +58,9 @@ _UNSAFE = ("auto_map", "attn_implementation", "_attn_implementation", "_attn_imp
 
 
 def save_model(
-    path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, recipe: Recipe, report: dict[str, Any]
-) -> None:
+    path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, recipe: Recipe, report: dict[str, Any],
+    cascade: str = "off", cascade_risk: float = 0.005,
+) -> None:  # fmt: skip
     """Write a model folder; under its final name it is complete or not there.
 
     Raises
@@ -64,7 +73,7 @@ def save_model(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         work.mkdir()
-        _write(work, hybrid, labels, recipe, report)
+        _write(work, hybrid, labels, recipe, report, {"cascade": cascade, "cascade_risk": cascade_risk})
         _replace(work, target)
     except (OSError, safetensors.SafetensorError) as error:
         raise ModelFileError(f"{target} cannot be written: {getattr(error, 'strerror', None) or error}") from error
@@ -77,7 +86,9 @@ def _beside(target: Path) -> Path:
     return target.with_name(f".{target.name}.{uuid.uuid4().hex}")
 
 
-def _write(folder: Path, hybrid: Hybrid, labels: Any, recipe: Recipe, report: dict[str, Any]) -> None:
+def _write(
+    folder: Path, hybrid: Hybrid, labels: Any, recipe: Recipe, report: dict[str, Any], settings: dict[str, Any]
+) -> None:
     features = hybrid.features
     if features.ruleset is not None:
         features.ruleset.save(folder / "rules.yaml")
@@ -90,11 +101,17 @@ def _write(folder: Path, hybrid: Hybrid, labels: Any, recipe: Recipe, report: di
     encoder = None
     if hybrid.psi is not None:
         encoder = _write_psi(folder, hybrid.psi)
+    held_out = None
+    if hybrid.held_out is not None:
+        held_out = HeldOutEntry(is_stale=hybrid.held_out.is_stale)
+        arrays = {name: np.asarray(getattr(hybrid.held_out, name)) for name in ("phi", "psi", "y")}
+        safetensors.numpy.save_file(arrays, folder / "held_out.safetensors")
     names = np.asarray(labels).tolist()
     config = ModelConfig(
         protocol=PROTOCOL, rulenet=__version__, labels=names, label_type=type(names[0]).__name__,  # type: ignore[arg-type]
         language=features.language, recipe=asdict(recipe), phi_scale=hybrid.phi_scale, psi_scale=hybrid.psi_scale,
-        has_rules=features.ruleset is not None, encoder=encoder, report=report, files=entries(folder),
+        has_rules=features.ruleset is not None, encoder=encoder, held_out=held_out, report=report, files=entries(folder),
+        **settings,
     )  # fmt: skip
     _write_json(folder / "config.json", config.model_dump())
     mode = (folder / "config.json").stat().st_mode & 0o777
@@ -104,9 +121,13 @@ def _write(folder: Path, hybrid: Hybrid, labels: Any, recipe: Recipe, report: di
         _sync(file)
 
 
-def _write_psi(folder: Path, psi: Psi) -> EncoderEntry:
+def _write_psi(folder: Path, psi: Any) -> EncoderEntry:
     from safetensors.torch import save_file
 
+    if isinstance(psi, OnnxPsi):
+        (folder / ONNX_FILE).parent.mkdir()
+        (folder / ONNX_FILE).write_bytes(psi.graph)
+        psi = psi.original
     encoder = psi.encoder
     (folder / "encoder").mkdir()
     _write_json(folder / "encoder/config.json", _without_unsafe(encoder.model.config.to_dict()))
@@ -119,7 +140,10 @@ def _write_psi(folder: Path, psi: Psi) -> EncoderEntry:
         {name: value.detach().cpu().contiguous() for name, value in psi.head_state().items()},
         folder / "head.safetensors",
     )
-    return EncoderEntry(name=encoder.name, pad_id=encoder.pad_id, max_length=encoder.max_length, bound=psi.bound)
+    return EncoderEntry(
+        name=encoder.name, pad_id=encoder.pad_id, max_length=encoder.max_length, bound=psi.bound,
+        long_texts=encoder.long_texts, max_chunks=encoder.max_chunks,
+    )  # fmt: skip
 
 
 def _replace(work: Path, target: Path) -> None:
@@ -155,8 +179,19 @@ def _write_json(path: Path, data: Any) -> None:
 # ---------------------------------------------------------------------- loading
 
 
-def load_model(path: str | os.PathLike[str]) -> tuple[Hybrid, Any, Recipe, ModelConfig]:
+def load_model(
+    path: str | os.PathLike[str], *, device: str = "auto", n_jobs: int | None = None
+) -> tuple[Hybrid, Any, Recipe, ModelConfig]:
     """Read a model folder.
+
+    On a CPU, ψ is read from the folder's ONNX file if it has one and onnxruntime is installed; else from its weights, into PyTorch.
+
+    Parameters
+    ----------
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``: where ψ will run.
+    n_jobs
+        Threads of ONNX Runtime, as joblib counts; None: all that this process may use.
 
     Returns
     -------
@@ -178,18 +213,18 @@ def load_model(path: str | os.PathLike[str]) -> tuple[Hybrid, Any, Recipe, Model
     except (RuleNetError, TypeError, ValueError) as error:
         raise ModelFileError(f"{folder}: {error}") from error
     features, weights = _read_phi(folder, config, recipe, ruleset)
-    psi = _read_psi(folder, config.encoder, len(config.labels), recipe) if config.encoder is not None else None
-    return Hybrid(features, weights, psi, config.phi_scale, config.psi_scale), np.array(config.labels), recipe, config
+    psi: Any = None
+    if (entry := config.encoder) is not None:
+        fast = ONNX_FILE in config.files and importlib.util.find_spec("onnxruntime") and choose_device(device) == "cpu"
+        psi = _read_onnx(folder, entry, config, recipe, n_jobs) if fast else _read_psi(folder, entry, config, recipe)
+    held_out = _read_held_out(folder, config)
+    hybrid = Hybrid(features, weights, psi, config.phi_scale, config.psi_scale, held_out)
+    return hybrid, np.array(config.labels), recipe, config
 
 
 def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSet | None) -> tuple[Features, Weights]:
     vocabulary = validated(Vocabulary, read_json(folder / "vocabulary.json"), folder / "vocabulary.json")
-    try:
-        tensors = safetensors.numpy.load_file(folder / "phi.safetensors")
-        coef, bias, idf = (tensors[name] for name in ("coef", "bias", "idf"))
-    except (safetensors.SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
-        # AttributeError: safetensors knows 8-bit floats, numpy does not.
-        raise ModelFileError(f"{folder}/phi.safetensors cannot be read: {error}") from error
+    coef, bias, idf = _read_arrays(folder / "phi.safetensors", ("coef", "bias", "idf"))
     features = Features(
         ruleset,
         language=config.language,
@@ -213,13 +248,71 @@ def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSe
     return features, Weights(coef.astype(np.float64), bias.astype(np.float64))
 
 
-def _read_psi(folder: Path, entry: EncoderEntry, n_labels: int, recipe: Recipe) -> Psi:
+def _read_arrays(file: Path, names: tuple[str, ...]) -> list[Any]:
+    try:
+        tensors = safetensors.numpy.load_file(file)
+        return [tensors[name] for name in names]
+    except (safetensors.SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        # AttributeError: safetensors knows 8-bit floats, numpy does not.
+        raise ModelFileError(f"{file} cannot be read: {error}") from error
+
+
+def _read_held_out(folder: Path, config: ModelConfig) -> HeldOut | None:
+    if config.held_out is None:
+        return None
+    file, n_labels = folder / "held_out.safetensors", len(config.labels)
+    phi, psi, y = _read_arrays(file, ("phi", "psi", "y"))
+    if y.ndim != 1 or not phi.shape == psi.shape == (*y.shape, n_labels):
+        shapes = f"{phi.shape}, {psi.shape} and {y.shape}"
+        raise ModelFileError(f"{file}: arrays of shape {shapes} do not fit {n_labels} labels")
+    are_logits = all(array.dtype.kind == "f" and np.isfinite(array).all() for array in (phi, psi))
+    if not are_logits or y.dtype.kind != "i" or not ((y >= -1) & (y < n_labels)).all():
+        raise ModelFileError(f"{file} holds logits or labels that cannot be")
+    return HeldOut(phi.astype(np.float64), psi.astype(np.float64), y.astype(np.intp), config.held_out.is_stale)
+
+
+def _read_onnx(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Recipe, n_jobs: int | None) -> OnnxPsi:
+    need("tokenizers", purpose="A model with an encoder")
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(folder / "encoder/tokenizer.json"))
+    except Exception as error:
+        # tokenizers raises plain Exception.
+        raise ModelFileError(f"{folder}/encoder/tokenizer.json cannot be read: {error}") from error
+    body = SimpleNamespace(config=SimpleNamespace())  # the weights are in the graph
+    try:
+        return OnnxPsi(
+            (folder / ONNX_FILE).read_bytes(), _new_encoder(body, tokenizer, entry), n_classes=len(config.labels),
+            bound=entry.bound, original=partial(_read_original, folder.resolve(), entry, config, recipe), n_jobs=n_jobs,
+        )  # fmt: skip
+    except ModelFileError as error:
+        raise ModelFileError(f"{folder}/{ONNX_FILE}: {error}") from error
+
+
+def _read_original(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Recipe) -> Psi:
+    """The weights beside an ONNX file, maybe long after that was read."""
+    if read_config(folder).files != config.files:
+        raise ModelFileError(f"{folder} has changed since the model was loaded from there; load it again")
+    check_files(folder, config)
+    return _read_psi(folder, entry, config, recipe)
+
+
+def _new_encoder(body: Any, tokenizer: Any, entry: EncoderEntry) -> Encoder:
+    from rulenet.model.encoder import Encoder
+
+    return Encoder(
+        body, tokenizer, name=entry.name, pad_id=entry.pad_id, max_length=entry.max_length,
+        long_texts=entry.long_texts, max_chunks=entry.max_chunks,
+    )  # fmt: skip
+
+
+def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Recipe) -> Psi:
     need("torch", purpose="A model with an encoder")
     need("transformers", purpose="A model with an encoder")
     from safetensors.torch import load_file
     from tokenizers import Tokenizer
 
-    from rulenet.model.encoder import Encoder
     from rulenet.model.psi import Psi
 
     settings = read_json(folder / "encoder/config.json")
@@ -236,8 +329,7 @@ def _read_psi(folder: Path, entry: EncoderEntry, n_labels: int, recipe: Recipe) 
         body = _build_body(settings, state)
         if entry.pad_id >= body.get_input_embeddings().num_embeddings:
             raise ValueError(f"pad_id {entry.pad_id} is no word piece of the encoder")
-        encoder = Encoder(body, tokenizer, name=entry.name, pad_id=entry.pad_id, max_length=entry.max_length)
-        psi = Psi(encoder, n_labels, bound=entry.bound, dropout=recipe.dropout)
+        psi = Psi(_new_encoder(body, tokenizer, entry), len(config.labels), bound=entry.bound, dropout=recipe.dropout)
         missing, unexpected = psi.load_state_dict(head, strict=False)
         odd = [name for name in missing if not name.startswith("body.")] + list(unexpected)
         if odd:

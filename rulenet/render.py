@@ -1,9 +1,14 @@
-"""Explanations drawn: terminal and HTML. Knows the shape of an Explanation and nothing of models; every text is escaped."""
+"""Explanations drawn: terminal and HTML. Knows the shape of an Explanation and nothing of models; every text is escaped.
+
+Imports rich.
+"""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -12,12 +17,70 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from rulenet.explain import Explanation, Term
+    from rulenet.explain import Explanation, Term, Token
 
 Span = tuple[int, int]
 SHOWN_TERMS = 8
 SHOWN_CHARACTERS = 1200
 _BAR = 12
+
+
+class Percent(float):
+    """A share, shown as a percentage."""
+
+
+class Bar(float):
+    """A number of logits, shown with a bar."""
+
+
+Cell = str | int | float
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A small table.
+
+    Attributes
+    ----------
+    title
+        One line above it; empty for none.
+    header
+        Head of each column.
+    rows
+        `Percent` and `Bar` are drawn as such, other floats with sign and two digits, whole numbers as they are.
+    """
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+class Shown(ABC):
+    """A result that shows itself in a terminal, on a page and in a notebook as a headline and some tables."""
+
+    @abstractmethod
+    def headline(self) -> str:
+        """One line."""
+
+    @abstractmethod
+    def sheets(self) -> list[Sheet]:
+        """The tables."""
+
+    def to_rich(self) -> Group:
+        """For a terminal."""
+        sheets = [part for sheet in self.sheets() for part in _sheet_to_rich(sheet)]
+        return Group(Text(_printable(self.headline()), "bold"), *sheets)
+
+    def to_html(self) -> str:
+        """A self-contained HTML fragment."""
+        title = f"<h3>{html.escape(''.join(map(_shown, self.headline())))}</h3>"
+        return _fragment(title + "".join(map(_sheet_to_html, self.sheets())))
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __str__(self) -> str:
+        return _captured(self.to_rich())
 
 
 def to_text(explanation: Explanation) -> str:
@@ -27,14 +90,62 @@ def to_text(explanation: Explanation) -> str:
     --------
     The first line reads ``Sports 0.93 (hybrid) over World by 2.41``.
     """
+    return _captured(to_rich(explanation, coloured=False))
+
+
+def _captured(drawn: Group) -> str:
     console = Console(width=100, no_color=True, highlight=False, force_terminal=False)
     with console.capture() as capture:
-        console.print(to_rich(explanation))
-    return capture.get().rstrip()
+        console.print(drawn)
+    return "\n".join(line.rstrip() for line in capture.get().rstrip().splitlines())
 
 
-def to_rich(explanation: Explanation) -> Group:
-    """For a terminal: the text with its rule hits marked, and what added up."""
+def _cell(value: Cell) -> str:
+    """
+    Examples
+    --------
+    >>> _cell("oil"), _cell(1200), _cell(0.5), _cell(Bar(-0.25)), _cell(Percent(0.125))
+    ('oil', '1,200', '+0.50', '-0.25', '12.5%')
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Percent):
+        return f"{value:.1%}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:+.2f}"
+
+
+def _numeric(sheet: Sheet) -> list[bool]:
+    """Whether each column holds numbers."""
+    columns = list(zip(*sheet.rows, strict=True)) or [()] * len(sheet.header)
+    return [any(isinstance(c, (int, float)) and not isinstance(c, Bar) for c in column) for column in columns]
+
+
+def _sheet_to_rich(sheet: Sheet) -> list[Text | Table]:
+    table = Table(box=None, padding=(0, 1), show_edge=False)
+    for name, numeric in zip(sheet.header, _numeric(sheet), strict=True):
+        table.add_column(Text(_printable(name)), justify="right" if numeric else "left", no_wrap=numeric)
+    for row in sheet.rows:
+        table.add_row(*(_bar(c) if isinstance(c, Bar) else Text(_printable(_cell(c))) for c in row))
+    title = [Text(_printable(sheet.title), "bold")] if sheet.title else []
+    return [*title, table] if sheet.rows else list(title)
+
+
+def _sheet_to_html(sheet: Sheet) -> str:
+    numeric = _numeric(sheet)
+    title = f"<h4>{html.escape(sheet.title)}</h4>" if sheet.title else ""
+    head = "".join(
+        f"<th{' class=n' * n}>{html.escape(name)}</th>" for name, n in zip(sheet.header, numeric, strict=True)
+    )
+    lines = []
+    for row in sheet.rows:
+        cells = (_bar_html(c) if isinstance(c, Bar) else html.escape("".join(map(_shown, _cell(c)))) for c in row)
+        lines.append("".join(f"<td{' class=n' * n}>{cell}</td>" for cell, n in zip(cells, numeric, strict=True)))
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return title if not body else f"{title}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def to_rich(explanation: Explanation, *, coloured: bool = True) -> Group:
+    """For a terminal: the text with its rule hits marked, what added up, and in colours what the transformer reads."""
     e = explanation
     head = Text.assemble(
         (_printable(str(e.label)), "bold green"),
@@ -51,9 +162,40 @@ def to_rich(explanation: Explanation) -> Group:
         table.add_column(
             Text(_printable(name)), justify="right" if numeric else "left", no_wrap=numeric or name != "words"
         )
-    for kind, name, words, a, b in rows(e):
-        table.add_row(kind, Text(_printable(name)), Text(words), f"{a:+.2f}", f"{b:+.2f}", _bar(a - b))
-    return Group(head, Panel(shown, expand=False, border_style="dim"), table)
+    for kind, name, where, a, b in rows(e):
+        table.add_row(kind, Text(_printable(name)), Text(where), f"{a:+.2f}", f"{b:+.2f}", _bar(a - b))
+    return Group(head, Panel(shown, expand=False, border_style="dim"), table, *_tokens_to_rich(e, coloured))
+
+
+def _tokens_to_rich(e: Explanation, coloured: bool) -> list[Text | Panel]:
+    """The text with its words coloured by what they tell the transformer, and the strongest of them."""
+    if not e.tokens:
+        return []
+    shown = Text(_printable(e.text[:SHOWN_CHARACTERS]) + (" …" if len(e.text) > SHOWN_CHARACTERS else ""))
+    strengths = _strengths(e.tokens)
+    for token, strength in zip(e.tokens, strengths, strict=True):
+        if abs(strength) >= 0.1:
+            style = ("green" if strength > 0 else "red") + (" bold reverse" if abs(strength) > 0.5 else "")
+            shown.stylize(style, token.start, min(token.end, SHOWN_CHARACTERS))
+    strongest = sorted(e.tokens, key=lambda token: -abs(token.attribution))[:SHOWN_TERMS]
+    words = ", ".join(f"{_printable(token.text)} {token.attribution:+.2f}" for token in strongest)
+    panel = [Panel(shown, expand=False, border_style="dim")] if coloured else []
+    return [Text(token_line(e)), *panel, Text(words)]
+
+
+def token_line(e: Explanation) -> str:
+    """What the tokens share out."""
+    label, other = e.token_labels or (e.label, e.runner_up)
+    line = f"what the transformer reads for {label} against {other}: {e.neural[label] - e.neural[other]:+.2f}"
+    if e.token_bias is not None and e.token_gap is not None:
+        line += f", of which {e.token_bias:+.2f} before a word is read; error {e.token_gap:.0e}"
+    return _printable(line)
+
+
+def _strengths(tokens: Sequence[Token]) -> list[float]:
+    """Attributions from -1 to 1, the strongest at an end."""
+    most = max((abs(token.attribution) for token in tokens), default=0.0)
+    return [token.attribution / most if most else 0.0 for token in tokens]
 
 
 def _columns(e: Explanation) -> list[tuple[str, bool]]:
@@ -74,7 +216,7 @@ def rows(e: Explanation) -> Iterable[tuple[str, str, str, float, float]]:
     rest = [term for term in e.terms if not any(term is s for s in shown)]
     yield "", "bias", "", e.bias[top], e.bias[second]
     for term in shown:
-        yield term.kind, term.name, _words(e.text, term), term.contributions[top], term.contributions[second]
+        yield term.kind, term.name, words(e.text, term.spans), term.contributions[top], term.contributions[second]
     if rest:
         a, b = (sum(term.contributions[label] for term in rest) for label in (top, second))
         yield "", f"{len(rest)} weaker terms", "", a, b
@@ -83,8 +225,15 @@ def rows(e: Explanation) -> Iterable[tuple[str, str, str, float, float]]:
     yield "=", "logit", "", e.logits[top], e.logits[second]
 
 
-def _words(text: str, term: Term) -> str:
-    found = list(dict.fromkeys(_printable(text[start:end]).strip() for start, end in term.spans))
+def words(text: str, spans: Iterable[Span]) -> str:
+    """What stands at some places, each once and short.
+
+    Examples
+    --------
+    >>> words("oil, oil and gas", [(0, 3), (5, 8), (13, 16)])
+    'oil, gas'
+    """
+    found = list(dict.fromkeys(_printable(text[start:end]).strip() for start, end in spans))
     return ", ".join(word if len(word) <= 30 else word[:29] + "…" for word in found[:3]) + (
         ", …" if len(found) > 3 else ""
     )
@@ -109,7 +258,8 @@ def _bar(difference: float) -> Text:
 STYLE = """
 .rulenet{font:15px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:56rem;
 margin:1rem 0;padding:1rem 1.25rem;border:1px solid #d8dbe0;border-radius:8px}
-.rulenet h3{margin:0 0 .5rem;font-size:1rem}.rulenet .label{color:#0a6b3d}.rulenet .note{color:#5b6470;font-weight:400}
+.rulenet h3{margin:0 0 .5rem;font-size:1rem}.rulenet h4{margin:.8rem 0 .2rem;font-size:.9rem}
+.rulenet .label{color:#0a6b3d}.rulenet .note{color:#5b6470;font-weight:400}
 .rulenet p.text{white-space:pre-wrap;overflow-wrap:anywhere;background:#f6f7f9;padding:.6rem .8rem;border-radius:6px;margin:.5rem 0}
 .rulenet mark{border-radius:3px;padding:0 .1em;color:inherit}
 .rulenet mark.for{background:#bfe8cd}.rulenet mark.against{background:#f6c9c5}
@@ -131,17 +281,42 @@ def to_html(explanation: Explanation) -> str:
     e = explanation
     esc = html.escape
     body = []
-    for kind, name, words, a, b in rows(e):
-        width = min(6.0, abs(a - b) * 1.5)
-        bar = f'<span class="bar{" neg" if a < b else ""}" style="width:{width:.2f}em"></span> {a - b:+.2f}'
-        cells = f"<td>{esc(kind)}</td><td>{esc(name)}</td><td>{esc(words)}</td>"
-        body.append(f'<tr>{cells}<td class="n">{a:+.2f}</td><td class="n">{b:+.2f}</td><td>{bar}</td></tr>')
+    for kind, name, where, a, b in rows(e):
+        cells = f"<td>{esc(kind)}</td><td>{esc(name)}</td><td>{esc(where)}</td>"
+        body.append(
+            f'<tr>{cells}<td class="n">{a:+.2f}</td><td class="n">{b:+.2f}</td><td>{_bar_html(a - b)}</td></tr>'
+        )
     head = "".join(f"<th{' class=n' if numeric else ''}>{esc(name)}</th>" for name, numeric in _columns(e))
-    return (
-        f'<div class="rulenet"><style>{STYLE}</style><h3><span class="label">{esc(str(e.label))}</span> {e.proba[e.label]:.2f} '
+    return _fragment(
+        f'<h3><span class="label">{esc(str(e.label))}</span> {e.proba[e.label]:.2f} '
         f'<span class="note">({esc(e.path)}) over {esc(str(e.runner_up))} by {e.margin:.2f}</span></h3>'
-        f'<p class="text">{marked(e)}</p><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+        f'<p class="text">{marked(e)}</p><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+        + (f'<h4>{esc(token_line(e))}</h4><p class="text">{heat_map(e)}</p>' if e.tokens else "")
     )
+
+
+def _fragment(body: str) -> str:
+    return f'<div class="rulenet"><style>{STYLE}</style>{body}</div>'
+
+
+def _bar_html(difference: float) -> str:
+    width = min(6.0, abs(difference) * 1.5)
+    side = " neg" if difference < 0 else ""
+    return f'<span class="bar{side}" style="width:{width:.2f}em"></span> {difference:+.2f}'
+
+
+def heat_map(e: Explanation) -> str:
+    """The escaped text, each word coloured by its share of what the transformer adds: green for, red against."""
+    pieces, at = [], 0
+    for token, strength in zip(e.tokens or [], _strengths(e.tokens or []), strict=True):
+        colour = "58,157,99" if strength > 0 else "207,90,80"
+        pieces += [
+            html.escape("".join(map(_shown, e.text[at : token.start]))),
+            f'<span style="background:rgba({colour},{abs(strength):.2f})" title="{token.attribution:+.3f}">'
+            f"{html.escape(''.join(map(_shown, token.text)))}</span>",
+        ]
+        at = token.end
+    return "".join([*pieces, html.escape("".join(map(_shown, e.text[at:])))])
 
 
 def marked(e: Explanation) -> str:

@@ -21,6 +21,7 @@ STANDARD = {
     "ModelFileError": ValueError,
     "EncoderError": OSError,
     "TrainingError": RuntimeError,
+    "ExportError": RuntimeError,
     "MissingExtraError": ImportError,
     "RuleNetError": Exception,
 }

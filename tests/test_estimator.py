@@ -187,6 +187,8 @@ def test_clone_and_parameters(case: Case) -> None:
     twin = clone(clf)
     assert twin.get_params() == params
     assert sorted(params) == [
+        "cascade",
+        "cascade_risk",
         "device",
         "encoder",
         "language",
@@ -195,6 +197,7 @@ def test_clone_and_parameters(case: Case) -> None:
         "recipe",
         "rules",
         "verbose",
+        "work_dir",
     ]
     assert clf.set_params(random_state=7, recipe=Recipe(C=9)) is clf
     assert (clf.random_state, clf.recipe, twin.random_state) == (7, Recipe(C=9), params["random_state"])
@@ -503,10 +506,10 @@ BAD: dict[str, tuple[dict[str, Any], Any, Any, type[RuleNetError], str]] = {
         r"rules=3 is not .*encoder=4 is not .*language='fr' is not .*device='tpu' is not .*recipe=.* is not a Recipe.*random_state='x'",
     ),
     "recipe": (
-        {"recipe": Recipe(ngram_range=(2, 1), C=0, folds=1, bound=-1.0, dropout=1.0, held_out=0.0)},
+        {"recipe": Recipe(ngram_range=(2, 1), C=0, folds=0, bound=-1.0, dropout=1.0, held_out=0.0)},
         *GOOD,
         ParameterError,
-        r"ngram_range=\(2, 1\).*C=0.*folds=1.*bound=-1\.0.*dropout=1\.0.*held_out=0\.0",
+        r"ngram_range=\(2, 1\).*C=0.*folds=0.*bound=-1\.0.*dropout=1\.0.*held_out=0\.0",
     ),
     "types in a recipe": (
         {"recipe": Recipe(C="x", ngram_range=(1, 2, 3), folds=2.5, tfidf="no")},  # type: ignore[arg-type]

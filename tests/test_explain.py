@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from rulenet import Explanation, Recipe, RuleNetClassifier, RuleSet, Term
 from rulenet.errors import LabelError, RuleFileError
+from rulenet.explain import Token, explain
 
 TEXTS = [
     "Lakers win the match",
@@ -233,12 +236,15 @@ def test_to_dict_survives_json(hybrid: RuleNetClassifier) -> None:
     e = hybrid.explain(["oil price and a match"])[0]
     data = e.to_dict()
     assert json.loads(json.dumps(data)) == data
-    assert list(data) == ["text", "label", "proba", "path", "logits", "bias", "terms", "neural", "tokens"]
+    fields = ["text", "label", "proba", "path", "logits", "bias", "terms", "neural", "tokens"]
+    assert list(data) == [*fields, "token_labels", "token_bias", "token_gap"]
     terms = [Term(**{**term, "spans": [tuple(span) for span in term["spans"]]}) for term in data["terms"]]
     assert Explanation(**{**data, "terms": terms}) == e
     assert e.terms[0].spans[0].__class__ is tuple
-    shown = replace(e, tokens=[("oil", 0.5)]).to_dict()
+    shown = replace(e, tokens=[Token("oil", 0, 3, 0.5)], token_labels=("Business", "World")).to_dict()
     assert json.loads(json.dumps(shown)) == shown
+    assert shown["tokens"] == [{"text": "oil", "start": 0, "end": 3, "attribution": 0.5}]
+    assert shown["token_labels"] == ["Business", "World"]
 
 
 def test_str_is_one_screen_of_plain_text(hybrid: RuleNetClassifier) -> None:
@@ -250,6 +256,136 @@ def test_str_is_one_screen_of_plain_text(hybrid: RuleNetClassifier) -> None:
     assert "\x1b" not in shown
     assert repr(e).startswith("Explanation(text='oil price and a match', label=")
     assert e._repr_html_() == e.to_html()
+
+
+# Tokens
+
+
+def heard(clf: RuleNetClassifier, texts: list[str], *, contrast: tuple[str, str] | None = None) -> list[Explanation]:
+    """Explanations with tokens."""
+    parts = clf.hybrid_.parts(texts)
+    return explain(clf.hybrid_, texts, parts, clf.classes_.tolist(), tokens=True, contrast=contrast)
+
+
+@pytest.fixture(scope="module")
+def loud(hybrid: RuleNetClassifier) -> RuleNetClassifier:
+    """The hybrid with a ψ that says more than two words' worth; a = 0.5, s = 2."""
+    pytest.importorskip("captum")
+    import torch
+
+    clf = copy.deepcopy(hybrid)
+    psi = clf.hybrid_.psi
+    assert psi is not None
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        psi.from_text.weight.normal_(generator=generator)
+        psi.from_phi.weight.normal_(std=0.3, generator=generator)
+    clf.hybrid_ = replace(clf.hybrid_, phi_scale=0.5, psi_scale=2.0)
+    return clf
+
+
+def test_tokens_add_up_to_what_the_transformer_adds(loud: RuleNetClassifier) -> None:
+    texts = ["the Oil&nbsp;price <b>lost</b>", "a good film", *TEXTS]
+    for e in heard(loud, texts):
+        assert e.token_labels == (e.label, e.runner_up)
+        assert e.tokens is not None
+        assert e.token_bias is not None
+        total = e.neural[e.label] - e.neural[e.runner_up]
+        gap = sum(token.attribution for token in e.tokens) + e.token_bias - total
+        assert abs(gap) == pytest.approx(e.token_gap, abs=1e-9)
+        assert abs(gap) <= max(0.01 * abs(total), 1e-3) + 1e-5
+        assert all(token.text == e.text[token.start : token.end] for token in e.tokens)
+        ends = [0, *(token.end for token in e.tokens)]
+        assert all(token.start >= end for token, end in zip(e.tokens, ends, strict=False))
+    assert [token.text for token in heard(loud, texts)[0].tokens or []] == ["the", "Oil", "price", "lost"]
+
+
+def test_tokens_say_how_psi_would_change_if_asked_with_the_word_masked(loud: RuleNetClassifier) -> None:
+    # Shares are no ablations, but the strongest word's must have the sign of its ablation.
+    e = heard(loud, ["goal goal bank"])[0]
+    strongest = max(e.tokens or [], key=lambda token: abs(token.attribution))
+    masked = e.text[: strongest.start] + "[MASK]" + e.text[strongest.end :]
+    psi, phi = loud.hybrid_.psi, loud.hybrid_.weights.logits(loud.hybrid_.features.transform([e.text]))
+    assert psi is not None
+    both = 2.0 * psi.predict(psi.encoder.encode([e.text, masked]), np.vstack([phi, phi]), budget=100, device="cpu")
+    top, second = (loud.classes_.tolist().index(label) for label in e.token_labels or ())
+    change = (both[0, top] - both[0, second]) - (both[1, top] - both[1, second])
+    assert abs(strongest.attribution) > 0.1
+    assert np.sign(change) == np.sign(strongest.attribution)
+
+
+def test_tokens_between_two_labels_that_were_asked_for(loud: RuleNetClassifier) -> None:
+    for e in heard(loud, TEXTS[:3], contrast=("World", "Sports")):
+        assert e.token_labels == ("World", "Sports")
+        total = sum(token.attribution for token in e.tokens or []) + (e.token_bias or 0)
+        assert total == pytest.approx(e.neural["World"] - e.neural["Sports"], abs=0.03)
+        back = e.contrast("Sports", "World")
+        assert [t.attribution for t in back.tokens or []] == [-t.attribution for t in e.tokens or []]
+        assert e.contrast("World", "Business").tokens is None
+
+
+def test_without_a_say_there_are_no_tokens(phi: RuleNetClassifier, loud: RuleNetClassifier) -> None:
+    e = heard(phi, TEXTS[:1])[0]
+    assert (e.tokens, e.token_bias, e.token_gap) == ([], 0, 0)
+    assert phi.explain(TEXTS[:1])[0].tokens is None
+    parts = loud.hybrid_.parts(TEXTS[:2])
+    parts.psi[0] = 0
+    parts.skipped[0] = True
+    skipped, other = explain(loud.hybrid_, TEXTS[:2], parts, loud.classes_.tolist(), tokens=True)
+    assert (skipped.path, skipped.tokens, other.path) == ("rules", [], "hybrid")
+    assert other.tokens
+
+
+def test_probabilities_are_taken_as_they_are_given(phi: RuleNetClassifier) -> None:
+    parts = phi.hybrid_.parts(TEXTS[:2])
+    proba = np.array([[0.2, 0.5, 0.3], [0.1, 0.8, 0.1]])
+    found = explain(phi.hybrid_, TEXTS[:2], parts, phi.classes_.tolist(), proba)
+    assert [list(e.proba.values()) for e in found] == proba.tolist()
+
+
+# Contrast
+
+
+def test_a_contrast_adds_up_for_any_two_labels(hybrid: RuleNetClassifier) -> None:
+    for e in hybrid.explain([*TEXTS, *UNSEEN]):
+        for label, other in itertools.permutations(e.logits, 2):
+            c = e.contrast(label, other)
+            assert c.total == pytest.approx(e.logits[label] - e.logits[other], abs=1e-9)
+            assert c.bias + sum(t.difference for t in c.terms) + c.neural == pytest.approx(c.total, abs=1e-4)
+            assert len(c.terms) == len(e.terms)
+            strengths = [abs(t.difference) for t in c.terms]
+            assert strengths == sorted(strengths, reverse=True)
+
+
+def test_a_contrast_says_which_way_a_rule_speaks(phi: RuleNetClassifier) -> None:
+    c = phi.explain(["oil price talks"])[0].contrast("World", "Business")
+    rules = {t.name: t.difference for t in c.terms if t.kind == "rule"}
+    assert rules["talks"] > 0 > rules["oil"]
+    assert str(c).startswith(f"World rather than Business: {c.total:+.2f}\n")
+    assert json.loads(json.dumps(c.to_dict())) == c.to_dict()
+    assert c._repr_html_() == c.to_html()
+
+
+def test_labels_of_a_contrast_default_to_the_two_strongest(phi: RuleNetClassifier) -> None:
+    e = phi.explain(["oil price"])[0]
+    assert (e.contrast().label, e.contrast().other) == (e.label, e.runner_up)
+    last = min(e.logits, key=e.logits.__getitem__)
+    assert (e.contrast(last).label, e.contrast(last).other) == (last, e.label)
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        (("Sport", "World"), r"no label 'Sport'; it has 'Business', 'Sports', 'World'$"),
+        (("World", "World"), r"two labels, but both are 'World'$"),
+    ],
+)
+def test_a_contrast_needs_two_labels_of_the_model(phi: RuleNetClassifier, pair: tuple[str, str], message: str) -> None:
+    e = phi.explain(["oil"])[0]
+    with pytest.raises(LabelError, match=message):
+        e.contrast(*pair)
+    with pytest.raises(LabelError, match=message):
+        heard(phi, ["oil"], contrast=pair)
 
 
 # Editing rules after training

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rulenet.errors import InputError, LabelError
-from rulenet.inputs import check_labels, check_rule_labels, check_texts
+from rulenet.errors import InputError, LabelError, ParameterError
+from rulenet.estimator import RuleNetClassifier
+from rulenet.inputs import check_labels, check_parameters, check_rule_labels, check_texts, is_share
 from rulenet.rules.ruleset import RuleSet
+from rulenet.training.recipe import Recipe
 
 WORDS = ["a", "b", ""]
 
@@ -201,3 +203,45 @@ def test_disagreeing_labels_are_all_named(labels: str, classes: list[str], messa
         check_rule_labels(ruleset(labels), classes)
     for message in messages:
         assert message in str(caught.value)
+
+
+# Parameters of the estimator
+
+FINE = RuleNetClassifier(None, None).get_params(deep=False)
+
+
+def test_parameters_that_are_fine_give_the_recipe() -> None:
+    assert check_parameters(FINE) == Recipe()
+    assert check_parameters({**FINE, "recipe": Recipe(C=2.0), "work_dir": "w"}, resume=True) == Recipe(C=2.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cascade": "sometimes"}, r"^cascade='sometimes' is not 'off', 'certified' or 'statistical'$"),
+        ({"cascade": None}, r"^cascade=None is not"),
+        ({"cascade": True}, r"^cascade=True is not"),
+        ({"cascade_risk": 0.0}, r"^cascade_risk=0\.0 is not a share between 0 and 1$"),
+        ({"cascade_risk": 1}, r"^cascade_risk=1 is not"),
+        ({"cascade_risk": float("nan")}, r"^cascade_risk=nan is not"),
+        ({"cascade_risk": "0.1"}, r"^cascade_risk='0\.1' is not"),
+        ({"work_dir": 3}, r"^work_dir=3 is not a folder or None$"),
+        ({"random_state": True}, r"^random_state=True is not a whole number"),
+        ({"cascade": "x", "cascade_risk": 2.0, "n_jobs": 0}, r"(?=.*cascade='x')(?=.*cascade_risk=2\.0)(?=.*n_jobs=0)"),
+    ],
+)
+def test_parameters_that_cannot_be_used_are_all_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        check_parameters({**FINE, **changes})
+
+
+def test_resuming_needs_a_place_to_resume_from() -> None:
+    with pytest.raises(ParameterError, match=r"^resume=True needs work_dir=…, the folder where"):
+        check_parameters(FINE, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0.5, True), (np.float32(0.1), True), (0.0, False), (1.0, False), (1, False), ("a", False)]
+)
+def test_a_share_lies_strictly_between_0_and_1(value: Any, expected: bool) -> None:
+    assert is_share(value) is expected

@@ -21,12 +21,19 @@ LAYERS = [
     "rulenet.rules",
     "rulenet.features",
     "rulenet.model",
+    "rulenet.calibration",
+    "rulenet.cascade",
     "rulenet.training",
     "rulenet.manifest",
     "rulenet.persist",
     "rulenet.render",
+    "rulenet.figures",
     "rulenet.explain",
+    "rulenet.overview",
+    "rulenet.whatif",
     "rulenet.inputs",
+    "rulenet.export",
+    "rulenet.answers",
     "rulenet.estimator",
     "rulenet.cli",
 ]
@@ -40,7 +47,15 @@ NO_TORCH = (
         "rulenet.rules",
         "rulenet.features",
     ),
-    *("rulenet.model.phi", "rulenet.model.batches", "rulenet.manifest", "rulenet.render", "rulenet.inputs"),
+    *(
+        "rulenet.model.phi",
+        "rulenet.model.batches",
+        "rulenet.model.onnx_engine",
+        "rulenet.model.onnx_int8",
+        "rulenet.manifest",
+        "rulenet.render",
+        "rulenet.inputs",
+    ),
 )
 TORCH = {
     "torch",
@@ -50,6 +65,7 @@ TORCH = {
     "sentence_transformers",
     "rulenet.model.encoder",
     "rulenet.model.psi",
+    "rulenet.model.attribution",
 }
 MAX_LINES = 400
 

@@ -14,7 +14,7 @@ from rulenet.errors import ModelFileError
 from rulenet.manifest import FILES, ModelConfig, check_files, check_target, entries, read_config
 
 CONFIG: dict[str, Any] = {
-    "protocol": 1,
+    "protocol": 2,
     "rulenet": "0.1.0",
     "labels": ["ham", "spam"],
     "label_type": "str",
@@ -24,6 +24,9 @@ CONFIG: dict[str, Any] = {
     "psi_scale": 0.5,
     "has_rules": True,
     "encoder": {"name": "minilm", "pad_id": 0, "max_length": 256, "bound": 1.5},
+    "held_out": {"is_stale": False},
+    "cascade": "statistical",
+    "cascade_risk": 0.01,
     "report": {},
     "files": {},
 }
@@ -57,6 +60,16 @@ def test_a_whole_folder_passes(folder: Path) -> None:
     assert (config.labels, config.encoder and config.encoder.bound) == (["ham", "spam"], 1.5)
 
 
+def test_what_format_1_did_not_say_has_its_old_meaning(folder: Path) -> None:
+    config = {name: value for name, value in read(folder).items() if not name.startswith(("cascade", "held_out"))}
+    del config["files"]["held_out.safetensors"]
+    (folder / "held_out.safetensors").unlink()
+    write(folder, {**config, "protocol": 1})
+    found = read_config(folder)
+    check_files(folder, found)
+    assert (found.held_out, found.cascade, found.cascade_risk) == (None, "off", 0.005)
+
+
 @pytest.mark.parametrize(
     ("labels", "kind"),
     [(["a", "b"], "str"), ([0, 1], "int"), ([False, True], "bool"), ([0.0, 1.0], "float"), ([1, 2**62], "int")],
@@ -75,7 +88,7 @@ FIELDS: list[tuple[str, Any, str]] = [
     ("protocol", "1", r"the 'protocol' number of a rulenet model is missing"),
     ("protocol", True, r"protocol: Input should be a valid integer"),
     ("protocol", 0, r"protocol: Input should be greater than or equal to 1"),
-    ("protocol", 2, r"written in format 2 by rulenet 0\.1\.0; this rulenet .* reads up to 1\. Upgrade: pip install -U"),
+    ("protocol", 3, r"written in format 3 by rulenet 0\.1\.0; this rulenet .* reads up to 2\. Upgrade: pip install -U"),
     ("protocol", 10**300, r"written in format 10{300} by rulenet"),
     ("rulenet", MISSING, r"the 'protocol' number of a rulenet model is missing"),
     ("rulenet", 1, r"rulenet: Input should be a valid string"),
@@ -106,6 +119,14 @@ FIELDS: list[tuple[str, Any, str]] = [
     ("encoder.bound", 0, r"encoder\.bound: Input should be greater than 0"),
     ("encoder.bound", float("inf"), r"encoder\.bound: Input should be a finite number"),
     ("encoder.code", "import os", r"encoder\.code: Extra inputs are not permitted"),
+    ("held_out", True, r"held_out: Input should be"),
+    ("held_out", {}, r"held_out\.is_stale: Field required"),
+    ("held_out", {"is_stale": 1}, r"held_out\.is_stale: Input should be a valid boolean"),
+    ("cascade", "sometimes", r"cascade: Input should be 'off', 'certified' or 'statistical'"),
+    ("cascade", None, r"cascade: Input should be"),
+    ("cascade_risk", 0.0, r"cascade_risk: Input should be greater than 0"),
+    ("cascade_risk", 1.0, r"cascade_risk: Input should be less than 1"),
+    ("cascade_risk", float("nan"), r"cascade_risk: Input should be"),
     ("report", None, r"report: Input should be a valid dictionary"),
     ("files", [], r"files: Input should be a valid dictionary"),
     ("files", {"rules.yaml": {"sha256": "00", "bytes": 1}}, r"files\.rules\.yaml\.sha256: String should match"),
@@ -229,7 +250,12 @@ def test_an_unknown_file_is_refused(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "name"), [({"has_rules": False}, "rules.yaml"), ({"encoder": None}, "head.safetensors")]
+    ("change", "name"),
+    [
+        ({"has_rules": False}, "rules.yaml"),
+        ({"encoder": None}, "head.safetensors"),
+        ({"held_out": None}, "held_out.safetensors"),
+    ],
 )
 def test_files_that_this_model_does_not_need_are_refused(folder: Path, change: dict[str, Any], name: str) -> None:
     write(folder, {**read(folder), **change})

@@ -101,7 +101,8 @@ def test_a_model_is_exactly_these_files(phi_folder: Path) -> None:
     assert files(phi_folder) == PHI_FILES
     assert (phi_folder / "rules.yaml").read_text(encoding="utf-8") == RULES.source
     config = config_of(phi_folder)
-    assert (config["protocol"], config["labels"], config["encoder"]) == (1, ["neg", "pos"], None)
+    assert (config["protocol"], config["labels"], config["encoder"]) == (2, ["neg", "pos"], None)
+    assert (config["held_out"], config["cascade"], config["cascade_risk"]) == (None, "off", 0.005)
     assert set(config["files"]) == PHI_FILES - {"config.json"}
     tensors = safetensors.numpy.load_file(phi_folder / "phi.safetensors")
     terms = json.loads((phi_folder / "vocabulary.json").read_text(encoding="utf-8"))["terms"]
@@ -223,6 +224,31 @@ def test_a_model_written_by_hand_loads(tmp_path: Path) -> None:
     # good − bad: 2 · (−0.25 + …): a rule counts 1; a single term has TF-IDF weight 1, two have 1/√2 each
     expected = [-0.5, 2 * (-0.25 + 2), 2 * (-0.25 - 0.5), 2 * (-0.25 + (0.25 - 0.5) / np.sqrt(2))]
     assert clf.decision_function(["", "rose", "falls", "oil falls"]).tolist() == pytest.approx(expected)
+    # What came with format 2 is off: no cascade, no held-out texts, temperatures of one.
+    assert (clf.cascade, clf.cascade_report_["mode"], clf.hybrid_.held_out) == ("off", "off", None)
+    assert clf.predict_proba(["rose"])[0, 1] == pytest.approx(1 / (1 + np.exp(-3.5)))
+    clf.calibrate(["rose", "falls", "oil"], ["good", "bad", "bad"]).save(tmp_path / "again")
+    assert config_of(tmp_path / "again")["protocol"] == 2
+    assert len(RuleNetClassifier.load(tmp_path / "again").hybrid_.held_out.y) == 3
+
+
+@pytest.mark.parametrize("is_neural", [True, False])
+def test_held_out_texts_come_back(
+    hybrid: RuleNetClassifier, phi: RuleNetClassifier, tmp_path: Path, is_neural: bool
+) -> None:
+    clf = (hybrid if is_neural else phi).with_rules(RULES).calibrate(TEXTS, LABELS)
+    clf.save(tmp_path / "model")
+    assert "held_out.safetensors" in files(tmp_path / "model")
+    arrays = safetensors.numpy.load_file(tmp_path / "model/held_out.safetensors")
+    assert {name: array.shape for name, array in arrays.items()} == {"phi": (6, 2), "psi": (6, 2), "y": (6,)}
+    assert arrays["y"].tolist() == [1, 1, 0, 0, 1, 0]
+    twin = RuleNetClassifier.load(tmp_path / "model")
+    for name in ("phi", "psi", "y"):
+        assert np.array_equal(getattr(twin.hybrid_.held_out, name), getattr(clf.hybrid_.held_out, name))
+    assert twin.hybrid_.held_out.is_stale is False
+    twin.with_rules(None).save(tmp_path / "stale")
+    assert config_of(tmp_path / "stale")["held_out"] == {"is_stale": True}
+    assert RuleNetClassifier.load(tmp_path / "stale").hybrid_.held_out.is_stale is True
 
 
 # Saving over something
@@ -458,6 +484,44 @@ def test_weights_that_are_wrong_are_refused(
         RuleNetClassifier.load(hybrid_folder)
 
 
+def scalar(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(tensors: dict[str, Any]) -> None:
+        tensors[name] = np.array(0)
+
+    return change
+
+
+def as_type(name: str, dtype: type) -> Callable[[dict[str, Any]], None]:
+    def change(tensors: dict[str, Any]) -> None:
+        tensors[name] = tensors[name].astype(dtype)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (poison("phi"), "holds logits or labels that cannot be"),
+        (poison("psi", np.inf), "holds logits or labels that cannot be"),
+        (poison("y", 2), "holds logits or labels that cannot be"),
+        (poison("y", -2), "holds logits or labels that cannot be"),
+        (as_type("y", np.float64), "holds logits or labels that cannot be"),
+        (as_type("phi", np.int64), "holds logits or labels that cannot be"),
+        (cut("y"), r"arrays of shape \(6, 2\), \(6, 2\) and \(5,\) do not fit 2 labels"),
+        (cut("psi"), "do not fit 2 labels"),
+        (scalar("y"), "do not fit 2 labels"),
+        (drop("phi"), r"held_out\.safetensors cannot be read"),
+    ],
+)
+def test_held_out_texts_that_are_wrong_are_refused(
+    phi: RuleNetClassifier, tmp_path: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    phi.with_rules(RULES).calibrate(TEXTS, LABELS).save(tmp_path / "model")
+    forge_tensors(tmp_path / "model", "held_out.safetensors", change)
+    with pytest.raises(ModelFileError, match=message):
+        RuleNetClassifier.load(tmp_path / "model")
+
+
 @pytest.mark.parametrize(("dtype", "size"), [("BF16", 2), ("F8_E4M3", 1)])
 def test_weights_of_a_type_that_numpy_lacks_are_refused(phi_folder: Path, dtype: str, size: int) -> None:
     header = json.dumps({"coef": {"dtype": dtype, "shape": [1], "data_offsets": [0, size]}}).encode()
@@ -520,7 +584,7 @@ def test_a_pad_that_is_no_word_piece_is_refused(hybrid_folder: Path) -> None:
 
 
 def test_a_newer_model_says_upgrade(phi_folder: Path) -> None:
-    config = {"protocol": 2, "rulenet": "9.0", "new": True}
+    config = {"protocol": 3, "rulenet": "9.0", "new": True}
     (phi_folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ModelFileError, match=r"format 2 by rulenet 9\.0; .*Upgrade: pip install -U rulenet"):
+    with pytest.raises(ModelFileError, match=r"format 3 by rulenet 9\.0; .*Upgrade: pip install -U rulenet"):
         RuleNetClassifier.load(phi_folder)

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from rulenet import Explanation, Term, render
+from rulenet.explain import Token
 
 Span = tuple[int, int]
 
@@ -227,3 +228,94 @@ def test_odd_characters_on_a_page(text: str, shown: str) -> None:
 def test_marks_beside_each_other_and_at_the_ends() -> None:
     e = explanation("abcdef", [term("x", 1.0, [(0, 2), (4, 6)]), term("y", 0.5, [(2, 4)])])
     assert Page(render.to_html(e)).marks == [("for x", "ab"), ("for y", "cd"), ("for x", "ef")]
+
+
+# Tokens
+
+
+def with_tokens(text: str = "win the cup", *attributions: float) -> Explanation:
+    """Each word has its attribution."""
+    found = [
+        Token(m.group(), *m.span(), value) for m, value in zip(re.finditer(r"\S+", text), attributions, strict=True)
+    ]
+    return explanation(
+        text, path="hybrid", tokens=found, token_labels=("A", "B"), token_bias=0.25, token_gap=0.001,
+        neural={"A": 1.0, "B": -0.5, "C": 0.0},
+    )  # fmt: skip
+
+
+def test_a_heat_map_colours_by_sign_and_strength() -> None:
+    shown = render.heat_map(with_tokens("win the cup", 0.5, 0.0, -1.0))
+    assert re.findall(r"rgba\((\d+),\d+,\d+,([\d.]+)\)\" title=\"([+\-.\d]+)\">(\w+)<", shown) == [
+        ("58", "0.50", "+0.500", "win"),
+        ("207", "0.00", "+0.000", "the"),
+        ("207", "1.00", "-1.000", "cup"),
+    ]
+    assert Page(f"<p>{shown}</p>").text == "win the cup"
+
+
+def test_text_names_the_strongest_words_and_what_was_there_before() -> None:
+    lines = render.to_text(with_tokens("win the cup", 0.5, 0.0, -1.0)).splitlines()
+    assert lines[-2] == (
+        "what the transformer reads for A against B: +1.50, of which +0.25 before a word is read; error 1e-03"
+    )
+    assert lines[-1] == "cup -1.00, win +0.50, the +0.00"
+
+
+def test_a_terminal_colours_words() -> None:
+    console = Console(width=100, force_terminal=True, color_system="standard", no_color=False)
+    with console.capture() as capture:
+        console.print(render.to_rich(with_tokens("win the cup", 0.3, 0.0, -1.0)))
+    shown = capture.get()
+    assert "\x1b[32mwin\x1b[0m the \x1b[1;7;31mcup\x1b[0m" in shown
+
+
+def test_hostile_tokens_are_inert() -> None:
+    e = replace(nasty(), path="hybrid", tokens=[Token(NASTY, 0, len(NASTY), 1.0)], token_labels=(NASTY, "B"))
+    page = Page(render.to_html(e))
+    assert "script" not in page.tags
+    assert {name for name, _ in page.attributes} <= {"class", "style", "title"}
+    assert "\x1b" not in render.to_text(e)
+    assert "[/red]\\" in render.to_text(e)
+
+
+# Results that are a headline and tables
+
+
+class Result(render.Shown):
+    """Whatever a user or an author can name, in every place."""
+
+    def headline(self) -> str:
+        return NASTY
+
+    def sheets(self) -> list[render.Sheet]:
+        row: tuple[render.Cell, ...] = (NASTY, 1200, 0.5, render.Bar(-2), render.Percent(0.125))
+        return [render.Sheet(NASTY, ("a", "b", "c", "d", NASTY), [row]), render.Sheet("nothing to show", (), [])]
+
+
+def test_tables_are_drawn_from_their_cells() -> None:
+    page = Page(Result().to_html())
+    assert page.cells == [
+        "a",
+        "b",
+        "c",
+        "d",
+        NASTY,
+        NASTY.replace("\x1b", "\ufffd"),
+        "1,200",
+        "+0.50",
+        " -2.00",
+        "12.5%",
+    ]
+    shown = str(Result())
+    assert re.search(r"1,200 +\+0\.50 +▌+ -2\.00 +12\.5%", shown)
+    assert shown.splitlines()[-1] == "nothing to show"
+
+
+def test_tables_of_hostile_names_are_inert() -> None:
+    page = Page(Result().to_html())
+    assert "script" not in page.tags
+    assert {name for name, _ in page.attributes} <= {"class", "style"}
+    assert Result()._repr_html_() == Result().to_html()
+    assert "\x1b" not in str(Result())
+    assert "[/red]\\" in str(Result())

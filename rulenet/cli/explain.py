@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rulenet.cli.console import AsJson, check_file, lines_of_stdin, out, write_json, write_page
+from rulenet.cli.console import AsJson, check_file, err, lines_of_stdin, out, write_json, write_page
+from rulenet.errors import LabelError
+
+if TYPE_CHECKING:
+    from rulenet.render import Shown
 
 
 def explain(
@@ -16,25 +21,64 @@ def explain(
     texts: Annotated[
         list[str], typer.Argument(help="Texts; - reads one per line from standard input.", metavar="TEXT…")
     ],
+    tokens: Annotated[bool, typer.Option("--tokens", help="Also which words the transformer goes by (slow).")] = False,
+    contrast: Annotated[
+        str | None, typer.Option(help="Why one label rather than another.", metavar="LABEL,OTHER")
+    ] = None,
+    what_if: Annotated[
+        bool, typer.Option("--what-if", help="Also what would have to be missing for another answer.")
+    ] = False,
     html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what added up to each prediction: rules, terms, transformer.
 
-    Example: `rulenet explain model/ "Where is my parcel?"`
+    Example: `rulenet explain model/ "Where is my parcel?" --contrast delivery,billing`
     """
     from rulenet import render
     from rulenet.estimator import RuleNetClassifier
+    from rulenet.whatif import what_if as find
 
     if html is not None:
         check_file(html)
     clf = RuleNetClassifier.load(model)
-    explanations = clf.explain(list(lines_of_stdin()) if texts == ["-"] else texts)
-    if html is not None:
-        write_page(html, render.to_page("rulenet: explanations", [e.to_html() for e in explanations]))
+    pair = None if contrast is None else _pair(contrast, clf.classes_.tolist())
+    if tokens and not clf.hybrid_.is_neural:
+        err.print("this model has no transformer, so --tokens adds nothing")
+    options: dict[str, Any] = {"tokens": True, "contrast": pair} if tokens else {}
+    explanations = clf.explain(list(lines_of_stdin()) if texts == ["-"] else texts, **options)
+    more: list[list[tuple[str, Shown]]] = []
     for explanation in explanations:
+        shown: list[tuple[str, Shown]] = []
+        if pair is not None:
+            shown.append(("contrast", explanation.contrast(*pair)))
+        if what_if:
+            shown.append(("what_if", find(clf.hybrid_, explanation.text, clf.classes_.tolist())))
+        more.append(shown)
+    if html is not None:
+        sections = [part for e, shown in zip(explanations, more, strict=True) for part in (e, *(s for _, s in shown))]
+        write_page(html, render.to_page("rulenet: explanations", [part.to_html() for part in sections]))
+    for explanation, shown in zip(explanations, more, strict=True):
         if as_json:
-            write_json(explanation.to_dict(), sys.stdout)
+            write_json({**explanation.to_dict(), **{name: part.to_dict() for name, part in shown}}, sys.stdout)
         else:
-            out.print(render.to_rich(explanation))
-            out.print()
+            for drawn in (render.to_rich(explanation), *(part.to_rich() for _, part in shown)):
+                out.print(drawn)
+                out.print()
+
+
+def _pair(given: str, classes: Sequence[Any]) -> tuple[Any, Any]:
+    """The two labels of ``LABEL,OTHER``; a label may hold a comma itself.
+
+    Raises
+    ------
+    LabelError
+        If they are not two labels of the model.
+    """
+    named = {str(label): label for label in classes}
+    parts = given.split(",")
+    for at in range(1, len(parts)):
+        label, other = (",".join(half).strip() for half in (parts[:at], parts[at:]))
+        if label in named and other in named and label != other:
+            return named[label], named[other]
+    raise LabelError(f"--contrast {given!r} does not name two labels as LABEL,OTHER; the model has {', '.join(named)}")

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rulenet.cli import demo, evaluate, explain, predict, rules_lint, rules_schema, rules_test, train
+from rulenet.cli import demo, evaluate, explain, export, predict, rules_lint, rules_schema, rules_test, train
 from rulenet.cli.console import ON_ENCODING_ERRORS, complain
 from rulenet.errors import RuleNetError
 
@@ -49,6 +49,7 @@ app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
+app.command("export")(export.export)
 app.add_typer(rules, name="rules")
 rules.command("lint")(rules_lint.lint)
 rules.command("test")(rules_test.check)

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, err, out, print_json
 
+PATHS = {"hybrid": "φ + ψ", "rules": "φ alone"}
+
 
 def train(
     data: Annotated[
@@ -24,6 +26,16 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Random seed.", min=0, max=2**32 - 1)] = 0,
     limit: Annotated[int | None, typer.Option(help="Use only so many rows, from the start of the file.", min=1)] = None,
+    cascade: Annotated[
+        str, typer.Option(help="When to skip the transformer: off, certified (no answer changes) or statistical.")
+    ] = "off",
+    cascade_risk: Annotated[
+        float, typer.Option(help="Share of answers that a statistical cascade may change, with 95 % confidence.")
+    ] = 0.005,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run, kept in OUT.work.")] = False,
+    figures: Annotated[
+        Path | None, typer.Option(help="Folder for two figures: reliability, and accuracy by coverage.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     jobs: Annotated[int | None, typer.Option(help="Processes that match rules; -1 for all cores.")] = None,
     split: Split = None,
@@ -37,22 +49,34 @@ def train(
     """
     from rulenet.data import load
     from rulenet.estimator import RuleNetClassifier
+    from rulenet.extras import need
     from rulenet.manifest import check_target
     from rulenet.training.recipe import Recipe
 
     check_target(model)
+    if figures is not None:
+        need("matplotlib", purpose="--figures")
     dataset = load(data, text=text, label=label, split=split, limit=limit)
+    work = None if encoder == "none" else Path(f"{model}.work")
     clf = RuleNetClassifier(
-        rules, None if encoder == "none" else encoder, language=language, recipe=Recipe(epochs=epochs), device=device, n_jobs=jobs,
-        random_state=seed, verbose=0 if as_json else 1,
+        rules, None if work is None else encoder, language=language, recipe=Recipe(epochs=epochs), cascade=cascade,
+        cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed, work_dir=work, verbose=0 if as_json else 1,
     )  # fmt: skip
-    clf.fit(dataset.texts, dataset.labels)
+    clf.fit(dataset.texts, dataset.labels, resume=resume)
     clf.save(model)
+    if work is not None and not clf.report_["interrupted"]:
+        from rulenet.training.checkpoint import remove
+
+        remove(work)
     report = clf.report_
     if as_json:
         print_json({"model": str(model), "classes": [str(label) for label in clf.classes_], "report": report})
-        return
-    show(report, clf.recipe_.max_length, model)
+    else:
+        show(report, clf.recipe_.max_length, model)
+    if figures is not None:
+        from rulenet.figures import write
+
+        write(report["calibration"], figures)
 
 
 def show(report: dict[str, Any], max_length: int, model: Path) -> None:
@@ -72,9 +96,43 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
             table.add_column(column, justify="right")
         table.add_row(*(f"{report['held_out'][name]:.1%}" for name in ("phi", "psi", "hybrid")))
         out.print(table)
+    for line in (*calibration_lines(report["calibration"]), *cascade_lines(report["cascade"])):
+        out.print(line, soft_wrap=True, markup=False)
     seconds = sum(report["seconds"].values())
     out.print(
         f"{report['n_texts']:,} texts, {report['n_rules']} rules, {report['n_terms']:,} terms, {seconds:.0f} s → {model}/",
         soft_wrap=True,
         markup=False,
     )
+    if report["interrupted"]:
+        err.print("note: training was interrupted; the same command with --resume goes on where it stopped.")
+
+
+def calibration_lines(calibration: dict[str, Any]) -> list[str]:
+    """How far probabilities can be believed, as held-out texts have it."""
+    if not calibration:
+        return []
+    temperatures = ", ".join(
+        f"{calibration['temperature'][path]:.2f} ({name})" for path, name in PATHS.items() if calibration["paths"][path]
+    )
+    return [
+        f"probabilities: off by {calibration['ece']:.1%} on average (ECE, {calibration['texts']:,} held-out texts); "
+        f"temperature {temperatures}"
+    ]
+
+
+def cascade_lines(cascade: dict[str, Any]) -> list[str]:
+    """What skipping ψ saves and costs."""
+    lines = []
+    if cascade["mode"] != "off":
+        share = "" if cascade["share_skipped"] is None else f"skips ψ for {cascade['share_skipped']:.0%} of the texts, "
+        faster = "" if cascade["speed_up"] is None else f", expected to be {cascade['speed_up']:.1f} times as fast"
+        cost = (
+            f"changes at most {cascade['risk_bound']:.2%} of the answers (95 % confidence)"
+            if cascade["risk_bound"]
+            else "changes no answer"
+        )
+        lines.append(f"cascade: {cascade['mode']}, {share}{cost}{faster}")
+    if cascade["note"]:
+        lines.append(f"cascade: {cascade['note']}")
+    return lines

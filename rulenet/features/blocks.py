@@ -113,28 +113,30 @@ class Features:
 
     def column(self, j: int) -> Column:
         """Kind and name of column `j`."""
-        if j < self.n_rules and self.ruleset:
+        n_rules, n_terms = self.n_rules, self.n_terms
+        if j < n_rules and self.ruleset:
             return Column("rule", self.ruleset.ids[j])
-        if j < self.n_rules + self.n_terms and self.terms:
-            return Column("tfidf", self.terms.names[j - self.n_rules])
-        return Column("pos", PosFeatures.names[j - self.n_rules - self.n_terms])
+        if j < n_rules + n_terms and self.terms:
+            return Column("tfidf", self.terms.names[j - n_rules])
+        return Column("pos", PosFeatures.names[j - n_rules - n_terms])
 
     def spans(self, text: str, columns: Sequence[int]) -> list[list[Span]]:
         """Where each of some active columns comes from, as (start, end) in the text as given."""
-        doc = Doc(text, self.tagger)
-        found = [self.column(j) for j in columns]
-        kinds = {column.kind for column in found}
-        terms = self.terms.analyzer.spans(doc.clean) if self.terms and "tfidf" in kinds else {}
-        tags = self.pos.spans(doc.clean) if self.pos and "pos" in kinds else {}
-        places = {"tfidf": terms, "pos": tags, "rule": self._rule_spans(text, columns)}
-        spans = [places[column.kind].get(column.name, []) for column in found]
-        return [[doc.cleaned.original_span(*span) for span in part] for part in spans]
-
-    def _rule_spans(self, text: str, columns: Sequence[int]) -> dict[str, list[Span]]:
-        if self.ruleset is None:
-            return {}
-        matcher = self.ruleset.matcher(self.language)
-        wanted = [j for j in columns if j < self.n_rules]
+        matcher = self.ruleset.matcher(self.language) if self.ruleset else None
         # The matcher's own tagger: after `with_ruleset` its dictionary may differ from that of the terms.
-        found = matcher.find(Doc(text, matcher.tagger), wanted)
-        return {self.ruleset.ids[j]: hits or [] for j, hits in zip(wanted, found, strict=True)}
+        doc = Doc(text, matcher.tagger if matcher else self.tagger)
+        first_term, first_pos = self.n_rules, self.n_rules + self.n_terms
+        fired = [j for j in columns if j < first_term]
+        rules = dict(zip(fired, matcher.find(doc, fired), strict=True)) if matcher else {}
+        has_terms = any(first_term <= j < first_pos for j in columns)
+        terms = self.terms.analyzer.spans(doc.clean) if self.terms and has_terms else {}
+        tags = self.pos.spans(doc.clean) if self.pos and any(j >= first_pos for j in columns) else {}
+
+        def places(j: int) -> list[Span]:
+            if j < first_term:
+                return rules[j] or []
+            if j < first_pos and self.terms:
+                return terms.get(self.terms.names[j - first_term], [])
+            return tags.get(PosFeatures.names[j - first_pos], [])
+
+        return [[doc.cleaned.original_span(*span) for span in places(j)] for j in columns]

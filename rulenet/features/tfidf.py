@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,21 +56,26 @@ class Analyzer:
 
     def spans(self, text: str) -> dict[str, list[Span]]:
         """Where each term of a cleaned text stands in it."""
-        # A dict of places keeps their order and drops what stands twice: a Chinese word is also a run of characters.
-        found: dict[str, dict[Span, None]] = defaultdict(dict)
+        found: dict[str, list[Span]] = defaultdict(list)
         if self.tokeniser.language == "zh":
-            pairs = self._zh(text)
+            # Once each: a Chinese word is also a run of characters.
+            pairs: Iterable[tuple[str, Span]] = dict.fromkeys(self._zh(text))
         else:
             pairs = self._ngrams([(m.group().casefold(), m.span()) for m in _WORD.finditer(text)])
         for term, span in pairs:
-            found[term][span] = None
-        return {term: list(spans) for term, spans in found.items()}
+            found[term].append(span)
+        return dict(found)
 
     def _ngrams(self, words: list[tuple[str, Span]]) -> Iterator[tuple[str, Span]]:
         low, high = self.ngram_range
+        texts, starts, ends = (
+            [word for word, _ in words],
+            [span[0] for _, span in words],
+            [span[1] for _, span in words],
+        )
         for n in range(low, high + 1):
-            for i in range(len(words) - n + 1):
-                yield " ".join(word for word, _ in words[i : i + n]), (words[i][1][0], words[i + n - 1][1][1])
+            runs = map(" ".join, zip(*(texts[i:] for i in range(n)), strict=False))
+            yield from zip(runs, zip(starts, ends[n - 1 :], strict=False), strict=False)
 
     def _zh(self, text: str) -> Iterator[tuple[str, Span]]:
         tokens = self.tokeniser.tokens(text)

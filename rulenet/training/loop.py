@@ -1,209 +1,205 @@
-"""Trains ψ: three nested levels, each on one screen. Imports `rulenet.model` and its neighbours; torch and Accelerate."""
+"""Trains ψ, and in the joint epochs φ with it: three nested levels, each on one screen. Imports `rulenet.model` and its neighbours;
+torch and Accelerate.
+
+Random numbers depend on seed, epoch and step alone, so a run goes on from a checkpoint as if it had never stopped. Of several
+processes (torchrun, accelerate launch), each takes its share of every batch and the gradients are summed once per step, not in the
+midst of backward as `DistributedDataParallel` does: there, a process that runs out of memory would leave the others waiting.
+"""
 
 from __future__ import annotations
 
-import copy
 import math
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-from torch import nn
+from torch import Tensor, nn
 
 from rulenet.errors import TrainingError
-from rulenet.model.batches import token_budget_batches
-from rulenet.model.layers import MAX_BYTES, can_split, lower_states, stack_of
-from rulenet.model.psi import Psi
+from rulenet.model.batches import piece_budget, token_budget_batches
+from rulenet.model.layers import MAX_BYTES, can_split, lower_states
+from rulenet.model.phi_layer import PhiLayer, sparse_rows
+from rulenet.model.psi import Psi, free_memory, is_out_of_memory
+from rulenet.training.checkpoint import Checkpoint
 from rulenet.training.objectives import joint_loss
 from rulenet.training.progress import Progress
 from rulenet.training.recipe import Recipe
+from rulenet.training.run import LOOK_EVERY, Examples, Outcome, Run, linear_schedule, new_batches, new_run
 from rulenet.training.scales import cross_entropy, fit_scales
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-@dataclass(frozen=True)
-class Examples:
-    """What ψ learns from, or is judged by.
-
-    Attributes
-    ----------
-    rows
-        Word pieces of each text, or its hidden states after the first `layers` layers.
-    phi
-        Out-of-fold φ, shape (n_texts, n_classes).
-    target
-        Target distribution, shape (n_texts, n_classes).
-    """
-
-    rows: list[Any]
-    phi: Array
-    target: Array
-    layers: int = 0
-
-    def take(self, indices: Array) -> Examples:
-        """Some of the texts."""
-        return Examples([self.rows[i] for i in indices.tolist()], self.phi[indices], self.target[indices], self.layers)
-
-
-@dataclass
-class Outcome:
-    """How training went: one loss per epoch on training and held-out texts, and which epoch was kept."""
-
-    train_loss: list[float]
-    held_out_loss: list[float]
-    best_epoch: int
-    interrupted: bool
-
-
-def new_accelerator(device: str) -> Accelerator:
-    """An Accelerator for "auto", "cpu" or "cuda"; bf16 on a GPU that has it."""
-    cpu = device == "cpu"
-    bf16 = not cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    if device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("device='cuda', but torch sees no GPU; use device='auto' or 'cpu'")
-    # Accelerate keeps one state per process and refuses other settings later; two estimators may well differ.
-    AcceleratorState._reset_state()
-    return Accelerator(cpu=cpu, mixed_precision="bf16" if bf16 else "no")
-
-
 def train_psi(
-    psi: Psi, train: Examples, held_out: Examples | None, recipe: Recipe, *, seed: int, device: str, progress: Progress
-) -> Outcome:
-    """Train ψ against out-of-fold φ; ψ ends with the weights of its best epoch on the held-out texts.
+    psi: Psi, train: Examples, held_out: Examples | None, recipe: Recipe, *, seed: int, device: str, progress: Progress,
+    phi: PhiLayer | None = None, checkpoint: Checkpoint | None = None,
+) -> Outcome:  # fmt: skip
+    """Train ψ against out-of-fold φ; ψ, and `phi` with it, end with the weights of their best epoch on the held-out texts.
 
-    Ctrl-C ends training cleanly with the best weights so far.
+    Ctrl-C ends training cleanly with the best weights so far; of several processes, it ends all.
 
     Raises
     ------
     TrainingError
-        If the loss is no number any more.
+        If the loss is no number any more, a single text does not fit into memory, or the checkpoint is of another run.
     """
-    accelerator = new_accelerator(device)
-    rng = np.random.default_rng(seed)
-    epochs = recipe.epochs or default_epochs(len(train.rows), psi.encoder.name, recipe)
-    optimizer = new_optimizer(psi, recipe)
-    model, optimizer = accelerator.prepare(psi.to(accelerator.device), optimizer)
-    steps_per_epoch = len(new_batches(train, recipe, np.random.default_rng(seed)))
-    total = max(1, epochs * steps_per_epoch)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer.optimizer, lambda step: linear_schedule(step, total, recipe.warmup)
-    )
-    outcome = Outcome([], [], 0, False)
-    best: dict[str, Any] | None = None
+    run = new_run(psi, train, recipe, seed, device, progress, phi, checkpoint)
+    at, interrupted = run.at, False
     try:
-        for epoch in range(epochs):
-            outcome.train_loss.append(
-                train_epoch(model, train, recipe, optimizer, schedule, accelerator, rng, progress, epoch, epochs)
-            )
-            if held_out is None:
-                continue
-            outcome.held_out_loss.append(evaluate(psi, held_out, recipe, accelerator.device))
-            if outcome.held_out_loss[-1] <= min(outcome.held_out_loss):
-                outcome.best_epoch = epoch + 1
-                best = copy.deepcopy(psi.state_dict())
+        while at.epoch < run.epochs:
+            at.train_loss.append(train_epoch(run, train))
+            at.epoch, at.step, at.losses = at.epoch + 1, 0, []
+            if held_out is not None:
+                at.held_out_loss.append(evaluate(run, held_out))
+                if at.held_out_loss[-1] <= min(at.held_out_loss):
+                    at.best_epoch = at.epoch
+                    run.best = {name: p.detach().to("cpu", copy=True) for name, p in run.parameters.items()}
+            run.keep(now=True)
     except KeyboardInterrupt:
-        outcome.interrupted = True
-        kept = f"the weights of epoch {outcome.best_epoch}" if best else "the weights reached so far"
-        warnings.warn(
-            f"training was interrupted in epoch {len(outcome.train_loss) + 1} of {epochs}; {kept} are kept",
-            stacklevel=2,
-        )
-    if best is not None:
-        psi.load_state_dict(best)
-    else:
-        outcome.best_epoch = len(outcome.train_loss)
+        if run.accelerator.num_processes > 1:
+            raise
+        interrupted = True
+        kept = f"the weights of epoch {at.best_epoch}" if run.best else "the weights reached so far"
+        run.warn(f"training was interrupted in epoch {at.epoch + 1} of {run.epochs}; {kept} are kept")
+    with torch.no_grad():
+        for name, value in run.best.items():
+            run.parameters[name].copy_(value)
     psi.eval()
-    return outcome
+    return Outcome(at.train_loss, at.held_out_loss, at.best_epoch or len(at.train_loss), interrupted)
 
 
-def train_epoch(
-    model: nn.Module, train: Examples, recipe: Recipe, optimizer: Any, schedule: Any, accelerator: Accelerator,
-    rng: np.random.Generator, progress: Progress, epoch: int, epochs: int,
-) -> float:  # fmt: skip
-    """One pass over the training texts; the mean loss."""
-    model.train()
-    batches = new_batches(train, recipe, rng)
-    losses = []
-    for batch in progress.track(batches, f"ψ epoch {epoch + 1}/{epochs}"):
-        losses.append(train_step(model, train.take(np.array(batch)), recipe, optimizer, accelerator, rng))
-        schedule.step()
-        if not math.isfinite(losses[-1]):
-            raise TrainingError(
-                f"the loss became {losses[-1]} in epoch {epoch + 1}, step {len(losses)}; lower recipe.learning_rate "
-                f"(now {recipe.learning_rate or 'the default'}) or recipe.head_learning_rate ({recipe.head_learning_rate})"
-            )
-    return float(np.mean(losses)) if losses else 0.0
+def train_epoch(run: Run, train: Examples) -> float:
+    """One pass over the training texts, or what is left of it; the mean loss."""
+    run.psi.train()
+    if run.phi is not None:
+        run.phi.requires_grad_(run.joint_phi is not None)
+    batches = new_batches(run.psi, train, run.recipe, run.random_of(run.at.epoch))
+    label = f"{'ψ' if run.joint_phi is None else 'φ + ψ'} epoch {run.at.epoch + 1}/{run.epochs}"
+    for batch in run.progress.track(batches[run.at.step :], label, done=run.at.step):
+        run.seen.append(train_step(run, train.take(np.array(batch))))
+        run.at.step += 1
+        run.at.steps += 1
+        if not run.on_gpu or len(run.seen) == LOOK_EVERY:
+            run.look()
+        run.keep()
+    run.look()
+    return float(np.mean(run.at.losses)) if run.at.losses else 0.0
 
 
-def train_step(
-    model: nn.Module,
-    batch: Examples,
-    recipe: Recipe,
-    optimizer: Any,
-    accelerator: Accelerator,
-    rng: np.random.Generator,
-) -> float:
-    """Forward, loss, backward, one optimizer step; the loss."""
-    encoder = accelerator.unwrap_model(model).encoder
-    inputs, mask = encoder.pad(batch.rows)
-    # For some texts ψ has to do without φ, so that it learns to stand alone.
-    keep = rng.random((len(batch.rows), 1)) >= recipe.phi_dropout
-    phi = torch.as_tensor(batch.phi * keep, dtype=torch.float32, device=accelerator.device)
-    target = torch.as_tensor(batch.target, dtype=torch.float32, device=accelerator.device)
-    with accelerator.autocast():
-        psi = model(inputs.to(accelerator.device), mask.to(accelerator.device), phi, batch.layers)
-    loss = joint_loss(phi, psi.float(), target, psi_loss=recipe.psi_loss)
-    accelerator.backward(loss)
-    accelerator.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
-    return float(loss.detach())
+def train_step(run: Run, batch: Examples) -> Tensor:
+    """Forward, loss, backward, one optimizer step; the loss and the norm of the gradient."""
+    loss = batch_gradient(run, batch)
+    phi = run.joint_phi
+    if phi is not None:
+        phi.add_prior_gradient(run.moved(sparse_rows(batch.X)[0]), len(batch.rows))
+    norm = nn.utils.clip_grad_norm_(run.parameters.values(), 1.0)
+    for group in run.optimizer.param_groups:
+        group["lr"] = group["initial_lr"] * linear_schedule(run.at.steps, run.total, run.recipe.warmup)
+    if run.on_gpu:
+        # Fused AdamW leaves the step out by itself; asking here would wait for the GPU.
+        run.optimizer.found_inf = (~norm.isfinite()).float()  # type: ignore[attr-defined]
+        run.optimizer.step()
+    elif norm.isfinite():
+        run.optimizer.step()
+    if phi is not None:
+        phi.project()
+    return torch.stack([loss, norm.detach()])
 
 
-def evaluate(psi: Psi, examples: Examples, recipe: Recipe, device: Any) -> float:
+def batch_gradient(run: Run, batch: Examples) -> Tensor:
+    """Gradients of a whole batch, computed in parts and by all processes; its loss."""
+    at, rank = run.at, run.accelerator.process_index
+    # One more than the step: numpy's seeds make no difference between (seed, epoch) and (seed, epoch, 0).
+    keep = run.random_of(at.epoch, at.step + 1).random((len(batch.rows), 1)) >= run.recipe.phi_dropout
+    mine = np.arange(len(batch.rows))[rank :: run.accelerator.num_processes]
+    while True:
+        run.optimizer.zero_grad(set_to_none=True)
+        torch.manual_seed(int(run.random_of(at.epoch, at.step + 1, rank).integers(2**63)))
+        loss = summed(run, backward(run, batch, keep, mine))
+        if loss is not None:
+            return loss
+        cut_further(run, batch)
+
+
+def backward(run: Run, batch: Examples, keep: Array, mine: Array) -> Tensor | None:
+    """This process's texts of a batch, part by part; their share of the loss, or None if memory ran out."""
+    total = torch.zeros((), device=run.device)
+    try:
+        for part in np.array_split(mine, max(1, min(run.at.parts, len(mine)))):
+            if len(part):
+                loss = loss_of(run, batch.take(part), keep[part]) * (len(part) / len(batch.rows))
+                run.accelerator.backward(loss)
+                total += loss.detach()
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+    return total
+
+
+def loss_of(run: Run, part: Examples, keep: Array) -> Tensor:
+    """Forward and loss; where `keep` is false, ψ has to do without φ, so that it learns to stand alone."""
+    recipe, layer = run.recipe, run.joint_phi
+    inputs, mask = run.psi.encoder.pad(part.rows)
+    phi = run.moved(torch.as_tensor(part.phi, dtype=torch.float32))
+    if layer is not None:
+        columns, starts, values = sparse_rows(part.X)
+        phi = layer(phi, (run.moved(columns), run.moved(starts), run.moved(values)))
+    phi = phi * run.moved(torch.as_tensor(keep, dtype=torch.float32))
+    target = run.moved(torch.as_tensor(part.target, dtype=torch.float32))
+    with run.accelerator.autocast():
+        psi = run.forward(run.moved(inputs), run.moved(mask), phi, part.layers)
+    phi_loss = recipe.phi_loss if layer is not None else 0.0
+    return joint_loss(phi, psi.float(), target, psi_loss=recipe.psi_loss, phi_loss=phi_loss)
+
+
+def summed(run: Run, loss: Tensor | None) -> Tensor | None:
+    """Loss and gradients summed over all processes; None if memory ran out in any of them."""
+    if run.accelerator.num_processes == 1:
+        return loss
+    learning = [p for p in run.parameters.values() if p.requires_grad]
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in learning]
+    end = loss.new_tensor([0.0]) if loss is not None else torch.ones(1, device=run.device)
+    value = torch.zeros_like(end) if loss is None else loss.reshape(1)
+    flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), value, end])
+    flat = run.accelerator.reduce(flat, "sum")
+    *parts, value, failures = flat.split([*(p.numel() for p in learning), 1, 1])
+    for parameter, part in zip(learning, parts, strict=True):
+        parameter.grad = part.view_as(parameter)
+    return None if failures.item() else value[0]
+
+
+def cut_further(run: Run, batch: Examples) -> None:
+    """Twice as many parts from here on, as memory ran out."""
+    free_memory()
+    longest, device = max(map(len, batch.rows)), run.device
+    if run.at.parts >= math.ceil(len(batch.rows) / run.accelerator.num_processes):
+        raise TrainingError(
+            f"a single text of {longest} word pieces does not fit into the memory of {device}; lower recipe.max_length "
+            f"({run.recipe.max_length}) or freeze more layers (recipe.batch_texts would not help: parts of one text were tried)"
+        )
+    run.at.parts *= 2
+    run.warn(
+        f"a batch of {len(batch.rows)} texts of up to {longest} word pieces did not fit into the memory of {device}; "
+        f"batches are computed in {run.at.parts} parts from here on, with the same result"
+    )
+
+
+def evaluate(run: Run, held_out: Examples) -> float:
     """Mean cross-entropy of a·φ + s·ψ with the best scalars.
 
     The scalars are fitted at the end in any case. Judged without them, φ + ψ looks over-confident as soon as ψ has learned something,
     and the first epoch would win.
     """
-    psi_values = psi.predict(
-        examples.rows, examples.phi, budget=2 * recipe.batch_tokens, device=device, layers=examples.layers
-    )
-    a, s = fit_scales(examples.phi, psi_values, examples.target)
-    return cross_entropy(a * examples.phi + s * psi_values, examples.target) / len(examples.rows)
-
-
-def new_batches(train: Examples, recipe: Recipe, rng: np.random.Generator) -> list[list[int]]:
-    """The batches of one epoch."""
-    lengths = [len(row) for row in train.rows]
-    return token_budget_batches(lengths, budget=recipe.batch_tokens, max_texts=recipe.batch_texts, rng=rng)
-
-
-def new_optimizer(psi: Psi, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW with one learning rate for the body and one for the head; frozen layers left out."""
-    scratch = psi.encoder.name == "scratch"
-    if recipe.frozen_layers >= 0 and not scratch:
-        freeze(psi.body, recipe.frozen_layers)
-    rate = recipe.learning_rate or (1e-3 if scratch else 5e-5)
-    body = [parameter for parameter in psi.body.parameters() if parameter.requires_grad]
-    head = [*psi.from_text.parameters(), *psi.from_phi.parameters()]
-    groups = [{"params": body, "lr": rate}, {"params": head, "lr": recipe.head_learning_rate}]
-    return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
-
-
-def freeze(body: Any, layers: int) -> None:
-    """Stop training the embeddings and the lower layers of a body."""
-    frozen = [getattr(body, "embeddings", None)]
-    frozen += list(getattr(stack_of(body), "layer", []))[:layers]
-    for module in frozen:
-        if module is not None:
-            module.requires_grad_(False)
+    phi = held_out.phi if run.phi is None else held_out.phi + run.phi.shift(held_out.X)
+    mine = np.arange(len(phi))[run.accelerator.process_index :: run.accelerator.num_processes]
+    part, psi = held_out.take(mine), np.zeros_like(phi)
+    psi[mine] = run.psi.predict(part.rows, phi[mine], device=run.device, layers=part.layers)
+    if run.accelerator.num_processes > 1:
+        psi = run.accelerator.reduce(run.moved(torch.as_tensor(psi)), "sum").cpu().numpy()
+    a, s = fit_scales(phi, psi, held_out.target)
+    return cross_entropy(a * phi + s * psi, held_out.target) / len(phi)
 
 
 def keep_lower_states(psi: Psi, examples: Examples, recipe: Recipe, device: str) -> Examples:
@@ -213,38 +209,6 @@ def keep_lower_states(psi: Psi, examples: Examples, recipe: Recipe, device: str)
     on_gpu = device != "cpu" and torch.cuda.is_available()
     if layers < 1 or psi.encoder.name == "scratch" or on_gpu or size > MAX_BYTES or not can_split(psi.body):
         return examples
-    batches = token_budget_batches([len(row) for row in examples.rows], budget=2 * recipe.batch_tokens)
-    return Examples(lower_states(psi.encoder, examples.rows, layers, batches), examples.phi, examples.target, layers)
-
-
-def linear_schedule(step: int, total: int, warmup: float) -> float:
-    """Factor of the learning rate: up over the first steps, then down to zero.
-
-    Examples
-    --------
-    >>> [linear_schedule(step, 10, 0.2) for step in (0, 1, 2, 6, 10)]
-    [0.5, 1.0, 1.0, 0.5, 0.0]
-    """
-    rise = max(1, int(warmup * total))
-    if step < rise:
-        return (step + 1) / rise
-    return max(0.0, (total - step) / max(1, total - rise))
-
-
-def default_epochs(n_texts: int, encoder: str, recipe: Recipe) -> int:
-    """Three epochs from 1,000 texts on, more for fewer so that there are about 100 steps; ten for an encoder from scratch.
-
-    Examples
-    --------
-    >>> default_epochs(2000, "minilm", Recipe()), default_epochs(320, "minilm", Recipe()), default_epochs(500, "scratch", Recipe())
-    (3, 10, 10)
-    """
-    if encoder == "scratch":
-        return 10
-    steps = max(1, math.ceil(n_texts / recipe.batch_texts))
-    return max(3, min(20, math.ceil(100 / steps))) if n_texts < 1000 else 3
-
-
-def as_targets(y: Sequence[int] | Array, n_classes: int) -> Array:
-    """One-hot rows of class indices, shape (n_texts, n_classes)."""
-    return np.eye(n_classes)[np.asarray(y, dtype=np.intp)]
+    lengths, window = [len(row) for row in examples.rows], psi.encoder.max_length
+    batches = token_budget_batches(lengths, budget=piece_budget("cpu"), window=window)
+    return replace(examples, rows=lower_states(psi.encoder, examples.rows, layers, batches), layers=layers)

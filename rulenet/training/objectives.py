@@ -1,4 +1,4 @@
-"""What ψ is trained to make small. Imports torch."""
+"""What training makes small. Imports torch."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 
-def joint_loss(phi: Tensor, psi: Tensor, target: Tensor, *, psi_loss: float) -> Tensor:
-    """CE(φ + ψ) + λ₁ CE(ψ), averaged over the batch.
+def joint_loss(phi: Tensor, psi: Tensor, target: Tensor, *, psi_loss: float, phi_loss: float = 0.0) -> Tensor:
+    """CE(φ + ψ) + λ₁ CE(ψ) + λ₂ CE(φ), averaged over the batch.
 
-    φ is out-of-fold and fixed here, so a third term λ₂ CE(φ) would have no gradient.
+    Where φ is fixed, the third term has no gradient and is left out: λ₂ = 0.
 
     Parameters
     ----------
@@ -17,8 +17,8 @@ def joint_loss(phi: Tensor, psi: Tensor, target: Tensor, *, psi_loss: float) -> 
         Shape (B, K).
     target
         Target distribution, shape (B, K); a row that sums to w < 1 counts w.
-    psi_loss
-        λ₁.
+    psi_loss, phi_loss
+        λ₁ and λ₂: keep each part able to stand alone.
 
     Examples
     --------
@@ -30,4 +30,6 @@ def joint_loss(phi: Tensor, psi: Tensor, target: Tensor, *, psi_loss: float) -> 
     loss = cross_entropy(phi + psi, target)
     if psi_loss:
         loss = loss + psi_loss * cross_entropy(psi, target)
+    if phi_loss:
+        loss = loss + phi_loss * cross_entropy(phi, target)
     return loss

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -12,8 +13,16 @@ from rich.progress import Progress as Bar
 Item = TypeVar("Item")
 
 
+def is_main_process() -> bool:
+    """Whether this process is alone, or the first of those that a launcher (torchrun, accelerate) started.
+
+    It alone shows progress, writes checkpoints and should save the model.
+    """
+    return os.environ.get("RANK", "0") == "0"
+
+
 class Progress:
-    """Shows what is going on, or nothing.
+    """Shows what is going on, or nothing; of several processes, only the first does.
 
     Parameters
     ----------
@@ -22,7 +31,7 @@ class Progress:
     """
 
     def __init__(self, verbose: int = 0) -> None:
-        self.verbose = verbose
+        self.verbose = verbose if is_main_process() else 0
         self.console = Console(stderr=True, highlight=False)
 
     def say(self, message: str) -> None:
@@ -30,8 +39,14 @@ class Progress:
         if self.verbose:
             self.console.print(f"[dim]{message}[/dim]")
 
-    def track(self, items: Sequence[Item], label: str) -> Iterator[Item]:
-        """Iterate with a bar that vanishes at the end; where output is no terminal, without."""
+    def track(self, items: Sequence[Item], label: str, *, done: int = 0) -> Iterator[Item]:
+        """Iterate with a bar that vanishes at the end; where output is no terminal, without.
+
+        Parameters
+        ----------
+        done
+            How many items were done before, in an earlier run.
+        """
         if not self.verbose or not self.console.is_terminal:
             yield from items
             return
@@ -43,4 +58,4 @@ class Progress:
             TimeRemainingColumn(),
         )
         with Bar(*columns, console=self.console, transient=True) as bar:
-            yield from bar.track(items, description=label)
+            yield from bar.track(items, total=done + len(items), completed=done, description=label)

@@ -1,7 +1,18 @@
-"""The two scalars of f = a·φ + s·ψ, fitted on held-out texts. Imports numpy and scipy."""
+"""The two scalars of f = a·φ + s·ψ, fitted on held-out texts. Imports numpy and scipy.
+
+What they decide is the ratio s / a; their size is a temperature. Three things pull at the ratio. Likelihood likes it large: a bounded ψ
+is the surer the more it weighs. Exits like it small: φ's lead certifies an answer above 2·s·B / a. Accuracy is flat between and falls at
+both ends. So `choose_scales` takes, of the ratios that are about as likely as the likeliest and no less accurate than φ alone and than ψ
+alone, the one nearest to 1, with which ψ was trained. On 2,000 AG News texts that is about 2 where likelihood alone says 3: the same
+accuracy and twice the certified exits.
+
+"No less accurate" is beyond chance: one text in 150 held-out ones, taken at its word, once cost 1.4 points on 1,500 others. In loss the
+sum is never worse than either part, as both are among the ratios.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,9 +23,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def cross_entropy(logits: Array, target: Array) -> float:
     """Sum over texts of the cross-entropy of their target distributions."""
-    top = logits.max(axis=1)
-    log_z = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
-    return float((target.sum(axis=1) * log_z).sum() - (target * logits).sum())
+    return float(_losses(logits, target).sum())
 
 
 def fit_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float]:
@@ -41,3 +50,60 @@ def fit_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float]:
         key=lambda r: r.fun,
     )
     return float(found.x[0]), float(found.x[1])
+
+
+def choose_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float, bool]:
+    """The scalars a, s, and whether accuracy had a say beside likelihood: see the module's docstring.
+
+    "About as likely" is within one standard error of the mean difference (Breiman et al. 1984); "no less accurate" is within one of the
+    difference of right answers (McNemar 1947). There always is such a ratio: 0 answers as φ does, and a very large one as ψ does.
+
+    Examples
+    --------
+    >>> phi = np.array([[0.0, 9.0]] + [[1.0, 0.0]] * 4 + [[0.0, 1.0]] * 5)  # very sure of the first text, and wrong
+    >>> psi = np.array([[1.0, 0.0]] * 5 + [[0.0, 1.0]] * 5)
+    >>> a, s, moved = choose_scales(phi, psi, np.eye(2)[[0] * 5 + [1] * 5])
+    >>> int((a * phi + s * psi).argmax(axis=1)[0])
+    0
+    """
+    y = target.argmax(axis=1)
+    ratios = [0.0, *np.geomspace(1 / 16, 16, 33).tolist(), 1e4]
+    scales = [_sharpened(1 / max(ratio, 1.0), min(ratio, 1.0), phi, psi, target) for ratio in ratios]
+    losses = np.array([_losses(a * phi + s * psi, target) for a, s in scales])  # (n_ratios, n_texts)
+    right = np.array([(phi + ratio * psi).argmax(axis=1) == y for ratio in ratios])  # (n_ratios, n_texts)
+    accurate = ~_is_worse(right, right[0]) & ~_is_worse(right, psi.argmax(axis=1) == y)
+    accurate |= right.sum(axis=1) == right.sum(axis=1).max()  # where ψ ties exactly, φ decides, for better or worse
+    excess = losses - losses[losses.mean(axis=1).argmin()]
+    likely = excess.mean(axis=1) <= excess.std(axis=1) / np.sqrt(len(y)) + 1e-12
+    distance = np.abs(np.log(np.maximum(ratios, 1e-4)))
+    if (likely & accurate).any():
+        chosen = int(np.where(likely & accurate, distance, np.inf).argmin())
+    else:
+        chosen = int(np.where(accurate, losses.mean(axis=1), np.inf).argmin())
+    moved = chosen != int(np.where(likely, distance, np.inf).argmin())
+    return (*scales[chosen], moved)
+
+
+def _is_worse(right: Array, part: Array) -> Array:
+    """Whether each row of right answers, (n_ratios, n_texts), falls behind a part's by more than one standard error."""
+    gained, lost = (right & ~part).sum(axis=1), (~right & part).sum(axis=1)
+    return np.asarray(lost - gained > np.sqrt(lost + gained))
+
+
+def _losses(logits: Array, target: Array) -> Array:
+    """Cross-entropy of each text, shape (n_texts,)."""
+    top = logits.max(axis=1)
+    log_z = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+    return np.asarray(target.sum(axis=1) * log_z - (target * logits).sum(axis=1))
+
+
+def _sharpened(a: float, s: float, phi: Array, psi: Array, target: Array) -> tuple[float, float]:
+    """Both scalars times the factor that makes the targets likeliest, at most 5 and pulled weakly towards 1; answers stay the same."""
+    logits = a * phi + s * psi
+    found = scipy.optimize.minimize_scalar(
+        lambda log: float(_losses(math.exp(log) * logits, target).sum()) + 0.5 * log**2,
+        bounds=(-math.log(50), math.log(5)),
+        method="bounded",
+    )
+    factor = math.exp(found.x)
+    return a * factor, s * factor

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,14 @@ from sklearn.model_selection import train_test_split
 
 from rulenet.errors import InputError
 from rulenet.features.blocks import Features
-from rulenet.model.hybrid import Hybrid, rule_columns, softmax
-from rulenet.model.phi import RuleColumn, Weights, out_of_fold_logits, solve
+from rulenet.model.hybrid import HeldOut, Hybrid, rule_columns, softmax
+from rulenet.model.phi import RuleColumn, Weights, log_count_ratio, out_of_fold_logits, solve
 from rulenet.training.progress import Progress
 from rulenet.training.recipe import Recipe
-from rulenet.training.scales import fit_scales
+from rulenet.training.scales import choose_scales
 
 Array = np.ndarray[Any, np.dtype[Any]]
+FEW_TEXTS = 200  # fewer say too little about single terms to shape their prior
 MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
 
@@ -35,8 +37,14 @@ class Report:
         Accuracy on the held-out texts of φ, of ψ alone and of the hybrid, and their number; φ there is out-of-fold.
     seconds
         Wall time of each stage.
+    scales_moved
+        Whether the likeliest scalars gave worse answers on the held-out texts than φ or ψ alone, so that others were taken.
     cut_texts
-        Share of the training texts of which ψ reads only the beginning.
+        Share of the training texts of which ψ reads only a part.
+    seconds_per_text
+        Of φ's columns and of ψ, in prediction.
+    calibration, cascade
+        What held-out texts say of the probabilities, and of skipping ψ.
     """
 
     n_texts: int = 0
@@ -47,6 +55,7 @@ class Report:
     held_out: dict[str, float] = field(default_factory=dict)
     phi_scale: float = 1.0
     psi_scale: float = 1.0
+    scales_moved: bool = False
     epochs: int = 0
     best_epoch: int = 0
     train_loss: list[float] = field(default_factory=list)
@@ -54,6 +63,9 @@ class Report:
     interrupted: bool = False
     cut_texts: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
+    seconds_per_text: dict[str, float] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
+    cascade: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,10 +87,43 @@ class Task:
     classes: list[str]
 
 
+@dataclass(frozen=True)
+class Known:
+    """The texts that have a target.
+
+    Attributes
+    ----------
+    X
+        φ's columns.
+    Y
+        Target distributions, shape (n_texts, n_classes).
+    phi
+        Out-of-fold φ, shape (n_texts, n_classes).
+    is_labelled
+        False where the target is only φ's own guess.
+    """
+
+    texts: Sequence[str]
+    X: Any
+    Y: Array
+    phi: Array
+    is_labelled: Array
+
+
 def fit_hybrid(
-    task: Task, features: Features, encoder: str | None, recipe: Recipe, *, seed: int, device: str, progress: Progress
-) -> tuple[Hybrid, Report]:
-    """Fit φ and, if there is an encoder, ψ."""
+    task: Task, features: Features, encoder: str | None, recipe: Recipe, *, seed: int, device: str, progress: Progress,
+    work_dir: Path | None = None, resume: bool = False,
+) -> tuple[Hybrid, Report]:  # fmt: skip
+    """Fit φ and, if there is an encoder, ψ.
+
+    Parameters
+    ----------
+    work_dir
+        Folder for ψ's checkpoint and the texts' word pieces. What training needs of it is still there at the end: it can go when the
+        model is saved, with `rulenet.training.checkpoint.remove`. None: nothing is kept.
+    resume
+        Whether to go on from the checkpoint in `work_dir`.
+    """
     report = Report(n_texts=int((task.Y.sum(axis=1) > 0).sum()), language=features.language, n_rules=features.n_rules)
     report.n_unlabeled = len(task.texts) - report.n_texts
     rules = rule_columns(features.ruleset, task.classes)
@@ -87,27 +132,33 @@ def fit_hybrid(
     X = features.fit_transform(task.texts)
     report.n_terms = features.n_terms
     report.seconds["columns"] = time.perf_counter() - started
+    report.seconds_per_text["phi"] = report.seconds["columns"] / len(task.texts)
 
     started = time.perf_counter()
     progress.say(f"φ: {X.shape[1]:,} columns")
-    options: dict[str, Any] = {"rules": rules, "C": recipe.C, "rule_sigma": recipe.rule_sigma}
+    use_nb = recipe.nb if recipe.nb is not None else len(task.texts) >= FEW_TEXTS
+    nb_terms = features.n_terms if use_nb else 0
+    options: dict[str, Any] = {"rules": rules, "C": recipe.C, "rule_sigma": recipe.rule_sigma, "nb_terms": nb_terms}
     Y, weights = fit_phi(X, task.Y, rules, recipe, options)
     report.seconds["phi"] = time.perf_counter() - started
     if encoder is None:
-        return Hybrid(features, weights), report
+        held_out = hold_out_phi(X, task.Y, recipe, seed, options)
+        return Hybrid(features, weights, held_out=held_out), report
 
     known = np.flatnonzero(Y.sum(axis=1) > 0)
     is_labelled = task.Y[known].sum(axis=1) > 0
     started = time.perf_counter()
     progress.say(f"φ out-of-fold, {recipe.folds} folds")
-    y = Y[known].argmax(axis=1)
-    phi = out_of_fold_logits(X[known], Y[known], y, n_folds=min(recipe.folds, len(known)), seed=seed, **options)
+    phi, offset = outside_phi(X[known], Y[known], is_labelled, recipe, seed, features.n_jobs, options)
+    if offset is not None:
+        weights, _ = solve(X[known], Y[known], offset=offset, **options)
     report.seconds["phi_out_of_fold"] = time.perf_counter() - started
     texts = [task.texts[i] for i in known.tolist()]
-    psi = fit_psi(
-        texts, phi, Y[known], is_labelled, encoder, recipe, report, seed=seed, device=device, progress=progress
-    )
-    return Hybrid(features, weights, psi, report.phi_scale, report.psi_scale), report
+    psi, weights, held_out = fit_psi(
+        Known(texts, X[known], Y[known], phi, is_labelled), weights, options, encoder, recipe, report, seed=seed, device=device,
+        progress=progress, work_dir=work_dir, resume=resume,
+    )  # fmt: skip
+    return Hybrid(features, weights, psi, report.phi_scale, report.psi_scale, held_out), report
 
 
 def fit_phi(
@@ -122,6 +173,37 @@ def fit_phi(
     first, _ = solve(X[known], Y[known], **options)
     Y = np.where(known[:, None], Y, confident(first.logits(X), recipe.pseudo_confidence))
     return Y, solve(X[Y.sum(axis=1) > 0], Y[Y.sum(axis=1) > 0], **options)[0]
+
+
+def outside_phi(
+    X: Any, Y: Array, is_labelled: Array, recipe: Recipe, seed: int, n_jobs: int | None, options: dict[str, Any]
+) -> tuple[Array, Array | None]:
+    """φ of each text from weights that never saw it, and the offset that φ is to be solved with again, if it is to lead by more.
+
+    φ is asked for `recipe.exit_margin` more where it is right out-of-fold, and only there: elsewhere ψ must be able to overrule it.
+    """
+    if recipe.folds == 1:
+        # The held-out texts stay out even so, or they would praise φ for what it has memorised.
+        train, _ = split(Y, is_labelled, recipe.held_out, seed)
+        return solve(X[train], Y[train], **options)[0].logits(X), None
+    y = Y.argmax(axis=1)
+    more: dict[str, Any] = {"n_folds": min(recipe.folds, len(y)), "seed": seed, "n_jobs": n_jobs, **options}
+    phi = out_of_fold_logits(X, Y, y, **more)
+    if not recipe.exit_margin:
+        return phi, None
+    offset = -recipe.exit_margin * Y * (phi.argmax(axis=1) == y)[:, None]
+    return out_of_fold_logits(X, Y, y, offset=offset, **more), offset
+
+
+def hold_out_phi(X: Any, Y: Array, recipe: Recipe, seed: int, options: dict[str, Any]) -> HeldOut | None:
+    """φ of some labelled texts, from weights that never saw them: what a model without ψ is calibrated by."""
+    known = np.flatnonzero(Y.sum(axis=1) > 0)
+    train, held_out = split(Y[known], np.ones(len(known), dtype=bool), recipe.held_out, seed)
+    if not len(held_out):
+        return None
+    X, Y = X[known], Y[known]
+    phi = solve(X[train], Y[train], **options)[0].logits(X[held_out])
+    return HeldOut(phi, np.zeros_like(phi), Y[held_out].argmax(axis=1))
 
 
 def fit_phi_from_rules(
@@ -143,7 +225,7 @@ def fit_phi_from_rules(
     others = X[:, n_rules:]
     for _ in range(2 if others.shape[1] else 0):
         known = Y.sum(axis=1) > 0
-        learned, _ = solve(others[known], Y[known], C=options["C"])
+        learned, _ = solve(others[known], Y[known], C=options["C"], nb_terms=options["nb_terms"])
         weights = Weights(np.vstack([weights.coef[:n_rules], learned.coef]), learned.bias)
         Y = np.where(fired[:, None], Y, confident(weights.logits(X), recipe.pseudo_confidence))
     return Y, weights
@@ -156,28 +238,45 @@ def confident(phi: Array, threshold: float) -> Array:
 
 
 def fit_psi(
-    texts: Sequence[str], phi: Array, Y: Array, is_labelled: Array, encoder: str, recipe: Recipe, report: Report,
-    *, seed: int, device: str, progress: Progress,
-) -> Any:  # fmt: skip
-    """ψ against out-of-fold φ, and the two scalars; what happened goes into the report."""
+    known: Known, weights: Weights, options: dict[str, Any], encoder: str, recipe: Recipe, report: Report,
+    *, seed: int, device: str, progress: Progress, work_dir: Path | None = None, resume: bool = False,
+) -> tuple[Any, Weights, HeldOut | None]:  # fmt: skip
+    """ψ against out-of-fold φ, φ's weights after the joint epochs, the two scalars, and the held-out texts' logits.
+
+    What happened goes into the report.
+    """
     import torch
 
     from rulenet.model.encoder import load_encoder
     from rulenet.model.psi import Psi
-    from rulenet.training.loop import Examples, keep_lower_states, train_psi
+    from rulenet.training.checkpoint import WORD_PIECES
+    from rulenet.training.loop import keep_lower_states, train_psi
+    from rulenet.training.run import Examples, own_gpu
 
     started = time.perf_counter()
-    body = load_encoder(encoder, texts=texts, max_length=recipe.max_length, seed=seed)
-    with torch.random.fork_rng():
+    body = load_encoder(
+        encoder, texts=known.texts, max_length=recipe.max_length, seed=seed, long_texts=recipe.long_texts,
+        max_chunks=recipe.max_chunks,
+    )  # fmt: skip
+    with torch.random.fork_rng(devices=own_gpu(device)):
         torch.manual_seed(seed)
-        psi = Psi(body, Y.shape[1], bound=recipe.bound, dropout=recipe.dropout)
-        examples = Examples(body.encode(texts), phi, Y)
-        report.cut_texts = float(np.mean([len(row) >= body.max_length for row in examples.rows]))
-        progress.say(f"ψ: {encoder}, {len(texts):,} texts")
+        psi = Psi(body, known.Y.shape[1], bound=recipe.bound, dropout=recipe.dropout)
+        rows = body.encode(known.texts, cache=None if work_dir is None else Path(work_dir) / WORD_PIECES)
+        report.cut_texts = float((rows.lengths >= body.longest_row).mean())
+        progress.say(f"ψ: {encoder}, {len(rows):,} texts")
+        train, held_out = split(known.Y, known.is_labelled, recipe.held_out, seed)
+        checkpoint = new_checkpoint(work_dir, resume, psi, rows, known, weights, encoder, recipe, seed, device)
+        layer = new_phi_layer(known, train, weights, options, recipe, progress)
+        examples = Examples(rows, known.phi, known.Y, X=known.X if layer is not None else None)
         examples = keep_lower_states(psi, examples, recipe, device)
-        train, held_out = split(Y, is_labelled, recipe.held_out, seed)
         judged = examples.take(held_out) if len(held_out) else None
-        outcome = train_psi(psi, examples.take(train), judged, recipe, seed=seed, device=device, progress=progress)
+        outcome = train_psi(
+            psi, examples.take(train), judged, recipe, seed=seed, device=device, progress=progress, phi=layer,
+            checkpoint=checkpoint,
+        )  # fmt: skip
+    if layer is not None:
+        weights = layer.weights()
+        judged = replace(judged, phi=judged.phi + layer.shift(judged.X)) if judged is not None else None
     report.epochs, report.best_epoch, report.interrupted = (
         len(outcome.train_loss),
         outcome.best_epoch,
@@ -185,22 +284,62 @@ def fit_psi(
     )
     report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
     report.seconds["psi"] = time.perf_counter() - started
-    if judged is not None:
-        where = next(psi.parameters()).device
-        neural = psi.predict(
-            judged.rows, judged.phi, budget=2 * recipe.batch_tokens, device=where, layers=judged.layers
-        )
-        report.phi_scale, report.psi_scale = fit_scales(judged.phi, neural, judged.target)
-        hybrid = report.phi_scale * judged.phi + report.psi_scale * neural
-        y = judged.target.argmax(axis=1)
-        report.held_out = {
-            "texts": len(y),
-            **{
-                name: float((logits.argmax(axis=1) == y).mean())
-                for name, logits in (("phi", judged.phi), ("psi", neural), ("hybrid", hybrid))
-            },
-        }
-    return psi
+    if judged is None:
+        return psi, weights, None
+    kept = judge(psi, judged, report)
+    # A guess of φ's is no label to calibrate by.
+    return psi, weights, replace(kept, y=np.where(known.is_labelled[held_out], kept.y, -1))
+
+
+def judge(psi: Any, held_out: Any, report: Report) -> HeldOut:
+    """The two scalars, what they come to on the held-out texts, and the logits of these."""
+    where = next(psi.parameters()).device
+    started = time.perf_counter()
+    neural = psi.predict(held_out.rows, held_out.phi, device=where, layers=held_out.layers)
+    report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(held_out.rows)
+    report.phi_scale, report.psi_scale, report.scales_moved = choose_scales(held_out.phi, neural, held_out.target)
+    hybrid = report.phi_scale * held_out.phi + report.psi_scale * neural
+    y = held_out.target.argmax(axis=1)
+    accuracies = {
+        name: float((logits.argmax(axis=1) == y).mean())
+        for name, logits in (("phi", held_out.phi), ("psi", neural), ("hybrid", hybrid))
+    }
+    report.held_out = {"texts": len(y), **accuracies}
+    return HeldOut(held_out.phi, neural, y)
+
+
+def new_phi_layer(
+    known: Known, train: Array, weights: Weights, options: dict[str, Any], recipe: Recipe, progress: Progress
+) -> Any:
+    """φ's change in the joint epochs; None where there are none."""
+    if not recipe.joint_epochs:
+        return None
+    if not known.is_labelled.any() or known.X.shape[1] == 0:
+        progress.say("φ has no labels or no columns to learn from, so there are no joint epochs")
+        return None
+    from rulenet.model.phi_layer import PhiLayer
+
+    rules, n_terms = options["rules"], options["nb_terms"]
+    scale = np.ones_like(weights.coef[len(rules) :])
+    if n_terms:
+        scale[:n_terms] = log_count_ratio(known.X[:, len(rules) : len(rules) + n_terms], known.Y)
+    return PhiLayer(weights, rules, C=recipe.C, rule_sigma=recipe.rule_sigma, X=known.X[train], scale=scale)
+
+
+def new_checkpoint(
+    work_dir: Path | None, resume: bool, psi: Any, rows: Any, known: Known, weights: Weights, encoder: str,
+    recipe: Recipe, seed: int, device: str,
+) -> Any:  # fmt: skip
+    """Where ψ's training is kept, and all that decides what it comes to; None without a folder."""
+    if work_dir is None:
+        return None
+    from rulenet.training.checkpoint import Checkpoint, identity_of
+    from rulenet.training.run import own_gpu
+
+    settings = {f"recipe.{name}": value for name, value in asdict(recipe).items()}
+    settings |= {"encoder": encoder, "seed": seed, "device": "cuda" if own_gpu(device) else "cpu"}
+    arrays = {"targets": known.Y, "out-of-fold φ": known.phi, "weights of φ": weights.coef}
+    return Checkpoint(Path(work_dir), identity_of(rows, arrays, psi.state_dict(), settings), resume)
 
 
 def split(Y: Array, is_labelled: Array, share: float, seed: int) -> tuple[Array, Array]:

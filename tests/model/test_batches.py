@@ -40,3 +40,10 @@ def test_sorting_wastes_little_padding(rng: np.random.Generator | None) -> None:
     batches = token_budget_batches(lengths, budget=4096, max_texts=32, rng=rng)
     padded = sum(max(lengths[i] for i in batch) * len(batch) for batch in batches)
     assert padded < 1.15 * sum(lengths)
+
+
+def test_texts_of_several_windows_are_counted_as_they_are_padded() -> None:
+    # 9 pieces in windows of 8 are padded to 16: two such texts fit into 32, four would not.
+    assert token_budget_batches([9, 9, 9, 9], budget=36) == [[0, 1, 2, 3]]
+    assert token_budget_batches([9, 9, 9, 9], budget=36, window=8) == [[0, 1], [2, 3]]
+    assert token_budget_batches([8, 8, 8, 8], budget=36, window=8) == [[0, 1, 2, 3]]

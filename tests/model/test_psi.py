@@ -34,7 +34,7 @@ def test_psi_is_the_formula_and_padding_has_no_part_in_it(psi: Psi, encoder: Enc
     together = psi.predict(rows, phi, budget=10_000, device="cpu")
     for i, row in enumerate(rows):
         with torch.inference_mode():
-            hidden = encoder.model(torch.tensor([row])).last_hidden_state[0]  # (L, H)
+            hidden = encoder.model(torch.tensor([row.tolist()])).last_hidden_state[0]  # (L, H)
         h = hidden.mean(0).numpy()
         score = (
             psi.from_text.weight.detach().numpy() @ h
@@ -109,7 +109,7 @@ def test_a_folder_with_a_pickle_for_weights_is_refused(
 @pytest.mark.parametrize("texts", [["手机坏了", "手机很好"], ["good film", "bad film"]])
 def test_an_encoder_from_scratch_reads_any_language(texts: list[str]) -> None:
     encoder = load_encoder("scratch", texts=texts * 3, max_length=32, seed=0)
-    first, second = encoder.encode(texts)
+    first, second = map(list, encoder.encode(texts))
     unknown = encoder.tokenizer.token_to_id("[UNK]")
     assert unknown not in first + second
     assert first != second

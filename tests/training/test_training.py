@@ -15,10 +15,11 @@ from rulenet.model.encoder import load_encoder  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop, stages  # noqa: E402
-from rulenet.training.loop import Examples, keep_lower_states, train_psi  # noqa: E402
+from rulenet.training.loop import keep_lower_states, train_psi  # noqa: E402
 from rulenet.training.objectives import joint_loss  # noqa: E402
 from rulenet.training.progress import Progress  # noqa: E402
 from rulenet.training.recipe import Recipe, recipe_from_dict  # noqa: E402
+from rulenet.training.run import Examples, Outcome, Run, new_accelerator  # noqa: E402
 from rulenet.training.scales import fit_scales  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid, split  # noqa: E402
 
@@ -48,9 +49,7 @@ def examples_of(psi: Psi, texts: list[str] = TEXTS, target: np.ndarray = Y) -> E
 RECIPE = Recipe(epochs=8, learning_rate=5e-3, head_learning_rate=2e-2, frozen_layers=-1, max_length=32, batch_texts=8)
 
 
-def fit(
-    psi: Psi, recipe: Recipe = RECIPE, held_out: Examples | None = None, train: Examples | None = None
-) -> loop.Outcome:
+def fit(psi: Psi, recipe: Recipe = RECIPE, held_out: Examples | None = None, train: Examples | None = None) -> Outcome:
     return train_psi(psi, train or examples_of(psi), held_out, recipe, seed=0, device="cpu", progress=Progress(0))
 
 
@@ -117,7 +116,7 @@ def test_the_best_epoch_on_held_out_texts_is_kept(tiny_encoder: str, monkeypatch
     psi = new_psi(tiny_encoder)
     losses, snapshots = iter([0.5, 0.2, 0.9]), []
 
-    def scripted(psi: Psi, *_: Any) -> float:
+    def scripted(run: Run, *_: Any) -> float:
         snapshots.append({name: value.clone() for name, value in psi.state_dict().items()})
         return next(losses)
 
@@ -154,7 +153,7 @@ def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_change(tiny_enco
 def test_a_missing_gpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(TrainingError, match="torch sees no GPU"):
-        loop.new_accelerator("cuda")
+        new_accelerator("cuda")
 
 
 def test_psi_is_trained_against_out_of_fold_phi(tiny_encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,9 +161,9 @@ def test_psi_is_trained_against_out_of_fold_phi(tiny_encoder: str, monkeypatch: 
     texts = [f"word{i}" for i in range(60)]
     met: list[np.ndarray] = []
 
-    def spy(psi: Psi, train: Examples, *_: Any, **__: Any) -> loop.Outcome:
+    def spy(psi: Psi, train: Examples, *_: Any, **__: Any) -> Outcome:
         met.append(train.phi)
-        return loop.Outcome([0.0], [], 1, False)
+        return Outcome([0.0], [], 1, False)
 
     monkeypatch.setattr("rulenet.training.loop.train_psi", spy)
     features = Features(None, language="en")
@@ -251,8 +250,8 @@ def test_what_phi_is_unsure_of_is_left_out() -> None:
 
 
 def test_recipe_names_every_wrong_field_at_once() -> None:
-    with pytest.raises(ParameterError, match=r"C=-1.*folds=1.*dropout=2"):
-        Recipe(C=-1, folds=1, dropout=2).check()
+    with pytest.raises(ParameterError, match=r"C=-1.*folds=0.*dropout=2"):
+        Recipe(C=-1, folds=0, dropout=2).check()
 
 
 def test_recipe_of_a_stored_model_refuses_unknown_fields() -> None:

@@ -1,0 +1,159 @@
+"""φ(x) = φ₀(x) + XΔ + δ: φ beside ψ in the joint epochs. φ₀ is what the convex solver found, Δ and δ what gradient steps add.
+
+For the texts that ψ learns from, φ₀ is out-of-fold: φ in-sample nearly memorises its rows and leaves nothing to learn. Imports
+phi.py; torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding_bag
+
+from rulenet.model.phi import RuleColumn, Weights
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class PhiLayer(nn.Module):
+    """What is added to φ's weights: one number per rule, one per other column and class (together Δ), and one per class (δ).
+
+    As in the solver, the weight of another column is scale · parameter, so that a term which says little also learns little.
+
+    Parameters
+    ----------
+    solved
+        Weights of φ₀.
+    rules
+        One entry for each rule column; these are the first columns of X. Bounds hold for solved weight + Δ.
+    C, rule_sigma
+        The priors of `rulenet.model.phi.solve`.
+    X
+        Columns of the training texts, sparse, shape (n_texts, n_columns). A column that none of them has keeps its weight.
+    scale
+        Prior standard deviation of the other columns' weights in units of √C, shape (n_other, n_classes). None: 1.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> solved = Weights(np.array([[0.0, 2.0], [1.0, -1.0]]), np.zeros(2))
+    >>> layer = PhiLayer(solved, [RuleColumn(label=1)], C=1.0, rule_sigma=1.0, X=scipy.sparse.eye(2, format="csr"))
+    >>> with torch.no_grad():
+    ...     _ = layer.rule.fill_(-3.0)
+    >>> layer.project()  # the rule speaks for its label: 2 - 3 is not allowed
+    >>> layer.weights().coef.tolist()
+    [[0.0, 0.0], [1.0, -1.0]]
+    """
+
+    label: Tensor  # (n_rules, K): 1 where a rule's weight may change
+    lower: Tensor  # (n_rules,): bounds of Δ
+    upper: Tensor
+    rule_pull: Tensor  # (n_rules,): solved weight − prior mean
+    other_pull: Tensor  # (n_other, K): solved weight / scale
+    scale: Tensor  # (n_other, K)
+    precision: Tensor  # (n_columns,): of the prior, shared out among the training texts that have the column
+
+    def __init__(
+        self, solved: Weights, rules: Sequence[RuleColumn], *, C: float, rule_sigma: float, X: Any, scale: Array | None = None
+    ) -> None:  # fmt: skip
+        super().__init__()
+        n_rules, n_classes = len(rules), len(solved.bias)
+        self.solved, self.rules = solved, list(rules)
+        self.rule = nn.Parameter(torch.zeros(n_rules))
+        self.other = nn.Parameter(torch.zeros(len(solved.coef) - n_rules, n_classes))
+        self.bias = nn.Parameter(torch.zeros(n_classes))
+        prior, lower, upper = (np.array([getattr(r, name) for r in rules]) for name in ("prior", "lower", "upper"))
+        self.index = np.array([rule.label for rule in rules], dtype=np.intp)
+        start = solved.coef[np.arange(n_rules), self.index]
+        others = solved.coef[n_rules:]
+        self.factor = np.ones_like(others) if scale is None else scale
+        variance = np.repeat([rule_sigma**2, C], [n_rules, X.shape[1] - n_rules])
+        constants = {
+            "label": np.eye(n_classes)[self.index] * (lower < upper)[:, None],
+            "lower": lower - start,
+            "upper": upper - start,
+            "rule_pull": start - prior,
+            "other_pull": np.divide(others, self.factor, out=np.zeros_like(others), where=self.factor > 0),
+            "scale": self.factor,
+            "precision": 1 / variance / np.maximum(np.bincount(X.indices, minlength=X.shape[1]), 1),
+        }
+        for name, values in constants.items():
+            self.register_buffer(name, torch.as_tensor(values, dtype=torch.float32), persistent=False)
+
+    def forward(self, phi: Tensor, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """φ of a batch.
+
+        Parameters
+        ----------
+        phi
+            φ₀, shape (B, K).
+        rows
+            X of the same texts, from `sparse_rows`.
+        """
+        columns, starts, values = rows
+        delta = torch.cat([self.label * self.rule[:, None], self.scale * self.other])  # (n_columns, K)
+        return phi + embedding_bag(columns, delta, starts, mode="sum", per_sample_weights=values) + self.bias
+
+    @torch.no_grad()
+    def add_prior_gradient(self, columns: Tensor, n_texts: int) -> None:
+        """Add the gradient of the priors' part of the loss to that of the data, as much of it as falls to a batch.
+
+        Over an epoch this comes to what `solve` has. Each column is pulled only when a text of the batch has it: Adam makes full steps
+        of the smallest gradient, so a pull at every step would undo a rare column before it is seen once.
+
+        Parameters
+        ----------
+        columns
+            Of all texts of the batch, from `sparse_rows`.
+        n_texts
+            Texts in the batch.
+        """
+        count = torch.zeros_like(self.precision).index_add_(0, columns, torch.ones_like(columns, dtype=torch.float32))
+        weights, n_rules = self.precision * count / n_texts, len(self.rules)
+        for parameter, pull, weight in (
+            (self.rule, self.rule_pull, weights[:n_rules]),
+            (self.other, self.other_pull, weights[n_rules:, None]),
+        ):
+            if parameter.grad is not None:
+                parameter.grad += (parameter + pull) * weight
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Put every rule's weight back between its bounds; to be called after each step."""
+        self.rule.clamp_(self.lower, self.upper)
+
+    def weights(self) -> Weights:
+        """Solved weights + Δ."""
+        rule, other, bias = (p.detach().cpu().double().numpy() for p in (self.rule, self.other, self.bias))
+        coef, n_rules = self.solved.coef.copy(), len(self.rules)
+        at = np.arange(n_rules), self.index
+        # Δ is in single precision, so its bounds are met only nearly.
+        lower, upper = [r.lower for r in self.rules], [r.upper for r in self.rules]
+        coef[at] = np.clip(coef[at] + rule, lower, upper)
+        coef[n_rules:] += self.factor * other
+        return Weights(coef, self.solved.bias + bias)
+
+    def shift(self, X: Any) -> Array:
+        """XΔ + δ of some texts, shape (n_texts, n_classes): what to add to their φ₀."""
+        now = self.weights()
+        return Weights(now.coef - self.solved.coef, now.bias - self.solved.bias).logits(X)
+
+
+def sparse_rows(X: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows of a CSR matrix for `PhiLayer`: the columns that are there, where each row starts, and the values.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> sparse_rows(scipy.sparse.csr_matrix([[0.0, 2.0], [0.0, 0.0], [1.0, 3.0]]))
+    (tensor([1, 0, 1]), tensor([0, 1, 1]), tensor([2., 1., 3.]))
+    """
+    return (
+        torch.as_tensor(X.indices, dtype=torch.long),
+        torch.as_tensor(X.indptr[:-1], dtype=torch.long),
+        torch.as_tensor(X.data, dtype=torch.float32),
+    )

@@ -1,0 +1,80 @@
+"""`rulenet evaluate`: figures that can be checked by hand, for a model whose answers are known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from rulenet import Recipe, RuleNetClassifier, RuleSet
+from rulenet.cli.evaluate import judge
+from rulenet.cli.main import app
+from rulenet.model.hybrid import HeldOut
+
+RULES = RuleSet.from_yaml(
+    "{rulenet: 1, rules: [{id: s, label: b, word: strong, weight: 4, pin: true}, {id: w, label: b, word: weak, weight: 1, pin: true}]}"
+)
+
+
+@pytest.fixture
+def clf() -> RuleNetClassifier:
+    """Says b: for "strong" by 4, for "weak" by 1. Held-out texts: of strong ones 196 in 200 are b, of weak ones 146 in 200."""
+    clf = RuleNetClassifier(RULES, None, recipe=Recipe(tfidf=False)).fit(["x"] * 4, ["a", "b"] * 2)
+    phi = np.array([[0.0, 4.0]] * 200 + [[0.0, 1.0]] * 200)
+    y = np.array([1] * 196 + [0] * 4 + [1] * 146 + [0] * 54)
+    clf.hybrid_ = replace(clf.hybrid_, held_out=HeldOut(phi, np.zeros_like(phi), y))
+    clf._complete_report()
+    return clf
+
+
+def test_figures_by_hand(clf: RuleNetClassifier) -> None:
+    # Names as they come: a is class 0, b is class 1. Three strong texts are b; of two weak ones, one is.
+    texts, y = ["strong", "weak", "strong", "weak", "strong"], [1, 0, 1, 1, 1]
+    found = judge(clf, texts, y, ["a", "b"])
+    assert (found["texts"], found["accuracy"]) == (5, 0.8)
+    assert found["labels"]["b"] == {"precision": 0.8, "recall": 1.0, "f1": pytest.approx(8 / 9), "texts": 4}
+    assert found["labels"]["a"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "texts": 1}
+    assert found["paths"] == {"rules": {"texts": 5, "accuracy": 0.8}}
+    # Temperature 1: sure of 0.98 three times, right each time; of 0.73 twice, right once.
+    strong, weak = 1 / (1 + np.exp(-4)), 1 / (1 + np.exp(-1))
+    assert found["ece"] == pytest.approx((3 * (1 - strong) + 2 * (weak - 0.5)) / 5, abs=0.01)
+    # At 95 % both labels are plausible for a weak text, only b for a strong one.
+    assert found["label_sets"] == {"asked": 0.95, "coverage": 1.0, "mean_size": 1.4}
+
+
+def test_text_and_json_say_the_same(clf: RuleNetClassifier, tmp_path: Path) -> None:
+    clf.save(tmp_path / "model")
+    (tmp_path / "t.csv").write_text("text,label\nstrong,b\nweak,a\nstrong,b\nweak,b\nstrong,b\n")
+    runner = CliRunner()
+    found = json.loads(
+        runner.invoke(app, ["evaluate", str(tmp_path / "model"), str(tmp_path / "t.csv"), "--json"]).stdout
+    )
+    assert (found["accuracy"], found["label_sets"]["mean_size"]) == (0.8, 1.4)
+    shown = runner.invoke(app, ["evaluate", str(tmp_path / "model"), str(tmp_path / "t.csv")]).stdout
+    assert "accuracy 0.8000, macro F1 0.4444, 5 texts\n" in shown
+    assert f"probabilities are off by {found['ece']:.1%} on average (ECE)\n" in shown
+    assert "label sets for a coverage of 95% hold the right label for 100.0%, with 1.40 labels on average\n" in shown
+    assert "ψ skipped" not in shown  # there is one path only
+
+
+def test_each_path_is_judged(tiny_encoder: str, tmp_path: Path) -> None:
+    texts = ["strong", "strong goal", "weak", "nothing", "weak oil"] * 2
+    clf = RuleNetClassifier(RULES, tiny_encoder, cascade="certified", recipe=Recipe(epochs=1, tfidf=False), device="cpu")
+    clf.fit(texts, ["b", "b", "a", "a", "b"] * 2)
+    clf.hybrid_ = replace(clf.hybrid_, phi_scale=1.0, psi_scale=0.5)
+    skipped = clf.predict_with_path(texts)[1]
+    assert 0 < skipped.sum() < len(texts)
+    found = judge(clf, texts, [1, 1, 0, 0, 1] * 2, ["a", "b"])
+    right = clf.predict(texts) == np.array(["b", "b", "a", "a", "b"] * 2)
+    assert found["paths"]["rules"] == {"texts": int(skipped.sum()), "accuracy": right[skipped].mean()}
+    assert found["paths"]["hybrid"] == {"texts": int((~skipped).sum()), "accuracy": right[~skipped].mean()}
+    assert found["label_sets"] is None
+    clf.save(tmp_path / "model")
+    (tmp_path / "t.csv").write_text("text,label\n" + "\n".join(f"{text},b" for text in [*texts, "b", "a"]) + "\nx,a\n")
+    shown = CliRunner().invoke(app, ["evaluate", str(tmp_path / "model"), str(tmp_path / "t.csv")]).stdout
+    assert "φ + ψ: " in shown
+    assert "φ alone, ψ skipped: " in shown

@@ -1,0 +1,157 @@
+"""`rulenet train`: cascade, resuming, figures, and what the report says in words."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from rulenet import RuleNetClassifier
+from rulenet.cli.main import app
+from rulenet.cli.train import calibration_lines, cascade_lines
+
+
+def run(*arguments: object, status: int = 0) -> Result:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return result
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixty texts: enough for nine held-out ones."""
+    file = tmp_path_factory.mktemp("data") / "news.csv"
+    rows = ["the team won the match,sports", "oil price falls,business", "a late goal,sports", "the bank lost,business"]
+    file.write_text("\n".join(["text,label", *(rows * 15)]))
+    return file
+
+
+# What is said
+
+
+def test_calibration_in_words() -> None:
+    report: dict[str, Any] = {
+        "texts": 1200,
+        "ece": 0.0123,
+        "paths": {"hybrid": 700, "rules": 500},
+        "temperature": {"hybrid": 1.08, "rules": 0.931},
+    }
+    (line,) = calibration_lines(report)
+    assert line == (
+        "probabilities: off by 1.2% on average (ECE, 1,200 held-out texts); temperature 1.08 (φ + ψ), 0.93 (φ alone)"
+    )
+    (line,) = calibration_lines({**report, "paths": {"hybrid": 0, "rules": 1200}})
+    assert line.endswith("temperature 0.93 (φ alone)")
+    assert calibration_lines({}) == []
+
+
+CASCADE: dict[str, Any] = {
+    "mode": "off", "margin": None, "share_skipped": None, "changed": None, "risk_bound": 0.0, "speed_up": None, "note": ""
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        ({}, []),
+        ({"note": "why"}, ["cascade: why"]),
+        ({"mode": "certified"}, ["cascade: certified, changes no answer"]),
+        (
+            {"mode": "certified", "share_skipped": 0.344, "speed_up": 1.49},
+            ["cascade: certified, skips ψ for 34% of the texts, changes no answer, expected to be 1.5 times as fast"],
+        ),
+        (
+            {"mode": "statistical", "share_skipped": 0.7, "risk_bound": 0.0049, "speed_up": 3.0, "note": "why"},
+            [
+                "cascade: statistical, skips ψ for 70% of the texts, changes at most 0.49% of the answers (95 % confidence), "
+                "expected to be 3.0 times as fast",
+                "cascade: why",
+            ],
+        ),
+    ],
+)
+def test_the_cascade_in_words(changes: dict[str, Any], lines: list[str]) -> None:
+    assert cascade_lines({**CASCADE, **changes}) == lines
+
+
+# What is done
+
+
+def test_a_model_without_an_encoder_is_calibrated(data: Path, tmp_path: Path) -> None:
+    shown = run("train", data, "--encoder", "none", "--out", tmp_path / "model", "--cascade", "certified").stdout
+    assert re.search(
+        r"^probabilities: off by \d+\.\d% on average \(ECE, 9 held-out texts\); temperature \d\.\d\d \(φ alone\)$",
+        shown,
+        re.M,
+    )
+    assert "cascade: the model has no ψ to skip: every answer is φ's alone\n" in shown
+    assert RuleNetClassifier.load(tmp_path / "model").cascade == "certified"
+
+
+def test_a_cascade_is_chosen_said_and_kept(data: Path, tiny_encoder: str, tmp_path: Path) -> None:
+    options = ("--encoder", tiny_encoder, "--epochs", 1, "--out", tmp_path / "model", "--cascade", "statistical")
+    shown = run("train", data, *options, "--cascade-risk", 0.3).stdout
+    assert "cascade: " in shown
+    clf = RuleNetClassifier.load(tmp_path / "model")
+    assert (clf.cascade, clf.cascade_risk) == ("statistical", 0.3)
+    found = json.loads(run("train", data, *options, "--json").stdout)["report"]["cascade"]
+    if clf.hybrid_.is_neural:
+        assert "9 held-out texts cannot promise a risk of 0.005: that takes 598" in found["note"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]  # nothing of the work is left
+
+
+def test_an_interrupted_run_is_kept_and_gone_on_with(
+    data: Path, tiny_encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[Path, bool]] = []
+    real = RuleNetClassifier.fit
+
+    def fit(self: RuleNetClassifier, texts: Any, labels: Any, *, resume: bool) -> Any:
+        seen.append((Path(str(self.work_dir)), resume))
+        found = real(self, texts, labels)
+        Path(str(self.work_dir)).mkdir(exist_ok=True)
+        self.report_["interrupted"] = not resume
+        return found
+
+    monkeypatch.setattr(RuleNetClassifier, "fit", fit)
+    options = ("train", data, "--encoder", tiny_encoder, "--epochs", 1, "--out", tmp_path / "model")
+    assert "the same command with --resume goes on where it stopped" in " ".join(run(*options).stderr.split())
+    assert (tmp_path / "model.work").is_dir()
+    run(*options, "--resume")
+    assert not (tmp_path / "model.work").exists()
+    assert seen == [(tmp_path / "model.work", False), (tmp_path / "model.work", True)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--cascade", "sometimes"), r"cascade='sometimes' is not 'off', 'certified' or 'statistical'"),
+        (("--cascade-risk", "2"), r"cascade_risk=2\.0 is not a share between 0 and 1"),
+    ],
+)
+def test_a_cascade_that_is_none_is_refused(data: Path, tmp_path: Path, options: tuple[str, str], message: str) -> None:
+    said = run("train", data, "--encoder", "none", "--out", tmp_path / "model", *options, status=2).stderr
+    assert re.search(message, said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_figures_are_drawn(data: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    run("train", data, "--encoder", "none", "--out", tmp_path / "model", "--figures", tmp_path / "figures")
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["coverage.svg", "reliability.svg"]
+
+
+def test_missing_matplotlib_is_said_before_the_work(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    options = ("--encoder", "none", "--out", tmp_path / "model", "--figures", tmp_path / "figures")
+    assert "rulenet[plot]" in run("train", data, *options, status=2).stderr.replace("\n", "")
+    assert list(tmp_path.iterdir()) == []

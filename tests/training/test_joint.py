@@ -1,0 +1,143 @@
+"""The joint epochs: when φ moves, how far it may, and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from rulenet.features.blocks import Features  # noqa: E402
+from rulenet.model.hybrid import Hybrid  # noqa: E402
+from rulenet.rules.ruleset import RuleSet  # noqa: E402
+from rulenet.training import loop  # noqa: E402
+from rulenet.training.objectives import joint_loss  # noqa: E402
+from rulenet.training.progress import Progress  # noqa: E402
+from rulenet.training.recipe import Recipe  # noqa: E402
+from rulenet.training.run import Outcome, Run  # noqa: E402
+from rulenet.training.stages import Report, Task, fit_hybrid  # noqa: E402
+
+RECIPE = Recipe(epochs=3, learning_rate=1e-3, frozen_layers=-1, max_length=32, batch_texts=8, phi_learning_rate=0.05)
+RULES = RuleSet.from_yaml("""
+rulenet: 1
+rules:
+  - {id: goal, label: sport, word: goal, weight: 2}
+  - {id: lost, label: sport, word: lost, weight: 0.05}
+  - {id: oil, label: money, word: oil, weight: 2, pin: true}
+""")
+SPORT = ["the goal", "win the match", "a goal a win", "the team", "good match"]
+MONEY = ["oil price", "the bank", "stock market lost", "oil lost", "market price"]
+TASK = Task((SPORT + MONEY) * 6, np.eye(2)[([1] * 5 + [0] * 5) * 6], ["money", "sport"])
+
+
+def train(run: dict[str, Any], recipe: Recipe, held_out: Any = None) -> Outcome:
+    return loop.train_psi(
+        run["psi"], run["train"], held_out, recipe, seed=0, device="cpu", progress=Progress(0), phi=run["phi"]
+    )
+
+
+def hybrid(encoder: str, recipe: Recipe, task: Task = TASK) -> tuple[Hybrid, Report]:
+    features = Features(RULES, language="en")
+    return fit_hybrid(task, features, encoder, recipe, seed=0, device="cpu", progress=Progress(0))
+
+
+def test_the_third_term_of_the_loss_is_that_of_phi() -> None:
+    phi, psi = torch.tensor([[1.0, -1.0]]), torch.tensor([[0.5, 0.0]])
+    target = torch.tensor([[0.0, 1.0]])
+    without = joint_loss(phi, psi, target, psi_loss=0.3)
+    with_phi = joint_loss(phi, psi, target, psi_loss=0.3, phi_loss=0.5)
+    assert float(with_phi - without) == pytest.approx(0.5 * np.log(1 + np.exp(2.0)))
+
+
+@pytest.mark.parametrize(("joint", "still"), [(0, [1, 2, 3]), (1, [1, 2]), (2, [1]), (9, [])])
+def test_phi_moves_in_the_joint_epochs_only(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, joint: int, still: list[int]
+) -> None:
+    run, unmoved = make(), []
+    real = loop.train_epoch
+
+    def spy(state: Run, *arguments: Any) -> float:
+        loss = real(state, *arguments)
+        if not any(parameter.any() for parameter in run["phi"].parameters()):
+            unmoved.append(state.at.epoch + 1)
+        return loss
+
+    monkeypatch.setattr(loop, "train_epoch", spy)
+    train(run, RECIPE.with_changes(joint_epochs=joint))
+    assert unmoved == still
+
+
+def test_signs_and_pins_hold_at_every_step(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first rule speaks for label 1 with a weight of 0.02, and all its texts say the opposite."""
+    run, seen = make(), []
+    run["train"].target[:] = [1.0, 0.0]
+    real = loop.train_step
+
+    def spy(*arguments: Any) -> Any:
+        result = real(*arguments)
+        seen.append(run["phi"].weights().coef.copy())
+        return result
+
+    monkeypatch.setattr(loop, "train_step", spy)
+    train(run, RECIPE.with_changes(joint_epochs=3))
+    assert len(seen) == 15
+    assert 0 <= min(coef[0, 1] for coef in seen) < 1e-6  # it wanted to go further
+    assert {coef[1, 0] for coef in seen} == {2.0}
+    assert all(coef[0, 0] == coef[1, 1] == 0 for coef in seen)
+    assert seen[-1][2, 0] > 0.1  # a term is free
+
+
+def test_an_epoch_before_the_joint_ones_comes_back_with_its_phi(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, losses = make(), iter([0.5, 0.2, 0.9])
+    monkeypatch.setattr(loop, "evaluate", lambda *_: next(losses))
+    outcome = train(run, RECIPE.with_changes(joint_epochs=1), held_out=run["train"])
+    assert outcome.best_epoch == 2
+    assert not run["phi"].shift(run["train"].X).any()
+    np.testing.assert_array_equal(run["phi"].weights().coef, run["phi"].solved.coef)
+
+
+def test_held_out_texts_are_judged_with_the_moved_phi(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, judged = make(), []
+    real = loop.fit_scales
+
+    def spy(phi: Any, *arguments: Any) -> Any:
+        judged.append(phi)
+        return real(phi, *arguments)
+
+    monkeypatch.setattr(loop, "fit_scales", spy)
+    held_out = run["train"].take(np.arange(10))
+    train(run, RECIPE.with_changes(joint_epochs=1, epochs=1), held_out=held_out)
+    np.testing.assert_allclose(judged[0], held_out.phi + run["phi"].shift(held_out.X))
+    assert not np.allclose(judged[0], held_out.phi)
+
+
+@pytest.mark.slow
+def test_the_model_gets_solved_weights_plus_change(tiny_encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "evaluate", lambda run, _: -run.at.epoch)  # the last epoch is the best
+    alone, _ = hybrid(tiny_encoder, RECIPE)
+    joint, report = hybrid(tiny_encoder, RECIPE.with_changes(joint_epochs=2))
+    again, _ = hybrid(tiny_encoder, RECIPE.with_changes(joint_epochs=2))
+    assert report.best_epoch == 3
+    assert np.abs(joint.weights.coef - alone.weights.coef).max() > 0.01
+    np.testing.assert_array_equal(joint.weights.coef, again.weights.coef)
+    assert joint.weights.coef[2].tolist() == [2.0, 0.0]  # pinned
+    assert joint.weights.coef[:2, 1].min() >= 0
+    assert not joint.weights.coef[:2, 0].any()  # a rule has no weight for another label
+    # What the model is calibrated by is φ as it ended, out-of-fold: not as it began, and not in-sample.
+    assert joint.held_out is not None
+    assert alone.held_out is not None
+    assert not np.allclose(joint.held_out.phi, alone.held_out.phi)
+
+
+@pytest.mark.slow
+def test_without_labels_rules_keep_their_authors_weights(tiny_encoder: str) -> None:
+    task = Task(TASK.texts, np.zeros_like(TASK.Y), TASK.classes)
+    model, _ = hybrid(tiny_encoder, RECIPE.with_changes(joint_epochs=3), task)
+    assert model.weights.coef[:3].tolist() == [[0, 2], [0, 0.05], [2, 0]]
