@@ -22,13 +22,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no loss of ψ alone (λ₁ = 0)": {"psi_loss": 0.0},
     "one joint epoch": {"joint_epochs": 1},
     "all epochs joint": {"joint_epochs": 3},
-    "one joint epoch, λ₂ = 0": {"joint_epochs": 1, "phi_loss": 0.0},
+    "all epochs joint, φ four times as fast": {"joint_epochs": 3, "phi_learning_rate": 2e-2},
+    "all epochs joint, φ four times as fast, λ₂ = 0": {"joint_epochs": 3, "phi_learning_rate": 2e-2, "phi_loss": 0.0},
     "ψ unbounded": {"bound": None},
     "B = 3": {"bound": 3.0},
     "exit margin 2": {"exit_margin": 2.0},
     "no naive Bayes prior": {"nb": False},
     "no rules": {"rules": None},
     "no terms": {"tfidf": False},
+    "ψ reads head and tail": {"long_texts": "head_tail"},
+    "ψ reads two windows": {"long_texts": "chunks", "max_chunks": 2},
 }
 
 

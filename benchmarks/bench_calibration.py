@@ -32,11 +32,10 @@ def measure(clf: RuleNetClassifier, texts: list[str], labels: list[str]) -> dict
     if calibration is None:
         raise SystemExit("this model has no held-out texts")
     proba, skipped = clf.predict_with_path(texts)
-    logits = (
-        np.log(proba) * np.where(skipped, *(calibration.temperature[path] for path in ("rules", "hybrid")))[:, None]
-    )
+    logits = clf.decision_function(texts)
+    logits = np.stack([np.zeros(len(y)), logits], axis=1) if logits.ndim == 1 else logits
     figures: dict[str, Any] = {
-        "texts": len(y), "held_out_texts": len(calibration.y), "temperature": dict(calibration.temperature),
+        "texts": len(y), "held_out_texts": len(calibration.y), "temperature": calibration.summary()["temperature"],
         "accuracy": float((proba.argmax(axis=1) == y).mean()), "ece_held_out": calibration.summary()["ece"],
         "ece": expected_calibration_error(proba, y), "ece_uncalibrated": expected_calibration_error(softmax(logits), y),
         "share_skipped": float(skipped.mean()),

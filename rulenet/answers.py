@@ -21,7 +21,9 @@ from rulenet.explain import Explanation, explain
 from rulenet.inputs import check_labels, check_texts, is_share
 from rulenet.model.device import choose_device
 from rulenet.model.hybrid import HeldOut, Hybrid, Parts, lead
+from rulenet.overview import GlobalExplanation, explain_global
 from rulenet.training.recipe import Recipe
+from rulenet.whatif import WhatIf, what_if
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BLOCK = 8192  # texts in memory at a time, however many there are
@@ -106,11 +108,53 @@ class Answers:
         logits = np.concatenate([parts.logits for parts in self._blocks(texts)])
         return logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
 
-    def explain(self, texts: Sequence[str]) -> list[Explanation]:
-        """Why each text gets its label: for every label, bias + Σ contributions + neural = logit."""
+    # ------------------------------------------------------------------ reasons
+
+    def explain(
+        self, texts: Sequence[str], *, tokens: bool = False, contrast: tuple[Any, Any] | None = None
+    ) -> list[Explanation]:
+        """Why each text gets its label: for every label, bias + Σ contributions + neural = logit.
+
+        Parameters
+        ----------
+        tokens
+            Whether to say which words moved ψ, by integrated gradients: a few texts a second on a CPU.
+        contrast
+            Which two labels the tokens should speak for and against; None: the predicted one and the runner-up.
+        """
         texts = check_texts(texts)
         parts = self._parts(texts)
-        return explain(self.hybrid_, texts, parts, self.classes_.tolist())
+        return explain(
+            self.hybrid_, texts, parts, self.classes_.tolist(), self._proba(parts), tokens=tokens, contrast=contrast,
+            device=self._device(),
+        )  # fmt: skip
+
+    def explain_global(
+        self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, top: int = 10
+    ) -> GlobalExplanation:
+        """What the model rests on, on these texts: weights by label, most used and most decisive rules, what φ and ψ carry.
+
+        Parameters
+        ----------
+        labels
+            The right ones, to tell how much of the accuracy φ and ψ carry; None: nothing is said of that.
+        top
+            How many terms to list for each label.
+        """
+        return explain_global(
+            self.hybrid_, self._parts(check_texts(texts, may_be_empty=False)), self.classes_.tolist(), labels, top=top
+        )
+
+    def what_if(self, text: str, target: Any = None) -> WhatIf:
+        """The fewest rules switched off, and the fewest terms deleted, that would change the answer.
+
+        Parameters
+        ----------
+        target
+            The answer wanted; None: any other.
+        """
+        self._check_is_fitted()
+        return what_if(self.hybrid_, check_texts([text])[0], self.classes_.tolist(), target, device=self._device())
 
     # ------------------------------------------------------------------ trust
 

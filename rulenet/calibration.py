@@ -163,7 +163,7 @@ def fit_temperature(logits: Array, y: Array) -> Temperature:
     --------
     >>> logits = np.array([[4.0, 0.0]] * 4)  # as sure as 0.98 each time, right three times in four
     >>> found = fit_temperature(np.tile(logits, (50, 1)), np.array([0, 0, 0, 1] * 50))
-    >>> 2.5 < found.of(logits)[0] < 4
+    >>> 2.5 < float(found.of(logits)[0]) < 4
     True
     """
     if not len(y):
@@ -174,7 +174,7 @@ def fit_temperature(logits: Array, y: Array) -> Temperature:
         top = scaled.max(axis=1)
         log_z = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
         pull = 0.5 * theta[0] ** 2 + 4.0 * theta[1] ** 2
-        return float((log_z - scaled[np.arange(len(y)), y]).sum()) + pull
+        return float((log_z - scaled[np.arange(len(y)), y]).sum() + pull)
 
     bounds = [(-3.0, 3.0), (-0.9, 0.9)]
     base, growth = scipy.optimize.minimize(loss, [0.0, 0.0], method="L-BFGS-B", bounds=bounds).x

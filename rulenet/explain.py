@@ -130,7 +130,9 @@ class Contrast(render.Shown):
         rows += [(t.kind, t.name, render.words(self.text, t.spans), render.Bar(t.difference)) for t in shown]
         if rest:
             rows.append(("", f"{len(rest)} weaker terms", "", render.Bar(sum(t.difference for t in rest))))
-        rows += [("ψ", "transformer", "", render.Bar(self.neural)), ("=", "total", "", render.Bar(self.total))]
+        if self.neural:
+            rows.append(("ψ", "transformer", "", render.Bar(self.neural)))
+        rows.append(("=", "total", "", render.Bar(self.total)))
         sheets = [render.Sheet("", ("", "term", "words", "difference"), rows)]
         if self.tokens:
             strongest = sorted(self.tokens, key=lambda token: -abs(token.attribution))[: render.SHOWN_TERMS]

@@ -116,7 +116,7 @@ class GlobalExplanation(render.Shown):
 
     def headline(self) -> str:
         """One line."""
-        skipped = f", {self.n_skipped:,} without ψ" if self.n_skipped else ""
+        skipped = f", {self.n_skipped:,} without ψ" if self.n_skipped and "neural" in self.variance else ""
         return f"what the model rests on: {self.n_texts:,} texts{skipped}"
 
     def sheets(self) -> list[render.Sheet]:

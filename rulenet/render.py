@@ -9,7 +9,7 @@ import html
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.panel import Panel
@@ -65,6 +65,10 @@ class Shown(ABC):
     @abstractmethod
     def sheets(self) -> list[Sheet]:
         """The tables."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, the same after a trip through JSON."""
 
     def to_rich(self) -> Group:
         """For a terminal."""

@@ -90,8 +90,8 @@ class WhatIf(render.Shown):
     def _sheet(self, what: str, flip: Flip | None) -> render.Sheet:
         if flip is None:
             return render.Sheet(f"{what}: cannot be flipped this way", (), [])
-        fewest = "no fewer will do" if flip.is_smallest else "fewer may do"
-        title = f"{what}: {flip.label} without these {len(flip.terms)} ({fewest})"
+        these = "this one" if len(flip.terms) == 1 else f"these {len(flip.terms)}"
+        title = f"{what}: {flip.label} without {these}" + ("" if flip.is_smallest else " (fewer may do)")
         rows = [
             (t.kind, t.name, render.words(self.text, t.spans),
              render.Bar(t.contributions[self.label] - t.contributions[flip.label]))
@@ -176,10 +176,10 @@ class _Search:
         self.psi: Callable[[Array], Array] | None = None
         self.psi_reads_phi = False
         if hybrid.psi is not None and hybrid.is_neural:
-            from rulenet.model.attribution import psi_of_phi
+            from rulenet.model.attribution import in_torch, psi_of_phi
 
             self.psi = psi_of_phi(hybrid.psi, text, device=device)
-            self.psi_reads_phi = bool(hybrid.psi.from_phi.weight.abs().max() > 0)
+            self.psi_reads_phi = bool(in_torch(hybrid.psi).from_phi.weight.abs().max() > 0)
 
     def logits(self, phi: Array) -> Array:
         """Of several values of φ, shape (n, n_classes)."""

@@ -12,6 +12,7 @@ import scipy.stats
 from rulenet.calibration import (
     MIN_TEXTS,
     Calibration,
+    Temperature,
     acceptance_threshold,
     calibrate,
     conformal_quantile,
@@ -20,7 +21,7 @@ from rulenet.calibration import (
     reliability,
     uncalibrated,
 )
-from rulenet.model.hybrid import softmax
+from rulenet.model.hybrid import lead, softmax
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -46,32 +47,68 @@ def draw_paths(rng: Any, n: int) -> tuple[Array, Array, Array]:
 @pytest.mark.parametrize("n_classes", [2, 5])
 def test_a_known_temperature_is_found(temperature: float, n_classes: int) -> None:
     logits, y = draw(np.random.default_rng(0), 5000, n_classes)
-    assert fit_temperature(temperature * logits, y) == pytest.approx(temperature, rel=0.06)
+    found = fit_temperature(temperature * logits, y)
+    assert found.of(temperature * logits).mean() == pytest.approx(temperature, rel=0.07)
+    assert found.growth == pytest.approx(0.0, abs=0.12)
+
+
+@pytest.mark.parametrize(("base", "growth"), [(0.6, 0.4), (1.0, 0.3), (2.0, -0.2)])
+def test_a_known_growth_is_found(base: float, growth: float) -> None:
+    # True logits z are seen as z', such that z'/T(z') is z again: T depends on the lead as it is seen.
+    true, y = draw(np.random.default_rng(0), 20_000)
+    seen = lead(true)
+    for _ in range(200):
+        seen = lead(true) * base * (1 + seen) ** growth
+    found = fit_temperature(true * (seen / lead(true))[:, None], y)
+    assert (found.base, found.growth) == (pytest.approx(base, rel=0.1), pytest.approx(growth, abs=0.05))
+
+
+def test_temperature_by_hand() -> None:
+    # A lead of 3: 2 · (1 + 3)^½ = 4.
+    logits = np.array([[5.0, 2.0, 0.0], [1.0, 1.0, 0.0]])
+    assert Temperature(2.0, 0.5).of(logits).tolist() == [4.0, 2.0]
+    assert Temperature().of(logits).tolist() == [1.0, 1.0]
+
+
+def test_a_larger_lead_remains_a_larger_confidence() -> None:
+    leads = np.linspace(0, 50, 1001)
+    for growth in (-0.9, 0.0, 0.9):
+        logits = np.stack([leads, np.zeros(1001)], axis=1)
+        assert (np.diff(leads / Temperature(0.7, growth).of(logits)) > 0).all()
 
 
 def test_too_sure_is_cooled_down_and_too_shy_is_sharpened() -> None:
     sure, shy = np.tile([[6.0, 0.0]], (2000, 1)), np.tile([[0.2, 0.0]], (2000, 1))
     y = np.array([0, 0, 0, 0, 1] * 400)
     # Right four times in five: the margin should be log 4 = 1.39.
-    assert fit_temperature(sure, y) == pytest.approx(6.0 / math.log(4), rel=0.02)
-    assert fit_temperature(shy, y) == pytest.approx(0.2 / math.log(4), rel=0.04)
+    assert fit_temperature(sure, y).of(sure)[0] == pytest.approx(6.0 / math.log(4), rel=0.02)
+    assert fit_temperature(shy, y).of(shy)[0] == pytest.approx(0.2 / math.log(4), rel=0.04)
 
 
 def test_temperature_stays_within_bounds_and_finite() -> None:
     right = np.tile([[1.0, 0.0]], (10_000, 1))
-    assert 1 / 21 < fit_temperature(right, np.zeros(10_000, dtype=int)) < 0.2
-    assert 18 < fit_temperature(50 * right, np.arange(10_000) % 2) <= 20.1
-    assert 0.05 < fit_temperature(1e4 * right[:1], np.array([1])) <= 20.1
-    assert fit_temperature(right[:0], np.zeros(0, dtype=int)) == 1.0
+    cases = [
+        (right, np.zeros(10_000, dtype=int)),
+        (50 * right, np.arange(10_000) % 2),
+        (1e4 * right[:1], np.array([1])),
+    ]
+    for logits, y in cases:
+        found = fit_temperature(logits, y)
+        assert 1 / 21 < found.base < 21
+        assert abs(found.growth) <= 0.9
+        assert np.isfinite(found.of(logits)).all()
+    assert fit_temperature(*cases[0]).of(right)[0] < 0.2
+    assert fit_temperature(*cases[1]).of(50 * right)[0] > 18
+    assert fit_temperature(right[:0], np.zeros(0, dtype=int)) == Temperature(1.0, 0.0)
 
 
 def test_each_path_gets_its_own_temperature() -> None:
     logits, y, skipped = draw_paths(np.random.default_rng(0), 8000)
     found = calibrate(logits, y, skipped)
-    assert found.temperature["rules"] == pytest.approx(4.0, rel=0.1)
-    assert found.temperature["hybrid"] == pytest.approx(0.5, rel=0.1)
+    assert found.temperature["rules"].of(logits[skipped]).mean() == pytest.approx(4.0, rel=0.1)
+    assert found.temperature["hybrid"].of(logits[~skipped]).mean() == pytest.approx(0.5, rel=0.1)
     proba = found.probabilities(np.array([[4.0, 0.0, 0.0]] * 2), np.array([True, False]))
-    assert proba[0].tolist() == pytest.approx(softmax(np.array([[1.0, 0, 0]]))[0].tolist(), abs=0.03)
+    assert proba[0].tolist() == pytest.approx(softmax(np.array([[1.0, 0, 0]]))[0].tolist(), abs=0.05)
     assert proba[1].tolist() == pytest.approx(softmax(np.array([[8.0, 0, 0]]))[0].tolist(), abs=0.01)
 
 
@@ -140,16 +177,17 @@ def test_a_wrong_order_of_labels_cannot_go_unnoticed() -> None:
     logits, y = draw(np.random.default_rng(0), 1000)
     skipped = np.zeros(1000, dtype=bool)
     right, wrong = (calibrate(columns, y, skipped).summary() for columns in (logits, logits[:, ::-1]))
-    assert right["temperature"]["hybrid"] == pytest.approx(1.0, rel=0.15)
-    assert wrong["temperature"]["hybrid"] > 5
+    assert right["temperature"]["hybrid"]["base"] == pytest.approx(1.0, abs=0.3)
+    assert wrong["temperature"]["hybrid"]["base"] > 5
     assert wrong["coverage_curve"][-1]["accuracy"] < 0.5 < right["coverage_curve"][-1]["accuracy"]
 
 
 def test_summary_by_hand() -> None:
-    found = Calibration({"hybrid": 1.5, "rules": 1.0}, PROBA, np.array([0, 1, 1, 1]), np.zeros(4, dtype=bool)).summary()
+    temperature = {"hybrid": Temperature(1.5, 0.2), "rules": Temperature()}
+    found = Calibration(temperature, PROBA, np.array([0, 1, 1, 1]), np.zeros(4, dtype=bool)).summary()
     assert (found["texts"], found["temperature"], found["ece"]) == (
         4,
-        {"hybrid": 1.5, "rules": 1.0},
+        {"hybrid": {"base": 1.5, "growth": 0.2}, "rules": {"base": 1.0, "growth": 0.0}},
         pytest.approx(0.2875),
     )
     curve = found["coverage_curve"]

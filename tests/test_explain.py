@@ -300,18 +300,22 @@ def test_tokens_add_up_to_what_the_transformer_adds(loud: RuleNetClassifier) -> 
     assert [token.text for token in heard(loud, texts)[0].tokens or []] == ["the", "Oil", "price", "lost"]
 
 
-def test_tokens_say_how_psi_would_change_if_asked_with_the_word_masked(loud: RuleNetClassifier) -> None:
-    # Shares are no ablations, but the strongest word's must have the sign of its ablation.
-    e = heard(loud, ["goal goal bank"])[0]
-    strongest = max(e.tokens or [], key=lambda token: abs(token.attribution))
-    masked = e.text[: strongest.start] + "[MASK]" + e.text[strongest.end :]
-    psi, phi = loud.hybrid_.psi, loud.hybrid_.weights.logits(loud.hybrid_.features.transform([e.text]))
+def test_a_single_word_has_all_that_masking_it_takes_away(loud: RuleNetClassifier) -> None:
+    psi, phi = loud.hybrid_.psi, loud.hybrid_.weights.logits(loud.hybrid_.features.transform(["bank"]))
     assert psi is not None
-    both = 2.0 * psi.predict(psi.encoder.encode([e.text, masked]), np.vstack([phi, phi]), budget=100, device="cpu")
-    top, second = (loud.classes_.tolist().index(label) for label in e.token_labels or ())
-    change = (both[0, top] - both[0, second]) - (both[1, top] - both[1, second])
-    assert abs(strongest.attribution) > 0.1
-    assert np.sign(change) == np.sign(strongest.attribution)
+    mask = psi.encoder.tokenizer.token_to_id("[MASK]")
+    rows = [psi.encoder.encode(["bank"])[0], [2, mask, 3]]
+    read, masked = 2.0 * psi.predict(rows, np.vstack([phi, phi]), budget=100, device="cpu")
+    for label, other in itertools.permutations(range(3), 2):
+        names = loud.classes_.tolist()
+        e = heard(loud, ["bank"], contrast=(names[label], names[other]))[0]
+        change = (read[label] - read[other]) - (masked[label] - masked[other])
+        assert [token.text for token in e.tokens or []] == ["bank"]
+        assert e.token_bias == pytest.approx(masked[label] - masked[other], abs=1e-5)
+        assert (e.tokens or [])[0].attribution == pytest.approx(
+            change, abs=0.01 * abs(read[label] - read[other]) + 2e-3
+        )
+        assert abs(change) > 0.01
 
 
 def test_tokens_between_two_labels_that_were_asked_for(loud: RuleNetClassifier) -> None:

@@ -288,6 +288,9 @@ class Result(render.Shown):
     def headline(self) -> str:
         return NASTY
 
+    def to_dict(self) -> dict[str, object]:
+        return {}
+
     def sheets(self) -> list[render.Sheet]:
         row: tuple[render.Cell, ...] = (NASTY, 1200, 0.5, render.Bar(-2), render.Percent(0.125))
         return [render.Sheet(NASTY, ("a", "b", "c", "d", NASTY), [row]), render.Sheet("nothing to show", (), [])]

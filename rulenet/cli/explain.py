@@ -56,8 +56,11 @@ def explain(
             shown.append(("what_if", find(clf.hybrid_, explanation.text, clf.classes_.tolist())))
         more.append(shown)
     if html is not None:
-        sections = [part for e, shown in zip(explanations, more, strict=True) for part in (e, *(s for _, s in shown))]
-        write_page(html, render.to_page("rulenet: explanations", [part.to_html() for part in sections]))
+        sections = [
+            "".join([explanation.to_html(), *(part.to_html() for _, part in shown)])
+            for explanation, shown in zip(explanations, more, strict=True)
+        ]
+        write_page(html, render.to_page("rulenet: explanations", sections))
     for explanation, shown in zip(explanations, more, strict=True):
         if as_json:
             write_json({**explanation.to_dict(), **{name: part.to_dict() for name, part in shown}}, sys.stdout)

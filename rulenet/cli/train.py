@@ -113,7 +113,9 @@ def calibration_lines(calibration: dict[str, Any]) -> list[str]:
     if not calibration:
         return []
     temperatures = ", ".join(
-        f"{calibration['temperature'][path]:.2f} ({name})" for path, name in PATHS.items() if calibration["paths"][path]
+        "{base:.2f} · (1 + lead)^{growth:.2f} ".format(**calibration["temperature"][path]) + f"({name})"
+        for path, name in PATHS.items()
+        if calibration["paths"][path]
     )
     return [
         f"probabilities: off by {calibration['ece']:.1%} on average (ECE, {calibration['texts']:,} held-out texts); "

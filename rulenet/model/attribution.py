@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -28,6 +28,9 @@ from rulenet.model.layers import last_hidden
 from rulenet.model.psi import Psi
 from rulenet.text.clean import clean_with_offsets
 from rulenet.text.tokenise import Tokeniser
+
+if TYPE_CHECKING:
+    from rulenet.model.onnx_engine import OnnxPsi
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Span = tuple[int, int]
@@ -109,7 +112,7 @@ class Attribution:
 
 
 def attribute(
-    psi: Psi, texts: Sequence[str], phi: Array, sides: Array, *, device: Any = "cpu", budget: int = 4096
+    psi: Psi | OnnxPsi, texts: Sequence[str], phi: Array, sides: Array, *, device: Any = "cpu", budget: int = 4096
 ) -> list[Attribution]:
     """Share out Σ_k sides_k ψ_k among the word pieces of each text.
 
@@ -218,13 +221,12 @@ def neutral_piece(psi: Psi) -> int:
     return next((piece for piece in found if piece is not None), psi.encoder.pad_id)
 
 
-def in_torch(psi: Any) -> Psi:
-    """The same ψ where gradients can be taken: an engine that only predicts keeps its original."""
-    found: Psi = getattr(psi, "original", psi)
-    return found
+def in_torch(psi: Psi | OnnxPsi) -> Psi:
+    """The same ψ where gradients can be taken."""
+    return psi if isinstance(psi, Psi) else psi.original
 
 
-def psi_of_phi(psi: Psi, text: str, *, device: Any = "cpu") -> Callable[[Array], Array]:
+def psi_of_phi(psi: Psi | OnnxPsi, text: str, *, device: Any = "cpu") -> Callable[[Array], Array]:
     """ψ of one text as a function of φ: the text is read once.
 
     Returns

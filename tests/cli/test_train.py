@@ -41,14 +41,15 @@ def test_calibration_in_words() -> None:
         "texts": 1200,
         "ece": 0.0123,
         "paths": {"hybrid": 700, "rules": 500},
-        "temperature": {"hybrid": 1.08, "rules": 0.931},
+        "temperature": {"hybrid": {"base": 1.08, "growth": 0.1}, "rules": {"base": 0.931, "growth": 0.0}},
     }
     (line,) = calibration_lines(report)
     assert line == (
-        "probabilities: off by 1.2% on average (ECE, 1,200 held-out texts); temperature 1.08 (φ + ψ), 0.93 (φ alone)"
+        "probabilities: off by 1.2% on average (ECE, 1,200 held-out texts); "
+        "temperature 1.08 · (1 + lead)^0.10 (φ + ψ), 0.93 · (1 + lead)^0.00 (φ alone)"
     )
     (line,) = calibration_lines({**report, "paths": {"hybrid": 0, "rules": 1200}})
-    assert line.endswith("temperature 0.93 (φ alone)")
+    assert line.endswith("temperature 0.93 · (1 + lead)^0.00 (φ alone)")
     assert calibration_lines({}) == []
 
 
@@ -87,9 +88,7 @@ def test_the_cascade_in_words(changes: dict[str, Any], lines: list[str]) -> None
 def test_a_model_without_an_encoder_is_calibrated(data: Path, tmp_path: Path) -> None:
     shown = run("train", data, "--encoder", "none", "--out", tmp_path / "model", "--cascade", "certified").stdout
     assert re.search(
-        r"^probabilities: off by \d+\.\d% on average \(ECE, 9 held-out texts\); temperature \d\.\d\d \(φ alone\)$",
-        shown,
-        re.M,
+        r"^probabilities: off by \d+\.\d% on average \(ECE, 9 held-out texts\); temperature \d\.\d\d · ", shown, re.M
     )
     assert "cascade: the model has no ψ to skip: every answer is φ's alone\n" in shown
     assert RuleNetClassifier.load(tmp_path / "model").cascade == "certified"

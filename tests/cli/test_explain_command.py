@@ -1,0 +1,81 @@
+"""`rulenet explain` with --contrast, --what-if and --tokens: what it prints and writes, and how it complains."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from rulenet import RuleNetClassifier, RuleSet
+from rulenet.cli.explain import _pair
+from rulenet.cli.main import app
+from rulenet.errors import LabelError
+
+RULES = RuleSet.from_yaml(
+    "{rulenet: 1, rules: [{id: parcel, label: delivery, word: parcel}, {id: money, label: billing, word: money}]}"
+)
+TEXTS = ["my parcel is late", "a parcel was lost", "money back", "too much money"]
+LABELS = ["delivery", "delivery", "billing", "billing"]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explain") / "model"
+    RuleNetClassifier(RULES, None).fit(TEXTS, LABELS).save(folder)
+    return folder
+
+
+def run(*arguments: object, status: int = 0) -> Result:
+    result = CliRunner().invoke(app, ["explain", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return result
+
+
+def test_a_contrast_stands_below_the_explanation(model: Path) -> None:
+    shown = run(model, "my parcel", "--contrast", "billing,delivery").stdout
+    assert re.search(r"^delivery 0\.\d\d \(rules\) over billing", shown, re.MULTILINE)
+    assert re.search(r"^billing rather than delivery: -\d\.\d\d$", shown, re.MULTILINE)
+    assert re.search(r"rule +parcel +parcel +▌+ -1\.\d\d", shown)
+
+
+def test_what_would_change_the_answer(model: Path) -> None:
+    shown = run(model, "my parcel", "--what-if").stdout
+    assert "delivery: what it would take to be another label" in shown
+
+
+def test_json_holds_all_that_was_asked_for(model: Path) -> None:
+    shown = run(model, "my parcel", "money", "--contrast", "delivery,billing", "--what-if", "--json").stdout
+    for text, line in zip(["my parcel", "money"], shown.splitlines(), strict=True):
+        data = json.loads(line)
+        assert data["text"] == data["contrast"]["text"] == data["what_if"]["text"] == text
+        assert data["contrast"]["total"] == pytest.approx(data["logits"]["delivery"] - data["logits"]["billing"])
+    assert "contrast" not in json.loads(run(model, "my parcel", "--json").stdout)
+
+
+def test_a_page_holds_all_that_was_asked_for(model: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    run(model, "<b>parcel", "--contrast", "delivery,billing", "--what-if", "--html", page)
+    written = page.read_text(encoding="utf-8")
+    assert written.count('<div class="rulenet">') == 3
+    assert "delivery rather than billing" in written
+    assert "<b>" not in written
+
+
+@pytest.mark.parametrize("pair", ["delivery", "delivery,delivery", "delivery,bill", ",", "delivery,billing,other"])
+def test_a_contrast_of_other_than_two_labels_is_refused(model: Path, pair: str) -> None:
+    result = run(model, "my parcel", "--contrast", pair, status=2)
+    assert f"--contrast '{pair}' does not name two labels" in result.stderr.replace("\n", " ")
+    assert "billing, delivery" in result.stderr.replace("\n", " ")
+
+
+def test_labels_of_a_contrast_are_those_of_the_model() -> None:
+    assert _pair("1,2", [1, 2, 3]) == (1, 2)
+    assert _pair("True, False", [False, True]) == (True, False)
+    assert _pair("a,b,c", ["a,b", "c", "d"]) == ("a,b", "c")
+    with pytest.raises(LabelError, match=r"'x,y' does not name two labels as LABEL,OTHER; the model has 1, 2$"):
+        _pair("x,y", [1, 2])
