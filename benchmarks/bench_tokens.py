@@ -79,7 +79,8 @@ def words(clf: RuleNetClassifier, texts: list[str], device: str) -> dict[str, An
     within = gaps <= np.maximum(RELATIVE_BAR * np.abs(totals), ABSOLUTE_BAR) + 1e-6
     few = texts[: max(len(texts) // 5, 1)]
     return {
-        "texts": len(texts), "texts_per_s": round(len(texts) / seconds, 2), "texts_per_core_s": round(len(texts) / cpu_seconds, 2), "complete": float(within.mean()),
+        "texts": len(texts), "texts_per_s": round(len(texts) / seconds, 2), "texts_per_core_s": round(len(texts) / cpu_seconds, 2),
+        "complete": float(within.mean()),
         "median_gap": float(np.median(gaps)), "largest_gap": float(gaps.max()), "median_psi": float(np.median(np.abs(totals))),
         "words_per_text": statistics.mean(len(e.tokens or []) for e in found), "nodes_per_text": nodes_per_text(hybrid, few, device),
         "median_bias": float(np.median([abs(e.token_bias or 0.0) for e in found])),

@@ -219,6 +219,8 @@ def test_calibrate_takes_labels_in_any_order_and_type() -> None:
     assert held_out.y.tolist() == [0, 2, 1, 2]
     assert held_out.phi.argmax(axis=1).tolist() == [0, 2, 1, 2]
     assert clf.report_["calibration"]["texts"] == 4
+    # Not every label need occur.
+    assert clf.calibrate(["ww", "uu"], [7, 30]).hybrid_.held_out.y.tolist() == [1, 2]
 
 
 def test_calibrate_keeps_logits_before_the_scalars(hybrid: RuleNetClassifier) -> None:
@@ -278,6 +280,16 @@ def test_the_cascade_can_be_changed_without_refitting(hybrid: RuleNetClassifier)
     assert 0 < skipped.sum() < len(FRESH)
     assert hybrid.predict(FRESH).tolist() == everything
     assert not hybrid.set_params(cascade="off")._parts(FRESH).skipped.any()
+
+
+def test_held_out_texts_take_the_path_that_they_would_take_as_new_ones(hybrid: RuleNetClassifier) -> None:
+    hybrid.set_params(cascade="certified").calibrate(FRESH, FRESH_LABELS)
+    proba, skipped = hybrid.predict_with_path(FRESH)
+    assert 0 < skipped.sum() < len(FRESH)
+    calibration = hybrid.calibration_
+    assert calibration is not None
+    assert calibration.skipped.tolist() == skipped.tolist()
+    np.testing.assert_allclose(calibration.proba, proba, atol=1e-5)
 
 
 def test_a_cascade_that_is_none_is_refused(hybrid: RuleNetClassifier) -> None:

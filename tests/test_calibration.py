@@ -154,6 +154,7 @@ def test_reliability_by_hand() -> None:
         {"texts": 1, "confidence": 0.9, "accuracy": 1.0},
     ]
     assert reliability(np.array([[1.0, 0.0]]), np.array([0])) == [{"texts": 1, "confidence": 1.0, "accuracy": 1.0}]
+    assert [row["texts"] for row in reliability(np.array([[0.94, 0.06], [0.99, 0.01], [1.0, 0.0]]), np.zeros(3))] == [3]
     assert reliability(PROBA[:0], np.zeros(0, dtype=int)) == []
 
 

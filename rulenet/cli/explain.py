@@ -37,7 +37,6 @@ def explain(
     """
     from rulenet import render
     from rulenet.estimator import RuleNetClassifier
-    from rulenet.whatif import what_if as find
 
     if html is not None:
         check_file(html)
@@ -45,15 +44,15 @@ def explain(
     pair = None if contrast is None else _pair(contrast, clf.classes_.tolist())
     if tokens and not clf.hybrid_.is_neural:
         err.print("this model has no transformer, so --tokens adds nothing")
-    options: dict[str, Any] = {"tokens": True, "contrast": pair} if tokens else {}
-    explanations = clf.explain(list(lines_of_stdin()) if texts == ["-"] else texts, **options)
+    given = list(lines_of_stdin()) if texts == ["-"] else texts
+    explanations = clf.explain(given, tokens=tokens, contrast=pair if tokens else None)
     more: list[list[tuple[str, Shown]]] = []
     for explanation in explanations:
         shown: list[tuple[str, Shown]] = []
         if pair is not None:
             shown.append(("contrast", explanation.contrast(*pair)))
         if what_if:
-            shown.append(("what_if", find(clf.hybrid_, explanation.text, clf.classes_.tolist())))
+            shown.append(("what_if", clf.what_if(explanation.text)))
         more.append(shown)
     if html is not None:
         sections = [

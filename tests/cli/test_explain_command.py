@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from rulenet import RuleNetClassifier, RuleSet
+from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.cli.explain import _pair
 from rulenet.cli.main import app
 from rulenet.errors import LabelError
@@ -64,6 +64,28 @@ def test_a_page_holds_all_that_was_asked_for(model: Path, tmp_path: Path) -> Non
     assert written.count('<div class="rulenet">') == 3
     assert "delivery rather than billing" in written
     assert "<b>" not in written
+
+
+def test_tokens_without_a_transformer_are_told_to_be_of_no_use(model: Path) -> None:
+    result = run(model, "my parcel", "--tokens", "--json")
+    assert json.loads(result.stdout)["tokens"] == []
+    assert result.stderr == "this model has no transformer, so --tokens adds nothing\n"
+
+
+@pytest.mark.slow
+def test_tokens_speak_for_the_labels_of_the_contrast(tiny_encoder: str, tmp_path: Path) -> None:
+    pytest.importorskip("captum")
+    clf = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    clf.save(tmp_path / "model")
+    shown = run(tmp_path / "model", "my parcel", "--tokens", "--contrast", "billing,delivery", "--json").stdout
+    data = json.loads(shown)
+    assert data["token_labels"] == ["billing", "delivery"]
+    assert [token["text"] for token in data["tokens"]] == ["my", "parcel"]
+    assert data["contrast"]["tokens"] == data["tokens"]
+    assert (
+        json.loads(run(tmp_path / "model", "my parcel", "--tokens", "--json").stdout)["token_labels"][0]
+        == data["label"]
+    )
 
 
 @pytest.mark.parametrize("pair", ["delivery", "delivery,delivery", "delivery,bill", ",", "delivery,billing,other"])
