@@ -105,5 +105,8 @@ def show(figures: dict[str, Any]) -> None:
             out.print(f"{name}: {row['texts'] / figures['texts']:.1%} of the texts, accuracy {row['accuracy']:.4f}")
     if figures["label_sets"]:
         sets = figures["label_sets"]
-        asked, held = f"label sets for a coverage of {sets['asked']:.0%}", f"hold the right label for {sets['coverage']:.1%}"
+        asked, held = (
+            f"label sets for a coverage of {sets['asked']:.0%}",
+            f"hold the right label for {sets['coverage']:.1%}",
+        )
         out.print(f"{asked} {held}, with {sets['mean_size']:.2f} labels on average", soft_wrap=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse
+from sklearn.preprocessing import normalize
 
 from rulenet.features.pos import PosFeatures
 from rulenet.features.tfidf import TermFeatures
@@ -94,6 +96,29 @@ class Features:
         if not present:
             return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.float32)
         return scipy.sparse.csr_matrix(scipy.sparse.hstack(present, format="csr", dtype=np.float32))
+
+    def as_fitted_on(
+        self, X: scipy.sparse.csr_matrix, train: np.ndarray[Any, np.dtype[Any]]
+    ) -> scipy.sparse.csr_matrix:
+        """X as if the vocabulary had been learned from some of its rows alone.
+
+        A text that helped to choose the vocabulary has terms there that only it brings; they have no weight, yet take their part of the
+        row's unit length, and the terms that do have one seem weaker than in a text that is truly new.
+
+        Parameters
+        ----------
+        X
+            What `fit_transform` gave, or some rows of it.
+        train
+            Indices of the rows to learn from.
+        """
+        if self.terms is None or not self.n_terms:
+            return X
+        first, last = self.n_rules, self.n_rules + self.n_terms
+        T = X[:, first:last]
+        is_known = np.asarray((T[train] != 0).sum(axis=0)).ravel() >= self.terms.min_df
+        T = normalize(T @ scipy.sparse.diags(is_known.astype(T.dtype)))
+        return scipy.sparse.csr_matrix(scipy.sparse.hstack([X[:, :first], T, X[:, last:]], format="csr", dtype=X.dtype))
 
     def with_ruleset(self, ruleset: RuleSet | None) -> Features:
         """The same vocabulary and dictionary beside other rules."""

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from rulenet.extras import need
-from rulenet.model.batches import token_budget_batches
+from rulenet.model.batches import piece_budget, token_budget_batches
 from rulenet.model.layers import last_hidden
 from rulenet.model.psi import Psi
 from rulenet.text.clean import clean_with_offsets
@@ -112,7 +112,13 @@ class Attribution:
 
 
 def attribute(
-    psi: Psi | OnnxPsi, texts: Sequence[str], phi: Array, sides: Array, *, device: Any = "cpu", budget: int = 4096
+    psi: Psi | OnnxPsi,
+    texts: Sequence[str],
+    phi: Array,
+    sides: Array,
+    *,
+    device: Any = "cpu",
+    budget: int | None = None,
 ) -> list[Attribution]:
     """Share out Σ_k sides_k ψ_k among the word pieces of each text.
 
@@ -125,7 +131,7 @@ def attribute(
     sides
         What is asked, shape (n_texts, n_classes): for instance s for a label, -s for another, 0 elsewhere.
     budget
-        Word pieces in a batch, times nodes.
+        Word pieces in a batch, times nodes; None: what suits the device.
 
     Raises
     ------
@@ -134,6 +140,7 @@ def attribute(
     """
     need("captum", purpose="token attribution")
     psi = in_torch(psi)
+    budget = budget or piece_budget(device)
     pieces = psi.encoder.encode_with_offsets(texts)
     found: dict[int, Attribution] = {}
     waiting = list(range(len(texts)))
@@ -141,7 +148,8 @@ def attribute(
     with _reading(psi, device):
         while waiting:
             sizes = [len(pieces[i][0]) for i in waiting]
-            for batch in token_budget_batches(sizes, budget=max(budget // n_nodes, 1)):
+            at_once, window = max(budget // n_nodes, 1), psi.encoder.max_length
+            for batch in token_budget_batches(sizes, budget=at_once, window=window):
                 chosen = [waiting[j] for j in batch]
                 part = _attribute_batch(
                     psi, [pieces[i] for i in chosen], phi[chosen], sides[chosen], n_nodes, device, budget

@@ -96,14 +96,7 @@ class Hybrid:
         """Whether ψ has a say."""
         return self.psi is not None and self.psi_scale > 0
 
-    @property
-    def torch_psi(self) -> Psi | None:
-        """ψ in PyTorch, whichever form predicts."""
-        return getattr(self.psi, "original", self.psi)
-
-    def parts(
-        self, texts: Sequence[str], *, device: Any = "cpu", skip_above: float = math.inf
-    ) -> Parts:
+    def parts(self, texts: Sequence[str], *, device: Any = "cpu", skip_above: float = math.inf) -> Parts:
         """Both addends for some texts as the user gave them.
 
         Parameters

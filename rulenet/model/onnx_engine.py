@@ -88,7 +88,9 @@ class OnnxPsi:
             self._process = os.getpid()
         return self._session
 
-    def predict(self, rows: Sequence[Sequence[int]], phi: Any, *, device: Any = "cpu", budget: int | None = None) -> Array:
+    def predict(
+        self, rows: Sequence[Sequence[int]], phi: Any, *, device: Any = "cpu", budget: int | None = None
+    ) -> Array:
         """ψ of many texts, shape (n_texts, n_classes), float64; batches of texts of like length.
 
         Parameters

@@ -16,7 +16,7 @@ the same, class by class, and the columns stay what they are. On held-out traini
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -210,7 +210,7 @@ class _Objective:
 
 def out_of_fold_logits(
     X: Any, Y: Array, y: Array, *, n_folds: int, seed: int, offset: Array | None = None, n_jobs: int | None = None,
-    **options: Any,
+    as_fitted_on: Callable[[Any, Array], Any] | None = None, **options: Any,
 ) -> Array:  # fmt: skip
     """φ of each text from weights that never saw it, shape (n_texts, n_classes).
 
@@ -222,6 +222,8 @@ def out_of_fold_logits(
         Class indices, for stratified folds.
     n_jobs
         Folds solved at the same time, in threads.
+    as_fitted_on
+        Gives X as if its columns had been learned from some rows alone; None: they do not depend on the texts.
     offset, options
         Passed to `solve`.
     """
@@ -230,8 +232,9 @@ def out_of_fold_logits(
     phi = np.zeros(Y.shape)
 
     def fill(train: Array, held_out: Array) -> None:
-        weights, _ = solve(X[train], Y[train], offset=None if offset is None else offset[train], **options)
-        phi[held_out] = weights.logits(X[held_out])
+        part = X if as_fitted_on is None else as_fitted_on(X, train)
+        weights, _ = solve(part[train], Y[train], offset=None if offset is None else offset[train], **options)
+        phi[held_out] = weights.logits(part[held_out])
 
     splits = folds(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(y)), y)
     with threadpool_limits(1, user_api="blas"):  # a limit is of the whole process: set once, not by each thread

@@ -142,14 +142,14 @@ def fit_hybrid(
     Y, weights = fit_phi(X, task.Y, rules, recipe, options)
     report.seconds["phi"] = time.perf_counter() - started
     if encoder is None:
-        held_out = hold_out_phi(X, task.Y, recipe, seed, options)
+        held_out = hold_out_phi(X, task.Y, features, recipe, seed, options)
         return Hybrid(features, weights, held_out=held_out), report
 
     known = np.flatnonzero(Y.sum(axis=1) > 0)
     is_labelled = task.Y[known].sum(axis=1) > 0
     started = time.perf_counter()
     progress.say(f"φ out-of-fold, {recipe.folds} folds")
-    phi, offset = outside_phi(X[known], Y[known], is_labelled, recipe, seed, features.n_jobs, options)
+    phi, offset = outside_phi(X[known], Y[known], is_labelled, features, recipe, seed, options)
     if offset is not None:
         weights, _ = solve(X[known], Y[known], offset=offset, **options)
     report.seconds["phi_out_of_fold"] = time.perf_counter() - started
@@ -176,7 +176,7 @@ def fit_phi(
 
 
 def outside_phi(
-    X: Any, Y: Array, is_labelled: Array, recipe: Recipe, seed: int, n_jobs: int | None, options: dict[str, Any]
+    X: Any, Y: Array, is_labelled: Array, features: Features, recipe: Recipe, seed: int, options: dict[str, Any]
 ) -> tuple[Array, Array | None]:
     """φ of each text from weights that never saw it, and the offset that φ is to be solved with again, if it is to lead by more.
 
@@ -185,9 +185,12 @@ def outside_phi(
     if recipe.folds == 1:
         # The held-out texts stay out even so, or they would praise φ for what it has memorised.
         train, _ = split(Y, is_labelled, recipe.held_out, seed)
+        X = features.as_fitted_on(X, train)
         return solve(X[train], Y[train], **options)[0].logits(X), None
     y = Y.argmax(axis=1)
-    more: dict[str, Any] = {"n_folds": min(recipe.folds, len(y)), "seed": seed, "n_jobs": n_jobs, **options}
+    more: dict[str, Any] = {
+        "n_folds": min(recipe.folds, len(y)), "seed": seed, "n_jobs": features.n_jobs, "as_fitted_on": features.as_fitted_on, **options,
+    }  # fmt: skip
     phi = out_of_fold_logits(X, Y, y, **more)
     if not recipe.exit_margin:
         return phi, None
@@ -195,13 +198,15 @@ def outside_phi(
     return out_of_fold_logits(X, Y, y, offset=offset, **more), offset
 
 
-def hold_out_phi(X: Any, Y: Array, recipe: Recipe, seed: int, options: dict[str, Any]) -> HeldOut | None:
+def hold_out_phi(
+    X: Any, Y: Array, features: Features, recipe: Recipe, seed: int, options: dict[str, Any]
+) -> HeldOut | None:
     """φ of some labelled texts, from weights that never saw them: what a model without ψ is calibrated by."""
     known = np.flatnonzero(Y.sum(axis=1) > 0)
     train, held_out = split(Y[known], np.ones(len(known), dtype=bool), recipe.held_out, seed)
     if not len(held_out):
         return None
-    X, Y = X[known], Y[known]
+    X, Y = features.as_fitted_on(X[known], train), Y[known]
     phi = solve(X[train], Y[train], **options)[0].logits(X[held_out])
     return HeldOut(phi, np.zeros_like(phi), Y[held_out].argmax(axis=1))
 
