@@ -88,7 +88,7 @@ class Literals(Condition):
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         spans: set[Span] = set()
         words, places = (doc.words, doc.places) if self._words else ([], {})
-        for literal in self._single.intersection(places):  # walks the text's words, not the literals
+        for literal in self._single & places.keys():
             spans.update((words[i][1], words[i][2]) for i in places[literal])
         for first in self._several.keys() & places.keys():
             for i in places[first]:

@@ -98,3 +98,24 @@ def test_with_ruleset_keeps_vocabulary_and_dictionary() -> None:
     assert fewer.column(0) == Column("rule", "down")
     assert Z[:, 1:].toarray().tolist() == X[1, 2:].toarray().tolist()
     assert features.n_rules == 2
+
+
+def test_as_fitted_on_is_what_a_vocabulary_of_those_rows_alone_gives() -> None:
+    texts = ["oil up", "oil down", "gold up", "gold oil silver silver"]
+    features = Features(RULES, language="en", ngram_range=(1, 1), min_df=1)
+    X = features.as_fitted_on(features.fit_transform(texts), np.array([0, 1, 2]))
+    terms = [features.column(2 + j).name for j in range(features.n_terms)]
+    last = dict(zip(terms, X[3, 2:].toarray()[0].tolist(), strict=True))
+    assert last["silver"] == 0.0  # only the row that was held out brings it
+    assert np.hypot(last["oil"], last["gold"]) == pytest.approx(1.0)  # so it takes no share of the row's length
+    assert X.shape[1] == 2 + len(terms)
+
+
+def test_as_fitted_on_keeps_rules_and_what_has_no_terms() -> None:
+    texts = ["oil rises", "oil fell sharply", "rose"]
+    features = Features(RULES, language="en")
+    whole = features.fit_transform(texts)
+    X = features.as_fitted_on(whole, np.array([0]))
+    np.testing.assert_array_equal(X[:, :2].toarray(), whole[:, :2].toarray())
+    bare = Features(RULES, language="en", tfidf=False)
+    assert bare.as_fitted_on(R := bare.fit_transform(texts), np.array([0])) is R

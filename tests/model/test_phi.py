@@ -10,7 +10,7 @@ import scipy.sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from rulenet.model.phi import PhiClassifier, RuleColumn, out_of_fold_logits, solve
+from rulenet.model.phi import PhiClassifier, RuleColumn, log_count_ratio, out_of_fold_logits, solve
 
 
 @parametrize_with_checks([PhiClassifier()])
@@ -134,3 +134,42 @@ def test_out_of_fold_with_a_class_of_one_text() -> None:
     phi = out_of_fold_logits(np.ones((11, 1)), np.eye(3)[y], y, n_folds=5, seed=0)
     assert phi.shape == (11, 3)
     assert np.isfinite(phi).all()
+
+
+def test_log_count_ratio_by_hand() -> None:
+    """Two texts of class 0, one of class 1. Counts + 1 of (a, b): class 0 (3, 2), class 1 (1, 2); the others' are the other's."""
+    X = np.array([[1.0, 0.0], [2.0, 0.5], [0.0, 1.0]])  # presence counts, not size
+    ratio = np.log(np.array([3 / 5, 2 / 5])) - np.log(np.array([1 / 3, 2 / 3]))
+    expected = np.abs(np.stack([ratio, ratio], axis=1)) / np.sqrt((ratio**2).mean())
+    np.testing.assert_allclose(log_count_ratio(X, np.eye(2)[[0, 0, 1]]), expected)
+    np.testing.assert_allclose(log_count_ratio(scipy.sparse.csr_matrix(X), np.eye(2)[[0, 0, 1]]), expected)
+
+
+def test_the_gradient_vanishes_with_a_prior_for_each_term_and_class() -> None:
+    """Σ_n (p − y) x + w_jk / (C s_jk²) is 0 at the optimum for terms; without s for the last column, which is none."""
+    X, y = toy()
+    X, Y = np.abs(X), np.eye(3)[y]
+    X[X < 0.8] = 0.0
+    n_terms = X.shape[1] - 3
+    weights, _ = solve(X, Y, rules=RULES, C=3.0, nb_terms=n_terms, tol=1e-9, max_iter=5000)
+    z = weights.logits(X)
+    full = X.T @ (np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) - Y)
+    s = np.ones((X.shape[1] - 2, 3))
+    s[:n_terms] = log_count_ratio(X[:, 2 : 2 + n_terms], Y)
+    assert np.abs(full[2:] * s**2 + weights.coef[2:] / 3.0).max() < 1e-3
+    assert not np.allclose(s, 1.0)
+
+
+def test_an_offset_against_the_own_label_makes_phi_lead_by_more() -> None:
+    X, y = toy()
+    Y = np.eye(3)[y]
+    plain, pushed = solve(X, Y)[0], solve(X, Y, offset=-2.0 * Y)[0]
+    own = np.arange(len(y)), y
+    assert pushed.logits(X)[own].mean() > plain.logits(X)[own].mean() + 0.5
+    assert (pushed.logits(X).argmax(axis=1) == y).mean() > (plain.logits(X).argmax(axis=1) == y).mean() - 0.05
+
+
+def test_folds_in_threads_give_the_same() -> None:
+    X, y = toy(120)
+    one, two = (out_of_fold_logits(X, np.eye(3)[y], y, n_folds=4, seed=0, n_jobs=n) for n in (None, 2))
+    np.testing.assert_array_equal(one, two)
