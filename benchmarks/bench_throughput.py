@@ -43,7 +43,9 @@ def trained(folder: Path) -> Any:
 
     if not folder.exists():
         recipe = Recipe(exit_margin=2.0)
-        clf = RuleNetClassifier(RULES / "ag_news.yaml", "minilm", recipe=recipe, random_state=0, device="cpu", verbose=1)
+        clf = RuleNetClassifier(
+            RULES / "ag_news.yaml", "minilm", recipe=recipe, random_state=0, device="cpu", verbose=1
+        )
         clf.fit(*sample(*read("ag_news", "train"), N_TRAIN, 0))
         clf.calibrate(*unseen(N_CALIBRATION)).save(folder)
     return RuleNetClassifier.load(folder, device="cpu")
@@ -97,11 +99,12 @@ def pipeline_of(psi: Any, classes: list[str]) -> Callable[[list[str]], list[str]
 
 def rulenet_sides(clf: Any) -> tuple[dict[str, Callable[[list[str]], Any]], Any]:
     """`predict` of the model in all its settings, and what the 8-bit form cost where it was accepted."""
-    from rulenet.export import original_psi, with_onnx
+    from rulenet.export import with_onnx
+    from rulenet.model.onnx_engine import in_torch
 
     texts, labels = unseen(N_COMPARED)
     y = [clf.classes_.tolist().index(label) for label in labels]
-    plain = replace(clf.hybrid_, psi=original_psi(clf.hybrid_.psi))
+    plain = replace(clf.hybrid_, psi=in_torch(clf.hybrid_.psi))
     exact, _ = with_onnx(plain, texts, y, precision="fp32")
     rounded, report = with_onnx(plain, texts, y, precision="int8", max_loss=POINTS)
     sides = {}
@@ -119,12 +122,12 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=HERE.parent / "models" / "bench_throughput")
     parser.add_argument("--texts", type=int, default=1_000)
     options = parser.parse_args()
-    from rulenet.export import original_psi
+    from rulenet.model.onnx_engine import in_torch
 
     clf = trained(options.model)
     texts, labels = sample(*read("ag_news", "test"), options.texts, 0)
     sides, report = rulenet_sides(clf)
-    sides = {"pipeline": pipeline_of(original_psi(clf.hybrid_.psi), clf.classes_.tolist()), **sides}
+    sides = {"pipeline": pipeline_of(in_torch(clf.hybrid_.psi), clf.classes_.tolist()), **sides}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     answers: dict[str, list[str]] = {}
     for side in sides.values():

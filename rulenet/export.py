@@ -22,7 +22,7 @@ import numpy as np
 from rulenet.errors import ExportError, ParameterError
 from rulenet.extras import need
 from rulenet.model.hybrid import Hybrid
-from rulenet.model.onnx_engine import INPUTS, OUTPUT, OnnxPsi
+from rulenet.model.onnx_engine import INPUTS, OUTPUT, OnnxPsi, in_torch
 from rulenet.model.onnx_int8 import CONTRIB, to_int8
 
 if TYPE_CHECKING:
@@ -76,12 +76,6 @@ class ExportReport:
         return asdict(self)
 
 
-def original_psi(psi: Any) -> Psi:
-    """ψ in PyTorch, whichever form a model predicts with."""
-    found: Psi = psi.original if isinstance(psi, OnnxPsi) else psi
-    return found
-
-
 def with_onnx(
     hybrid: Hybrid,
     texts: list[str] | None = None,
@@ -121,7 +115,7 @@ def with_onnx(
     candidates = _candidates(precision, bool(texts))
     if hybrid.psi is None or not hybrid.is_neural:
         raise ExportError("this model has no neural part that has a say, so there is nothing to speed up")
-    psi = original_psi(hybrid.psi)
+    psi = in_torch(hybrid.psi)
     exact, texts = to_onnx(psi), texts or []
     phi = hybrid.weights.logits(hybrid.features.transform(texts))
     rows = psi.encoder.encode(texts)
@@ -247,7 +241,7 @@ def _engine(psi: Psi, exact: Any, precision: Precision, n_jobs: int | None) -> O
     n_classes = psi.from_text.out_features
     # partial, not lambda: the engine must pickle.
     return OnnxPsi(
-        graph, psi.encoder, n_classes=n_classes, bound=psi.bound, original=partial(original_psi, psi), n_jobs=n_jobs
+        graph, psi.encoder, n_classes=n_classes, bound=psi.bound, original=partial(in_torch, psi), n_jobs=n_jobs
     )
 
 

@@ -128,7 +128,7 @@ def what_if(
     classes = list(classes)
     check_known([] if target is None else [target], classes)
     if hybrid.psi is not None and hybrid.is_neural:
-        from rulenet.model.attribution import in_torch
+        from rulenet.model.onnx_engine import in_torch
 
         hybrid = replace(hybrid, psi=in_torch(hybrid.psi))
     parts = hybrid.parts([text], device=device)
@@ -176,7 +176,8 @@ class _Search:
         self.psi: Callable[[Array], Array] | None = None
         self.psi_reads_phi = False
         if hybrid.psi is not None and hybrid.is_neural:
-            from rulenet.model.attribution import in_torch, psi_of_phi
+            from rulenet.model.attribution import psi_of_phi
+            from rulenet.model.onnx_engine import in_torch
 
             self.psi = psi_of_phi(hybrid.psi, text, device=device)
             self.psi_reads_phi = bool(in_torch(hybrid.psi).from_phi.weight.abs().max() > 0)

@@ -16,8 +16,8 @@ import pytest
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet, export
 from rulenet.errors import ExportError, MissingExtraError, ModelFileError, ParameterError
-from rulenet.export import ExportReport, export_onnx, original_psi, to_onnx, with_onnx
-from rulenet.model.onnx_engine import OnnxPsi
+from rulenet.export import ExportReport, export_onnx, to_onnx, with_onnx
+from rulenet.model.onnx_engine import OnnxPsi, in_torch
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -124,7 +124,7 @@ def test_the_graph_says_nothing_of_this_machine(exported: dict[str, tuple[Any, E
 
 
 def test_exporting_leaves_the_original_as_it_was(clf: RuleNetClassifier, exported: Any) -> None:
-    psi = original_psi(exported["fp32"][0].psi)
+    psi = in_torch(exported["fp32"][0].psi)
     assert psi is clf.hybrid_.psi
     assert psi.body.config._attn_implementation == "sdpa"
 
@@ -277,11 +277,11 @@ def test_it_goes_along_when_saved_again_and_pickled(folder: Path) -> None:
 def test_weights_are_read_late_but_only_from_the_same_model(clf: RuleNetClassifier, folder: Path) -> None:
     loaded = RuleNetClassifier.load(folder, device="cpu")
     other = RuleNetClassifier.load(folder, device="cpu")
-    original = original_psi(other.hybrid_.psi)
+    original = in_torch(other.hybrid_.psi)
     assert torch.equal(original.from_text.weight, clf.hybrid_.psi.from_text.weight)
     clf.save(folder)  # without the ONNX file
     with pytest.raises(ModelFileError, match="has changed since the model was loaded"):
-        original_psi(loaded.hybrid_.psi)
+        in_torch(loaded.hybrid_.psi)
     assert len(loaded.predict(NEW)) == 6
 
 

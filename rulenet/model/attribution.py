@@ -25,6 +25,7 @@ from torch import Tensor
 from rulenet.extras import need
 from rulenet.model.batches import piece_budget, token_budget_batches
 from rulenet.model.layers import last_hidden
+from rulenet.model.onnx_engine import in_torch
 from rulenet.model.psi import Psi
 from rulenet.text.clean import clean_with_offsets
 from rulenet.text.tokenise import Tokeniser
@@ -227,11 +228,6 @@ def neutral_piece(psi: Psi) -> int:
     """The piece that stands for no text: the mask, else the unknown piece, else padding."""
     found = map(psi.encoder.tokenizer.token_to_id, _NEUTRAL)
     return next((piece for piece in found if piece is not None), psi.encoder.pad_id)
-
-
-def in_torch(psi: Psi | OnnxPsi) -> Psi:
-    """The same ψ where gradients can be taken."""
-    return psi if isinstance(psi, Psi) else psi.original
 
 
 def psi_of_phi(psi: Psi | OnnxPsi, text: str, *, device: Any = "cpu") -> Callable[[Array], Array]:

@@ -165,3 +165,9 @@ def _new_session(graph: bytes, n_classes: int, threads: int) -> Any:
             f"the ONNX graph is not one of ψ for {n_classes} labels: it reads {inputs} and gives {outputs}; export the model again"
         )
     return session
+
+
+def in_torch(psi: Psi | OnnxPsi) -> Psi:
+    """ψ in PyTorch, whichever form a model predicts with."""
+    found: Any = psi
+    return getattr(found, "original", found)  # type: ignore[no-any-return]

@@ -63,7 +63,9 @@ def test_text_and_json_say_the_same(clf: RuleNetClassifier, tmp_path: Path) -> N
 
 def test_each_path_is_judged(tiny_encoder: str, tmp_path: Path) -> None:
     texts = ["strong", "strong goal", "weak", "nothing", "weak oil"] * 2
-    clf = RuleNetClassifier(RULES, tiny_encoder, cascade="certified", recipe=Recipe(epochs=1, tfidf=False), device="cpu")
+    clf = RuleNetClassifier(
+        RULES, tiny_encoder, cascade="certified", recipe=Recipe(epochs=1, tfidf=False), device="cpu"
+    )
     clf.fit(texts, ["b", "b", "a", "a", "b"] * 2)
     clf.hybrid_ = replace(clf.hybrid_, phi_scale=1.0, psi_scale=0.5)
     skipped = clf.predict_with_path(texts)[1]

@@ -12,8 +12,9 @@ pytest.importorskip("captum")
 
 from rulenet.errors import MissingExtraError  # noqa: E402
 from rulenet.model import attribution  # noqa: E402
-from rulenet.model.attribution import Attribution, attribute, in_torch, neutral_piece, psi_of_phi  # noqa: E402
+from rulenet.model.attribution import Attribution, attribute, neutral_piece, psi_of_phi  # noqa: E402
 from rulenet.model.encoder import load_encoder  # noqa: E402
+from rulenet.model.onnx_engine import in_torch  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
 from rulenet.text.tokenise import Tokeniser  # noqa: E402
 

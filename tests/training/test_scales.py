@@ -73,4 +73,6 @@ def test_scalars_of_separable_texts_stay_finite() -> None:
 def test_label_order_does_not_matter(swap: bool) -> None:
     phi, psi = part(1.0, 1.2, 5), part(0.8, 1.0, 6)
     order = [1, 0] if swap else [0, 1]
-    assert choose_scales(phi[:, order], psi[:, order], TARGET[:, order]) == pytest.approx(choose_scales(phi, psi, TARGET))
+    assert choose_scales(phi[:, order], psi[:, order], TARGET[:, order]) == pytest.approx(
+        choose_scales(phi, psi, TARGET)
+    )
