@@ -30,7 +30,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no naive Bayes prior": {"nb": False},
     "no rules": {"rules": None},
     "no terms": {"tfidf": False},
-    "ψ reads head and tail": {"long_texts": "head_tail"},
+    "ψ reads the head only": {"long_texts": "head"},
     "ψ reads two windows": {"long_texts": "chunks", "max_chunks": 2},
 }
 

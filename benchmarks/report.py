@@ -8,6 +8,13 @@ from typing import Any
 
 HERE = Path(__file__).parent
 NAMES = {"phi": "φ", "psi": "ψ", "psi_full": "ψ, all layers trained", "hybrid": "**φ + ψ**"}
+SPEEDS = {
+    "pipeline": "the same ψ in Hugging Face's pipeline",
+    "pytorch": "rulenet, PyTorch",
+    "onnx int8": "8 bits",
+    "onnx int8, certified cascade": "8 bits, certified cascade",
+    "onnx int8, statistical cascade": "8 bits, statistical cascade (0.5 %)",
+}
 BEGIN, END = "<!-- made by benchmarks/report.py; do not edit -->", "<!-- end -->"
 
 
@@ -27,6 +34,25 @@ def lines(results: dict[str, Any]) -> list[str]:
         what = f"{name}, φ alone on all {f['train_rows']:,} provided rows"
         accuracies = f"φ {f['phi_accuracy']:.1%}, TF-IDF + LogisticRegression {f['sklearn_accuracy']:.1%}"
         row("phi", what, f"{accuracies}; {f['phi_seconds']:.0f} s end to end, {f['peak_gb']:.1f} GB")
+    if "throughput" in results:
+        f = results["throughput"]["figures"]
+        for key, what in SPEEDS.items():
+            speed = f"{f['texts_per_second'][key]:,.0f} texts/s, {f['times_pipeline'][key]:.1f}×, accuracy {f['accuracy'][key]:.1%}"
+            row("throughput", f"AG News on two cores, {what}", speed)
+    for name, result in results.items():
+        if name.startswith("cascade_"):
+            certified, statistical = (result["figures"][mode] for mode in ("certified", "statistical"))
+            figure = f"certified skips ψ for {certified['skipped']:.0%}, changes {certified['changed']}; statistical "
+            figure += f"{statistical['skipped']:.0%}, changes {statistical['changed_share']:.2%}"
+            row("cascade", f"{name.removeprefix('cascade_')}: the cascade on all test texts", figure)
+    for name, f in results.get("calibration", {}).get("figures", {}).items():
+        sets = ", ".join(f"{f[key]['coverage']:.1%}" for key in ("sets_0.9", "sets_0.95"))
+        figure = f"calibration error {f['ece']:.1%}; label sets of 90 and 95 % cover {sets}"
+        row("calibration", f"{name}, {f['texts']:,} test texts", figure)
+    if "tokens" in results:
+        f = results["tokens"]["figures"]
+        row("tokens", "AG News, which words moved ψ, two cores", f"{f['ag_news']['texts_per_s']:.1f} texts/s")
+        row("tokens", "explanations of φ alone, all terms with their places", f"{f['phi_only']['texts_per_s']:,.0f} texts/s")
     if "match" in results:
         f = results["match"]["figures"]
         speed = f"{f['texts_per_s_2000']:,} texts/s, {f['ratio_to_re_loop']}× a loop of `re`"

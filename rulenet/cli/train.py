@@ -83,7 +83,7 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
     """Say what training came to."""
     if report["cut_texts"]:
         err.print(
-            f"note: ψ reads the first {max_length} word pieces; {report['cut_texts']:.0%} of the texts are longer. "
+            f"note: ψ reads {max_length} word pieces of a text, from both ends; {report['cut_texts']:.0%} of the texts are longer. "
             "φ reads them whole."
         )
     if report["held_out"]:

@@ -90,7 +90,7 @@ class Recipe:
     # ψ
     bound: float | None = 1.5
     max_length: int = 256
-    long_texts: str = "head"
+    long_texts: str = "head_tail"
     max_chunks: int = 4
     epochs: int | None = None
     learning_rate: float | None = None
