@@ -52,7 +52,11 @@ def lines(results: dict[str, Any]) -> list[str]:
     if "tokens" in results:
         f = results["tokens"]["figures"]
         row("tokens", "AG News, which words moved ψ, two cores", f"{f['ag_news']['texts_per_s']:.1f} texts/s")
-        row("tokens", "explanations of φ alone, all terms with their places", f"{f['phi_only']['texts_per_s']:,.0f} texts/s")
+        row(
+            "tokens",
+            "explanations of φ alone, all terms with their places",
+            f"{f['phi_only']['texts_per_s']:,.0f} texts/s",
+        )
     if "match" in results:
         f = results["match"]["figures"]
         speed = f"{f['texts_per_s_2000']:,} texts/s, {f['ratio_to_re_loop']}× a loop of `re`"

@@ -34,7 +34,8 @@ class Recipe:
         Folds of the out-of-fold φ that ψ is trained against; 1: φ as it stands on its own training texts, which leaves ψ little
         to learn.
     exit_margin
-        φ is asked to lead by so many logits more where it is right out-of-fold, so that the cascade skips ψ more often; 0: not.
+        φ is asked to lead by so many logits more where it is right out-of-fold, and ψ is weighed by accuracy rather than likelihood, so
+        that the cascade skips ψ more often; 0: not.
     bound
         B of ψ, in logits; None: unbounded.
     max_length

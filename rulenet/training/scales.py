@@ -54,11 +54,17 @@ def fit_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float]:
     return float(found.x[0]), float(found.x[1])
 
 
-def choose_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float, bool]:
+def choose_scales(phi: Array, psi: Array, target: Array, *, prefer_exits: bool = False) -> tuple[float, float, bool]:
     """The scalars a, s, and whether accuracy had a say beside likelihood: see the module's docstring.
 
     "About as likely" is within half a standard error of the mean difference (Breiman et al. 1984 take a whole one); "no less accurate" is
     within one of the difference of right answers (McNemar 1947). There always is such a ratio: 0 answers as φ does, and a very large one as ψ does.
+
+    Parameters
+    ----------
+    prefer_exits
+        Let accuracy decide in the place of likelihood: nearest to 1 of all ratios about as accurate as the most accurate one.
+        Probabilities may get worse, as far as calibration cannot mend them.
 
     Examples
     --------
@@ -78,6 +84,8 @@ def choose_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float, 
     best = int(losses.mean(axis=1).argmin())
     excess = losses - losses[best]
     likely = excess.mean(axis=1) <= 0.5 * excess.std(axis=1) / np.sqrt(len(y)) + 1e-12
+    if prefer_exits:
+        likely = ~_is_worse(right, right[right.sum(axis=1).argmax()], by=0.5)
     likely[best + 1 :] = False  # ψ never weighs more than likelihood asks for
     distance = np.abs(np.log(np.maximum(ratios, 1e-4)))
     if (likely & accurate).any():
@@ -88,10 +96,10 @@ def choose_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float, 
     return (*scales[chosen], moved)
 
 
-def _is_worse(right: Array, part: Array) -> Array:
-    """Whether each row of right answers, (n_ratios, n_texts), falls behind a part's by more than one standard error."""
+def _is_worse(right: Array, part: Array, by: float = 1.0) -> Array:
+    """Whether each row of right answers, (n_ratios, n_texts), falls behind others by more than so many standard errors."""
     gained, lost = (right & ~part).sum(axis=1), (~right & part).sum(axis=1)
-    return np.asarray(lost - gained > np.sqrt(lost + gained))
+    return np.asarray(lost - gained > by * np.sqrt(lost + gained))
 
 
 def _losses(logits: Array, target: Array) -> Array:

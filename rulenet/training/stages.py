@@ -291,18 +291,20 @@ def fit_psi(
     report.seconds["psi"] = time.perf_counter() - started
     if judged is None:
         return psi, weights, None
-    kept = judge(psi, judged, report)
+    kept = judge(psi, judged, recipe, report)
     # A guess of φ's is no label to calibrate by.
     return psi, weights, replace(kept, y=np.where(known.is_labelled[held_out], kept.y, -1))
 
 
-def judge(psi: Any, held_out: Any, report: Report) -> HeldOut:
+def judge(psi: Any, held_out: Any, recipe: Recipe, report: Report) -> HeldOut:
     """The two scalars, what they come to on the held-out texts, and the logits of these."""
     where = next(psi.parameters()).device
     started = time.perf_counter()
     neural = psi.predict(held_out.rows, held_out.phi, device=where, layers=held_out.layers)
     report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(held_out.rows)
-    report.phi_scale, report.psi_scale, report.scales_moved = choose_scales(held_out.phi, neural, held_out.target)
+    report.phi_scale, report.psi_scale, report.scales_moved = choose_scales(
+        held_out.phi, neural, held_out.target, prefer_exits=recipe.exit_margin > 0
+    )
     hybrid = report.phi_scale * held_out.phi + report.psi_scale * neural
     y = held_out.target.argmax(axis=1)
     accuracies = {

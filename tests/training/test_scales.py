@@ -76,3 +76,12 @@ def test_label_order_does_not_matter(swap: bool) -> None:
     assert choose_scales(phi[:, order], psi[:, order], TARGET[:, order]) == pytest.approx(
         choose_scales(phi, psi, TARGET)
     )
+
+
+def test_where_exits_are_preferred_accuracy_decides_in_the_place_of_likelihood() -> None:
+    phi, psi = part(1.0, 1.5, 3), part(3.0, 2.5, 4, bound=1.0)
+    a, s, _ = choose_scales(phi, psi, TARGET)
+    few_a, few_s, _ = choose_scales(phi, psi, TARGET, prefer_exits=True)
+    assert few_s / few_a <= s / a
+    best = max(right(phi + ratio * psi) for ratio in (1.0, 2.0, 4.0, 8.0, 16.0))
+    assert right(few_a * phi + few_s * psi) >= best - 0.02
