@@ -57,8 +57,9 @@ def fit_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float]:
 def choose_scales(phi: Array, psi: Array, target: Array, *, prefer_exits: bool = False) -> tuple[float, float, bool]:
     """The scalars a, s, and whether accuracy had a say beside likelihood: see the module's docstring.
 
-    "About as likely" is within half a standard error of the mean difference (Breiman et al. 1984 take a whole one); "no less accurate" is
-    within one of the difference of right answers (McNemar 1947). There always is such a ratio: 0 answers as φ does, and a very large one as ψ does.
+    "About as likely" is within half a standard error of the mean difference (Breiman et al. 1984 take a whole one); "no less accurate"
+    is within one of the difference of right answers (McNemar 1947). There always is such a ratio: 0 answers as φ does, and a very large
+    one as ψ does.
 
     Parameters
     ----------
