@@ -18,7 +18,7 @@ from common import RULES, finish, read, sample
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.explain import explain
-from rulenet.model.attribution import ABSOLUTE_BAR, RELATIVE_BAR, attribute
+from rulenet.model.attribution import ABSOLUTE_BAR, FIRST_NODES, RELATIVE_BAR, attribute
 from rulenet.model.hybrid import Hybrid
 from rulenet.overview import explain_global
 
@@ -97,8 +97,8 @@ def nodes_per_text(hybrid: Hybrid, texts: list[str], device: str) -> float:
     if hybrid.psi is None:
         return 0.0
     found = attribute(hybrid.psi, texts, parts.phi / hybrid.phi_scale, sides, device=device)
-    # 12, then 24, then 48 …: all tries together are twice the last less the first.
-    return statistics.mean(2 * share.nodes - 12 for share in found)
+    # 16, then 32, then 64: all tries together are twice the last less the first.
+    return statistics.mean(2 * share.nodes - FIRST_NODES for share in found)
 
 
 def terms_only() -> dict[str, Any]:
