@@ -36,6 +36,7 @@ LAYERS = [
     "rulenet.answers",
     "rulenet.estimator",
     "rulenet.cli",
+    "rulenet.__main__",
 ]
 NO_TORCH = (
     *(
