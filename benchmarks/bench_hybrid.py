@@ -8,13 +8,16 @@ The recipe was chosen on training rows.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
+from pathlib import Path
 
 from common import RULES, accuracy, finish, read, sample
 
 SEEDS = [0, 1, 2]
 N_TRAIN = 2_000
+NAMES = ("phi", "psi", "hybrid", "psi_full")
 
 
 def main() -> None:
@@ -26,6 +29,8 @@ def main() -> None:
     parser.add_argument(
         "--full", action="store_true", help="also a transformer with every layer trained (slow on a CPU)"
     )
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
+    parser.add_argument("--runs", type=Path, help="a file that keeps finished seeds; those it holds are not run again")
     options = parser.parse_args()
     from rulenet import Recipe, RuleNetClassifier
 
@@ -35,7 +40,10 @@ def main() -> None:
         test_texts, test_labels = sample(test_texts, test_labels, options.test, 0)
     rules = RULES / "ag_news.yaml"
     rows = []
-    for seed in SEEDS:
+    if options.runs and options.runs.exists():
+        rows = [json.loads(line) for line in options.runs.read_text(encoding="utf-8").splitlines()]
+    models: dict[str, RuleNetClassifier] = {}
+    for seed in [seed for seed in options.seeds if all(row["seed"] != seed for row in rows)]:
         train = sample(texts, labels, options.train, seed)
         models = {
             "phi": RuleNetClassifier(rules, None, random_state=seed),
@@ -57,14 +65,17 @@ def main() -> None:
             row[name] = round(accuracy(clf.predict(test_texts), test_labels), 4)
         print(row, flush=True)
         rows.append(row)
-    mean = {name: round(statistics.mean(row[name] for row in rows), 4) for name in models}
+        if options.runs:
+            with options.runs.open("a", encoding="utf-8") as handle:
+                handle.write(json.dumps(row) + "\n")
+    mean = {name: round(statistics.mean(row[name] for row in rows), 4) for name in NAMES if name in rows[0]}
     claims = {
         f"hybrid above {name} on average, and for every seed": all(row["hybrid"] > row[key] for row in [*rows, mean])
         for key, name in (("phi", "φ alone"), ("psi", "ψ alone"), ("psi_full", "ψ alone with every layer trained"))
         if key in mean
     }
     figures = {"train_rows": options.train, "test_rows": len(test_texts), "runs": rows, "mean": mean}
-    finish("hybrid", figures, claims, device=options.device, seeds=SEEDS)
+    finish("hybrid", figures, claims, device=options.device, seeds=sorted(row["seed"] for row in rows))
 
 
 if __name__ == "__main__":
