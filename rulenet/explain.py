@@ -305,10 +305,8 @@ def explain(
 
     Raises
     ------
-    LabelError
-        If `contrast` does not name two labels.
-    MissingExtraError
-        If tokens are asked for and the extra ``explain`` is not installed.
+    LabelError, MissingExtraError
+        If `contrast` does not name two labels; if tokens are asked for without the extra ``explain``.
     """
     classes = list(classes)
     if contrast is not None:

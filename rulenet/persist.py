@@ -26,6 +26,7 @@ from rulenet import __version__
 from rulenet.errors import ModelFileError, RuleNetError
 from rulenet.extras import need
 from rulenet.features.blocks import Features
+from rulenet.files import sync
 from rulenet.manifest import (
     ONNX_FILE,
     PROTOCOL,
@@ -118,7 +119,7 @@ def _write(
     for file in folder.rglob("*"):
         if file.is_file():
             file.chmod(mode)  # safetensors makes files that only their owner can read
-        _sync(file)
+        sync(file)
 
 
 def _write_psi(folder: Path, psi: Any) -> EncoderEntry:
@@ -159,15 +160,7 @@ def _replace(work: Path, target: Path) -> None:
             os.replace(old, target)
             raise
         shutil.rmtree(old, ignore_errors=True)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(target.parent)
 
 
 def _write_json(path: Path, data: Any) -> None:

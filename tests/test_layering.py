@@ -16,6 +16,7 @@ LAYERS = [
     "rulenet",  # __init__.py: names only
     "rulenet.errors",
     "rulenet.extras",
+    "rulenet.files",
     "rulenet.data",
     "rulenet.text",
     "rulenet.rules",

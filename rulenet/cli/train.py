@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, err, out, print_json
+
+if TYPE_CHECKING:
+    from rulenet.estimator import RuleNetClassifier
 
 PATHS = {"hybrid": "φ + ψ", "rules": "φ alone"}
 
@@ -51,6 +54,7 @@ def train(
     from rulenet.estimator import RuleNetClassifier
     from rulenet.extras import need
     from rulenet.manifest import check_target
+    from rulenet.training.progress import is_main_process
     from rulenet.training.recipe import Recipe
 
     check_target(model)
@@ -63,12 +67,18 @@ def train(
         cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed, work_dir=work, verbose=0 if as_json else 1,
     )  # fmt: skip
     clf.fit(dataset.texts, dataset.labels, resume=resume)
+    if is_main_process():  # of those that torchrun has started; all have the same model now
+        keep(clf, model, work, figures, as_json)
+
+
+def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path | None, as_json: bool) -> None:
+    """Save the model, say what training came to, and drop the checkpoint unless there is something to go on with."""
     clf.save(model)
-    if work is not None and not clf.report_["interrupted"]:
+    report = clf.report_
+    if work is not None and not report["interrupted"]:
         from rulenet.training.checkpoint import remove
 
         remove(work)
-    report = clf.report_
     if as_json:
         print_json({"model": str(model), "classes": [str(label) for label in clf.classes_], "report": report})
     else:

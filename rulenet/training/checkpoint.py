@@ -25,6 +25,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from rulenet.errors import TrainingError
+from rulenet.files import sync
 
 FILE = "training.safetensors"
 WORD_PIECES = "word-pieces"  # folder with the encoder's cache
@@ -103,9 +104,9 @@ class Checkpoint:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             save_file(tensors, part, metadata={"rulenet": text, "sha256": _checksum(text, tensors)})
-            _sync(part)
+            sync(part)
             os.replace(part, self.path)
-            _sync(self.folder)
+            sync(self.folder)
         except (OSError, safetensors.SafetensorError) as error:
             warnings.warn(f"checkpoint {self.path} cannot be written, training goes on: {error}", stacklevel=2)
 
@@ -233,11 +234,3 @@ def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
         digest.update(f"{name} {tuple(tensors[name].shape)}".encode())
         digest.update(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -154,3 +154,13 @@ def test_missing_matplotlib_is_said_before_the_work(
     options = ("--encoder", "none", "--out", tmp_path / "model", "--figures", tmp_path / "figures")
     assert "rulenet[plot]" in run("train", data, *options, status=2).stderr.replace("\n", "")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("rank", "writes"), [("0", True), ("1", False)])
+def test_of_several_processes_the_first_alone_writes_the_model(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rank: str, writes: bool
+) -> None:
+    monkeypatch.setenv("RANK", rank)
+    shown = run("train", data, "--encoder", "none", "--out", tmp_path / "model")
+    assert (tmp_path / "model").exists() == writes
+    assert ("60 texts" in shown.output) == writes

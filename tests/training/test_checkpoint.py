@@ -58,13 +58,13 @@ def break_off(monkeypatch: pytest.MonkeyPatch, steps: int, run: dict[str, Any], 
 
     def step(*arguments: Any) -> Any:
         if next(count, None) is None:
-            raise BrokenOffError
+            raise BrokenOffError("broken off")
         return real(*arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(loop, "train_step", step)
         patch.setattr(run_module, "SECONDS", 0.0)
-        with pytest.raises(BrokenOffError):
+        with pytest.raises(BrokenOffError, match="broken off"):
             train(run, folder)
 
 
@@ -119,7 +119,8 @@ def test_nothing_to_go_on_from_is_said(make: Callable[..., Any], tmp_path: Path)
 def test_without_resume_an_older_checkpoint_is_replaced(make: Callable[..., Any], tmp_path: Path) -> None:
     train(make(), tmp_path, seed=1)
     train(make(), tmp_path)  # another run, and no complaint
-    train(make(), tmp_path, resume=True)
+    with pytest.raises(TrainingError, match="seed"):
+        train(make(), tmp_path, seed=1, resume=True)
 
 
 def test_another_run_is_refused_by_name(make: Callable[..., Any], tmp_path: Path) -> None:
