@@ -23,7 +23,7 @@ from rulenet.training.recipe import Recipe
 from rulenet.training.scales import choose_scales
 
 Array = np.ndarray[Any, np.dtype[Any]]
-FEW_TEXTS = 200  # fewer say too little about single terms to shape their prior
+FEW_TEXTS = 1000  # fewer say too little about single terms to shape their prior
 MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
 
