@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, err, out, print_json
+from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
@@ -62,6 +63,8 @@ def train(
         need("matplotlib", purpose="--figures")
     dataset = load(data, text=text, label=label, split=split, limit=limit)
     work = None if encoder == "none" else Path(f"{model}.work")
+    if resume and work is None:
+        raise ParameterError("--resume goes on with a transformer; --encoder none trains in one go, so leave it out")
     clf = RuleNetClassifier(
         rules, None if work is None else encoder, language=language, recipe=Recipe(epochs=epochs), cascade=cascade,
         cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed, work_dir=work, verbose=0 if as_json else 1,

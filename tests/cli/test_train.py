@@ -164,3 +164,8 @@ def test_of_several_processes_the_first_alone_writes_the_model(
     shown = run("train", data, "--encoder", "none", "--out", tmp_path / "model")
     assert (tmp_path / "model").exists() == writes
     assert ("60 texts" in shown.output) == writes
+
+
+def test_resuming_without_a_transformer_is_refused_in_words_of_the_command_line(data: Path, tmp_path: Path) -> None:
+    shown = run("train", data, "--encoder", "none", "--resume", "--out", tmp_path / "model", status=2)
+    assert "--resume goes on with a transformer" in shown.output
