@@ -315,7 +315,6 @@ def explain(
     order = np.argsort(-logits, axis=1, kind="stable")  # of equal ones the first, as argmax in predict
     top, second = order[:, 0], order[:, 1]
     proba = softmax(logits) if proba is None else proba
-    skipped = parts.skipped | (not hybrid.is_neural)
     bias = (hybrid.phi_scale * hybrid.weights.bias).tolist()
     addends = zip(proba.tolist(), logits.tolist(), parts.psi.tolist(), strict=True)
     terms = explained_terms(hybrid, texts, parts, classes, top, second)
@@ -324,7 +323,7 @@ def explain(
             text=text,
             label=classes[top[i]],
             proba=dict(zip(classes, p, strict=True)),
-            path="rules" if skipped[i] else "hybrid",
+            path="rules" if parts.skipped[i] else "hybrid",
             logits=dict(zip(classes, f, strict=True)),
             bias=dict(zip(classes, bias, strict=True)),
             terms=next(terms),
