@@ -47,6 +47,16 @@ class NotFittedError(RuleNetError, SklearnNotFittedError):  # type: ignore[misc]
     """The estimator was used before `fit`. Not in errors.py because importing scikit-learn is slow."""
 
 
+def _calibrate_alike(a: Hybrid, b: Hybrid) -> bool:
+    """Whether two models go by the same held-out logits."""
+    if a.held_out is None or b.held_out is None:
+        return False
+    scales = [(hybrid.phi_scale, hybrid.psi_scale, hybrid.is_neural) for hybrid in (a, b)]
+    return scales[0] == scales[1] and all(
+        getattr(a.held_out, name) is getattr(b.held_out, name) for name in ("phi", "psi", "y")
+    )
+
+
 class Answers:
     """Methods of a fitted classifier; expects `classes_`, `hybrid_`, `recipe_`, `report_` and the constructor's parameters."""
 
@@ -215,11 +225,11 @@ class Answers:
         """When ψ is skipped, and the calibration that goes with it; worked out anew when a parameter or the model changes."""
         kept: tuple[Any, ...] | None = self.__dict__.get("_kept_policy")
         if kept is None or kept[0] is not self.hybrid_ or kept[1:3] != (self.cascade, self.cascade_risk):
-            kept = self._kept_policy = (self.hybrid_, self.cascade, self.cascade_risk, self._new_policy())
+            kept = self._kept_policy = (self.hybrid_, self.cascade, self.cascade_risk, self._new_policy(kept))
         policy: tuple[Cascade, Calibration | None] = kept[3]
         return policy
 
-    def _new_policy(self) -> tuple[Cascade, Calibration | None]:
+    def _new_policy(self, kept: tuple[Any, ...] | None) -> tuple[Cascade, Calibration | None]:
         hybrid, held_out = self.hybrid_, self.hybrid_.held_out
         phi = psi = None
         if held_out is not None:
@@ -232,6 +242,8 @@ class Answers:
         )  # fmt: skip
         if held_out is None or phi is None or psi is None or not (held_out.y >= 0).any():
             return cascade, None
+        if kept is not None and kept[3][0].margin == cascade.margin and _calibrate_alike(kept[0], hybrid):
+            return cascade, kept[3][1]  # as after `with_rules`
         known = held_out.y >= 0
         skipped = lead(phi) > cascade.margin if hybrid.is_neural else np.ones(len(phi), dtype=bool)
         logits = phi + np.where(skipped[:, None], 0.0, psi)

@@ -70,6 +70,7 @@ class Fault:
     line: int = 0  # 0: the file as a whole
     rule: str | None = None
     severity: str = "error"  # "error" | "warning"
+    file: str | None = None  # where that is not the file the fault is reported for: an included one
 
     @property
     def text(self) -> str:
@@ -84,7 +85,8 @@ class Fault:
         >>> Fault("no such file").place("spam.yaml"), Fault("unknown field", 7).place("spam.yaml")
         ('spam.yaml', 'spam.yaml:7')
         """
-        return f"{source}:{self.line}" if self.line else source
+        name = self.file or source
+        return f"{name}:{self.line}" if self.line else name
 
     def __str__(self) -> str:
         return f"{self.line}: {self.text}" if self.line else self.text
@@ -98,12 +100,12 @@ class RuleFileError(RuleNetError, ValueError):
     source
         Name of the file, or ``<string>``.
     faults
-        Every fault of the file, in order of line.
+        Every fault of the file and those it includes, in order of file and line.
     """
 
     def __init__(self, source: str, faults: Sequence[Fault]) -> None:
         self.source = source
-        self.faults = sorted(faults, key=lambda f: f.line)
+        self.faults = sorted(faults, key=lambda f: (f.file or "", f.line))
         lines = [f"{fault.place(source)}: {fault.text}" for fault in self.faults]
         head = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
         super().__init__(f"{head} in {source}\n" + "\n".join(lines))

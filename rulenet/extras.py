@@ -19,6 +19,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "explain": ("captum",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "plot": ("matplotlib",),
+    "zh": ("opencc",),
+    "watch": ("watchfiles",),
 }
 
 

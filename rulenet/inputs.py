@@ -13,6 +13,7 @@ import numpy as np
 from rulenet.cascade import MODES
 from rulenet.errors import InputError, LabelError, ParameterError
 from rulenet.rules.ruleset import RuleSet
+from rulenet.text.record import Record
 from rulenet.training.recipe import Recipe
 
 SHOWN = 5
@@ -22,7 +23,7 @@ _INT64 = 2**63
 
 
 def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -> list[str]:
-    """A list of strings, or an error that names every kind of thing that is none.
+    """A list of strings, mappings of named fields turned into records, or an error that names every kind of thing that is none.
 
     Raises
     ------
@@ -35,7 +36,8 @@ def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -
     Traceback (most recent call last):
     rulenet.errors.InputError: texts is one string; pass a list of strings: [text]
     """
-    found = _column(texts, name, "strings, such as table['text']", one="pass a list of strings: [text]")
+    column = _column(texts, name, "strings, such as table['text']", one="pass a list of strings: [text]")
+    found = [_record(text) if isinstance(text, Mapping) else text for text in column]
     wrong = [(i, text) for i, text in enumerate(found) if not isinstance(text, str)]
     if wrong:
         shown = ", ".join(f"{name}[{i}] is {text!r:.40} ({type(text).__name__})" for i, text in wrong[:SHOWN])
@@ -46,7 +48,13 @@ def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -
             raise InputError(f"{name} is empty; there is nothing to learn from")
         if not any(text.strip() for text in found):
             raise InputError(f"all {len(found)} {name} are empty; there is nothing to learn from")
-    return [str(text) for text in found]
+    return [text if isinstance(text, Record) else str(text) for text in found]
+
+
+def _record(parts: Mapping[Any, Any]) -> Any:
+    """A record of named fields as a text; whatever is none is left for the caller to complain about."""
+    is_record = bool(parts) and all(isinstance(part, str) for pair in parts.items() for part in pair)
+    return Record.of(parts) if is_record else parts
 
 
 def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
@@ -123,11 +131,14 @@ def check_rule_labels(ruleset: RuleSet, classes: Sequence[str]) -> None:
         Naming the labels that only one side has.
     """
     problems = []
-    for label in dict.fromkeys([*(rule.label for rule in ruleset.rules), *ruleset.labels]):
+    users: dict[str, list[str]] = {label: [] for label in ruleset.labels}
+    for rule in ruleset.rules:
+        for label in rule.labels or (str(rule.label),):
+            users.setdefault(label, []).append(rule.id)
+    for label, rules in users.items():
         if label not in classes:
             close = difflib.get_close_matches(label.lower(), [name.lower() for name in classes], n=1)
             hint = f" (did you mean {next(n for n in classes if n.lower() == close[0])!r}?)" if close else ""
-            rules = [rule.id for rule in ruleset.rules if rule.label == label]
             more = f" and {len(rules) - 1} more" if len(rules) > 1 else ""
             where = f"used by rule {rules[0]!r}{more}" if rules else "declared under `labels`"
             problems.append(f"label {label!r} of {ruleset.name} ({where}) is not in the data{hint}")

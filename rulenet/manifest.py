@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -27,6 +28,9 @@ PROTOCOL = 2
 ENCODER_FILES = ("encoder/config.json", "encoder/tokenizer.json", "encoder/model.safetensors", "head.safetensors")
 ONNX_FILE = "onnx/psi.onnx"  # there if the model was exported: ψ once more, for ONNX Runtime
 FILES = ("rules.yaml", "phi.safetensors", "vocabulary.json", "held_out.safetensors", *ENCODER_FILES, ONNX_FILE)
+# States before and after edits of the rules (see workbench/history.py): only looked into to go back to one, and checked then.
+EDITED_FILES = ("config.json", "rules.yaml", "phi.safetensors")
+HISTORY = re.compile(rf"history/(undo|redo)/\d{{6}}/({'|'.join(map(re.escape, EDITED_FILES))})")
 MAX_JSON = 500_000_000
 SHOWN = 8
 
@@ -211,9 +215,10 @@ def _is_config(path: Path) -> bool:
 
 
 def _present(folder: Path) -> set[str]:
-    """Names of all files and links below a folder."""
+    """Names of all files and links below a folder, but for the model's history."""
     files = (file for file in folder.rglob("*") if file.is_symlink() or not file.is_dir())
-    return {file.relative_to(folder).as_posix() for file in files}
+    names = {file.relative_to(folder).as_posix(): file for file in files}
+    return {name for name, file in names.items() if file.is_symlink() or not HISTORY.fullmatch(name)}
 
 
 def _sha256(path: Path) -> str:

@@ -36,6 +36,7 @@ LAYERS = [
     "rulenet.export",
     "rulenet.answers",
     "rulenet.estimator",
+    "rulenet.workbench",
     "rulenet.cli",
     "rulenet.__main__",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rulenet.cli import demo, evaluate, explain, export, predict, rules_lint, rules_schema, rules_test, train
+from rulenet.cli import demo, evaluate, explain, export, predict, rules_lint, rules_schema, rules_stats, rules_test, train
 from rulenet.cli.console import ON_ENCODING_ERRORS, complain
 from rulenet.errors import RuleNetError
 
@@ -53,6 +53,7 @@ app.command("export")(export.export)
 app.add_typer(rules, name="rules")
 rules.command("lint")(rules_lint.lint)
 rules.command("test")(rules_test.check)
+rules.command("stats")(rules_stats.stats)
 rules.command("schema")(rules_schema.schema)
 
 

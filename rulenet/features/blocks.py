@@ -149,13 +149,14 @@ class Features:
         """Where each of some active columns comes from, as (start, end) in the text as given."""
         matcher = self.ruleset.matcher(self.language) if self.ruleset else None
         # The matcher's own tagger: after `with_ruleset` its dictionary may differ from that of the terms.
-        doc = Doc(text, matcher.tagger if matcher else self.tagger)
+        doc = matcher.doc(text) if matcher else Doc(text, self.tagger)
+        clean = doc.cleaned.text  # as terms see it; rules may fold traditional characters besides
         first_term, first_pos = self.n_rules, self.n_rules + self.n_terms
         fired = [j for j in columns if j < first_term]
         rules = dict(zip(fired, matcher.find(doc, fired), strict=True)) if matcher else {}
         has_terms = any(first_term <= j < first_pos for j in columns)
-        terms = self.terms.analyzer.spans(doc.clean) if self.terms and has_terms else {}
-        tags = self.pos.spans(doc.clean) if self.pos and any(j >= first_pos for j in columns) else {}
+        terms = self.terms.analyzer.spans(clean) if self.terms and has_terms else {}
+        tags = self.pos.spans(clean) if self.pos and any(j >= first_pos for j in columns) else {}
 
         def places(j: int) -> list[Span]:
             if j < first_term:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import scipy.sparse
 from rulenet.features.blocks import Features
 from rulenet.model.phi import RuleColumn, Weights
 from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.schema import Rule
 
 if TYPE_CHECKING:
     from rulenet.model.onnx_engine import OnnxPsi
@@ -120,43 +122,63 @@ class Hybrid:
 
 
 def rule_columns(ruleset: RuleSet | None, classes: Sequence[str]) -> list[RuleColumn]:
-    """How each rule's weight is learned, from what its author wrote.
+    """How the weights of each rule are learned, from what its author wrote.
 
     Examples
     --------
     >>> ruleset = RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: b, weight: 2, pin: true}]}")
     >>> rule_columns(ruleset, ["w", "x"])
-    [RuleColumn(label=1, prior=2.0, lower=2.0, upper=2.0)]
+    [RuleColumn(label=1, prior=2.0, lower=2.0, upper=2.0, column=0)]
     """
     columns = []
-    for rule in ruleset.rules if ruleset else ():
-        low, high = {"for": (0.0, np.inf), "against": (-np.inf, 0.0), "free": (-np.inf, np.inf)}[rule.sign]
-        if rule.pin:
-            low = high = rule.prior
-        columns.append(RuleColumn(list(classes).index(rule.label), rule.prior, low, high))
+    index = {label: k for k, label in enumerate(classes)}
+    for i, rule in enumerate(ruleset.rules if ruleset else ()):
+        for label, prior in rule.evidence.items():
+            low, high = -np.inf, np.inf
+            if rule.pin:
+                low = high = prior
+            elif rule.sign == "against" or (rule.sign == "for" and prior < 0):
+                high = 0.0
+            elif rule.sign == "for":
+                low = 0.0
+            columns.append(RuleColumn(index[label], prior, low, high, i))
     return columns
 
 
 def with_ruleset(hybrid: Hybrid, ruleset: RuleSet | None, classes: Sequence[str]) -> Hybrid:
     """The same model beside other rules, without retraining.
 
-    A rule that is the same in label, starting weight, sign and pin keeps its learned weight; any other starts at its author's.
+    A rule that is the same in labels, starting weights, sign and pin keeps its learned weights; any other starts at its author's.
     """
     before = hybrid.features.ruleset
-    old = {rule.id: (rule, hybrid.weights.coef[i]) for i, rule in enumerate(before.rules)} if before else {}
+    place = {rule.id: j for j, rule in enumerate(before.rules)} if before else {}
     coef = np.zeros((len(ruleset) if ruleset else 0, len(classes)))
+    index = {label: k for k, label in enumerate(classes)}
+    new: list[int] = []
+    old: list[int] = []
     for i, rule in enumerate(ruleset.rules if ruleset else ()):
-        was = old.get(rule.id)
-        if was is not None and all(
-            getattr(was[0], name) == getattr(rule, name) for name in ("label", "prior", "sign", "pin")
-        ):
-            coef[i] = was[1]
+        j = place.get(rule.id)
+        if before is not None and j is not None and _learn_alike(before.rules[j], rule):
+            new.append(i)
+            old.append(j)
         else:
-            # The author's weight is in logits of the model, so the scale of φ must not stretch it.
-            coef[i, list(classes).index(rule.label)] = rule.prior / hybrid.phi_scale
+            for label, prior in rule.evidence.items():
+                # The author's weight is in logits of the model, so the scale of φ must not stretch it.
+                coef[i, index[label]] = prior / hybrid.phi_scale
+    coef[new] = hybrid.weights.coef[old]
+    if ruleset is not None and before is not None:
+        ruleset.compile_like(before)
     weights = Weights(np.vstack([coef, hybrid.weights.coef[hybrid.features.n_rules :]]), hybrid.weights.bias)
     held_out = hybrid.held_out and replace(hybrid.held_out, is_stale=hybrid.held_out.is_stale or ruleset != before)
     return replace(hybrid, features=hybrid.features.with_ruleset(ruleset), weights=weights, held_out=held_out)
+
+
+_written = attrgetter("label", "labels", "weight", "confidence", "sign", "pin")
+
+
+def _learn_alike(a: Rule, b: Rule) -> bool:
+    """Whether the weights of two rules are learned in the same way; most are written alike, and that is quick to see."""
+    return _written(a) == _written(b) or (a.evidence, a.sign, a.pin) == (b.evidence, b.sign, b.pin)
 
 
 def softmax(logits: Array) -> Array:

@@ -4,8 +4,8 @@ Maximum a posteriori multinomial logistic regression over X = [R | T | P]:
 
     minimise  Σ_n CE(y_n, φ(x_n))  +  Σ_rules (w_i − w⁰_i)² / 2σ²  +  Σ_other w_jk² / 2C s_jk²
 
-A rule column has one weight, which goes to the rule's label: its prior mean w⁰ is the author's starting weight, its bounds are
-the author's sign, and a pinned rule's bounds are its starting weight. Any other column has one weight per class. L-BFGS-B
+A rule column has one weight for each label that its author named, as a rule only one: the prior mean w⁰ is the author's starting weight,
+the bounds are the author's sign, and a pinned rule's bounds are its starting weight. Any other column has one weight per class. L-BFGS-B
 (Byrd et al. 1995) takes the bounds as they are.
 
 s_jk is 1, or for terms the size of their naive Bayes log-count ratio: how much more often a term stands in texts of class k than in others
@@ -35,7 +35,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class RuleColumn:
-    """How the weight of one rule column is learned.
+    """How one weight of a rule column is learned.
 
     Attributes
     ----------
@@ -45,12 +45,28 @@ class RuleColumn:
         Prior mean, in log-odds.
     lower, upper
         Bounds of the weight; equal for a pinned rule.
+    column
+        Which column; None: its own place in the list, as where every rule speaks on one label.
     """
 
     label: int
     prior: float = 1.0
     lower: float = 0.0
     upper: float = np.inf
+    column: int | None = None
+
+
+def rule_cells(rules: Sequence[RuleColumn]) -> tuple[Array, Array, int]:
+    """Column and class index of each rule weight, and how many columns that makes.
+
+    Examples
+    --------
+    >>> rule_cells([RuleColumn(1, column=0), RuleColumn(0, column=0), RuleColumn(1, column=1)])
+    (array([0, 0, 1]), array([1, 0, 1]), 2)
+    """
+    columns = np.array([i if rule.column is None else rule.column for i, rule in enumerate(rules)], dtype=np.intp)
+    labels = np.array([rule.label for rule in rules], dtype=np.intp)
+    return columns, labels, int(columns.max()) + 1 if len(rules) else 0
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,7 @@ class Weights:
     Attributes
     ----------
     coef
-        Weight of each column for each class, shape (n_columns, n_classes); a rule has one non-zero entry.
+        Weight of each column for each class, shape (n_columns, n_classes); a rule has entries for its own labels only.
     bias
         Shape (n_classes,).
     """
@@ -90,7 +106,7 @@ def solve(
     Parameters
     ----------
     X
-        Sparse or dense, shape (n_texts, n_columns); the first ``len(rules)`` columns are the rules.
+        Sparse or dense, shape (n_texts, n_columns); the first columns are the rules.
     Y
         Target distribution of each text, shape (n_texts, n_classes); one-hot for hard labels. Rows may sum to less than one:
         the sum is the weight of the text.
@@ -120,9 +136,10 @@ def solve(
     if X.shape[1] == 0:
         # Nothing to weigh: leave the class frequencies to ψ as well, rather than teach it to undo a bias.
         return Weights(np.zeros((0, Y.shape[1])), np.zeros(Y.shape[1])), 0
-    scale = np.ones((X.shape[1] - len(rules), Y.shape[1]))
+    n_rules = rule_cells(rules)[2]
+    scale = np.ones((X.shape[1] - n_rules, Y.shape[1]))
     if nb_terms:
-        scale[:nb_terms] = log_count_ratio(X[:, len(rules) : len(rules) + nb_terms], Y)
+        scale[:nb_terms] = log_count_ratio(X[:, n_rules : n_rules + nb_terms], Y)
     problem = _Objective(X, Y, rules, C, rule_sigma, scale, 0.0 if offset is None else offset)
     start, bounds = problem.start()
     # A total of ftol·1 would stop long before the gradient does on float32 data; the gradient decides.
@@ -153,7 +170,7 @@ def log_count_ratio(X: Any, Y: Array) -> Array:
 
 
 class _Objective:
-    """The loss of the module's docstring over θ = [b | one weight per rule | w_jk / s_jk of every other column and class]."""
+    """The loss of the module's docstring over θ = [b | the rules' weights | w_jk / s_jk of every other column and class]."""
 
     def __init__(
         self, X: Any, Y: Array, rules: Sequence[RuleColumn], C: float, rule_sigma: float, scale: Array, offset: Array | float,
@@ -163,13 +180,14 @@ class _Objective:
         self.Xt = X.T.tocsr() if scipy.sparse.issparse(X) else X.T
         self.mass = Y.sum(axis=1, keepdims=True)  # (n, 1)
         self.total = max(float(self.mass.sum()), 1.0)
-        self.label = np.array([rule.label for rule in rules], dtype=np.intp)
+        *cells, self.n_rules = rule_cells(rules)
+        self.cells = tuple(cells)
         self.prior = np.array([rule.prior for rule in rules])
         self.first, self.last = Y.shape[1], Y.shape[1] + len(rules)  # where the rule weights stand in θ
 
     def start(self) -> tuple[Array, Any]:
         """θ to begin with, and its bounds; None without rules, which alone have any."""
-        size = self.last + (self.X.shape[1] - len(self.rules)) * self.Y.shape[1]
+        size = self.last + (self.X.shape[1] - self.n_rules) * self.Y.shape[1]
         theta, low, high = np.zeros(size), np.full(size, -np.inf), np.full(size, np.inf)
         theta[self.first : self.last] = self.prior
         low[self.first : self.last] = [rule.lower for rule in self.rules]
@@ -183,13 +201,12 @@ class _Objective:
     def coefficients(self, rule_weights: Array, others: Array) -> Array:
         """Weight of each column for each class, shape (n_columns, n_classes)."""
         coef = np.zeros((self.X.shape[1], self.Y.shape[1]))
-        coef[np.arange(len(self.rules)), self.label] = rule_weights
-        coef[len(self.rules) :] = self.scale * others
+        coef[self.cells] = rule_weights
+        coef[self.n_rules :] = self.scale * others
         return coef
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Loss and gradient, both divided by the number of texts."""
-        n_rules = len(self.rules)
         bias, rule_weights, others = self.unpack(theta)
         phi = (
             self.X @ self.coefficients(rule_weights, others).astype(self.X.dtype, copy=False) + bias + self.offset
@@ -203,8 +220,8 @@ class _Objective:
         full = np.asarray(self.Xt @ residual.astype(self.X.dtype, copy=False), dtype=np.float64)  # (n_columns, K)
         gradient = np.empty(len(theta))
         gradient[: self.first] = residual.sum(axis=0)
-        gradient[self.first : self.last] = full[np.arange(n_rules), self.label] + pull / self.rule_sigma**2
-        gradient[self.last :] = (self.scale * full[n_rules:] + others / self.C).ravel()
+        gradient[self.first : self.last] = full[self.cells] + pull / self.rule_sigma**2
+        gradient[self.last :] = (self.scale * full[self.n_rules :] + others / self.C).ravel()
         return loss / self.total, gradient / self.total
 
 
@@ -248,7 +265,7 @@ class PhiClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     rules
-        One entry for each rule column; these are the first columns of X. None: no rule columns.
+        The weights of the rule columns; these are the first columns of X. None: no rule columns.
     C
         Prior variance of the weights of the other columns.
     rule_sigma

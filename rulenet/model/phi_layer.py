@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
-from rulenet.model.phi import RuleColumn, Weights
+from rulenet.model.phi import RuleColumn, Weights, rule_cells
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -49,10 +49,12 @@ class PhiLayer(nn.Module):
     [[0.0, 0.0], [1.0, -1.0]]
     """
 
-    label: Tensor  # (n_rules, K): 1 where a rule's weight may change
-    lower: Tensor  # (n_rules,): bounds of Δ
+    column: Tensor  # (n_weights,): where each rule weight stands in the coefficients
+    label: Tensor
+    free: Tensor  # (n_weights,): 1 where it may change
+    lower: Tensor  # (n_weights,): bounds of Δ
     upper: Tensor
-    rule_pull: Tensor  # (n_rules,): solved weight − prior mean
+    rule_pull: Tensor  # (n_weights,): solved weight − prior mean
     other_pull: Tensor  # (n_other, K): solved weight / scale
     scale: Tensor  # (n_other, K)
     precision: Tensor  # (n_columns,): of the prior, shared out among the training texts that have the column
@@ -61,19 +63,20 @@ class PhiLayer(nn.Module):
         self, solved: Weights, rules: Sequence[RuleColumn], *, C: float, rule_sigma: float, X: Any, scale: Array | None = None
     ) -> None:  # fmt: skip
         super().__init__()
-        n_rules, n_classes = len(rules), len(solved.bias)
+        column, label, n_rules = rule_cells(rules)
+        n_classes = len(solved.bias)
         self.solved, self.rules = solved, list(rules)
-        self.rule = nn.Parameter(torch.zeros(n_rules))
+        self.rule = nn.Parameter(torch.zeros(len(rules)))
         self.other = nn.Parameter(torch.zeros(len(solved.coef) - n_rules, n_classes))
         self.bias = nn.Parameter(torch.zeros(n_classes))
         prior, lower, upper = (np.array([getattr(r, name) for r in rules]) for name in ("prior", "lower", "upper"))
-        self.index = np.array([rule.label for rule in rules], dtype=np.intp)
-        start = solved.coef[np.arange(n_rules), self.index]
+        self.n_rules = n_rules
+        start = solved.coef[column, label]
         others = solved.coef[n_rules:]
         self.factor = np.ones_like(others) if scale is None else scale
         variance = np.repeat([rule_sigma**2, C], [n_rules, X.shape[1] - n_rules])
         constants = {
-            "label": np.eye(n_classes)[self.index] * (lower < upper)[:, None],
+            "free": lower < upper,  # a pinned weight does not move
             "lower": lower - start,
             "upper": upper - start,
             "rule_pull": start - prior,
@@ -83,6 +86,8 @@ class PhiLayer(nn.Module):
         }
         for name, values in constants.items():
             self.register_buffer(name, torch.as_tensor(values, dtype=torch.float32), persistent=False)
+        self.register_buffer("column", torch.as_tensor(column), persistent=False)
+        self.register_buffer("label", torch.as_tensor(label), persistent=False)
 
     def forward(self, phi: Tensor, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """φ of a batch.
@@ -95,7 +100,8 @@ class PhiLayer(nn.Module):
             X of the same texts, from `sparse_rows`.
         """
         columns, starts, values = rows
-        delta = torch.cat([self.label * self.rule[:, None], self.scale * self.other])  # (n_columns, K)
+        of_rules = phi.new_zeros(self.n_rules, len(self.bias)).index_put((self.column, self.label), self.free * self.rule)
+        delta = torch.cat([of_rules, self.scale * self.other])  # (n_columns, K)
         return phi + embedding_bag(columns, delta, starts, mode="sum", per_sample_weights=values) + self.bias
 
     @torch.no_grad()
@@ -113,10 +119,10 @@ class PhiLayer(nn.Module):
             Texts in the batch.
         """
         count = torch.zeros_like(self.precision).index_add_(0, columns, torch.ones_like(columns, dtype=torch.float32))
-        weights, n_rules = self.precision * count / n_texts, len(self.rules)
+        weights = self.precision * count / n_texts
         for parameter, pull, weight in (
-            (self.rule, self.rule_pull, weights[:n_rules]),
-            (self.other, self.other_pull, weights[n_rules:, None]),
+            (self.rule, self.rule_pull, weights[self.column]),
+            (self.other, self.other_pull, weights[self.n_rules :, None]),
         ):
             if parameter.grad is not None:
                 parameter.grad += (parameter + pull) * weight
@@ -129,12 +135,11 @@ class PhiLayer(nn.Module):
     def weights(self) -> Weights:
         """Solved weights + Δ."""
         rule, other, bias = (p.detach().cpu().double().numpy() for p in (self.rule, self.other, self.bias))
-        coef, n_rules = self.solved.coef.copy(), len(self.rules)
-        at = np.arange(n_rules), self.index
+        coef, at = self.solved.coef.copy(), rule_cells(self.rules)[:2]
         # Δ is in single precision, so its bounds are met only nearly.
         lower, upper = [r.lower for r in self.rules], [r.upper for r in self.rules]
         coef[at] = np.clip(coef[at] + rule, lower, upper)
-        coef[n_rules:] += self.factor * other
+        coef[self.n_rules :] += self.factor * other
         return Weights(coef, self.solved.bias + bias)
 
     def shift(self, X: Any) -> Array:

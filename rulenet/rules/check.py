@@ -3,20 +3,46 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from rulenet.errors import Fault
-from rulenet.rules.conditions import compile_pos, compile_regex
 from rulenet.rules.parse import Lines, Path
-from rulenet.rules.schema import KINDS, Condition, Entry, Examples, LexiconRef, Rule, RuleFile
+from rulenet.rules.patterns import compile_pos, compile_regex
+from rulenet.rules.schema import (
+    KINDS,
+    LITERALS,
+    Case,
+    Condition,
+    Count,
+    Entries,
+    Examples,
+    Flip,
+    Length,
+    LexiconFile,
+    LexiconRef,
+    Near,
+    Rule,
+    RuleFile,
+    WeightedTerm,
+)  # fmt: skip
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold, is_unspaced
 
-_ENTRIES: TypeAdapter[list[str | LexiconRef]] = TypeAdapter(list[Entry])
+LexiconEntry = str | LexiconRef | LexiconFile | WeightedTerm
+_ENTRIES: TypeAdapter[list[LexiconEntry]] = TypeAdapter(Entries)
+# Faults that the schema states in words of its own.
+_PLAIN = frozenset(
+    ["one_kind", "misplaced_option", "two_measures", "no_bounds", "crossed_bounds", "no_hits", "one_label", "two_weights", "never",
+     "wrong_sign", "wrong_flip", "two_cases"]
+)  # fmt: skip
+# Which fields a mapping has, by the key that it stands under.
+_MODELS: dict[str, type[BaseModel]] = {
+    "rules": Rule, "examples": Examples, "near": Near, "count": Count, "length": Length, "negation": Flip, "cases": Case,
+}  # fmt: skip
 
 
 def suggest(word: str, known: Sequence[str]) -> str:
@@ -33,8 +59,8 @@ def suggest(word: str, known: Sequence[str]) -> str:
     if close:
         exact = next(k for k in known if k.lower() == close[0].lower())
         return f": did you mean {exact!r}?"
-    shown = ", ".join(map(str, known[:20])) + (", …" if len(known) > 20 else "")
-    return f"; known: {shown}" if known else ""
+    shown = ", ".join(map(str, known[:40])) + (", …" if len(known) > 40 else "")
+    return f"; known: {shown}" if known else "; there is none, so add it"
 
 
 def schema_faults(error: ValidationError, data: Any, lines: Lines) -> list[Fault]:
@@ -76,10 +102,10 @@ def _plain(item: Any, path: Path) -> str:
         return f"unknown field {field!r}{suggest(str(field), _fields_at(path))}"
     if kind == "missing":
         return f"field {field!r} is missing; add it"
-    if kind in ("one_kind", "two_weights", "wrong_sign"):
+    if kind in _PLAIN:
         return str(item["msg"])
     if kind == "literal_error":
-        return f"{field}: {found} is not one of {item['ctx']['expected']}"
+        return f"{_last_name(path)}: {found} is not one of {item['ctx']['expected']}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return f"{_last_name(path)}: a mapping (field: value) is expected here, not {found}"
     if kind == "list_type":
@@ -104,18 +130,12 @@ def _last_name(path: Path) -> str:
 
 def _fields_at(path: Path) -> list[str]:
     """Field names that are legal where an unknown one stands."""
-    model: type[BaseModel]
     inner = [step for step in path[:-1] if isinstance(step, str)]
     if not inner:
-        model = RuleFile
-    elif inner[-1] == "rules":
-        model = Rule
-    elif inner[-1] == "examples":
-        model = Examples
-    elif inner[0] == "lexicons":
-        model = LexiconRef
-    else:
-        model = Condition
+        return list(RuleFile.model_fields)
+    if inner[0] == "lexicons":
+        return [*LexiconRef.model_fields, *LexiconFile.model_fields, *WeightedTerm.model_fields]
+    model = _MODELS.get(inner[-1], Condition)
     return list(model.model_fields)
 
 
@@ -124,8 +144,9 @@ class Readable:
     """The parts of a file whose shape is right. Checked even where other parts are wrong, so that one run names every fault."""
 
     labels: Sequence[str]
-    lexicons: Mapping[str, Sequence[str | LexiconRef] | None]  # None: the name stands, its entries are wrong
+    lexicons: Mapping[str, Sequence[LexiconEntry] | None]  # None: the name stands, its entries are wrong
     rules: Mapping[int, Rule]
+    negation_cues: Sequence[str] = ()
 
 
 def readable(data: dict[str, Any]) -> Readable:
@@ -153,67 +174,109 @@ def _readable_rule(data: Any) -> Rule | None:
     return _readable_rule({field: value for field, value in data.items() if field not in wrong})
 
 
-def _readable_entries(data: Any) -> list[str | LexiconRef] | None:
+def _readable_entries(data: Any) -> list[LexiconEntry] | None:
     try:
         return _ENTRIES.validate_python(data)
     except ValidationError:
         return None
 
 
-def content_faults(file: Readable, lines: Lines) -> list[Fault]:
-    """Everything wrong with parts whose shape is right: names, patterns, labels."""
-    faults = list(_lexicon_faults(file, lines))
-    seen: dict[str, int] = {}
+def content_faults(
+    file: Readable, lines: Lines, seen: dict[str, str] | None = None, own: Collection[str] | None = None
+) -> list[Fault]:
+    """Everything wrong with parts whose shape is right: names, patterns, labels.
+
+    Parameters
+    ----------
+    seen
+        Ids of rules in other files, each with its place; those of this file are added.
+    own
+        Names of the lexicons that stand in this file; None: all.
+    """
+    faults = list(_lexicon_faults(file, lines, file.lexicons if own is None else own))
+    seen = {} if seen is None else seen
     for i, rule in file.rules.items():
         here = ("rules", i)
         if rule.id in seen:
             faults.append(
                 Fault(
-                    f"id {rule.id!r} is already used in line {seen[rule.id]}; ids are unique",
+                    f"id {rule.id!r} is already used in {seen[rule.id]}; ids are unique",
                     lines.at((*here, "id")),
                     rule.id,
                 )
             )
-        seen.setdefault(rule.id, lines.at((*here, "id")))
-        if file.labels and rule.label not in file.labels:
-            faults.append(
-                Fault(
-                    f"label {rule.label!r} is not among `labels`{suggest(rule.label, file.labels)}",
-                    lines.at((*here, "label")),
-                    rule.id,
+        seen.setdefault(rule.id, f"line {lines.at((*here, 'id'))}")
+        for path, label in _labels_of(rule):
+            if file.labels and label not in file.labels:
+                faults.append(
+                    Fault(
+                        f"label {label!r} is not among `labels`{suggest(label, file.labels)}",
+                        lines.at((*here, *path)),
+                        rule.id,
+                    )
                 )
-            )
         faults += [Fault(message, lines.at(path), rule.id) for path, message in _condition_faults(rule, here, file)]
         for j, part in enumerate(rule.unless):
             faults += [
                 Fault(message, lines.at(path), rule.id)
                 for path, message in _condition_faults(part, (*here, "unless", j), file)
             ]
+    for i, cue in enumerate(file.negation_cues):
+        if problem := literal_problem(cue, "negation cue"):
+            faults.append(Fault(problem, lines.at(("negation_cues", i))))
     for i, label in enumerate(file.labels):
         if label in file.labels[:i]:
             faults.append(Fault(f"label {label!r} stands twice in `labels`; keep one", lines.at(("labels", i))))
     return faults
 
 
-def _condition_faults(condition: Condition, path: Path, file: Readable) -> Iterator[tuple[Path, str]]:
+def _labels_of(rule: Rule) -> Iterator[tuple[Path, str]]:
+    """Every label that a rule names, with its place in the rule."""
+    if rule.labels is not None:
+        yield from ((("labels", label), label) for label in rule.labels)
+    elif rule.label is not None:
+        yield ("label",), rule.label
+    if isinstance(rule.negation, Flip):
+        yield ("negation", "flip"), rule.negation.flip
+
+
+def parts_of(condition: Condition, path: Path) -> Iterator[tuple[Path, Condition]]:
+    """A condition and all that it is made of, each with its place."""
+    yield path, condition
     kind = condition.kind
-    value = getattr(condition, kind)
-    here = (*path, kind)
-    for i, entry in enumerate(value):
-        at = (*here, i)
-        if kind in ("any", "all", "none"):
-            yield from _condition_faults(entry, at, file)
-        elif kind == "lexicon" and entry not in file.lexicons:
-            yield at, f"lexicon {entry!r} does not exist{suggest(entry, list(file.lexicons))}"
-        elif kind in ("word", "phrase"):
-            problem = literal_problem(entry, kind)
-            if problem:
-                yield at, problem
-        elif kind in ("regex", "pos"):
-            try:
-                (compile_regex if kind == "regex" else compile_pos)(entry)
-            except ValueError as error:
-                yield at, f"{kind} {quoted(entry)}: {error}"
+    if kind in ("any", "all", "none"):
+        for i, part in enumerate(getattr(condition, kind)):
+            yield from parts_of(part, (*path, kind, i))
+    elif condition.near is not None:
+        for i, term in enumerate(condition.near.terms):
+            if isinstance(term, Condition):
+                yield from parts_of(term, (*path, "near", "terms", i))
+    elif condition.count is not None:
+        yield from parts_of(condition.count, (*path, "count"))
+
+
+def _condition_faults(condition: Condition, path: Path, file: Readable) -> Iterator[tuple[Path, str]]:
+    for here, part in parts_of(condition, path):
+        kind = part.kind
+        if part.near is not None:
+            for i, term in enumerate(part.near.terms):
+                if isinstance(term, str) and (problem := literal_problem(term, "near")):
+                    yield (*here, "near", "terms", i), problem
+        if kind not in (*LITERALS, "regex", "pos"):
+            continue
+        for i, entry in enumerate(getattr(part, kind)):
+            at = (*here, kind, i)
+            if kind == "lexicon":
+                if entry not in file.lexicons:
+                    yield at, f"lexicon {entry!r} does not exist{suggest(entry, list(file.lexicons))}"
+            elif kind in LITERALS:
+                if problem := literal_problem(entry, kind):
+                    yield at, problem
+            else:
+                try:
+                    (compile_regex if kind == "regex" else compile_pos)(entry)
+                except ValueError as error:
+                    yield at, f"{kind} {quoted(entry)}: {error}"
 
 
 def literal_problem(literal: str, kind: str) -> str | None:
@@ -235,10 +298,10 @@ def literal_problem(literal: str, kind: str) -> str | None:
     return None
 
 
-def _lexicon_faults(file: Readable, lines: Lines) -> Iterator[Fault]:
+def _lexicon_faults(file: Readable, lines: Lines, own: Collection[str]) -> Iterator[Fault]:
     for name, entries in file.lexicons.items():
         here = ("lexicons", name)
-        if entries is None:
+        if entries is None or name not in own:
             continue
         if not entries:
             yield Fault(f"lexicon {name!r} is empty; fill it or remove it", lines.at(here))
@@ -249,9 +312,13 @@ def _lexicon_faults(file: Readable, lines: Lines) -> Iterator[Fault]:
                         f"lexicon {entry.lexicon!r} does not exist{suggest(entry.lexicon, list(file.lexicons))}",
                         lines.at((*here, i)),
                     )
-            elif problem := literal_problem(entry, "lexicon"):
-                yield Fault(problem, lines.at((*here, i)))
+            elif not isinstance(entry, LexiconFile):
+                term = entry.term if isinstance(entry, WeightedTerm) else entry
+                if problem := literal_problem(term, "lexicon"):
+                    yield Fault(problem, lines.at((*here, i)))
     for cycle in _cycles(file):
+        if cycle[0] not in own:
+            continue
         names = cycle if len(cycle) <= 9 else [*cycle[:6], "…", *cycle[-2:]]
         yield Fault(
             f"lexicons include each other in a circle: {' → '.join(names)}; remove one link",
@@ -281,9 +348,12 @@ def _cycles(file: Readable) -> list[list[str]]:
     return cycles
 
 
-def resolve_lexicons(file: RuleFile) -> dict[str, tuple[str, ...]]:
-    """Entries of each lexicon with the lists it includes taken in; the file has no cycles."""
-    resolved: dict[str, tuple[str, ...]] = {}
+def resolve_lexicons(file: RuleFile) -> dict[str, dict[str, float]]:
+    """Entries of each lexicon, the lists it includes taken in, with their weights; the file has no cycles and names no CSV files.
+
+    Where an entry stands twice, its first weight counts.
+    """
+    resolved: dict[str, dict[str, float]] = {}
     for top in file.lexicons:
         todo = [top]
         while todo:
@@ -296,10 +366,17 @@ def resolve_lexicons(file: RuleFile) -> dict[str, tuple[str, ...]]:
             if wanted:
                 todo.extend(wanted)
                 continue
-            parts = [
-                resolved[entry.lexicon] if isinstance(entry, LexiconRef) else (entry,) for entry in file.lexicons[name]
-            ]
-            resolved[name] = tuple(dict.fromkeys(literal for part in parts for literal in part))
+            found: dict[str, float] = {}
+            for entry in file.lexicons[name]:
+                if isinstance(entry, LexiconRef):
+                    more = resolved[entry.lexicon]
+                elif isinstance(entry, WeightedTerm):
+                    more = {entry.term: entry.weight}
+                else:
+                    more = {str(entry): 1.0}
+                for term, weight in more.items():
+                    found.setdefault(term, weight)
+            resolved[name] = found
             todo.pop()
     return resolved
 

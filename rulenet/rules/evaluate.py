@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from rulenet.rules.conditions import Atom, Condition, Span, everything
-from rulenet.rules.negation import negated
+from rulenet.rules.negation import Negation
 from rulenet.rules.schema import Rule
 from rulenet.text.doc import Doc
-from rulenet.text.language import Language
 
 
 class RuleMatcher:
-    """One rule, ready to be asked of a text: the plain reading, and what the fast path may know of it beforehand."""
+    """One rule, ready to be asked of a text: the plain reading, and what the fast path may know of it beforehand.
 
-    def __init__(self, rule: Rule, condition: Condition, unless: tuple[Condition, ...], language: Language) -> None:
+    With ``negation: skip`` negated hits do not count. With ``require`` the rule fires where its condition holds and at least one of
+    its hits is negated; those are its hits then.
+    """
+
+    def __init__(self, rule: Rule, condition: Condition, unless: tuple[Condition, ...], negation: Negation) -> None:
         self.rule = rule
         self.condition = condition
         self.unless = unless
-        self.language = language
-        self.has_position = rule.negation == "skip" or rule.where != "anywhere"
+        self._negation = negation
+        self.has_position = rule.negation != "ignore" or rule.where != "anywhere"
         self.needs_doc = self.has_position or condition.needs_doc or any(part.needs_doc for part in unless)
         self.is_flat = condition.is_flat and not unless and not self.has_position
 
@@ -27,9 +32,18 @@ class RuleMatcher:
         spans = self.condition.find(doc, keep)
         if spans is None or any(part.find(doc, everything) is not None for part in self.unless):
             return None
+        if self.rule.negation == "require":
+            return [span for span in spans if self._is_negated(span[0], doc)] or None
         return spans
 
-    def holds(self, atoms: set[Atom]) -> bool:
+    def _is_negated(self, start: int, doc: Doc) -> bool:
+        return self._negation.covers(doc.clean, start, doc.field_start(start))
+
+    def possible(self, atoms: Set[Atom]) -> bool:
+        """Whether the rule may fire, given all atoms of the text; cheap, and never wrong in saying no."""
+        return self.condition.possible(atoms)
+
+    def holds(self, atoms: Set[Atom]) -> bool:
         """Whether the rule fires, given all atoms of the text; only where `needs_doc` is False."""
         return self.condition.holds(atoms) and not any(part.holds(atoms) for part in self.unless)
 
@@ -42,4 +56,4 @@ class RuleMatcher:
             return False
         if where == "first_sentence" and start >= doc.first_sentence_end:
             return False
-        return not (self.rule.negation == "skip" and negated(doc.clean, start, self.language))
+        return not (self.rule.negation == "skip" and self._is_negated(start, doc))

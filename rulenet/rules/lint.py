@@ -1,28 +1,31 @@
-"""Smells of a rule file that loads: what is legal but probably not meant. Imports the rest of `rulenet.rules`, no numpy."""
+"""`lint`: every fault and smell of a rule file. Imports the rest of `rulenet.rules`, no numpy.
+
+Faults of a file that does not load come from `check.py`; here is what is wrong, or probably not meant, in one that does.
+"""
 
 from __future__ import annotations
 
-import importlib.util
+import datetime
+import difflib
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from rulenet.errors import Fault, RuleFileError
-from rulenet.rules.conditions import Condition, Literals, Regexes, compile_regex, uses_tags
 from rulenet.rules.examples import run_examples
+from rulenet.rules.formula import Formula, Lexicons, rule_formula
 from rulenet.rules.ruleset import RuleSet
-from rulenet.text.clean import clean
-from rulenet.text.fold import fold, is_unspaced
-
-# A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.
-_SYMBOL = re.compile(r"[+#@$%€£¥*=<>|~^]")
-_GROUP_NAME = re.compile(r"\(\?P?<\w+>")  # to `clean`, `(?P<name>` holds a tag
+from rulenet.rules.schema import LexiconRef, Rule
+from rulenet.rules.smells import Place, Setting, Smell, rule_smells, walk
+from rulenet.rules.smells_logic import Stated, contained, dead_smells, duplicates, holds_by_absence, is_anchored
+from rulenet.rules.smells_words import idle_entry, literal_smells, repeated
 
 
 def lint(path: str | os.PathLike[str]) -> list[Fault]:
-    """Every fault and smell of a rule file, in order of line.
+    """Every fault and smell of a rule file and those it includes, in order of file and line.
 
-    Faults have severity ``"error"``, smells ``"warning"``. Raises nothing for a bad file.
+    Severity ``"error"``: the file does not load, or something in it can never work; ``"warning"``: probably not meant;
+    ``"info"``: good to know. Raises nothing for a bad file.
 
     Examples
     --------
@@ -35,52 +38,129 @@ def lint(path: str | os.PathLike[str]) -> list[Fault]:
         return list(error.faults)
 
 
-def lint_ruleset(ruleset: RuleSet) -> list[Fault]:
-    """Contradicted examples (errors) and smells (warnings) of a ruleset; examples of `pos` rules are left to `run_examples`."""
-    tagger_missing = ruleset.language != "zh" and importlib.util.find_spec("textblob") is None
-    faults = []
-    for i, (rule, (condition, unless)) in enumerate(zip(ruleset.rules, ruleset.conditions, strict=True)):
-        line = ruleset.lines.at(("rules", i))
-        smells = [smell for part in (condition, *unless) for smell in _smells(part)]
-        if tagger_missing and any(map(uses_tags, (condition, *unless))):
-            smells.append("uses pos, which needs a tagger: pip install 'rulenet[pos]'")
-        if condition.triggers() is None and uses_tags(condition):
-            smells.append(
-                "tags every text, which is slow; put the pos pattern under `all` beside a word that must be there"
-            )
-        elif condition.triggers() is None:
-            smells.append("fires by absence alone, so on most texts; add a condition that must hit")
-        faults += [Fault(smell, line, rule.id, "warning") for smell in dict.fromkeys(smells)]
-    # Loading a tagger takes seconds; `rulenet rules test` does that.
-    failed = [result for result in run_examples(ruleset, tagged=False) if not result.passed]
-    for result in failed:
-        what = "does not fire on" if result.expected == "match" else "fires on"
-        faults.append(
-            Fault(
-                f"{what} its {result.expected} example {result.text!r}; correct the rule or the example",
-                result.line,
-                result.rule,
-            )
-        )
-    return sorted(faults, key=lambda fault: fault.line)
+def lint_ruleset(ruleset: RuleSet, *, today: datetime.date | None = None) -> list[Fault]:
+    """Smells of a ruleset; examples of rules with `pos` are left to `run_examples`.
+
+    Parameters
+    ----------
+    ruleset
+        A file that loads.
+    today
+        The day for which `since` and `until` are read; None: today.
+    """
+    linter = _Linter(ruleset, today or datetime.date.today())
+    found = chain(linter.rules(), linter.logic(), linter.lexicons(), linter.fields(), linter.examples())
+    return sorted(dict.fromkeys(found), key=lambda fault: (fault.file or "", fault.line))
 
 
-def _smells(condition: Condition) -> Iterator[str]:
-    for part in getattr(condition, "parts", ()):
-        yield from _smells(part)
-    if isinstance(condition, Literals):
-        for literal in condition.literals:
-            if not is_unspaced(literal) and _SYMBOL.search(literal):
-                yield f"{literal!r} is matched as {fold(literal).strip()!r}: symbols are gaps between words; use a regex if they matter"
-    if isinstance(condition, Regexes):
-        for pattern in condition.patterns:
-            if compile_regex(pattern).search("") is not None:
-                yield f"regex {pattern!r} matches the empty text, so it fires everywhere; make a part obligatory"
-            bare = _GROUP_NAME.sub("(", pattern)
-            if clean(bare) != bare:
-                yield (
-                    f"regex {pattern!r} holds characters that cleaning replaces (full-width forms, entities); "
-                    f"write them as in {clean(bare)!r}"
-                )
-            if re.search(r"(?:\\b[^\x00-\x7f]|[^\x00-\x7f]\\b)", pattern):
-                yield f"regex {pattern!r}: \\b is ASCII in RE2 and never holds beside a non-ASCII letter; leave it out"
+class _Linter:
+    """Turns smells, which know a path, into faults, which know file and line."""
+
+    def __init__(self, ruleset: RuleSet, today: datetime.date) -> None:
+        self.ruleset = ruleset
+        self.written = ruleset.file.rules
+        self.setting = Setting(ruleset.language, ruleset.lexicons, ruleset.file.fold_traditional, today)
+
+    def _fault(self, i: int, smell: Smell) -> Fault:
+        name, line = self.ruleset.place(i, *smell.path)
+        return Fault(smell.message, line, self.written[i].id, smell.severity, self._other_file(name))
+
+    def _other_file(self, name: str) -> str | None:
+        return None if name == self.ruleset.name else name
+
+    def rules(self) -> Iterator[Fault]:
+        """What each rule smells of by itself."""
+        for i, rule in enumerate(self.written):
+            told = set()
+            for smell in rule_smells(rule, (), self.setting):
+                if smell.message not in told:  # the same word in two branches is one smell
+                    told.add(smell.message)
+                    yield self._fault(i, smell)
+
+    def logic(self) -> Iterator[Fault]:
+        """Dead, slow and repeated rules."""
+        lexicons = Lexicons(self.ruleset.lexicons)
+        stated = [Stated(rule, rule_formula(rule, lexicons), self._named(i)) for i, rule in enumerate(self.written)]
+        for i, one in enumerate(stated):
+            smells = list(dead_smells(one))
+            if not smells:
+                smells = [(message, "warning") for message in _unanchored(one.rule, one.formula)]
+            for message, severity in smells:
+                yield self._fault(i, Smell((), message, severity))
+        for i, message in chain(duplicates(stated), contained(stated)):
+            yield self._fault(i, Smell((), message))
+
+    def _named(self, i: int) -> str:
+        name, line = self.ruleset.place(i)
+        return f"line {line}" if name == self.ruleset.name else f"{name}, line {line}"
+
+    def lexicons(self) -> Iterator[Fault]:
+        """Smells of word lists; those of included files are told where those files are linted."""
+        file, lines = self.ruleset.file, self.ruleset.lines
+        uses = _uses_of_lexicons(self._places(), file.lexicons)
+        is_single = len(self.ruleset.files) <= 1  # else entries of other files stand between
+        for name, entries in file.lexicons.items():
+            if ("lexicons", name) not in lines:
+                continue
+            line = lines.at(("lexicons", name))
+            if name not in uses and file.rules:
+                yield Fault(f"lexicon {name!r} is used by no rule; use it or remove it", line, None, "warning")
+            literals = [(i, getattr(entry, "term", entry)) for i, entry in enumerate(entries)]
+            literals = [(i, literal) for i, literal in literals if isinstance(literal, str)]
+            exact = all(use_exact for use_exact, _ in uses.get(name, {(False, False)}))
+            alone = any(use_alone for _, use_alone in uses.get(name, ()))
+            for i, literal in literals:
+                at = lines.at(("lexicons", name, i)) if is_single else line
+                for message in literal_smells(literal, "lexicon", exact=exact, alone=alone):
+                    yield Fault(message, at, None, "warning")
+            for again, earlier in repeated([literal for _, literal in literals], exact=exact):
+                yield Fault(f"lexicon {name!r}: {idle_entry(again, earlier)}", line, None, "info")
+
+    def _places(self) -> Iterator[Place]:
+        for rule in self.written:
+            for part in (rule, *rule.unless):
+                yield from walk(part, ())
+
+    def fields(self) -> Iterator[Fault]:
+        """Field names that look like a slip of another."""
+        users: dict[str, list[int]] = {}
+        for i, rule in enumerate(self.written):
+            for name in {p.condition.field for part in (rule, *rule.unless) for p in walk(part, ())} - {None}:
+                users.setdefault(str(name), []).append(i)
+        for name, rules in users.items():
+            common = [other for other, others in users.items() if len(others) > 2 * len(rules)]
+            if close := difflib.get_close_matches(name, common, n=1):
+                message = f"field {name!r} is read here only, {close[0]!r} in {len(users[close[0]])} rules; did you mean that?"
+                yield self._fault(rules[0], Smell((), message))
+
+    def examples(self) -> Iterator[Fault]:
+        """Examples that contradict their rule. Loading a tagger takes seconds; `rulenet rules test` does that."""
+        for result in run_examples(self.ruleset, tagged=False):
+            if not result.passed:
+                what = "does not fire on" if result.expected == "match" else "fires on"
+                message = f"{what} its {result.expected} example {result.text!r}; correct the rule or the example"
+                yield Fault(message, result.line, result.rule, "error", self._other_file(result.file))
+
+
+def _unanchored(rule: Rule, formula: Formula) -> Iterator[str]:
+    """A rule that no word leads to has to be asked of every text."""
+    if is_anchored(formula):
+        return
+    if any(place.condition.pos is not None for place in walk(rule, ())):
+        yield "tags every text, which is slow; put the pos pattern under `all` beside a word that must be there"
+    elif holds_by_absence(formula):
+        yield "fires by absence alone, so on most texts; add a condition that must hit"
+
+
+def _uses_of_lexicons(places: Iterable[Place], lexicons: dict[str, list]) -> dict[str, set[tuple[bool, bool]]]:  # type: ignore[type-arg]
+    """How rules use each word list, also through other lists: whether case counts, and whether a hit is enough."""
+    uses: dict[str, set[tuple[bool, bool]]] = {}
+    for place in places:
+        use = (place.condition.case == "exact", place.alone)
+        todo = list(place.condition.lexicon or ())
+        while todo:
+            name = todo.pop()
+            if use not in uses.setdefault(name, set()):
+                uses[name].add(use)
+                todo += [entry.lexicon for entry in lexicons.get(name, ()) if isinstance(entry, LexiconRef)]
+    return uses

@@ -4,12 +4,15 @@ Literals are looked for by two Aho-Corasick automata, one over folded words (" g
 (Chinese); regexes by RE2's Filter, which runs a pattern only on texts that hold the literals it requires. Texts are searched
 in blocks, joined by a separator that is itself a pattern: counting separators tells which text a hit is in, so no position is
 ever computed. A rule that is settled by its atoms alone is one sparse product; only rules that need positions or tags
-(`negation`, `where`, `pos`) look at the text itself, and only where one of their triggers is.
+(`near`, `negation`, `where`, `pos`, …) look at the text itself, and only where the atoms found leave them a chance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +21,14 @@ import numpy as np
 import re2
 import scipy.sparse
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib.externals.loky import get_reusable_executor
 
-from rulenet.rules.conditions import Span, atoms_of, compile_regex, regex_options
+from rulenet.rules.conditions import Span, atoms_of
+from rulenet.rules.patterns import compile_regex, regex_options
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
 from rulenet.text.fold import fold, fold_raw
+from rulenet.text.han import simplified
 from rulenet.text.language import Language
 from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser
@@ -49,6 +55,7 @@ class Matcher:
     def __init__(self, ruleset: RuleSet, language: Language) -> None:
         self.language: Language = language
         self.rules = ruleset.evaluators(language)
+        self._fold_traditional = ruleset.file.fold_traditional
         self.atoms = sorted(atoms_of([part for rule in self.rules for part in (rule.condition, *rule.unless)]))
         self._index = {atom: i for i, atom in enumerate(self.atoms)}
         self.tagger = Tagger(Tokeniser(language, ruleset.unspaced_literals))
@@ -84,22 +91,30 @@ class Matcher:
         self._triggered = scipy.sparse.csr_matrix((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=shape)
         self._settled = np.array([rule.is_flat for rule in self.rules], dtype=bool)
 
-    def match(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """R of shape (n_texts, n_rules), int8 with a stored 1 where a rule fires."""
-        blocks = [self._match_block(texts[at : at + BLOCK]) for at in range(0, len(texts), BLOCK)]
+    def match(self, texts: Sequence[str], day: datetime.date | None = None) -> scipy.sparse.csr_matrix:
+        """R of shape (n_texts, n_rules), int8 with a stored 1 where a rule fires that is active on that day (None: today)."""
+        day = day or datetime.date.today()
+        is_active = np.array([rule.rule.is_active(day) for rule in self.rules], dtype=bool)
+        blocks = [self._match_block(texts[at : at + BLOCK], is_active) for at in range(0, len(texts), BLOCK)]
         return _stack(blocks, len(self.rules))
 
-    def _match_block(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
+    def _match_block(self, texts: Sequence[str], is_active: Any) -> scipy.sparse.csr_matrix:
         cleaned = [clean(text) for text in texts]
+        if self._fold_traditional:
+            cleaned = [simplified(text) for text in cleaned]
         text_of, atom_of = self._atoms_of_block(cleaned)
         shape = (len(texts), max(len(self.atoms), 1))
         A = scipy.sparse.csr_matrix((np.ones(len(text_of), dtype=np.int32), (text_of, atom_of)), shape=shape)
         candidates = (A @ self._triggered).tocoo()
-        settled = self._settled[candidates.col]
-        rows, columns = [candidates.row[settled]], [candidates.col[settled]]
-        for row, asked in self._open_questions(candidates, settled, len(texts)):
-            fired = self._ask(asked, texts[row], A.indices[A.indptr[row] : A.indptr[row + 1]])
-            rows.append(np.full(len(fired), row))
+        wanted = is_active[candidates.col]
+        row, column = candidates.row[wanted], candidates.col[wanted]
+        settled = self._settled[column]
+        rows, columns = [row[settled]], [column[settled]]
+        always = [j for j in self._always if is_active[j]]
+        for i, asked in self._open_questions(row[~settled], column[~settled], always, len(texts)):
+            doc = self.doc(texts[i], cleaned[i])
+            fired = self._ask(asked, doc, A.indices[A.indptr[i] : A.indptr[i + 1]])
+            rows.append(np.full(len(fired), i))
             columns.append(np.array(fired, dtype=np.int64))
         fired_in, fired_rule = np.concatenate(rows), np.concatenate(columns)
         R = scipy.sparse.csr_matrix(
@@ -108,22 +123,27 @@ class Matcher:
         R.sort_indices()
         return R
 
-    def _open_questions(self, candidates: Any, settled: Any, n_texts: int) -> Iterator[tuple[int, list[int]]]:
+    @staticmethod
+    def _open_questions(rows: Any, columns: Any, always: list[int], n_texts: int) -> Iterator[tuple[int, list[int]]]:
         """For each text the rules that its atoms alone do not decide."""
-        asked: dict[int, list[int]] = {row: list(self._always) for row in range(n_texts)} if self._always else {}
-        for row, column in zip(candidates.row[~settled].tolist(), candidates.col[~settled].tolist(), strict=True):
+        asked: dict[int, list[int]] = {row: list(always) for row in range(n_texts)} if always else {}
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             asked.setdefault(row, []).append(column)
         return iter(asked.items())
 
-    def _ask(self, columns: list[int], text: str, found: Any) -> list[int]:
+    def _ask(self, columns: list[int], doc: Doc, found: Any) -> list[int]:
         """Which of these rules fire on a text with these atoms."""
         atoms = {self.atoms[i] for i in found.tolist()}
-        doc = Doc(text, self.tagger)
-        return [
-            j
-            for j in columns
-            if ((self.rules[j].find(doc) is not None) if self.rules[j].needs_doc else self.rules[j].holds(atoms))
-        ]
+        fired = []
+        for j in columns:
+            rule = self.rules[j]
+            if (rule.possible(atoms) and rule.find(doc) is not None) if rule.needs_doc else rule.holds(atoms):
+                fired.append(j)
+        return fired
+
+    def doc(self, text: str, clean: str | None = None) -> Doc:
+        """A text as the rules read it."""
+        return Doc(text, self.tagger, fold_traditional=self._fold_traditional, clean=clean)
 
     def _atoms_of_block(self, cleaned: list[str]) -> tuple[Any, Any]:
         """Pairs (text, atom), each once."""
@@ -145,13 +165,14 @@ class Matcher:
         return key // len(self.atoms), key % len(self.atoms)
 
     def spans(self, text: str) -> dict[str, list[Span]]:
-        """Where each rule that fires hits, in the text as given."""
-        doc = Doc(text, self.tagger)
+        """Where each rule that fires today hits, in the text as given."""
+        doc = self.doc(text)
+        today = datetime.date.today()
         found = zip(self.rules, self.find(doc, range(len(self.rules))), strict=True)
         return {
             rule.rule.id: [doc.cleaned.original_span(*span) for span in spans]
             for rule, spans in found
-            if spans is not None
+            if spans is not None and rule.rule.is_active(today)
         }
 
     def find(self, doc: Doc, columns: Sequence[int]) -> list[list[Span] | None]:
@@ -194,20 +215,42 @@ class _RegexEngine:
 
 
 def match_parallel(
-    ruleset: RuleSet, texts: Sequence[str], language: Language, n_jobs: int | None
+    ruleset: RuleSet, texts: Sequence[str], language: Language, n_jobs: int | None, day: datetime.date
 ) -> scipy.sparse.csr_matrix:
     """R with the texts shared out among processes; worth it from a few thousand texts on."""
     workers = effective_n_jobs(n_jobs)
     if workers == 1 or len(texts) < MIN_PARALLEL:
-        return ruleset.matcher(language).match(texts)
+        return ruleset.matcher(language).match(texts, day)
     size = max(BLOCK, -(-len(texts) // (4 * workers)))
     parts = [texts[at : at + size] for at in range(0, len(texts), size)]
-    blocks = Parallel(n_jobs=workers)(delayed(_match_part)(ruleset, part, language) for part in parts)
+    blocks = Parallel(n_jobs=workers)(delayed(_match_part)(ruleset, part, language, day) for part in parts)
     return _stack(blocks, len(ruleset))
 
 
-def _match_part(ruleset: RuleSet, texts: Sequence[str], language: Language) -> scipy.sparse.csr_matrix:
-    return _in_this_process(ruleset).matcher(language).match(texts)
+def match_stream(
+    ruleset: RuleSet, texts: Iterable[str], language: Language, n_jobs: int | None, day: datetime.date, block: int
+) -> Iterator[scipy.sparse.csr_matrix]:
+    """R block by block; with several processes a few blocks are under way at a time, never more."""
+    texts = iter(texts)
+    blocks = iter(lambda: list(islice(texts, block)), [])
+    workers = effective_n_jobs(n_jobs)
+    if workers == 1:
+        yield from (ruleset.matcher(language).match(part, day) for part in blocks)
+        return
+    with get_reusable_executor(max_workers=workers) as executor:
+        under_way: deque[Any] = deque()
+        for part in blocks:
+            under_way.append(executor.submit(_match_part, ruleset, part, language, day))
+            if len(under_way) > workers:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+
+
+def _match_part(
+    ruleset: RuleSet, texts: Sequence[str], language: Language, day: datetime.date
+) -> scipy.sparse.csr_matrix:
+    return _in_this_process(ruleset).matcher(language).match(texts, day)
 
 
 _last: list[RuleSet] = []

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
-from rulenet.errors import Fault, InputError, RuleFileError
-from rulenet.rules.check import Readable, content_faults, readable, resolve_lexicons, schema_faults
-from rulenet.rules.conditions import Condition, atoms_of, build
+from rulenet.errors import InputError
+from rulenet.rules.build import build
+from rulenet.rules.check import resolve_lexicons
+from rulenet.rules.conditions import Condition, atoms_of
 from rulenet.rules.evaluate import RuleMatcher
-from rulenet.rules.parse import Lines, parse_yaml
-from rulenet.rules.schema import Rule, RuleFile
+from rulenet.rules.literals import Literals
+from rulenet.rules.negation import Negation
+from rulenet.rules.relations import InField, conditions_in
+from rulenet.rules.sources import Bundle, columns, read_bundle, read_text
+from rulenet.text.han import simplified
 from rulenet.text.language import Language
+from rulenet.text.record import Record
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -33,9 +38,13 @@ class RuleSet:
     Attributes
     ----------
     source
-        The YAML text, comments included.
+        The YAML text, comments included; put together into one where there are several files.
     name
         File name for messages.
+    file
+        What the author wrote, in all files.
+    rules
+        The columns of R: the rules in order, a rule with ``negation: {flip: …}`` as two.
 
     Examples
     --------
@@ -53,73 +62,65 @@ class RuleSet:
     {'win': [(7, 10), (12, 15)]}
     """
 
-    def __init__(self, file: RuleFile, *, source: str, name: str, lines: Lines) -> None:
-        self.file = file
-        self.source = source
+    def __init__(self, bundle: Bundle, name: str) -> None:
         self.name = name
-        self.lines = lines
+        self.source = bundle.text
+        self.file = bundle.file
+        self.files = [source.path for source in bundle.sources if source.path is not None] + bundle.lists
+        self._places = [
+            (source.name, source.lines, i)
+            for source in bundle.sources
+            for i in range(len(source.file.rules) if source.file else 0)
+        ]
+        self.lines = bundle.sources[-1].lines
+        expanded = columns(self.file)
+        self.rules = [rule for _, rule in expanded]
+        self.written = [i for i, _ in expanded]
         self._matchers: dict[Language, Matcher] = {}
+        self._like: RuleSet | None = None
 
     # ------------------------------------------------------------------ making one
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> RuleSet:
-        """Read a rule file.
+        """Read a rule file and all that it includes.
 
         Raises
         ------
         RuleFileError
-            With every fault of the file: line, rule, what, and what to do.
+            With every fault of the files: file, line, rule, what, and what to do.
         """
         path = Path(path)
-        if path.is_dir():
-            raise RuleFileError(str(path), [Fault("this is a folder; name a rule file", 0)])
-        try:
-            text = path.read_bytes().decode("utf-8-sig")
-        except FileNotFoundError:
-            raise RuleFileError(str(path), [Fault(f"no such file; working folder: {Path.cwd()}", 0)]) from None
-        except OSError as error:
-            raise RuleFileError(str(path), [Fault(f"cannot be read: {error.strerror}", 0)]) from None
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            raise RuleFileError(
-                str(path), [Fault(f"byte {error.start} is not UTF-8; save the file as UTF-8", line)]
-            ) from None
-        return cls.from_yaml(text, name=str(path))
+        return cls(read_bundle(read_text(path), str(path), path), str(path))
 
     @classmethod
     def from_yaml(cls, text: str, *, name: str = "<string>") -> RuleSet:
-        """Read rules from YAML text.
+        """Read rules from YAML text, which cannot name other files.
 
         Raises
         ------
         RuleFileError
             With every fault of the text.
         """
-        data, lines, faults = parse_yaml(text)
-        if not faults and data is None:
-            faults = [Fault("the file is empty; it needs at least `rulenet: 1` and `rules:`", 1)]
-        elif data is not None and not isinstance(data, dict):
-            faults.append(Fault("the file must be a mapping with `rulenet: 1` and `rules:`", 1))
-        file = None
-        if isinstance(data, dict):
-            try:
-                file = RuleFile.model_validate(data)
-            except ValidationError as error:
-                faults += schema_faults(error, data, lines)
-                faults += content_faults(readable(data), lines)
-        if file is not None:
-            faults += content_faults(Readable(file.labels, file.lexicons, dict(enumerate(file.rules))), lines)
-        if faults or file is None:
-            raise RuleFileError(name, faults)
-        return cls(file, source=text, name=name, lines=lines)
+        return cls(read_bundle(text, name, None), name)
 
     # ------------------------------------------------------------------ reading it
 
-    @property
-    def rules(self) -> list[Rule]:
-        """The rules in file order."""
-        return self.file.rules
+    def place(self, i: int, *path: str | int) -> tuple[str, int]:
+        """File and line of rule `i` of `file.rules`, or of a value in it.
+
+        Examples
+        --------
+        >>> RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: b}]}").place(0, "word")
+        ('<string>', 1)
+        """
+        name, lines, j = self._places[i]
+        return name, lines.at(("rules", j, *path))
+
+    @cached_property
+    def places(self) -> list[tuple[str, int]]:
+        """File and line of each column."""
+        return [self.place(i) for i in self.written]
 
     @property
     def language(self) -> str:
@@ -129,7 +130,7 @@ class RuleSet:
     @cached_property
     def labels(self) -> list[str]:
         """The declared labels, or those of the rules in order of appearance."""
-        return list(self.file.labels) or list(dict.fromkeys(rule.label for rule in self.rules))
+        return list(self.file.labels) or list(dict.fromkeys(label for rule in self.rules for label in rule.evidence))
 
     @cached_property
     def ids(self) -> list[str]:
@@ -137,23 +138,58 @@ class RuleSet:
         return [rule.id for rule in self.rules]
 
     @cached_property
+    def lexicons(self) -> dict[str, dict[str, float]]:
+        """Entries of each word list, with what a hit adds to a count."""
+        return resolve_lexicons(self.file)
+
+    @cached_property
     def conditions(self) -> list[tuple[Condition, tuple[Condition, ...]]]:
-        """For each rule its condition and what must not hold beside it."""
-        lexicons = resolve_lexicons(self.file)
-        return [(build(rule, lexicons), tuple(build(part, lexicons) for part in rule.unless)) for rule in self.rules]
+        """For each column its condition and what must not hold beside it."""
+        options: dict[str, Any] = {"lexicons": self.lexicons, "fold_traditional": self.file.fold_traditional}
+        shared = self._shared_conditions()
+        made = [
+            shared.get(r.id) or (build(r, **options), tuple(build(part, **options) for part in r.unless))
+            for r in self.file.rules
+        ]
+        return [made[i] for i in self.written]
+
+    def compile_like(self, other: RuleSet) -> None:
+        """Let rules that are the same in another set take over what was compiled there, so that an edit costs what it changes."""
+        like: RuleSet | None = other
+        while like is not None and "conditions" not in like.__dict__:
+            like = like._like
+        if like is not self:
+            self._like = like
+
+    def _shared_conditions(self) -> dict[str, tuple[Condition, tuple[Condition, ...]]]:
+        """Conditions of rules that say the same in the other set."""
+        like, self._like = self._like, None
+        if like is None or like.file.fold_traditional != self.file.fold_traditional:
+            return {}
+        rules = [like.file.rules[i] for i in like.written]
+        known = {rule.id: (rule, made) for rule, made in zip(rules, like.conditions, strict=True)}
+        found = {r.id: known[r.id][1] for r in self.file.rules if r.id in known and known[r.id][0] == r}
+        if like.lexicons == self.lexicons:
+            return found
+        readers = {r.id for r in self.file.rules if '"lexicon":[' in r.model_dump_json()}
+        return {name: made for name, made in found.items() if name not in readers}
 
     @cached_property
     def unspaced_literals(self) -> list[str]:
         """Literals in scripts without spaces that rules look for: words that the model's tokeniser should know.
 
-        Those under `none` and `unless` are left out: they are often traps that cross the border of words.
+        Those under `none` and `unless` are left out: they are often traps that cross the border of words. So are segmented ones, which
+        would make the borders that they ask for.
         """
-        atoms = atoms_of([condition for condition, _ in self.conditions], denied=False)
+        todo = [condition for condition, _ in self.conditions]
+        atoms = atoms_of(todo, denied=False, wanted=lambda part: not (isinstance(part, Literals) and part.segmented))
         return sorted(atom.pattern for atom in atoms if atom.kind == "raw")
 
     def evaluators(self, language: Language) -> list[RuleMatcher]:
-        """Each rule, ready to be asked of one text."""
-        return [RuleMatcher(r, c, u, language) for r, (c, u) in zip(self.rules, self.conditions, strict=True)]
+        """Each column's rule, ready to be asked of one text."""
+        cues = self.file.negation_cues
+        negation = Negation(language, [simplified(cue) for cue in cues] if self.file.fold_traditional else cues)
+        return [RuleMatcher(r, c, u, negation) for r, (c, u) in zip(self.rules, self.conditions, strict=True)]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -175,33 +211,75 @@ class RuleSet:
     # ------------------------------------------------------------------ matching
 
     def match(
-        self, texts: Sequence[str], *, language: Language | None = None, n_jobs: int | None = None
+        self,
+        texts: Sequence[str | Mapping[str, str]],
+        *,
+        language: Language | None = None,
+        n_jobs: int | None = None,
+        on: datetime.date | None = None,
     ) -> scipy.sparse.csr_matrix:
         """Which rule fires on which text.
 
         Parameters
         ----------
         texts
-            The texts as given by the user.
+            The texts as given by the user; a mapping is a record with named fields.
         language
             Language for tokens, tags and negation; default: the file's own, ``"en"`` where that is ``any``.
         n_jobs
             Processes to share the texts among, as joblib counts; None: one.
+        on
+            The day for which `since` and `until` are read; None: today.
 
         Returns
         -------
         scipy.sparse.csr_matrix
             R of shape (n_texts, n_rules), int8: a stored 1 where the rule fires. Columns in file order.
         """
-        if isinstance(texts, str):
-            raise InputError("match takes a list of texts, not one string; write [text]")
-        found: list[Any] = list(texts)  # a pandas Series would be indexed by its labels
-        for i, text in enumerate(found):
-            if not isinstance(text, str):
-                raise InputError(f"texts[{i}] is {text!r:.40} ({type(text).__name__}), not a string")
+        if isinstance(texts, (str, Mapping)):
+            raise InputError(f"match takes a list of texts, not one {'string' if isinstance(texts, str) else 'record'}; write [text]")
         from rulenet.rules.match import match_parallel
 
-        return match_parallel(self, found, self._language(language), n_jobs)
+        found = [_as_text(text, i) for i, text in enumerate(texts)]
+        fields = sorted(self._fields)
+        if fields and found and not any(isinstance(text, Record) for text in found):
+            warnings.warn(
+                f"rules of {self.name} read the field {', '.join(fields)}, but no text is a record, so they do not fire; "
+                "pass dicts such as {'title': …, 'body': …}",
+                UserWarning,
+                stacklevel=2,
+            )
+        return match_parallel(self, found, self._language(language), n_jobs, on or datetime.date.today())
+
+    def match_stream(
+        self,
+        texts: Iterable[str | Mapping[str, str]],
+        *,
+        language: Language | None = None,
+        n_jobs: int | None = None,
+        on: datetime.date | None = None,
+        block: int = 16_384,
+    ) -> Iterator[scipy.sparse.csr_matrix]:
+        """R of any number of texts, block by block in their order, in memory that does not grow with them.
+
+        Parameters
+        ----------
+        texts
+            Read as they are needed, a few blocks ahead.
+        block
+            Texts in one part of R.
+        language, n_jobs, on
+            See `match`.
+        """
+        from rulenet.rules.match import match_stream
+
+        found = (_as_text(text, i) for i, text in enumerate(texts))
+        return match_stream(self, found, self._language(language), n_jobs, on or datetime.date.today(), block)
+
+    @cached_property
+    def _fields(self) -> frozenset[str]:
+        conditions = [part for condition, unless in self.conditions for part in (condition, *unless)]
+        return frozenset(p.name for c in conditions for p in conditions_in(c) if isinstance(p, InField))
 
     def spans(self, text: str, *, language: Language | None = None) -> dict[str, list[tuple[int, int]]]:
         """Where each rule that fires hits, as (start, end) in the text as given.
@@ -230,4 +308,18 @@ class RuleSet:
 
     def __getstate__(self) -> dict[str, Any]:
         # Automata do not pickle; they are rebuilt on demand.
-        return {"file": self.file, "source": self.source, "name": self.name, "lines": self.lines, "_matchers": {}}
+        return {**self.__dict__, "_matchers": {}, "_like": None}
+
+
+def _as_text(text: Any, i: int) -> str:
+    """A text, or a record made of a mapping."""
+    if isinstance(text, str):
+        return text
+    if isinstance(text, Mapping) and text and all(isinstance(part, str) for pair in text.items() for part in pair):
+        return Record.of(text)
+    what = "fields that are not strings" if isinstance(text, Mapping) else f"{type(text).__name__}), not a string"
+    if isinstance(text, Mapping):
+        raise InputError(
+            f"texts[{i}] is a record with {what}; fill them with text" if text else f"texts[{i}] is an empty record"
+        )
+    raise InputError(f"texts[{i}] is {text!r:.40} ({what}")

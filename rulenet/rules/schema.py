@@ -5,6 +5,7 @@ Adding a condition kind: a field on `Condition` here, a class in `conditions.py`
 
 from __future__ import annotations
 
+import datetime
 import math
 from typing import Annotated, Any, Literal
 
@@ -12,8 +13,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from pydantic_core import PydanticCustomError
 
 PROTOCOL = 1
-KINDS = ("any", "all", "none", "word", "phrase", "lexicon", "regex", "pos")
+LITERALS = ("word", "phrase", "lexicon", "starts", "ends")
+KINDS = ("any", "all", "none", *LITERALS, "regex", "pos", "near", "count", "length", "lang")
+# Options, and the kinds of condition they may stand beside; `field` goes with all.
+OPTIONS = {"case": (*LITERALS, "regex"), "forms": LITERALS, "segmented": LITERALS, "gap": ("phrase",)}
 MAX_WEIGHT = 20.0
+MAX_GAP = 50
 
 
 def _as_list(value: Any) -> Any:
@@ -31,8 +36,56 @@ _OneOrMore = Annotated[
 ]
 
 
+def _shape(value: Any) -> str:
+    return "mapping" if isinstance(value, (dict, BaseModel)) else "text"
+
+
+# Members of a union are told apart by shape, so that a bad value is reported once and not once per member.
+_Example = Annotated[
+    Annotated[str, Tag("text")] | Annotated[dict[str, str], Tag("mapping"), Field(min_length=1)], Discriminator(_shape)
+]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Near(_Strict):
+    """Several things close to each other."""
+
+    terms: list[
+        Annotated[Annotated[_Text, Tag("text")] | Annotated[Condition, Tag("mapping")], Discriminator(_shape)]
+    ] = Field(
+        min_length=2,
+        max_length=6,
+        description="What must stand together: words or phrases, or conditions such as {lexicon: teams}.",
+    )
+    within: Annotated[int, Field(ge=0, le=MAX_GAP)] | None = Field(
+        None, description="At most so many words (Chinese: characters) between one hit and the next. Default 5."
+    )
+    same: Literal["sentence"] | None = Field(None, description="sentence: instead of within, all in the same sentence.")
+    ordered: bool = Field(False, description="true: in the order given.")
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Near:
+        if self.within is not None and self.same is not None:
+            raise PydanticCustomError("two_measures", "give within or same, not both")
+        return self
+
+
+class Length(_Strict):
+    """How long the text is."""
+
+    at_least: Annotated[int, Field(ge=0)] | None = Field(None, description="Fewest words or characters.")
+    at_most: Annotated[int, Field(ge=0)] | None = Field(None, description="Most words or characters.")
+    unit: Literal["words", "characters"] = Field(
+        "words", description="What is counted; each Chinese character counts as a word."
+    )
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> Length:
+        _check_bounds(self.at_least, self.at_most)
+        return self
 
 
 class Condition(_Strict):
@@ -49,13 +102,35 @@ class Condition(_Strict):
         None, description="Words in a row; punctuation and spaces between them do not matter."
     )
     lexicon: _OneOrMore | None = Field(None, description="Name of a word list under `lexicons`.")
+    starts: _OneOrMore | None = Field(None, description="Words or phrases that the text begins with.")
+    ends: _OneOrMore | None = Field(None, description="Words or phrases that the text ends with.")
     regex: _OneOrMore | None = Field(
         None, description="Regular expression in RE2 syntax, case ignored; \\b and \\w are ASCII, no look-around."
     )
     pos: _OneOrMore | None = Field(
         None,
-        description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:refund`; TAG, TAG:lemma, TAG:one|two or *:lemma.",
+        description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:lemma=refund`; TAG, TAG:lemma=a|b, TAG:word=a|b "
+        "(TAG:a means lemma), * for any tag; each with an optional ?, * or +.",
     )
+    near: Near | None = Field(None, description="Several words, phrases or conditions close to each other.")
+    count: Count | None = Field(
+        None, description="How many hits a condition has, e.g. {word: [great, good], at_least: 3}."
+    )
+    length: Length | None = Field(None, description="How long the text is, e.g. {at_most: 5}.")
+    lang: Literal["en", "zh"] | None = Field(None, description="The language this text is written in.")
+    case: Literal["ignore", "exact"] = Field("ignore", description="exact: upper and lower case as written here.")
+    forms: Literal["exact", "lemma"] = Field(
+        "exact",
+        description="lemma: every inflected form of each word too (English: refund, refunds, refunded, refunding).",
+    )
+    segmented: bool = Field(
+        False,
+        description="true: a Chinese hit must begin and end where jieba parts words, so that 球 is not found in 地球.",
+    )
+    gap: Annotated[int, Field(ge=0, le=MAX_GAP)] = Field(
+        0, description="Up to so many other words (Chinese: characters) may stand between two words of the phrase."
+    )
+    field: _Text | None = Field(None, description="Hits count only in this field of a record, such as title or body.")
 
     @model_validator(mode="after")
     def _exactly_one_kind(self) -> Condition:
@@ -67,6 +142,21 @@ class Condition(_Strict):
                 "give exactly one of {kinds}; found {found}. Combine several with any or all",
                 {"kinds": ", ".join(KINDS), "found": found},
             )
+        misplaced = [
+            f"{option} (goes with {', '.join(beside)})"
+            for option, beside in OPTIONS.items()
+            if kinds[0] not in beside and getattr(self, option) != type(self).model_fields[option].default
+        ]
+        if misplaced:
+            raise PydanticCustomError(
+                "misplaced_option",
+                "{kind} takes no {options}; put it beside the condition that it is meant for",
+                {"kind": kinds[0], "options": " and no ".join(misplaced)},
+            )
+        if self.case == "exact" and self.forms == "lemma":
+            raise PydanticCustomError(
+                "two_cases", "case: exact and forms: lemma exclude each other; the forms are in lower case"
+            )
         return self
 
     @property
@@ -75,68 +165,160 @@ class Condition(_Strict):
         return next(kind for kind in KINDS if getattr(self, kind) is not None)
 
 
-class Examples(_Strict):
-    """Texts that `rulenet rules test` runs the rule on."""
+class Count(Condition):
+    """How many hits a condition has; an entry of a weighted lexicon counts with its weight."""
 
-    match: list[str] = Field(default_factory=list, description="The rule must fire on each of these.")
-    reject: list[str] = Field(default_factory=list, description="The rule must not fire on any of these.")
+    at_least: Annotated[float, Field(ge=0)] | None = Field(None, description="Fewest hits.")
+    at_most: Annotated[float, Field(ge=0)] | None = Field(None, description="Most hits.")
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> Count:
+        _check_bounds(self.at_least, self.at_most)
+        if self.kind in ("none", "length", "lang", "count"):
+            raise PydanticCustomError("no_hits", "{kind} has no hits to count", {"kind": self.kind})
+        return self
+
+
+def _check_bounds(low: float | None, high: float | None) -> None:
+    if low is None and high is None:
+        raise PydanticCustomError("no_bounds", "give at_least, at_most or both")
+    if low is not None and high is not None and low > high:
+        raise PydanticCustomError(
+            "crossed_bounds", "at_least {low} is more than at_most {high}", {"low": low, "high": high}
+        )
+
+
+class Examples(_Strict):
+    """Texts that `rulenet rules test` runs the rule on; a record is written {title: …, body: …}."""
+
+    match: list[_Example] = Field(default_factory=list, description="The rule must fire on each of these.")
+    reject: list[_Example] = Field(default_factory=list, description="The rule must not fire on any of these.")
+
+
+class Flip(_Strict):
+    """A negated hit speaks for another label."""
+
+    flip: _Text = Field(description="The label that a negated hit is evidence for.")
+
+
+_Weight = Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)]
 
 
 class Rule(Condition):
     """One rule: a condition, the label it is evidence for, and how its weight is learned."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["label"]}, {"required": ["labels"]}]})
+
     id: Annotated[_Text, Field(max_length=200)] = Field(
         description="Unique name, by convention topic.detail in lower case."
     )
-    label: _Text = Field(description="The label this rule is evidence for (or, with sign: against, evidence against).")
+    label: _Text | None = Field(
+        None, description="The label this rule is evidence for (or, with sign: against, evidence against)."
+    )
+    labels: dict[str, _Weight] | None = Field(
+        None,
+        min_length=1,
+        description="Instead of label and weight: a starting weight in log-odds for each of several labels.",
+    )
     unless: list[Condition] = Field(default_factory=list, description="If any of these hits, the rule does not fire.")
-    negation: Literal["ignore", "skip"] = Field(
-        "ignore", description="skip: a hit inside a negation (not good, 不好) does not count."
+    negation: Annotated[
+        Annotated[Literal["ignore", "skip", "require"], Tag("text")] | Annotated[Flip, Tag("mapping")],
+        Discriminator(_shape),
+    ] = Field(
+        "ignore",
+        description="skip: a hit inside a negation (not good, 不好) does not count. require: only such hits count. "
+        "{flip: LABEL}: such hits speak for that label instead, in a column of their own.",
     )
     where: Literal["anywhere", "start", "end", "first_sentence"] = Field(
         "anywhere", description="Where a hit must lie to count: start and end are the first and last 20 words."
     )
-    weight: Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)] | None = Field(
-        None, description="Starting weight in log-odds. Default 1 (-1 with sign: against)."
-    )
+    weight: _Weight | None = Field(None, description="Starting weight in log-odds. Default 1 (-1 with sign: against).")
     confidence: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="Instead of weight: how often the rule is right, converted to log-odds."
     )
     sign: Literal["for", "against", "free"] = Field(
-        "for", description="for: the learned weight stays >= 0; against: <= 0; free: either."
+        "for",
+        description="for: the learned weight stays >= 0; against: <= 0; free: either. With labels: each keeps its sign, or free.",
     )
     pin: bool = Field(False, description="true: the weight is not learned.")
+    enabled: bool = Field(True, description="false: the rule never fires, but keeps its place and weight.")
+    since: datetime.date | None = Field(None, description="First day on which the rule fires, as 2026-01-31.")
+    until: datetime.date | None = Field(None, description="Last day on which the rule fires, as 2026-12-31.")
+    tags: list[_Text] = Field(default_factory=list, description="Free keywords to find rules by.")
     examples: Examples = Field(
         default_factory=Examples, description="Texts the rule must fire on and must not fire on."
     )
     note: str = Field("", description="Why the rule exists.")
 
     @model_validator(mode="after")
-    def _weight_agrees_with_sign(self) -> Rule:
+    def _speaks_clearly(self) -> Rule:
+        if (self.label is None) == (self.labels is None):
+            raise PydanticCustomError("one_label", "give label, or labels with a weight each; one of the two")
         if self.weight is not None and self.confidence is not None:
             raise PydanticCustomError("two_weights", "give weight or confidence, not both")
-        if self.sign == "for" and self.prior < 0:
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise PydanticCustomError(
+                "never", "since {a} is after until {b}", {"a": str(self.since), "b": str(self.until)}
+            )
+        if self.labels is not None:
+            if self.weight is not None or self.confidence is not None:
+                raise PydanticCustomError("two_weights", "labels holds the weights; remove weight and confidence")
+            if self.sign == "against":
+                raise PydanticCustomError(
+                    "wrong_sign", "sign: against goes with label; under labels write negative weights"
+                )
+            if isinstance(self.negation, Flip):
+                raise PydanticCustomError(
+                    "wrong_flip", "negation: flip goes with label, not with labels; write two rules"
+                )
+            return self
+        prior = self._prior
+        if self.sign == "for" and prior < 0:
             raise PydanticCustomError(
                 "wrong_sign",
                 "a rule with sign: for starts at {prior}; use sign: against, or sign: free",
-                {"prior": f"{self.prior:.3g}"},
+                {"prior": f"{prior:.3g}"},
             )
-        if self.sign == "against" and self.prior > 0:
+        if self.sign == "against" and prior > 0:
             raise PydanticCustomError(
                 "wrong_sign",
                 "a rule with sign: against starts at {prior}; give a negative weight",
-                {"prior": f"{self.prior:.3g}"},
+                {"prior": f"{prior:.3g}"},
             )
         return self
 
     @property
-    def prior(self) -> float:
-        """Starting weight in log-odds."""
+    def _prior(self) -> float:
         if self.confidence is not None:
             return math.log(self.confidence / (1 - self.confidence))
         if self.weight is not None:
             return self.weight
         return -1.0 if self.sign == "against" else 1.0
+
+    @property
+    def evidence(self) -> dict[str, float]:
+        """Starting weight, in log-odds, for each label the rule speaks on."""
+        return dict(self.labels) if self.labels is not None else {str(self.label): self._prior}
+
+    @property
+    def supports(self) -> tuple[str, ...]:
+        """The labels it speaks for, not against."""
+        return tuple(label for label, weight in self.evidence.items() if weight > 0)
+
+    def is_right(self, label: str) -> bool:
+        """Whether firing on a text with this label is right: it is one the rule supports, or none that it speaks against.
+
+        Examples
+        --------
+        >>> rule = Rule(id="a", word=["b"], labels={"Sports": 1.2, "World": -0.4})
+        >>> rule.is_right("Sports"), rule.is_right("Business")
+        (True, False)
+        """
+        return label in self.supports if self.supports else label not in self.evidence
+
+    def is_active(self, day: datetime.date) -> bool:
+        """Whether it may fire on that day."""
+        return self.enabled and (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
 class LexiconRef(_Strict):
@@ -145,15 +327,49 @@ class LexiconRef(_Strict):
     lexicon: str = Field(description="Name of another lexicon of this file.")
 
 
+class LexiconFile(_Strict):
+    """All entries of a CSV file."""
+
+    file: _Text = Field(
+        description="CSV file with the header term or term,weight, in the folder of this rule file or below it."
+    )
+
+
+class WeightedTerm(_Strict):
+    """An entry that counts more or less than one hit under `count`."""
+
+    term: _Text = Field(description="A word or phrase.")
+    weight: _Weight = Field(description="What a hit adds to a count.")
+
+
 def _entry_kind(value: Any) -> str:
-    return "list" if isinstance(value, (dict, LexiconRef)) else "literal"
+    if not isinstance(value, (dict, BaseModel)):
+        return "literal"
+    keys = value if isinstance(value, dict) else type(value).model_fields
+    return "file" if "file" in keys else "term" if "term" in keys else "list"
 
 
-# Told apart by shape, so that a bad entry is reported once and not once per member of the union.
+def _as_entries(value: Any) -> Any:
+    return [value] if isinstance(value, (str, dict)) else value
+
+
 Entry = Annotated[
-    Annotated[_Text, Tag("literal")] | Annotated[LexiconRef, Tag("list")],
+    Annotated[_Text, Tag("literal")]
+    | Annotated[LexiconRef, Tag("list")]
+    | Annotated[LexiconFile, Tag("file")]
+    | Annotated[WeightedTerm, Tag("term")],
     Discriminator(_entry_kind),
 ]
+
+
+Entries = Annotated[list[Entry], BeforeValidator(_as_entries)]
+
+
+class Case(_Strict):
+    """A text and what the rules together should say of it."""
+
+    text: _Example = Field(description="A text, or a record {title: …, body: …}.")
+    label: _Text = Field(description="The label with the most evidence, by the rules' starting weights.")
 
 
 class RuleFile(_Strict):
@@ -168,10 +384,26 @@ class RuleFile(_Strict):
     labels: list[_Text] = Field(
         default_factory=list, description="The labels, in order of display. Default: those of the rules."
     )
-    lexicons: dict[str, list[Entry]] = Field(
-        default_factory=dict, description="Named word lists. An entry `lexicon: NAME` takes in another list."
+    include: _OneOrMore = Field(
+        default_factory=list,
+        description="Other rule files, in this file's folder or below it; their lexicons and rules come first.",
     )
-    rules: list[Rule] = Field(min_length=1, description="The rules; each becomes one column of R, in this order.")
+    fold_traditional: bool = Field(
+        False, description="true: traditional and simplified Chinese characters are the same (軟件 = 软件)."
+    )
+    negation_cues: list[_Text] = Field(
+        default_factory=list, description="Words that negate what follows, beside the built-in ones."
+    )
+    lexicons: dict[str, Entries] = Field(
+        default_factory=dict,
+        description="Named word lists. An entry `lexicon: NAME` takes in another list, `file: NAME.csv` a CSV file.",
+    )
+    rules: list[Rule] = Field(
+        default_factory=list, description="The rules; each becomes one column of R, in this order."
+    )
+    cases: list[Case] = Field(
+        default_factory=list, description="Texts with the label that the rules together should give."
+    )
 
 
 def json_schema() -> dict[str, Any]:
@@ -180,10 +412,15 @@ def json_schema() -> dict[str, Any]:
     Examples
     --------
     >>> json_schema()["required"]
-    ['rulenet', 'rules']
+    ['rulenet']
     """
     schema = RuleFile.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     version = schema["properties"]["rulenet"]
     version.pop("const", None)
     return schema
+
+
+for _model in (Near, Condition, Count, Rule):
+    _model.model_rebuild()
+del _model

@@ -70,6 +70,20 @@ class Cleaned:
             start, last=False
         )
 
+    def new_position(self, position: int) -> int:
+        """Where a position of the original lies in `text`; inside a replaced stretch, where its replacement begins.
+
+        Examples
+        --------
+        >>> clean_with_offsets("AT&amp;T rose").new_position(8)
+        4
+        """
+        i = bisect_right(self._old, (position, -1)) - 1  # last replaced stretch that begins before it
+        if i < 0:
+            return position
+        (new_start, new_end), (_, old_end) = self._new[i], self._old[i]
+        return new_start if position < old_end else new_end + (position - old_end)
+
     def _edge(self, position: int, *, last: bool) -> int:
         """Original position of a character's beginning, or of its end if `last`."""
         i = bisect_right(self._new, (position, 1 << 62)) - 1  # last replaced stretch that begins at or before it

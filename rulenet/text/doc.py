@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import deque
 from functools import cached_property
 from itertools import islice
 
 from rulenet.text.clean import Cleaned, clean_with_offsets
 from rulenet.text.fold import UNSPACED, fold_raw, words_with_offsets
+from rulenet.text.han import simplified
+from rulenet.text.language import Language, detect_language
+from rulenet.text.record import Record
 from rulenet.text.tag import TaggedToken, Tagger
 
 # How far the opening and the closing of a text reach, in words or Chinese characters.
 REGION = 20
-TAG_OPEN, TAG_CLOSE = "\x01", "\x02"  # cleaned text has no control characters
+TAG_OPEN, TAG_MIDDLE, TAG_CLOSE = "\x01", "\x03", "\x02"  # cleaned text has no control characters
 _UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")
 # A full stop after an initial or a common abbreviation (U.S., No., Inc.) ends no sentence.
 _SENTENCE_END = re.compile(
@@ -37,7 +41,11 @@ class Doc:
     text
         The text as given.
     tagger
-        Where part-of-speech tags come from.
+        Where tokens and part-of-speech tags come from.
+    fold_traditional
+        Whether traditional Chinese characters become simplified ones.
+    clean
+        The cleaned text, where it is known already.
 
     Examples
     --------
@@ -47,19 +55,52 @@ class Doc:
     ('Oil & gas fall. Again.', 16)
     """
 
-    def __init__(self, text: str, tagger: Tagger) -> None:
+    def __init__(self, text: str, tagger: Tagger, *, fold_traditional: bool = False, clean: str | None = None) -> None:
         self.text = text
         self._tagger = tagger
+        self._fold_traditional = fold_traditional
+        self._name: str | None = None
+        self._parts: dict[str, Doc | None] = {}
+        if clean is not None:
+            self.clean = clean
 
     @cached_property
     def cleaned(self) -> Cleaned:
         """The cleaned text with the map back."""
         return clean_with_offsets(self.text)
 
-    @property
+    @cached_property
     def clean(self) -> str:
-        """The cleaned text."""
-        return self.cleaned.text
+        """The cleaned text that rules read."""
+        text = self.cleaned.text
+        return simplified(text) if self._fold_traditional else text
+
+    @cached_property
+    def fields(self) -> dict[str, tuple[int, int]]:
+        """Where each field of a record lies; empty for a plain text."""
+        if self._name is not None:
+            return {self._name: (0, len(self.clean))}
+        found = self.text.fields if isinstance(self.text, Record) else {}
+        return {name: (self.cleaned.new_position(a), self.cleaned.new_position(b)) for name, (a, b) in found.items()}
+
+    def part(self, name: str) -> Doc | None:
+        """One field of a record as a text of its own; None if there is no such field."""
+        if name not in self._parts:
+            place = self.fields.get(name)
+            part = None if place is None else Doc("", self._tagger, clean=self.clean[slice(*place)])
+            if part is not None:
+                part._name = name
+            self._parts[name] = part
+        return self._parts[name]
+
+    def field_start(self, position: int) -> int:
+        """Where the field that holds a position begins; 0 in a plain text."""
+        return next((start for start, end in self.fields.values() if start <= position <= end), 0)
+
+    @cached_property
+    def language(self) -> Language:
+        """The language it seems to be written in."""
+        return detect_language([self.clean])
 
     @cached_property
     def words(self) -> list[tuple[str, int, int]]:
@@ -86,17 +127,49 @@ class Doc:
 
     @cached_property
     def tag_line(self) -> tuple[str, dict[int, int], dict[int, int]]:
-        """The tokens as one string of `TAG_OPEN` TAG:lemma `TAG_CLOSE`, with what begins and what ends at each position of it."""
+        """The tokens as one string of `TAG_OPEN` TAG:lemma `TAG_MIDDLE` word `TAG_CLOSE`, with what begins and what ends at each position of it."""
         begins: dict[int, int] = {}
         ends: dict[int, int] = {}
         pieces = []
         at = 0
         for token in self.tagged:
-            pieces.append(f"{TAG_OPEN}{token.tag}:{token.lemma}{TAG_CLOSE}")
+            pieces.append(f"{TAG_OPEN}{token.tag}:{token.lemma}{TAG_MIDDLE}{token.text.lower()}{TAG_CLOSE}")
             begins[at] = token.start
             at += len(pieces[-1])
             ends[at] = token.end
         return "".join(pieces), begins, ends
+
+    @cached_property
+    def boundaries(self) -> frozenset[int]:
+        """Where tokens begin and end."""
+        return frozenset(
+            edge for token in self._tagger.tokeniser.tokens(self.clean) for edge in (token.start, token.end)
+        )
+
+    @cached_property
+    def units(self) -> list[tuple[int, int]]:
+        """Start and end of each word; a Chinese character is one."""
+        return [match.span() for match in _UNIT.finditer(self.clean)]
+
+    @cached_property
+    def _unit_starts(self) -> list[int]:
+        return [start for start, _ in self.units]
+
+    def units_between(self, end: int, start: int) -> int:
+        """How many words, or Chinese characters, begin from one position up to another.
+
+        Examples
+        --------
+        >>> from rulenet.text.tokenise import Tokeniser
+        >>> Doc("the coach was fired", Tagger(Tokeniser("en"))).units_between(9, 14)
+        1
+        """
+        return bisect_left(self._unit_starts, start) - bisect_left(self._unit_starts, end)
+
+    @cached_property
+    def sentence_ends(self) -> list[int]:
+        """Where each sentence ends."""
+        return [match.end() for match in _SENTENCE_END.finditer(self.clean)] + [len(self.clean)]
 
     @cached_property
     def first_sentence_end(self) -> int:

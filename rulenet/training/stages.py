@@ -17,7 +17,8 @@ from sklearn.model_selection import train_test_split
 from rulenet.errors import InputError
 from rulenet.features.blocks import Features
 from rulenet.model.hybrid import HeldOut, Hybrid, rule_columns, softmax
-from rulenet.model.phi import RuleColumn, Weights, log_count_ratio, out_of_fold_logits, solve
+from rulenet.model.phi import RuleColumn, Weights, log_count_ratio, out_of_fold_logits, rule_cells, solve
+from rulenet.rules.audit import tally
 from rulenet.training.progress import Progress
 from rulenet.training.recipe import Recipe
 from rulenet.training.scales import choose_scales
@@ -45,6 +46,8 @@ class Report:
         Of φ's columns and of ψ, in prediction.
     calibration, cascade
         What held-out texts say of the probabilities, and of skipping ψ.
+    rule_tally
+        How often each rule fired on the labelled texts and was right; on all texts where none has a label. Drift is measured from it.
     """
 
     n_texts: int = 0
@@ -66,6 +69,7 @@ class Report:
     seconds_per_text: dict[str, float] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)
     cascade: dict[str, Any] = field(default_factory=dict)
+    rule_tally: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def fit_hybrid(
     progress.say(f"columns of {len(task.texts):,} texts")
     X = features.fit_transform(task.texts)
     report.n_terms = features.n_terms
+    report.rule_tally = rule_tally(features, X, task)
     report.seconds["columns"] = time.perf_counter() - started
     report.seconds_per_text["phi"] = report.seconds["columns"] / len(task.texts)
 
@@ -159,6 +164,15 @@ def fit_hybrid(
         progress=progress, work_dir=work_dir, resume=resume,
     )  # fmt: skip
     return Hybrid(features, weights, psi, report.phi_scale, report.psi_scale, held_out), report
+
+
+def rule_tally(features: Features, X: Any, task: Task) -> dict[str, Any]:
+    """What the rules did in training; empty without rules."""
+    if features.ruleset is None:
+        return {}
+    R, known = X[:, : features.n_rules], np.flatnonzero(task.Y.sum(axis=1) > 0)
+    R, y = (R[known], task.Y[known].argmax(axis=1)) if len(known) else (R, None)
+    return {"fingerprint": features.ruleset.fingerprint, **tally(features.ruleset.rules, R, task.classes, y)}
 
 
 def fit_phi(
@@ -219,10 +233,9 @@ def fit_phi_from_rules(
     The other columns learn without seeing the rule columns: beside them, they would have nothing left to explain. A second
     round learns from everything the first is sure of (self-training).
     """
-    n_rules = len(rules)
+    *cells, n_rules = rule_cells(rules)
     weights = Weights(np.zeros((X.shape[1], Y.shape[1])), np.zeros(Y.shape[1]))
-    for i, rule in enumerate(rules):
-        weights.coef[i, rule.label] = rule.prior
+    weights.coef[tuple(cells)] = [rule.prior for rule in rules]
     fired = np.asarray(X[:, :n_rules].sum(axis=1)).ravel() > 0
     if not fired.any():
         raise InputError(f"no rule fires on any of the {len(fired)} texts, so labels=None has nothing to learn from")
@@ -327,9 +340,10 @@ def new_phi_layer(
     from rulenet.model.phi_layer import PhiLayer
 
     rules, n_terms = options["rules"], options["nb_terms"]
-    scale = np.ones_like(weights.coef[len(rules) :])
+    n_rules = rule_cells(rules)[2]
+    scale = np.ones_like(weights.coef[n_rules:])
     if n_terms:
-        scale[:n_terms] = log_count_ratio(known.X[:, len(rules) : len(rules) + n_terms], known.Y)
+        scale[:n_terms] = log_count_ratio(known.X[:, n_rules : n_rules + n_terms], known.Y)
     return PhiLayer(weights, rules, C=recipe.C, rule_sigma=recipe.rule_sigma, X=known.X[train], scale=scale)
 
 

@@ -10,7 +10,7 @@ from rulenet.rules.ruleset import RuleSet
 
 TOP = "rulenet: 1\n"
 ONE = "rules: [{id: a, label: X, word: w}]\n"
-KINDS = "any, all, none, word, phrase, lexicon, regex, pos"
+KINDS = "any, all, none, word, phrase, lexicon, starts, ends, regex, pos, near, count, length, lang"
 
 
 def rule(fields: str) -> str:
@@ -24,9 +24,9 @@ FILE_LEVEL = [
     ("text", ["1: the file must be a mapping with `rulenet: 1` and `rules:`"]),
     ("- a\n", ["1: the file must be a mapping"]),
     (ONE, ["1: field 'rulenet' is missing; add it"]),
-    (TOP, ["1: field 'rules' is missing; add it"]),
+    (TOP, ["1: there are no rules; add some under `rules:`"]),
     ("rulenet: 2\n" + ONE, ["1: rulenet: '2' is not one of '1'"]),
-    (TOP + "rules: []\n", ["2: rules is empty; fill it or remove it"]),
+    (TOP + "rules: []\n", ["2: there are no rules; add some under `rules:`"]),
     (TOP + "rules:\n", ["2: rules: a list is expected here, not nothing"]),
     (TOP + "rules: {a: b}\n", ["2: rules: a list is expected here, not {'a': 'b'}"]),
     (
@@ -36,7 +36,12 @@ FILE_LEVEL = [
     (TOP + "language: de\n" + ONE, ["2: language: 'de' is not one of 'en', 'zh' or 'any'"]),
     (TOP + "lables: [X]\n" + ONE, ["2: unknown field 'lables': did you mean 'labels'?"]),
     (TOP + "Lexicons: {}\n" + ONE, ["2: unknown field 'Lexicons': did you mean 'lexicons'?"]),
-    (TOP + "qqq: 1\n" + ONE, ["2: unknown field 'qqq'; known: rulenet, language, labels, lexicons, rules"]),
+    (
+        TOP + "qqq: 1\n" + ONE,
+        [
+            "2: unknown field 'qqq'; known: rulenet, language, labels, include, fold_traditional, negation_cues, lexicons, rules, cases"
+        ],
+    ),
     (TOP + "labels: X\n" + ONE, ["2: labels: a list is expected here, not 'X'"]),
     (
         TOP + "labels:\n- [X]\n- ''\n" + ONE,
@@ -59,13 +64,16 @@ RULE_LEVEL = [
     (rule("wrod: w"), ["3: rule 'a': unknown field 'wrod': did you mean 'word'?"]),
     (rule("word: w, wieght: 2"), ["3: rule 'a': unknown field 'wieght': did you mean 'weight'?"]),
     (rule("word: w, Note: n"), ["3: rule 'a': unknown field 'Note': did you mean 'note'?"]),
-    (rule("word: w, zzz: 2"), [f"3: rule 'a': unknown field 'zzz'; known: {KINDS}, id, label, unless"]),
+    (
+        rule("word: w, zzz: 2"),
+        [f"3: rule 'a': unknown field 'zzz'; known: {KINDS}, case, forms, segmented, gap, field, id, label, labels"],
+    ),
     (rule("any: [{wrd: w}]"), ["3: rule 'a': unknown field 'wrd': did you mean 'word'?"]),
     (rule("any: [{word: w, wieght: 1}]"), [f"3: rule 'a': unknown field 'wieght'; known: {KINDS}"]),
     (rule("word: w, unless: [{all: [{rgex: x}]}]"), ["3: rule 'a': unknown field 'rgex': did you mean 'regex'?"]),
     (rule("word: w, examples: {matches: [x]}"), ["3: rule 'a': unknown field 'matches': did you mean 'match'?"]),
     (f"{TOP}rules:\n- {{label: X, word: w}}\n", ["3: rule '#1': field 'id' is missing; add it"]),
-    (f"{TOP}rules:\n- {{id: a, word: w}}\n", ["3: rule 'a': field 'label' is missing; add it"]),
+    (f"{TOP}rules:\n- {{id: a, word: w}}\n", ["3: rule 'a': give label, or labels with a weight each"]),
     (
         f"{TOP}rules:\n- id: ''\n  label: {{}}\n  word: w\n",
         ["3: rule '': id: a text is expected here, not nothing", "4: rule '': label: a text"],
@@ -112,7 +120,7 @@ RULE_LEVEL = [
         rule("word: w, where: middle"),
         ["3: rule 'a': where: 'middle' is not one of 'anywhere', 'start', 'end' or 'first_sentence'"],
     ),
-    (rule("word: w, negation: no"), ["3: rule 'a': negation: 'no' is not one of 'ignore' or 'skip'"]),
+    (rule("word: w, negation: no"), ["3: rule 'a': negation: 'no' is not one of 'ignore', 'skip' or 'require'"]),
     # weights
     (rule("word: w, weight: 2, confidence: 0.9"), ["3: rule 'a': give weight or confidence, not both"]),
     (
@@ -181,7 +189,7 @@ LEXICONS = [
     (TOP + "lexicons: {a: []}\n" + ONE, ["2: lexicon 'a' is empty; fill it or remove it"]),
     (
         TOP + "lexicons: {a: , b: text, c: {d: e}}\n" + ONE,
-        ["2: a: a list is expected here, not nothing", "2: b: a list is", "2: c: a list is"],
+        ["2: a: a list is expected here, not nothing", "2: field 'lexicon' is missing", "2: unknown field 'd'"],
     ),
     (TOP + "lexicons: [a]\n" + ONE, ["2: lexicons: a mapping (field: value) is expected here, not ['a']"]),
     (
@@ -267,8 +275,13 @@ def test_message_of_the_exception() -> None:
     ) as caught:
         RuleSet.from_yaml("rules: []\n", name="f.yaml")
     assert caught.value.source == "f.yaml"
-    assert str(caught.value).endswith("\nf.yaml:1: rules is empty; fill it or remove it")
-    with pytest.raises(RuleFileError, match=r"^1 fault in <string>\n<string>:1: field 'rules' is missing; add it$"):
+    assert str(caught.value).endswith(
+        "\nf.yaml:1: there are no rules; add some under `rules:`, or name a file that has some under `include:`"
+    )
+    with pytest.raises(
+        RuleFileError,
+        match=r"^1 fault in <string>\n<string>:1: there are no rules; add some under `rules:`, or name .*$",
+    ):
         RuleSet.from_yaml(TOP)
 
 
@@ -299,8 +312,8 @@ def test_three_thousand_faults_are_all_named() -> None:
         ("WEIGHT", ["weight", "where"], ": did you mean 'weight'?"),
         ("sports", ["World", "Sports"], ": did you mean 'Sports'?"),
         ("xyz", ["World", "Sports"], "; known: World, Sports"),
-        ("xyz", [f"k{i}" for i in range(21)], f"; known: {', '.join(f'k{i}' for i in range(20))}, …"),
-        ("xyz", [], ""),
+        ("xyz", [f"k{i}" for i in range(41)], f"; known: {', '.join(f'k{i}' for i in range(40))}, …"),
+        ("xyz", [], "; there is none, so add it"),
     ],
 )
 def test_suggest(word: str, known: list[str], hint: str) -> None:

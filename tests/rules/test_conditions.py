@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from rulenet.rules.conditions import AllOf, AnyOf, Literals, NoneOf, Regexes, Tags, atoms_of, compile_pos, compile_regex
+from rulenet.rules.conditions import AllOf, AnyOf, NoneOf, Regexes, Tags, atoms_of
+from rulenet.rules.literals import Literals
+from rulenet.rules.patterns import compile_pos, compile_regex
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language
 
@@ -177,7 +179,7 @@ def test_nesting(condition: dict[str, Any], text: str, found: list[str] | None) 
 
 
 def line(*tokens: str) -> str:
-    return "".join(f"\x01{token}\x02" for token in tokens)
+    return "".join(f"\x01{token}\x03as-written\x02" for token in tokens)
 
 
 GOOD_FILM = ("DET:the", "ADV:very", "ADJ:good", "ADJ:old", "NOUN:film", "PUNCT:.")
@@ -230,7 +232,7 @@ def test_pos_patterns(pattern: str, tokens: tuple[str, ...], n: int) -> None:
     ("pattern", "message"),
     [
         ("VRB", "unknown tag 'VRB'; the tags are ADJ, ADP,"),
-        ("noun", "'noun' is not a tag pattern; write TAG, TAG:lemma or"),
+        ("noun", "'noun' is not a tag pattern; write TAG, TAG:lemma=go, TAG:word=gone or"),
         ("NOUN:", "'NOUN:' is not a tag pattern"),
         ("DET:the:NOUN", "'DET:the:NOUN' is not a tag pattern"),
         ("NOUN??", "'NOUN\\?\\?' is not a tag pattern"),
@@ -293,7 +295,7 @@ def test_accepted_regexes(pattern: str) -> None:
 
 def test_kept_regexes_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: dict[str, Any] = {str(i): None for i in range(50_001)}
-    monkeypatch.setattr("rulenet.rules.conditions._compiled", kept)
+    monkeypatch.setattr("rulenet.rules.patterns._compiled", kept)
     compile_regex("new")
     assert list(kept) == ["new"]
 

@@ -1,4 +1,4 @@
-"""Whatever becomes of a rule file, the only error is RuleFileError, and what loads can be used."""
+"""Whatever becomes of a rule file, its includes and its word lists: the only error is RuleFileError, and what loads can be used."""
 
 from __future__ import annotations
 
@@ -13,77 +13,20 @@ from rulenet.errors import RuleFileError
 from rulenet.rules.conditions import uses_tags
 from rulenet.rules.lint import lint_ruleset
 from rulenet.rules.ruleset import RuleSet
+from tests.rules.mutations import FILES, PACK, REPOSITORY, Damaged, Folder, complaints, damaged, mutate, mutate_bytes
 
-PACK = """\
-# a small pack
-rulenet: 1
-language: any
-labels: [World, Sports]
-lexicons:
-  leagues: [NBA, Premier League]
-  more:
-    - lexicon: leagues
-    - 中国队
-rules:
-  - id: sports.result
-    label: Sports
-    any:
-      - lexicon: more
-      - phrase: [grand slam, "don't win"]
-      - regex: '\\b\\d{1,3}-\\d{1,3} (win|loss)\\b'
-      - all:
-          - word: season
-          - none: [{word: film}]
-    unless:
-      - phrase: video game
-    negation: skip
-    where: start
-    weight: 1.5
-    pin: true
-    examples:
-      match: ["Lakers 102-99 win"]
-      reject: ["The video game adds an NBA mode"]
-    note: results
-  - {id: world.oil, label: World, word: [oil, 石油], sign: against, weight: -2}
-  - {id: world.pos, label: World, all: [{word: win}, {pos: "PROPN? VERB:win|beat ADJ*"}], confidence: 0.9}
-"""
-CHARACTERS = list("\n\t :-#&*!|>'\"%@`{}[],?~=<\\/()+.^$019aZé中😀\x00\x85\u2028\ufeff\u3000İ\ud800")
-PIECES = [
-    *["  ", "- ", ": ", "? ", "\n  - ", "---\n", "...\n", "%YAML 1.1\n", "|-\n", ">+\n", "<<: ", "&a ", "*a", "\r\n"],
-    *["null", "true", "nan", "1e400", "0x10", "9" * 400, "{a: b}", "[[[[", "!!python/object:os.system "],
-    *["(?=", "\\1", "\\p{Han}", "{1000}", "weight: ", "any:", "id: ", '"\\ud800"', '"\\x00"', '"\\u001e中"'],
-]
-
-
-def mutate(random_: random.Random, text: str) -> str:
-    """Delete, insert, replace, repeat or swap some pieces."""
-    for _ in range(random_.choice([1, 1, 2, 3, 8])):
-        i = random_.randrange(len(text) + 1)
-        j = min(len(text), i + random_.choice([0, 1, 1, 3, 10, 60]))
-        piece = random_.choice([*CHARACTERS, *PIECES])
-        kind = random_.randrange(5)
-        if kind == 0:
-            text = text[:i] + text[j:]
-        elif kind == 1:
-            text = text[:i] + piece + text[i:]
-        elif kind == 2:
-            text = text[:i] + piece + text[j:]
-        elif kind == 3:
-            k = random_.randrange(len(text) + 1)
-            text = text[:k] + text[i:j] + text[k:]
-        else:
-            lines = text.split("\n")
-            a, b = random_.randrange(len(lines)), random_.randrange(len(lines))
-            lines[a], lines[b] = lines[b], lines[a]
-            text = "\n".join(lines)
-    return text
+# Without other files, and without part-of-speech patterns, so that thousands of them can be matched.
+PLAIN = "\n".join(
+    line for line in PACK.splitlines() if "include:" not in line and "file:" not in line and "pos:" not in line
+)
+PLAIN = PLAIN.replace("lexicon: opinions", "lexicon: more")
 
 
 def use(ruleset: RuleSet) -> None:
     """What a loaded file must stand."""
-    assert RuleSet.from_yaml(ruleset.source) == ruleset
+    assert RuleSet.from_yaml(ruleset.source).file == ruleset.file
     assert all(fault.line for fault in lint_ruleset(ruleset))
-    if not any(uses_tags(condition) for condition, _ in ruleset.conditions):
+    if not any(uses_tags(part) for condition, unless in ruleset.conditions for part in (condition, *unless)):
         text = "not a 3-1 loss for 中国队 <b>oil</b>"
         R = ruleset.match(["", text])
         assert [ruleset.ids[j] for j in R[1].indices] == list(ruleset.spans(text))
@@ -103,7 +46,7 @@ def test_five_hundred_mutations(seed: int) -> None:
     random_ = random.Random(seed)
     loaded = refused = 0
     for _ in range(500):
-        text = mutate(random_, PACK)
+        text = mutate(random_, PLAIN)
         found = outcome(partial(RuleSet.from_yaml, text))
         if isinstance(found, RuleSet):
             use(found)
@@ -117,14 +60,35 @@ def test_five_hundred_mutations(seed: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_five_hundred_damaged_folders(seed: int, tmp_path: Path) -> None:
+    """A hundred thousand: benchmarks/fuzz_loader.py."""
+    random_ = random.Random(seed)
+    packs = [path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "rules").glob("*.yaml"))]
+    folder = Folder(tmp_path)
+    outcomes = set()
+    for _ in range(500):
+        sample = damaged(random_, packs)
+        found = outcome(partial(RuleSet.load, folder.write(sample)))
+        outcomes.add((sample.how, type(found)))
+        if isinstance(found, RuleFileError):
+            assert complaints(found, sample, folder.path) == []
+    assert {("rules: text", RuleSet), ("rules: structure", RuleSet), ("lexicon: text", RuleSet)} <= outcomes
+    assert {("include: bytes", RuleFileError), ("lexicon: text", RuleFileError)} <= outcomes
+
+
+def test_the_undamaged_folder_loads(tmp_path: Path) -> None:
+    """Else the fuzz tests would only ever see refusals."""
+    files = {name: text.encode() for name, text in FILES.items()}
+    use(RuleSet.load(Folder(tmp_path).write(Damaged(files, ""))))
+
+
+@pytest.mark.slow
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     random_ = random.Random(0)
     path = tmp_path / "rules.yaml"
     for _ in range(200):
-        content = bytearray(PACK.encode())
-        for _ in range(random_.choice([1, 5, 50])):
-            content[random_.randrange(len(content))] = random_.randrange(256)
-        path.write_bytes(content)
+        path.write_bytes(mutate_bytes(random_, PLAIN.encode()))
         found = outcome(partial(RuleSet.load, path))
         if isinstance(found, RuleSet):
             use(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rulenet.rules.negation import negated
+from rulenet.rules.negation import Negation
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language
 
@@ -115,7 +115,7 @@ CHINESE = [
 
 
 def is_negated(text: str, language: Language) -> bool:
-    return negated(text.replace("‹", "").replace("›", ""), text.index("‹"), language)
+    return Negation(language).covers(text.replace("‹", "").replace("›", ""), text.index("‹"))
 
 
 @pytest.mark.parametrize(("text", "denied"), ENGLISH)

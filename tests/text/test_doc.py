@@ -106,7 +106,7 @@ def test_words_and_their_places() -> None:
 
 def test_tag_line_knows_where_each_token_stands() -> None:
     line, begins, ends = doc("oil  prices fell").tag_line
-    tokens = ["NOUN:oil", "NOUN:prices", "VERB:fell"]
+    tokens = ["NOUN:oil\x03oil", "NOUN:prices\x03prices", "VERB:fell\x03fell"]
     assert line == "".join(f"{TAG_OPEN}{token}{TAG_CLOSE}" for token in tokens)
     second = len(TAG_OPEN + tokens[0] + TAG_CLOSE)
     third = second + len(TAG_OPEN + tokens[1] + TAG_CLOSE)

@@ -1,0 +1,401 @@
+"""One layout for all rule files, comments kept: `rulenet rules format`. Imports errors and the rest of `rulenet.rules`, no numpy.
+
+What is fixed: the order of fields, indentation by two, quotes, one blank line between rules, one space around what needs it.
+What stays the author's: every comment, the order of rules and words, brackets or dashes, line breaks inside a list of words.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from rulenet.errors import Fault, RuleFileError
+from rulenet.rules import schema
+from rulenet.rules.check import schema_faults
+from rulenet.rules.parse import parse_yaml
+from rulenet.rules.syntax import Comment, Entry, Node, build_tree
+
+WIDTH = 120  # columns; a Chinese character takes two
+MAX_BLANK_LINES = 2
+
+_CONDITION = tuple(schema.Condition.model_fields)
+_FIRST = ("id", "label", "labels")
+RULE_FIELDS = (*_FIRST, *_CONDITION, *(name for name in schema.Rule.model_fields if name not in (*_FIRST, *_CONDITION)))
+_ORDERS = {
+    **dict.fromkeys(("any", "all", "none", "terms", "unless"), _CONDITION),
+    "rules": RULE_FIELDS,
+    "near": tuple(schema.Near.model_fields),
+    "count": tuple(schema.Count.model_fields),
+    "length": tuple(schema.Length.model_fields),
+    "examples": tuple(schema.Examples.model_fields),
+    "cases": tuple(schema.Case.model_fields),
+}
+_SECTIONS = ("lexicons", "rules", "cases")
+_AS_WRITTEN = ("lexicons", "labels", "match", "reject", "text")  # what is inside is named by the author
+_PROSE = ("match", "reject", "text", "note", "pos", "regex")  # quotes stay, for they help the eye
+_SAFE = re.compile(r"\w(?:[\w .'()/%+&$!?·-]*[\w.'()%+!?])?")
+_resolve: Any = yaml.resolver.Resolver().resolve
+
+
+def format_text(text: str, name: str = "<string>") -> str:
+    """A rule file in its canonical layout; formatting twice changes nothing more.
+
+    Raises
+    ------
+    RuleFileError
+        If the text is no rule file, with every fault; or if the result would not say the same.
+
+    Examples
+    --------
+    >>> print(format_text('''rulenet: 1
+    ... rules:
+    ... -   word:   ["no",'007' ]   # as text
+    ...     label: Sports
+    ...     id: a
+    ... '''))
+    rulenet: 1
+    <BLANKLINE>
+    rules:
+      - id: a
+        label: Sports
+        word: [no, 007]  # as text
+    <BLANKLINE>
+    """
+    mark, line_break, body = split_encoding(text)
+    data = _checked(body, name)
+    tree = build_tree(body)
+    comments = Counter(tree.comments())
+    result = "\n".join(Layout(body).file(tree)) + "\n"
+    again, _, faults = parse_yaml(result)
+    if faults or _ordered_dump(again) != _ordered_dump(data):
+        raise RuleFileError(name, [Fault("cannot be formatted without changing what it says; please report it")])
+    if Counter(build_tree(result).comments()) != comments:
+        raise RuleFileError(name, [Fault("cannot be formatted without losing a comment; please report it")])
+    return mark + result.replace("\n", line_break)
+
+
+def split_encoding(text: str) -> tuple[str, str, str]:
+    """Byte-order mark or nothing, the usual line end, and the text with ``\\n`` alone.
+
+    Examples
+    --------
+    >>> split_encoding("a: 1\\r\\nb: 2\\r\\n")
+    ('', '\\r\\n', 'a: 1\\nb: 2\\n')
+    """
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    windows = text.count("\r\n")
+    counts = {"\n": text.count("\n") - windows, "\r\n": windows, "\r": text.count("\r") - windows}
+    usual = max(counts, key=lambda line_break: counts[line_break])
+    return mark, usual, text[len(mark) :].replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _checked(text: str, name: str) -> object:
+    """The data of a text that has the shape of a rule file; files that it includes need not be there."""
+    data, lines, faults = parse_yaml(text)
+    if not faults and not isinstance(data, dict):
+        faults = [Fault("the file must be a mapping with `rulenet: 1` and `rules:`", 1)]
+    if not faults:
+        try:
+            schema.RuleFile.model_validate(data)
+        except ValidationError as error:
+            faults = schema_faults(error, data, lines)
+    if faults:
+        raise RuleFileError(name, faults)
+    return data
+
+
+def _ordered_dump(data: object) -> str:
+    """The data with fields sorted, but with what the author names (lexicons, labels) in the order given."""
+
+    def ordered(value: object, is_named: bool) -> object:
+        if isinstance(value, list):
+            return [ordered(item, is_named) for item in value]
+        if not isinstance(value, dict):
+            return value
+        keys = value if is_named else sorted(value)
+        return [[key, ordered(value[key], is_named or key in _AS_WRITTEN)] for key in keys]
+
+    return json.dumps(ordered(data, False))
+
+
+# ---------------------------------------------------------------------- scalars
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text needs no quotes, neither here nor for readers that take 007 or no for something else.
+
+    Examples
+    --------
+    >>> [is_plain(text) for text in ("grand slam", "no", "007", "a: b", "退款")]
+    [True, False, False, False, True]
+    """
+    return bool(_SAFE.fullmatch(text)) and str(_resolve(yaml.ScalarNode, text, (True, False))).endswith(":str")
+
+
+def quote(text: str, *, single: bool = False) -> str:
+    """A text in quotes: double ones, or single ones where it holds backslashes or double quotes, or on request.
+
+    Examples
+    --------
+    >>> print(quote("a, b"), quote('\\\\d+ "x"'), quote("a\\nb"))
+    "a, b" '\\d+ "x"' "a\\nb"
+    """
+    if not text.isprintable():
+        return f'"{"".join(map(_escaped, text))}"'
+    if single or '"' in text or "\\" in text:
+        return "'" + text.replace("'", "''") + "'"
+    return f'"{text}"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\\n\t':
+        return {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}[character]
+    return (
+        character
+        if character.isprintable()
+        else f"\\U{ord(character):08X}"
+        if character > "\uffff"
+        else f"\\u{ord(character):04X}"
+    )
+
+
+def _columns(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+
+
+def _with(line: str, comment: Comment | None, *, stays: bool = False) -> str:
+    """A line with its comment, two spaces on or, if it stays, in its old column where there is room: authors align them."""
+    if comment is None:
+        return line
+    return line + " " * max(2, comment.column - len(line) if stays else 0) + comment.text
+
+
+def _is_word(node: Node, context: Context) -> bool:
+    """Whether an item may share a row: a scalar or, in a lexicon, `{lexicon: name}` and the like."""
+    return node.kind == "scalar" or (context.is_named and node.style == "flow" and not any(node.comments()))
+
+
+# ---------------------------------------------------------------------- layout
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the layout of a value depends on: the order of fields, and how its texts are quoted."""
+
+    fields: Sequence[str] | None = ()
+    is_named: bool = False
+    is_prose: bool = False
+    in_single_quotes: bool = False
+
+    def inside(self, key: str) -> Context:
+        """The context of a key's value."""
+        is_named = self.is_named or key in _AS_WRITTEN
+        return Context(
+            None if is_named else _ORDERS.get(key),
+            is_named,
+            self.is_prose or (key in _PROSE and not (self.is_named and key in ("match", "note"))),
+            key == "regex" and not self.is_named,
+        )
+
+
+TOP = Context(tuple(schema.RuleFile.model_fields))
+IN_RULES = TOP.inside("rules")
+
+
+class Layout:
+    """Writes a tree as lines; `text` is what the tree was read from."""
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
+
+    def file(self, tree: Node) -> list[str]:
+        """Lines of a whole file."""
+        first = tree.entries[0] if tree.entries else None
+        head: list[Comment] = []
+        if first is not None and self._in_order(tree, TOP)[0] is not first:
+            # A paragraph of its own at the top is the head of the file; what touches the first key belongs to it.
+            blanks = [i for i, comment in enumerate(first.before) if not comment.text]
+            split = blanks[-1] + 1 if blanks else 0
+            head, first.before = first.before[:split], first.before[split:]
+        lines = self._comments(head, 0, tree)
+        lines += self._block(tree, 0, TOP, depth=0)
+        while lines and not lines[0]:
+            del lines[0]
+        while lines and not lines[-1]:
+            del lines[-1]
+        return lines
+
+    def rule(self, node: Node, indent: int) -> list[str]:
+        """Lines of one rule in a block list whose dashes stand at `indent`."""
+        return self._entry(Entry(node), indent, IN_RULES, depth=2, stays=False)
+
+    # ------------------------------------------------------------------ blocks
+
+    def _block(self, node: Node, indent: int, context: Context, depth: int) -> list[str]:
+        lines: list[str] = []
+        spread = False  # whether the entry before this one took several lines
+        for i, entry in enumerate(self._in_order(node, context)):
+            inside = context.inside(entry.key.text) if entry.key else context
+            above = self._comments(entry.before, indent, node, MAX_BLANK_LINES if depth < 2 else 1)
+            own = self._entry(entry, indent, inside, depth + 1, stays=node.style == "block" and node.column == indent)
+            if i == 0 and not any(above):
+                above = []
+            elif i and not (above and not above[0]) and self._wants_room(entry, node, depth, spread or len(own) > 1):
+                above.insert(0, "")
+            lines += above + own
+            spread = len(own) > 1
+        return lines + self._comments(node.closing, indent, None, MAX_BLANK_LINES if depth < 2 else 1)
+
+    def _wants_room(self, entry: Entry, container: Node, depth: int, is_spread: bool) -> bool:
+        if depth == 0:
+            return entry.key is not None and entry.key.text in _SECTIONS and is_spread
+        return depth == 1 and container.kind == "list" and entry.value.kind == "mapping" and is_spread
+
+    def _entry(self, entry: Entry, indent: int, context: Context, depth: int, *, stays: bool) -> list[str]:
+        pad, value = " " * indent, entry.value
+        label = f"{self._key(entry.key)}:" if entry.key else "-"
+        written = self._scalar(value, indent + 2, context) if value.kind == "scalar" else None
+        if value.kind != "scalar" and value.style == "flow":
+            # The bracket stands behind the key, or on the next line if a comment stands there.
+            edge = " " * (indent + 2) if entry.behind_key else f"{pad}{label} "
+            written = self._brackets(value, edge, indent + (3 if entry.behind_key else 2), context)
+        if written is not None and value.kind == "scalar":
+            written[0] = f"{pad}{label} {written[0]}".rstrip()
+        elif written is not None and entry.behind_key:
+            written.insert(0, _with(pad + label, entry.behind_key, stays=stays))
+        if written is not None:
+            if entry.after:
+                at = 0 if value.style in ("|", ">") else -1
+                written[at] = _with(written[at], entry.after, stays=stays and len(written) == 1)
+            return written
+        comments = [comment for comment in (entry.behind_key, value.opening, entry.after) if comment]
+        lines = self._block(value, indent + 2, context, depth)
+        if entry.key is None and value.kind == "mapping":
+            # The dash stands on the line of the first field, so comments above that field go above the dash.
+            start = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
+            above = [pad + line.strip() for line in lines[:start] if line]
+            lines[start] = f"{pad}- {lines[start][indent + 2 :]}"
+            return [pad + comment.text for comment in comments] + above + lines[start:]
+        lines += [f"{pad}  {comment.text}" for comment in comments[1:]]
+        return [_with(pad + label, comments[0] if comments else None, stays=stays), *lines]
+
+    def _in_order(self, node: Node, context: Context) -> list[Entry]:
+        if node.kind != "mapping" or not context.fields:
+            return node.entries
+        rank = {name: i for i, name in enumerate(context.fields)}
+        return sorted(node.entries, key=lambda entry: rank.get(entry.key.text if entry.key else "", len(rank)))
+
+    def _comments(self, comments: Iterable[Comment], indent: int, container: Node | None, blanks: int = 1) -> list[str]:
+        """Comment lines; those at the left edge, such as the headings of parts, stay there."""
+        lines: list[str] = []
+        for comment in comments:
+            if comment.text:
+                at_edge = container is not None and comment.column == 0 and container.column > 0
+                lines.append(("" if at_edge else " " * indent) + comment.text)
+            elif len(lines) < blanks or any(lines[-blanks:]):
+                lines.append("")
+        return lines
+
+    # ------------------------------------------------------------------ brackets
+
+    def _brackets(self, node: Node, edge: str, indent: int, context: Context) -> list[str] | None:
+        """A list or mapping in brackets behind `edge`, or None if it is better written as a block."""
+        has_comments = next(node.comments(), None) is not None
+        is_words = node.kind == "list" and not context.is_prose and all(_is_word(v, context) for v in node.values())
+        has_rows = is_words and any(entry.on_new_line for entry in node.entries)
+        if not has_comments and not has_rows:
+            line = edge + self._inline(node, context)
+            if _columns(line) <= WIDTH:
+                return [line]
+        if not is_words:
+            return None
+        rows = self._rows(node, edge, indent, context, has_rows)
+        return (
+            rows
+            if all(_columns(row.split("  #")[0]) <= WIDTH for row in rows)
+            else self._rows(node, edge, indent, context, False)
+        )
+
+    def _inline(self, node: Node, context: Context) -> str:
+        if node.kind == "scalar":
+            return self._spelled(node, context)
+        if node.kind == "list":
+            return f"[{', '.join(self._inline(value, context) for value in node.values())}]"
+        parts = []
+        for entry in self._in_order(node, context):
+            key = entry.key.text if entry.key else ""
+            parts.append(f"{self._key(entry.key)}: {self._inline(entry.value, context.inside(key))}".rstrip())
+        return f"{{{', '.join(parts)}}}"
+
+    def _rows(self, node: Node, edge: str, indent: int, context: Context, as_broken: bool) -> list[str]:
+        """Words in rows, broken at comments and where the author broke them, or else where a line would be too long."""
+        first, last = (node.entries[0], node.entries[-1]) if node.entries else (None, None)
+        hangs = bool(node.opening or node.closing or (first and first.on_new_line) or (last and last.after))
+        rows: list[str] = []
+        row = _with(f"{edge}[", node.opening)
+        must_break = bool(node.opening or (first and first.on_new_line))
+        for entry in node.entries:
+            above = [comment for comment in entry.before if comment.text]
+            item = self._inline(entry.value, context) + ("," if entry is not last else "" if hangs else "]")
+            is_long = not as_broken and _columns(f"{row} {item}") > WIDTH and not row.endswith("[")
+            if must_break or above or is_long or (as_broken and entry.on_new_line):
+                rows += [row, *self._comments(above, indent, node)]
+                row = " " * indent + item
+            else:
+                row += item if row.endswith("[") else f" {item}"
+            must_break = bool(entry.after)
+            row = _with(row, entry.after)
+        if not node.entries and not hangs:
+            row += "]"
+        rows.append(row)
+        if hangs:
+            rows += [*self._comments((c for c in node.closing if c.text), indent, None), " " * (indent - 2) + "]"]
+        return rows
+
+    # ------------------------------------------------------------------ scalars
+
+    def _key(self, node: Node | None) -> str:
+        return self._spelled(node, Context()) if node else ""
+
+    def _spelled(self, node: Node, context: Context) -> str:
+        """A scalar on one line."""
+        if node.style is None and "\n" not in node.text:
+            return node.text
+        if not context.is_prose and is_plain(node.text):
+            return node.text
+        raw = self.text[node.start : node.end]
+        if not node.text.isprintable() and node.style == '"' and raw.startswith('"') and "\n" not in raw:
+            return raw  # the author's own escapes
+        return quote(node.text, single=context.in_single_quotes)
+
+    def _scalar(self, node: Node, indent: int, context: Context) -> list[str]:
+        """A scalar that may take several lines, the second and later ones from `indent` on."""
+        raw = self.text[node.start : node.end].split("\n")
+        if len(raw) == 1:
+            return [self._spelled(node, context)]
+        pad = " " * indent
+        if node.style not in ("|", ">"):
+            ends = [line if line.rstrip().endswith("\\") else line.rstrip() for line in raw]
+            return [ends[0], *((pad + line.lstrip(" \t")) if line else "" for line in ends[1:])]
+        body = node.text.rstrip("\n")
+        ends_clean = (
+            len(node.text) - len(body) <= 1 and body == body.strip() and not re.search(r"\d", raw[0].split("#")[0])
+        )
+        if not ends_clean or not body.replace("\n", "").replace("\t", "").isprintable():
+            return [quote(node.text)]
+        lines = body.split("\n")
+        if node.style == ">":
+            margin = next(len(line) - len(line.lstrip(" ")) for line in raw[1:] if line.strip())
+            lines = [line[margin:] if line.strip() else "" for line in raw[1:]]
+        header = node.style + ("" if node.text.endswith("\n") else "-")
+        return [header, *(pad + line if line else "" for line in lines)]

@@ -1,0 +1,46 @@
+"""Every inflected form of an English word, by simplemma's dictionary read backwards. Imported when first used (extra ``pos``)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from rulenet.extras import need
+
+_PURPOSE = "forms: lemma in a rule file"
+
+
+@lru_cache(maxsize=1)
+def _forms_of_lemma() -> dict[str, set[str]]:
+    need("simplemma", purpose=_PURPOSE)
+    dictionaries = need("simplemma.strategies.dictionaries.dictionary_factory", purpose=_PURPOSE)
+    found: dict[str, set[str]] = {}
+    for form, lemma in dictionaries.DefaultDictionaryFactory().get_dictionary("en").items():
+        found.setdefault(_text(lemma).casefold(), set()).add(_text(form).casefold())
+    return found
+
+
+def _text(entry: Any) -> str:
+    return entry.decode() if isinstance(entry, bytes) else str(entry)
+
+
+def forms(word: str) -> frozenset[str]:
+    """A case-folded word with all forms that share its lemma; a word that the dictionary lacks gets a plural in -s.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``pos`` is not installed.
+
+    Examples
+    --------
+    >>> sorted(forms("refund"))
+    ['refund', 'refunded', 'refunding', 'refunds']
+    >>> {"buy", "buys", "bought", "buying"} >= set(forms("bought")) - {"boughten"}
+    True
+    """
+    simplemma = need("simplemma", purpose=_PURPOSE)
+    known = _forms_of_lemma()
+    lemma = simplemma.lemmatize(word, lang="en").casefold()
+    listed = known.get(lemma, set()) | known.get(word, set())
+    return frozenset({word, *(form for form in (lemma, *listed) if form.isalnum())} if listed else {word, f"{word}s"})

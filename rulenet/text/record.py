@@ -1,0 +1,37 @@
+"""Texts with named parts, such as a title and a body. Imports only the standard library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SEPARATOR = "\n\n"
+
+
+class Record(str):
+    """A text that knows its fields. Everywhere else it is the string of all fields, a blank line between them.
+
+    Attributes
+    ----------
+    fields
+        For each field where it begins and ends in the text.
+
+    Examples
+    --------
+    >>> mail = Record.of({"title": "Refund", "body": "Where is it?"})
+    >>> mail, mail.fields
+    ('Refund\\n\\nWhere is it?', {'title': (0, 6), 'body': (8, 20)})
+    """
+
+    fields: dict[str, tuple[int, int]]
+
+    @classmethod
+    def of(cls, parts: Mapping[str, str]) -> Record:
+        """Join the parts in the order given."""
+        fields: dict[str, tuple[int, int]] = {}
+        at = 0
+        for name, text in parts.items():
+            fields[name] = (at, at + len(text))
+            at += len(text) + len(SEPARATOR)
+        record = cls(SEPARATOR.join(parts.values()))
+        record.fields = fields
+        return record

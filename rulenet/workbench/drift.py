@@ -1,0 +1,269 @@
+"""Whether rules still do what they did on the texts they were written or trained on. Imports manifest and the statistics.
+
+For each rule two exact tests: does it fire as often as before (two-sided), and is it right as often when it fires (one-sided)? All
+p-values together are adjusted by Holm's method, which holds however rules overlap: if nothing has changed, an alarm of any kind is
+raised with probability 0.05 at most, for 20 rules as for 2,000. A rule is flagged if the test says so and the change is also large.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from rulenet.errors import DataError
+from rulenet.manifest import read_config
+from rulenet.rules import audit
+from rulenet.workbench.findings import counted, some
+from rulenet.workbench.stats import RulesetStats
+
+ALPHA = 0.05
+RATIO = 2.0  # twice or half as often is a large change
+DROP = 0.05  # and so are five points of precision
+MAX_BYTES = 500_000_000
+
+
+class Tally(BaseModel):
+    """How often a rule fired, and was right; None where there were no labels."""
+
+    fired: int = Field(ge=0)
+    right: int | None = Field(default=None, ge=0)
+
+
+class Baseline(BaseModel):
+    """What rules did on earlier texts.
+
+    Attributes
+    ----------
+    texts
+        Number of the texts.
+    rules
+        By id.
+    fingerprint
+        Of the ruleset then.
+    """
+
+    texts: int = Field(ge=1)
+    rules: dict[str, Tally]
+    fingerprint: str = ""
+
+    @model_validator(mode="after")
+    def _counts_agree(self) -> Baseline:
+        for name, tally in self.rules.items():
+            if tally.fired > self.texts or (tally.right or 0) > tally.fired:
+                raise ValueError(f"rule {name!r} has more firings than texts, or more right ones than firings")
+        return self
+
+
+@dataclass(frozen=True)
+class RuleDrift:
+    """A rule then and now.
+
+    Attributes
+    ----------
+    flags
+        What has changed: ``"died"`` (fires no more), ``"faded"``, ``"exploded"``, ``"lost precision"``.
+    before, now
+        Share of the texts on which it fires.
+    p_rate
+        Adjusted probability of such a difference by chance.
+    precision_before, precision_now
+        Share of its firings that are right; None without labels or firings.
+    p_precision
+        Adjusted probability of such a fall by chance; None where precision cannot be compared.
+    """
+
+    id: str
+    flags: list[str]
+    before: float
+    now: float
+    p_rate: float
+    precision_before: float | None
+    precision_now: float | None
+    p_precision: float | None
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What has changed since a baseline.
+
+    Attributes
+    ----------
+    texts_before, texts_now
+        Numbers of texts.
+    tests
+        Number of tests that the p-values are adjusted for.
+    rules
+        Every rule that is compared, in the order of the file.
+    added, gone
+        Rules that only the file, or only the baseline has.
+    switched_off
+        Rules that are not compared because they are disabled, or outside their dates.
+    too_rare
+        How many rules fired so rarely that not even no firing at all would be told from chance, on so few texts.
+    notes
+        What could not be compared, and why.
+    """
+
+    texts_before: int
+    texts_now: int
+    tests: int
+    rules: list[RuleDrift]
+    added: list[str]
+    gone: list[str]
+    switched_off: list[str]
+    too_rare: int
+    notes: list[str]
+
+    @property
+    def flagged(self) -> list[RuleDrift]:
+        """The rules that have changed, the surest first."""
+        found = [rule for rule in self.rules if rule.flags]
+        return sorted(found, key=lambda rule: min(rule.p_rate, 1.0 if rule.p_precision is None else rule.p_precision))
+
+    def remarks(self) -> list[str]:
+        """What was not compared, in words."""
+        lines = [
+            f"{counted(len(names))} {what}: {some(names)}"
+            for names, what in (
+                (self.added, "not in the baseline"),
+                (self.gone, "of the baseline not in the file any more"),
+                (self.switched_off, "not compared, being switched off or outside of their dates"),
+            )
+            if names
+        ]
+        if self.too_rare:
+            few = f"{self.texts_now:,} texts are too few to tell whether they died"
+            lines.append(f"{counted(self.too_rare)} fired so rarely before that {few}")
+        return [*lines, *self.notes]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {**asdict(self), "alpha": ALPHA, "flagged": [rule.id for rule in self.flagged]}
+
+
+def read_baseline(path: str | os.PathLike[str]) -> Baseline:
+    """What rules did when a model was trained, or when statistics were kept with ``rulenet rules stats --json``.
+
+    Parameters
+    ----------
+    path
+        A model folder, or a JSON file.
+
+    Raises
+    ------
+    DataError, ModelFileError
+        If it is neither, or holds no counts.
+    """
+    path = Path(path)
+    if path.is_dir():
+        found = read_config(path).report.get("rule_tally")
+        if not found:
+            raise DataError(f"{path}: the model keeps no counts of its rules: it has none, or is of an older version. Train it again, "
+                            "or compare with a JSON file of `rulenet rules stats --json`")  # fmt: skip
+        return _validated(found, path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{path} is larger than {MAX_BYTES:,} bytes, which no baseline is")
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}; name a model folder or a JSON file of `rules stats`"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path} is not JSON ({error}); make one with: rulenet rules stats … --json > baseline.json"
+        ) from None
+    if not isinstance(data, dict) or data.get("rulenet_stats") != 1 or not isinstance(data.get("rules"), list):
+        raise DataError(f"{path} is not what `rulenet rules stats --json` writes; make one with that command")
+    rules = {rule.get("id"): rule for rule in data["rules"] if isinstance(rule, dict)}
+    return _validated({**data, "rules": rules}, path)
+
+
+def _validated(data: Any, path: Path) -> Baseline:
+    try:
+        return Baseline.model_validate(data)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, item['loc'])) or 'counts'}: {item['msg']}" for item in error.errors(include_url=False)
+        ]
+        raise DataError(f"{path}: {'; '.join(faults[:5])}; the file was changed by hand or is damaged") from None
+
+
+def compare(stats: RulesetStats, baseline: Baseline) -> Drift:
+    """What has changed since the baseline.
+
+    Examples
+    --------
+    >>> from rulenet.workbench.stats import rule_stats
+    >>> from rulenet.rules.ruleset import RuleSet
+    >>> ruleset = RuleSet.from_yaml("{rulenet: 1, rules: [{id: win, label: Sports, word: win}, {id: oil, label: Money, word: oil}]}")
+    >>> stats = rule_stats(ruleset, ["They win"] * 50 + ["They lost"] * 50)
+    >>> before = Baseline(texts=100, rules={"win": Tally(fired=50), "oil": Tally(fired=20)})
+    >>> [(rule.id, rule.flags) for rule in compare(stats, before).flagged]
+    [('oil', ['died'])]
+    """
+    known = [rule for rule in stats.rules if rule.id in baseline.rules]
+    compared = [rule for rule in known if rule.is_active]
+    then = [baseline.rules[rule.id] for rule in compared]
+    n0, n1 = baseline.texts, stats.n_texts
+    fired0, fired1 = (
+        np.array([t.fired for t in then], dtype=np.int64),
+        np.array([r.fired for r in compared], dtype=np.int64),
+    )
+    few, many = audit.same_share(fired0, n0, fired1, n1)
+    rate = np.minimum(2 * np.minimum(few, many), 1.0)
+    has_both = [
+        j
+        for j, (t, r) in enumerate(zip(then, compared, strict=True))
+        if _precision(t) is not None and r.precision is not None
+    ]
+    right0, right1 = (np.array([side[j].right or 0 for j in has_both], dtype=np.int64) for side in (then, compared))
+    fall, _ = audit.same_share(right0, fired0[has_both], right1, fired1[has_both])
+    adjusted = audit.holm(np.concatenate([rate, fall]))
+    p_precision = dict(zip(has_both, adjusted[len(compared) :].tolist(), strict=True))
+    rows = []
+    for j, (t, rule, p) in enumerate(zip(then, compared, adjusted.tolist(), strict=False)):
+        before, now, earlier = t.fired / n0, rule.coverage, _precision(t)
+        flags = _rate_flags(before, now) if p <= ALPHA else []
+        if p_precision.get(j, 1.0) <= ALPHA and earlier is not None and earlier - (rule.precision or 0.0) >= DROP:
+            flags = [*flags, "lost precision"]
+        rows.append(RuleDrift(rule.id, flags, before, now, p, earlier, rule.precision, p_precision.get(j)))
+    none_at_all = np.minimum(2 * audit.same_share(fired0, n0, np.zeros_like(fired0), n1)[0], 1.0)
+    return Drift(
+        n0, n1, len(adjusted), rows,
+        added=[rule.id for rule in stats.rules if rule.id not in baseline.rules],
+        gone=sorted(set(baseline.rules) - {rule.id for rule in stats.rules}),
+        switched_off=[rule.id for rule in known if not rule.is_active],
+        too_rare=int((none_at_all * max(len(adjusted), 1) > ALPHA).sum()),
+        notes=_notes(stats, baseline, then),
+    )  # fmt: skip
+
+
+def _precision(tally: Tally) -> float | None:
+    return None if tally.right is None or not tally.fired else tally.right / tally.fired
+
+
+def _rate_flags(before: float, now: float) -> list[str]:
+    if not now:
+        return ["died"] if before else []
+    if now >= RATIO * before:
+        return ["exploded"]
+    return ["faded"] if now <= before / RATIO else []
+
+
+def _notes(stats: RulesetStats, baseline: Baseline, then: Sequence[Tally]) -> list[str]:
+    notes = []
+    if stats.labels is None:
+        notes.append("these texts have no labels, so precision is not compared")
+    elif then and all(tally.right is None for tally in then):
+        notes.append("the baseline has no labels, so precision is not compared")
+    if baseline.fingerprint and baseline.fingerprint != stats.fingerprint:
+        notes.append("the rule file has been changed since the baseline: a rule may differ because it was edited")
+    return notes

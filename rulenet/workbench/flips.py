@@ -1,0 +1,292 @@
+"""Which answers differ between two models, or between the votes of two rule files, and why. Imports the estimator and below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from rulenet.data import Dataset
+from rulenet.errors import LabelError
+from rulenet.estimator import RuleNetClassifier
+from rulenet.explain import Explanation, Label
+from rulenet.rules.ruleset import RuleSet
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Span = tuple[int, int]
+_NOTHING = 1e-9  # logits; sums in another order differ by less
+
+
+@dataclass(frozen=True)
+class Reason:
+    """An addend that is not what it was.
+
+    Attributes
+    ----------
+    kind
+        ``"rule"``, ``"tfidf"``, ``"pos"``, ``"neural"`` for what the transformer adds, ``"bias"``.
+    name
+        Rule id, term or tags.
+    before, after
+        How far it speaks for the new answer against the old one, in logits.
+    spans
+        Where it stands in the text; of a rule that no longer fires, where it did.
+    """
+
+    kind: str
+    name: str
+    before: float
+    after: float
+    spans: list[Span] = field(default_factory=list)
+
+    @property
+    def change(self) -> float:
+        """`after` minus `before`: the changes of all reasons add up to what moved the answer."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class ChangedAnswer:
+    """A text that is answered otherwise.
+
+    Attributes
+    ----------
+    index
+        Position of the text.
+    before, after
+        The answers; None: no rule fires, so the rules have none.
+    reasons
+        What changed, strongest first.
+    label
+        The right answer, if it is known.
+    """
+
+    index: int
+    text: str
+    before: Label | None
+    after: Label | None
+    reasons: list[Reason]
+    label: Label | None = None
+
+    @property
+    def verdict(self) -> str:
+        """``"mended"``, ``"broken"``, ``"still wrong"``, or nothing where the right answer is not known."""
+        if self.label is None:
+            return ""
+        return "mended" if self.after == self.label else "broken" if self.before == self.label else "still wrong"
+
+
+@dataclass(frozen=True)
+class Firing:
+    """A rule that fires on other texts than before.
+
+    Attributes
+    ----------
+    before, after
+        Number of texts it fires on.
+    gained, lost
+        Positions of the texts it fires on only now, and of those it fired on only before.
+    """
+
+    rule: str
+    before: int
+    after: int
+    gained: list[int]
+    lost: list[int]
+
+
+@dataclass(frozen=True)
+class Flips:
+    """What a change of rules does to some texts.
+
+    Attributes
+    ----------
+    by
+        ``"model"``, or ``"vote"``: the sum of the rules' starting weights.
+    n_texts
+        Number of texts.
+    firings
+        Rules that fire on other texts than before, in order of the rules.
+    answers
+        Texts that are answered otherwise, in order.
+    accuracy
+        Share of right answers before and after; None where the right ones are not known. No answer is not a right one.
+    """
+
+    by: str
+    n_texts: int
+    firings: list[Firing]
+    answers: list[ChangedAnswer]
+    accuracy: tuple[float, float] | None = None
+
+    def count(self, verdict: str) -> int:
+        """Number of changed answers with this `ChangedAnswer.verdict`."""
+        return sum(answer.verdict == verdict for answer in self.answers)
+
+
+def model_flips(
+    before: RuleNetClassifier, after: RuleNetClassifier, texts: Sequence[str], labels: Sequence[Label] | None = None
+) -> Flips:
+    """Compare a model with one that `with_rules` made of it, or whose φ was solved again.
+
+    ψ reads only the texts whose φ is another than before; with `labels` all, once.
+
+    Parameters
+    ----------
+    labels
+        The right answers, for the accuracy.
+    """
+    texts, old, new = list(texts), before.hybrid_, after.hybrid_
+    X = old.features.transform(texts)
+    R, Q = X[:, : old.features.n_rules], _firing(new.features.ruleset, texts, after)
+    Z = scipy.sparse.hstack([Q, X[:, old.features.n_rules :]], format="csr", dtype=X.dtype)
+    moved = np.abs(old.phi_scale * old.weights.logits(X) - new.phi_scale * new.weights.logits(Z)).max(axis=1) > _NOTHING
+    if before.cascade_report_["margin"] != after.cascade_report_["margin"]:
+        moved[:] = True  # ψ is skipped elsewhere than before
+    asked = np.flatnonzero(moved)
+    first = asked if labels is None else np.arange(len(texts))
+    was = np.full(len(texts), None, dtype=object)
+    was[first] = before.predict([texts[i] for i in first.tolist()]) if len(first) else []
+    now = was.copy()
+    now[asked] = after.predict([texts[i] for i in asked.tolist()]) if len(asked) else []
+    rows = np.flatnonzero(was != now).tolist()
+    changed = [texts[i] for i in rows]
+    reasons = (
+        [_reasons(*pair) for pair in zip(before.explain(changed), after.explain(changed), strict=True)] if rows else []
+    )
+    ids = [clf.hybrid_.features.ruleset.ids if clf.hybrid_.features.ruleset else [] for clf in (before, after)]
+    return _flips("model", texts, _firings(R, Q, *ids), rows, was, now, reasons, labels)
+
+
+def vote_flips(before: RuleSet, after: RuleSet, texts: Sequence[str], labels: Sequence[Label] | None = None) -> Flips:
+    """Compare what the starting weights of two rule files come to.
+
+    Parameters
+    ----------
+    labels
+        The right answers, for the accuracy.
+    """
+    texts = list(texts)
+    R, Q = before.match(texts), after.match(texts)
+    was, now = vote(before, R), vote(after, Q)
+    rows = np.flatnonzero(was != now).tolist()
+    reasons = [_vote_reasons(before, after, texts[i], was[i], now[i]) for i in rows]
+    return _flips("vote", texts, _firings(R, Q, before.ids, after.ids), rows, was, now, reasons, labels)
+
+
+def vote(ruleset: RuleSet, R: Any) -> Array:
+    """The label with the largest sum of starting weights for each text, the first of equal ones; None where no rule fires.
+
+    Parameters
+    ----------
+    R
+        What ``ruleset.match`` gave, shape (n_texts, n_rules).
+
+    Examples
+    --------
+    >>> rules = RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: b}, {id: c, label: y, word: d, weight: 2}]}")
+    >>> vote(rules, rules.match(["b", "b d", "e"])).tolist()
+    ['x', 'y', None]
+    """
+    labels = ruleset.labels
+    W = np.zeros((len(ruleset.rules), len(labels)))
+    for i, rule in enumerate(ruleset.rules):
+        for label, weight in rule.evidence.items():
+            W[i, labels.index(label)] = weight
+    best = np.array([*labels, None], dtype=object)
+    chosen = (R @ W).argmax(axis=1) if len(labels) else np.zeros(R.shape[0], dtype=np.intp)
+    return np.asarray(best[np.where(R.getnnz(axis=1) > 0, chosen, len(labels))])
+
+
+def known_labels(model: RuleNetClassifier, data: Dataset) -> list[Label] | None:
+    """The labels of a data set as the model has them; None where some are missing.
+
+    Raises
+    ------
+    LabelError
+        If the model does not know one.
+    """
+    if data.labels is None:
+        return None
+    named = {str(label): label for label in model.classes_.tolist()}
+    if unknown := sorted(set(data.labels) - set(named)):
+        shown = ", ".join(map(repr, unknown[:5]))
+        raise LabelError(
+            f"{data.source} has labels that the model does not know: {shown}; it knows {', '.join(map(repr, named))}"
+        )
+    return [named[label] for label in data.labels]
+
+
+def _flips(
+    by: str, texts: list[str], firings: list[Firing], rows: list[int], was: Array, now: Array, reasons: list[list[Reason]],
+    labels: Sequence[Label] | None,
+) -> Flips:  # fmt: skip
+    right = None if labels is None else np.array(list(labels), dtype=object)
+    answers = [
+        ChangedAnswer(i, texts[i], was[i], now[i], why, None if right is None else right[i])
+        for i, why in zip(rows, reasons, strict=True)
+    ]
+    accuracy = None
+    if right is not None and len(right):
+        accuracy = float((was == right).mean()), float((now == right).mean())
+    return Flips(by, len(texts), firings, answers, accuracy)
+
+
+def _firing(ruleset: RuleSet | None, texts: list[str], clf: RuleNetClassifier) -> Any:
+    """R of a model's rules."""
+    features = clf.hybrid_.features
+    if ruleset is None:
+        return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.int8)
+    return ruleset.match(texts, language=features.language, n_jobs=features.n_jobs)
+
+
+def _firings(R: Any, Q: Any, before: Sequence[str], after: Sequence[str]) -> list[Firing]:
+    """Rules whose columns differ; those that are gone come last."""
+    columns = [
+        {name: matrix.indices[matrix.indptr[j] : matrix.indptr[j + 1]] for j, name in enumerate(names)}
+        for matrix, names in ((R.tocsc(), before), (Q.tocsc(), after))
+    ]
+    nowhere = np.empty(0, dtype=np.int32)
+    found = []
+    for name in dict.fromkeys([*after, *before]):
+        was, now = (side.get(name, nowhere) for side in columns)
+        gained, lost = np.setdiff1d(now, was).tolist(), np.setdiff1d(was, now).tolist()
+        if gained or lost:
+            found.append(Firing(name, len(was), len(now), gained, lost))
+    return found
+
+
+def _reasons(was: Explanation, now: Explanation) -> list[Reason]:
+    """Every addend that differs between two explanations of a text, for the new answer against the old."""
+    sides = [e.contrast(now.label, was.label) for e in (was, now)]
+    addends = [
+        {("bias", ""): c.bias, ("neural", ""): c.neural, **{(t.kind, t.name): t.difference for t in c.terms}}
+        for c in sides
+    ]
+    spans = {(term.kind, term.name): term.spans for c in sides for term in c.terms if term.spans}
+    keys = dict.fromkeys([*addends[1], *addends[0]])
+    return _strongest(
+        Reason(*key, addends[0].get(key, 0.0), addends[1].get(key, 0.0), spans.get(key, [])) for key in keys
+    )
+
+
+def _vote_reasons(before: RuleSet, after: RuleSet, text: str, was: Any, now: Any) -> list[Reason]:
+    """The same of the starting weights."""
+    speaks: list[dict[str, float]] = []
+    spans: dict[str, list[Span]] = {}
+    for ruleset in (before, after):
+        hits = ruleset.spans(text)
+        evidence = {rule.id: rule.evidence for rule in ruleset.rules if rule.id in hits}
+        speaks.append({name: given.get(now, 0.0) - given.get(was, 0.0) for name, given in evidence.items()})
+        spans |= {name: found for name, found in hits.items() if found}
+    return _strongest(
+        Reason("rule", name, speaks[0].get(name, 0.0), speaks[1].get(name, 0.0), spans.get(name, []))
+        for name in dict.fromkeys([*speaks[1], *speaks[0]])
+    )
+
+
+def _strongest(reasons: Any) -> list[Reason]:
+    return sorted((r for r in reasons if abs(r.change) > _NOTHING), key=lambda r: -abs(r.change))

@@ -1,0 +1,352 @@
+"""New rules for a saved model, without retraining: what becomes of each weight, which answers change, and the way back.
+
+Imports diff, flips and history; the estimator and below.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from operator import methodcaller
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+
+from rulenet import __version__
+from rulenet.data import Dataset
+from rulenet.errors import LabelError, ParameterError
+from rulenet.estimator import RuleNetClassifier
+from rulenet.manifest import PROTOCOL, FileEntry, HeldOutEntry, ModelConfig, read_config
+from rulenet.model.hybrid import rule_columns
+from rulenet.model.phi import solve
+from rulenet.rules.ruleset import RuleSet
+from rulenet.training.stages import FEW_TEXTS, outside_phi
+from rulenet.workbench import history
+from rulenet.workbench.diff import SHOWN_ANSWERS, RulesDiff, changes, diff_rules, flip_lines, written
+from rulenet.workbench.flips import known_labels, model_flips
+
+REFIT = ("phi",)
+_NOTHING = 1e-9  # logits
+_LEARNING = ("label", "labels", "weight", "confidence", "sign", "pin")
+_WORDS_ONLY = ("note", "tags", "examples")  # change nothing that a rule does
+
+
+@dataclass(frozen=True)
+class RuleEdit:
+    """What becomes of a rule of a fitted model.
+
+    Attributes
+    ----------
+    id
+        The rule; as a column, so that one with ``negation: {flip: …}`` is two.
+    what
+        ``"added"``, ``"removed"``, or one or both of ``"re-weighted"`` (its author's label, weight, sign or pin) and ``"re-conditioned"``
+        (when it fires); empty: only its learned weight is another, by a refit.
+    before, after
+        Weight for each label, in logits; None: it is not there.
+    is_learned
+        Whether the weight after is learned from data, and not its author's.
+    """
+
+    id: str
+    what: tuple[str, ...]
+    before: dict[str, float] | None
+    after: dict[str, float] | None
+    is_learned: bool
+
+    @property
+    def moved(self) -> float:
+        """The largest change of a weight, in logits."""
+        was, now = self.before or {}, self.after or {}
+        return max((abs(now.get(label, 0.0) - was.get(label, 0.0)) for label in {**was, **now}), default=0.0)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What an edit of a model's rules does.
+
+    Attributes
+    ----------
+    model
+        Its folder.
+    diff
+        What the new rules say otherwise, and which answers change on the sample.
+    rules
+        What becomes of each rule that is not as it was; by a refit all weights may move.
+    n_kept
+        Number of rules that are as they were.
+    refit
+        Number of labelled texts that φ was solved again with; None: it was not.
+    is_stale
+        Whether probabilities, label sets and the statistical cascade go by texts that were scored with other rules.
+    is_written
+        Whether the model has been changed; not by a dry run, nor where there was nothing to change.
+    """
+
+    model: str
+    diff: RulesDiff
+    rules: list[RuleEdit]
+    n_kept: int
+    refit: int | None
+    is_stale: bool
+    is_written: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, the same after a trip through JSON."""
+        rules = [{**asdict(rule), "what": list(rule.what)} for rule in self.rules]
+        names = ("model", "n_kept", "refit", "is_stale", "is_written")
+        return {**{name: getattr(self, name) for name in names}, "rules": rules, "diff": self.diff.to_dict()}
+
+    def lines(self) -> Iterator[str]:
+        """For reading; the first character says what a line is about, as in `RulesDiff.lines`."""
+        yield from self.diff.rule_lines()
+        shown = sorted(self.rules, key=lambda rule: (not rule.what, -rule.moved))
+        if shown:
+            yield ""
+            yield "Weights, in logits"
+        for rule in shown[:SHOWN_ANSWERS]:
+            origin = "" if rule.after is None else " learned" if rule.is_learned else " its author's"
+            what = ", ".join(rule.what) or "refitted"
+            yield f"    {rule.id} ({what}): {_weights(rule.before)} → {_weights(rule.after)}{origin}"
+        if len(shown) > SHOWN_ANSWERS:
+            yield f"    and {len(shown) - SHOWN_ANSWERS:,} more rules; --json lists them all"
+        yield f"{self.n_kept:,} rules are as they were"
+        if self.refit is not None:
+            yield f"φ was solved again with {self.refit:,} texts; the transformer and its scale are as they were"
+        if self.diff.flips is not None:
+            yield from flip_lines(self.diff.flips)
+        if self.is_stale:
+            yield ""
+            yield (
+                "Probabilities, label sets and the statistical cascade still go by texts scored with earlier rules; "
+                "RuleNetClassifier.calibrate(texts, labels) renews them"
+            )
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+
+def apply_rules(
+    model_dir: str | os.PathLike[str], rules: RuleSet | str | os.PathLike[str], *, sample: Dataset | Sequence[str] | None = None,
+    refit: str | None = None, data: Dataset | None = None, dry_run: bool = False, device: str = "auto", n_jobs: int | None = None,
+) -> Edit:  # fmt: skip
+    """Give a saved model other rules.
+
+    The folder is replaced at once, see `rulenet.workbench.history`; what it was is kept for `undo`. Of two edits at the same time the
+    one that is ready first is made, and the other is refused.
+
+    Parameters
+    ----------
+    model_dir
+        A folder that `RuleNetClassifier.save` wrote.
+    sample
+        Texts on which to tell the changed answers; with labels also the accuracy.
+    refit
+        ``"phi"``: solve φ again with `data`, for the recipe and vocabulary that the model was trained with. None: rules that are
+        new or re-weighted start at their author's weight, all else stays.
+    data
+        Labelled texts for `refit`, with every label of the model.
+    dry_run
+        Whether only to tell what would happen.
+    device, n_jobs
+        As in `RuleNetClassifier`.
+
+    Raises
+    ------
+    RuleFileError, LabelError, ParameterError
+        If the rules or the data cannot be used with this model.
+    ModelFileError
+        If the folder is no model, cannot be written, or was changed meanwhile.
+    """
+    if refit not in (None, *REFIT):
+        raise ParameterError(f"refit={refit!r} is none of {', '.join(REFIT)}")
+    if (refit is None) != (data is None):
+        raise ParameterError("refit='phi' and data=…, labelled texts, go together; give both or neither")
+    folder = history.model_folder(model_dir)
+    seen = (folder / "config.json").read_bytes()
+    ruleset = rules if isinstance(rules, RuleSet) else RuleSet.load(rules)
+    before = RuleNetClassifier.load(folder, device=device, n_jobs=n_jobs)
+    after = before.with_rules(ruleset)
+    if data is not None:
+        after = refit_phi(after, data)
+    texts, labels = sample, None
+    if isinstance(sample, Dataset):
+        texts, labels = sample.texts, known_labels(before, sample)
+    old = _ruleset(before)
+    diff = diff_rules(old, ruleset)
+    if texts is not None:
+        diff = replace(diff, flips=model_flips(before, after, texts, labels))
+    edits, n_kept = _rule_edits(before, after, diff, is_refitted=data is not None)
+    is_new = ruleset.source != old.source or data is not None
+    if is_new and not dry_run:
+        history.push(folder, _files(folder, after), seen=seen)
+    held_out = after.hybrid_.held_out
+    return Edit(
+        str(folder), diff, edits, n_kept, None if data is None else len(data.texts), held_out is not None and held_out.is_stale,
+        is_new and not dry_run,
+    )  # fmt: skip
+
+
+def undo(model_dir: str | os.PathLike[str]) -> RulesDiff:
+    """Take back the latest edit of a model, bit for bit; what changes in its rules with that.
+
+    Raises
+    ------
+    ModelFileError
+        If there is no edit to take back, or the folder cannot be written.
+    """
+    return _stepped(model_dir, history.undo)
+
+
+def redo(model_dir: str | os.PathLike[str]) -> RulesDiff:
+    """Take back the latest `undo`."""
+    return _stepped(model_dir, history.redo)
+
+
+def _stepped(model_dir: str | os.PathLike[str], step: Any) -> RulesDiff:
+    folder = history.model_folder(model_dir)
+    before = _read_rules(folder)
+    step(folder)
+    return diff_rules(before, _read_rules(folder))
+
+
+def _read_rules(folder: Path) -> RuleSet:
+    return RuleSet.load(folder / "rules.yaml") if read_config(folder).has_rules else _no_rules()
+
+
+def _no_rules() -> RuleSet:
+    return RuleSet.from_yaml("{rulenet: 1, rules: []}", name="no rules")
+
+
+def _ruleset(clf: RuleNetClassifier) -> RuleSet:
+    return clf.hybrid_.features.ruleset or _no_rules()
+
+
+# ---------------------------------------------------------------------- φ
+
+
+def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
+    """A copy with φ solved again, by the model's own recipe and vocabulary; ψ and both scales are as they were.
+
+    Raises
+    ------
+    LabelError
+        If the data has a label that the model does not know, or lacks one: φ would unlearn it.
+    """
+    hybrid, recipe = clf.hybrid_, clf.recipe_
+    classes, labels = clf.classes_.tolist(), known_labels(clf, data)
+    if labels is None:
+        raise LabelError(f"{data.source} has no labels to learn from, or some are missing")
+    if lacking := [str(label) for label in classes if label not in labels]:
+        raise LabelError(
+            f"{data.source} has no text with the label {', '.join(map(repr, lacking))}, so φ would unlearn it; add some"
+        )
+    X = hybrid.features.transform(data.texts)
+    Y = np.eye(len(classes))[[classes.index(label) for label in labels]]
+    use_nb = recipe.nb if recipe.nb is not None else len(labels) >= FEW_TEXTS
+    options: dict[str, Any] = {
+        "rules": rule_columns(hybrid.features.ruleset, list(map(str, classes))), "C": recipe.C,
+        "rule_sigma": recipe.rule_sigma, "nb_terms": hybrid.features.n_terms if use_nb else 0,
+    }  # fmt: skip
+    offset = None
+    if recipe.exit_margin and hybrid.psi is not None:
+        offset = outside_phi(X, Y, np.ones(len(labels), dtype=bool), hybrid.features, recipe, 0, options)[1]
+    weights, _ = solve(X, Y, offset=offset, **options)
+    other = copy.copy(clf)
+    other.hybrid_ = replace(
+        hybrid, weights=weights, held_out=hybrid.held_out and replace(hybrid.held_out, is_stale=True)
+    )
+    other.report_ = dict(clf.report_)
+    other._complete_report()
+    return other
+
+
+# ---------------------------------------------------------------------- the report
+
+
+def _rule_edits(
+    before: RuleNetClassifier, after: RuleNetClassifier, diff: RulesDiff, *, is_refitted: bool
+) -> tuple[list[RuleEdit], int]:
+    """Rules that are not as they were, and the number of the others."""
+    old, new = ({rule.id: rule for rule in _ruleset(clf).rules} for clf in (before, after))
+    was, now = (_rule_weights(clf) for clf in (before, after))
+    with_lists = {name for lexicon in diff.lexicons for name in lexicon.rules}
+    edits = []
+    for name in dict.fromkeys([*new, *old]):
+        what: tuple[str, ...] = ()
+        if name not in old or name not in new:
+            what = ("added",) if name in new else ("removed",)
+        else:
+            fields = {change.field for change in changes(written(old[name]), written(new[name]))}
+            behaviour = fields.difference(_LEARNING, _WORDS_ONLY) or name.removesuffix(".negated") in with_lists
+            what = ("re-weighted",) * bool(fields.intersection(_LEARNING)) + ("re-conditioned",) * bool(behaviour)
+        is_learned = is_refitted or (name in old and "re-weighted" not in what)
+        edit = RuleEdit(name, what, was.get(name), now.get(name), is_learned)
+        if what or edit.moved > _NOTHING:
+            edits.append(edit)
+    return edits, sum(name in old for name in new) - sum(
+        edit.before is not None and edit.after is not None for edit in edits
+    )
+
+
+def _rule_weights(clf: RuleNetClassifier) -> dict[str, dict[str, float]]:
+    """Weight of each rule for each of its labels, in logits."""
+    hybrid, ruleset = clf.hybrid_, _ruleset(clf)
+    index = {str(label): k for k, label in enumerate(clf.classes_.tolist())}
+    W = hybrid.phi_scale * hybrid.weights.coef
+    return {
+        rule.id: {label: float(W[i, index[label]]) for label in rule.evidence} for i, rule in enumerate(ruleset.rules)
+    }
+
+
+def _weights(weights: dict[str, float] | None) -> str:
+    return "none" if weights is None else ", ".join(f"{label} {weight:+.2f}" for label, weight in weights.items())
+
+
+# ---------------------------------------------------------------------- the folder
+
+
+def _files(folder: Path, clf: RuleNetClassifier) -> dict[str, bytes]:
+    """Content of the files that an edit replaces."""
+    hybrid, config = clf.hybrid_, read_config(folder)
+    features = hybrid.features
+    idf = np.asarray(features.terms.idf if features.terms else np.zeros(0))
+    tensors = {"coef": hybrid.weights.coef, "bias": hybrid.weights.bias, "idf": idf}
+    files = {"phi.safetensors": safetensors.numpy.save(tensors)}
+    if features.ruleset is not None:
+        files["rules.yaml"] = features.ruleset.source.encode()
+    entries = {
+        name: FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        for name, content in files.items()
+    }
+    ruleset = _ruleset(clf)
+    log = {
+        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "rules": ruleset.name,
+        "sha256": ruleset.fingerprint,
+    }
+    edited = config.model_copy(
+        update={
+            "protocol": PROTOCOL,
+            "rulenet": __version__,
+            "has_rules": features.ruleset is not None,
+            "held_out": hybrid.held_out and HeldOutEntry(is_stale=hybrid.held_out.is_stale),
+            "report": {**clf.report_, "n_rules": features.n_rules, "edits": [*clf.report_.get("edits", []), log]},
+            "files": {
+                name: entry for name, entry in config.files.items() if name not in ("rules.yaml", "phi.safetensors")
+            }
+            | entries,
+        }
+    )
+    return {**files, "config.json": _json(edited)}
+
+
+def _json(config: ModelConfig) -> bytes:
+    return json.dumps(config.model_dump(), ensure_ascii=False, indent=1, default=methodcaller("item")).encode()

@@ -1,0 +1,138 @@
+"""Labelled texts in three parts, and what is predicted of them before anything is suggested. Imports the model and estimator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from rulenet.errors import InputError
+from rulenet.model.hybrid import rule_columns, softmax
+from rulenet.model.phi import solve
+from rulenet.rules.ruleset import RuleSet
+from rulenet.text.clean import clean
+from rulenet.text.fold import fold
+
+Array = np.ndarray[Any, np.dtype[Any]]
+MIN_TEXTS = 60
+MINED = 0.6  # of what is not held out; the rest chooses
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Row numbers: those that rules are mined on, those that choose among them, those that only report."""
+
+    mined: Array
+    chosen: Array
+    held_out: Array
+
+    @property
+    def learned(self) -> Array:
+        """Mined and chosen."""
+        return np.sort(np.concatenate([self.mined, self.chosen]))
+
+
+def part(texts: Sequence[str], held_out: float, seed: int) -> Parts:
+    """Share the rows out at random; texts that differ in case, punctuation or numbers only stay together.
+
+    Raises
+    ------
+    InputError
+        If there are too few different texts.
+
+    Examples
+    --------
+    >>> parts = part([f"Oil at {i} dollars" for i in range(50)] + [f"text {chr(97 + i // 10)}{chr(97 + i % 10)}" for i in range(90)], 0.3, 0)
+    >>> owner = [k for k, rows in enumerate((parts.mined, parts.chosen, parts.held_out)) if 0 in rows]
+    >>> all(i in (parts.mined, parts.chosen, parts.held_out)[owner[0]] for i in range(50))
+    True
+    """
+    kinds: dict[str, int] = {}
+    kind = np.array([kinds.setdefault(_DIGITS.sub("0", fold(clean(text))), len(kinds)) for text in texts])
+    if len(kinds) < MIN_TEXTS:
+        raise InputError(
+            f"{len(texts)} texts, {len(kinds)} of them different, are too few to find rules and to judge them on other texts; "
+            f"give {MIN_TEXTS} or more"
+        )
+    sizes = np.bincount(kind)
+    order = np.random.default_rng(seed).permutation(len(kinds))
+    until = np.cumsum(sizes[order]) / len(texts)
+    part_of = np.empty(len(kinds), dtype=np.int64)
+    part_of[order] = np.searchsorted([held_out, held_out + (1 - held_out) * (1 - MINED)], until - 1e-9, side="right")
+    rows = [np.flatnonzero(part_of[kind] == k) for k in range(3)]
+    return Parts(mined=rows[2], chosen=rows[1], held_out=rows[0])
+
+
+@dataclass(frozen=True)
+class Base:
+    """What is predicted without suggestions.
+
+    Attributes
+    ----------
+    R
+        Firings of the present rules, shape (n_texts, n_rules).
+    Y
+        One-hot labels, shape (n_texts, n_classes).
+    names
+        The classes as strings.
+    model
+        Logits of the model, shape (n_texts, n_classes); None: the rules' own weights are learned.
+    """
+
+    ruleset: RuleSet
+    R: Any
+    Y: Array
+    names: list[str]
+    model: Array | None = None
+
+    @property
+    def y(self) -> Array:
+        """Class indices."""
+        return np.asarray(self.Y.argmax(axis=1))
+
+    def logits(self, fit: Array, more: Any = None, columns: RuleSet | None = None) -> Array:
+        """Logits of all rows, from weights learned on some.
+
+        Parameters
+        ----------
+        fit
+            Rows to learn from.
+        more, columns
+            Firings of further rules, and these rules.
+        """
+        if self.model is not None:
+            if more is None or columns is None:
+                return self.model
+            X, rules, offset = more, rule_columns(columns, self.names), self.model
+        else:
+            both = [self.ruleset] if columns is None else [self.ruleset, columns]
+            X = scipy.sparse.csr_matrix(self.R if more is None else scipy.sparse.hstack([self.R, more], format="csr"))
+            rules = _beside(both, self.names)
+            # Without any rule the frequencies of the labels are all that is known.
+            offset = np.tile(np.log(self.Y[fit].mean(axis=0) + 1e-3), (len(self.Y), 1)) if not X.shape[1] else None
+        weights, _ = solve(
+            X[fit].astype(np.float64), self.Y[fit], rules=rules, offset=None if offset is None else offset[fit]
+        )
+        found = weights.logits(X)
+        return found if offset is None else found + offset
+
+    def proba(self, fit: Array) -> Array:
+        """Probabilities of all rows, from weights learned on some."""
+        return softmax(self.logits(fit))
+
+
+def _beside(rulesets: Sequence[RuleSet], names: Sequence[str]) -> list[Any]:
+    """Weights to learn of the columns of several rulesets side by side."""
+    found: list[Any] = []
+    at = 0
+    for ruleset in rulesets:
+        for i, column in enumerate(rule_columns(ruleset, names)):
+            own = column.column if column.column is not None else i
+            found.append(type(column)(column.label, column.prior, column.lower, column.upper, at + own))
+        at += len(ruleset)
+    return found

@@ -1,0 +1,98 @@
+"""Some of the texts on which each rule fires, with the hits. Imports rules and numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from rulenet.rules.ruleset import RuleSet
+from rulenet.text.language import Language
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Span = tuple[int, int]
+EXCERPT = 240  # characters
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text on which a rule fires.
+
+    Attributes
+    ----------
+    index
+        Which text, from 0.
+    text
+        The text, or the part of it around the first hit with … where it is cut.
+    spans
+        Hits in that.
+    label
+        The label of the text; None without labels.
+    right
+        Whether the rule is right there; None without labels.
+    """
+
+    index: int
+    text: str
+    spans: list[Span]
+    label: str | None = None
+    right: bool | None = None
+
+
+def firings(
+    ruleset: RuleSet, language: Language, texts: Sequence[str], R: scipy.sparse.csr_matrix, right: Array, classes: list[str],
+    y: Array | None, n: int,
+) -> list[list[Example]]:  # fmt: skip
+    """Some firings of each rule that are right, then some that are wrong; all from here and there, as neighbours in a file are alike.
+
+    Parameters
+    ----------
+    R, right, y
+        As in `rulenet.rules.audit.count`.
+    classes
+        The labels in the order of their indices.
+    n
+        At most so many of each kind.
+    """
+    columns, matcher = R.tocsc(), ruleset.matcher(language)
+    found = []
+    for j in range(R.shape[1]):
+        rows = np.sort(columns.indices[columns.indptr[j] : columns.indptr[j + 1]])
+        is_right = np.ones(len(rows), dtype=bool) if y is None else right[j, y[rows]]
+        examples = []
+        for part in (rows[is_right], rows[~is_right]):
+            for i in part[np.unique(np.linspace(0, len(part) - 1, min(n, len(part))).astype(int))].tolist():
+                doc = matcher.doc(texts[i])
+                spans = [doc.cleaned.original_span(*span) for span in matcher.find(doc, [j])[0] or []]
+                text, spans = excerpt(texts[i], spans)
+                label = None if y is None else classes[y[i]]
+                examples.append(Example(i, text, spans, label, None if y is None else bool(right[j, y[i]])))
+        found.append(examples)
+    return found
+
+
+def excerpt(text: str, spans: Sequence[Span], width: int = EXCERPT) -> tuple[str, list[Span]]:
+    """About so many characters of a text, from a little before the first hit, and the hits within.
+
+    Examples
+    --------
+    >>> excerpt("one two three four five six", [(14, 18)], width=12)
+    ('… four …', [(2, 6)])
+    """
+    if len(text) <= width:
+        return text, list(spans)
+    first = max(0, min(spans[0][0] - width // 3 if spans else 0, len(text) - width))
+    last = first + width
+    if first:  # at the border of a word, if one is near
+        first = min(max(first, text.find(" ", first, first + 15) + 1), spans[0][0] if spans else first)
+    if last < len(text):
+        last = max(text.rfind(" ", last - 15, last), 0) or last
+    before, after = "… " if first else "", " …" if last < len(text) else ""
+    shift = len(before) - first
+    inside = [
+        (max(start, first) + shift, min(end, last) + shift) for start, end in spans if start < last and end > first
+    ]
+    return before + text[first:last] + after, inside

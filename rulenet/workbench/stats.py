@@ -1,0 +1,321 @@
+"""What each rule is worth on some texts. Imports rules, inputs and, for a model, the estimator."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rulenet.errors import InputError, LabelError
+from rulenet.inputs import check_rule_labels, check_texts
+from rulenet.rules import audit
+from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.schema import Rule
+from rulenet.text.language import Language, detect_language
+from rulenet.training.progress import Progress
+from rulenet.workbench.samples import Example, firings
+from rulenet.workbench.worth import Worth, measure
+
+if TYPE_CHECKING:
+    from rulenet.estimator import RuleNetClassifier
+
+Array = np.ndarray[Any, np.dtype[Any]]
+CONFIDENCE = 0.95
+NEIGHBOURS = 3  # other rules named beside each rule
+LISTED_PAIRS = 200  # of possibly millions, in to_dict
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another rule that fires on the same texts.
+
+    Attributes
+    ----------
+    rule
+        Its id.
+    texts
+        Texts on which both fire.
+    right, other_right
+        Those of them on which this rule, and the other one, is right; None without labels.
+    """
+
+    rule: str
+    texts: int
+    right: int | None = None
+    other_right: int | None = None
+
+
+@dataclass(frozen=True)
+class RuleStats:
+    """What one rule does on some texts; shares are from 0 to 1, and None where they would be 0/0 or need labels that are not there.
+
+    Attributes
+    ----------
+    place
+        File and line where it is written.
+    speaks_for
+        Labels in words: ``"Sports"``, ``"not World"``.
+    is_active
+        Whether it may fire today: switched on, and between its dates.
+    fired, coverage
+        Number and share of the texts on which it fires.
+    right, precision, interval
+        Number and share of its firings that are right, and a 95 % confidence interval of the share.
+    chance
+        Share of all texts on which firing would be right: the precision of a rule that fires at random.
+    recall
+        Share of those texts that it fires on.
+    lift
+        Precision over chance: 1 is no better than a guess.
+    overlap, conflict
+        Share of its firings where another rule fires too; where a rule fires that cannot be right at the same time.
+    opponents, partners
+        The rules most often beside it that cannot, and that can be right at the same time.
+    worth
+        What a fitted model makes of it; None without one.
+    examples
+        Some firings that are right, then some that are wrong, from all over the texts.
+    """
+
+    id: str
+    place: str
+    speaks_for: str
+    is_active: bool
+    fired: int
+    coverage: float
+    right: int | None
+    precision: float | None
+    interval: tuple[float, float] | None
+    chance: float | None
+    recall: float | None
+    lift: float | None
+    overlap: float | None
+    conflict: float | None
+    opponents: list[Neighbour]
+    partners: list[Neighbour]
+    worth: Worth | None
+    examples: list[Example]
+
+
+@dataclass(frozen=True)
+class RulesetStats:
+    """What the rules of a file do on some texts.
+
+    Attributes
+    ----------
+    name, fingerprint
+        Of the ruleset.
+    n_texts
+        Number of texts.
+    labels
+        How many texts there are of each label; None without labels.
+    reached
+        Texts on which any rule fires.
+    disputed
+        Texts on which two rules fire that cannot both be right.
+    rules
+        In the order of the file.
+    pairs
+        Rules that fire on the same texts.
+    notes
+        What is missing, and why.
+    """
+
+    name: str
+    fingerprint: str
+    n_texts: int
+    labels: dict[str, int] | None
+    reached: int
+    disputed: int
+    rules: list[RuleStats]
+    pairs: audit.Pairs
+    notes: list[str] = field(default_factory=list)
+
+    def conflicts(self, top: int | None = None) -> list[dict[str, Any]]:
+        """Pairs of rules that cannot both be right where they both fire, the most frequent first."""
+        found = []
+        for i in np.flatnonzero(self.pairs.opposed)[:top].tolist():
+            pair = {
+                "rules": [self.rules[self.pairs.a[i]].id, self.rules[self.pairs.b[i]].id],
+                "texts": int(self.pairs.texts[i]),
+            }
+            if self.pairs.a_right is not None and self.pairs.b_right is not None:
+                pair["right"] = [int(self.pairs.a_right[i]), int(self.pairs.b_right[i])]
+            found.append(pair)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; of the conflicts the most frequent 200, with the number of all."""
+        return {
+            "rulenet_stats": 1, "name": self.name, "fingerprint": self.fingerprint, "texts": self.n_texts, "labels": self.labels,
+            "reached": self.reached, "disputed": self.disputed, "notes": self.notes,
+            "rules": [asdict(rule) for rule in self.rules],
+            "conflicting_pairs": int(self.pairs.opposed.sum()), "conflicts": self.conflicts(LISTED_PAIRS),
+        }  # fmt: skip
+
+
+def rule_stats(
+    rules: RuleSet | str | os.PathLike[str] | None,
+    texts: Sequence[Any],
+    labels: Sequence[Any] | None = None,
+    *,
+    model: RuleNetClassifier | str | os.PathLike[str] | None = None,
+    n_jobs: int | None = None,
+    examples: int = 3,
+    progress: Progress | None = None,
+) -> RulesetStats:
+    """What each rule is worth on some texts.
+
+    Texts that the rules were written on, or the model was trained on, flatter both: take others.
+
+    Parameters
+    ----------
+    rules
+        A rule file or `RuleSet`; None: those of the model.
+    texts
+        The texts.
+    labels
+        The right label of each; None: only coverage, overlap and conflict are known.
+    model
+        A fitted classifier or its folder, for learned weights and what it loses without each rule. With `rules`, the model as
+        `with_rules` makes it.
+    n_jobs
+        Processes that match rules, as joblib counts; None: one.
+    examples
+        So many right and so many wrong firings of each rule are kept.
+
+    Raises
+    ------
+    InputError, LabelError
+        For texts or labels that cannot be used, or labels that the rules do not know.
+    RuleFileError, ModelFileError
+        From reading rules or model.
+
+    Examples
+    --------
+    >>> ruleset = RuleSet.from_yaml("{rulenet: 1, rules: [{id: win, label: Sports, word: win}, {id: oil, label: Money, word: oil}]}")
+    >>> found = rule_stats(ruleset, ["They win", "Oil firms win", "Oil"], ["Sports", "Money", "Money"])
+    >>> [(rule.id, rule.fired, rule.precision, rule.lift, rule.conflict) for rule in found.rules]
+    [('win', 2, 0.5, 1.5, 0.5), ('oil', 2, 1.0, 1.5, 0.5)]
+    """
+    texts = check_texts(texts)
+    if not texts:
+        raise InputError("there are no texts to count on")
+    clf = None if model is None else _fitted(model)
+    ruleset = RuleSet.load(rules) if isinstance(rules, (str, os.PathLike)) else rules
+    if clf is not None:
+        clf = clf.with_rules(ruleset) if ruleset is not None else clf
+        ruleset = clf.hybrid_.features.ruleset
+    if ruleset is None or not len(ruleset):
+        raise InputError("there are no rules to count: pass a rule file, or a model that was trained with one")
+    classes, y, notes = _indices(ruleset, clf, labels, len(texts))
+    worths: list[Worth] | None = None
+    if clf is not None:
+        language = clf.hybrid_.features.language
+        R, worths = measure(clf, texts, y, progress=progress)
+    else:
+        language = _language(ruleset, texts)
+        R = ruleset.match(texts, language=language, n_jobs=n_jobs)
+    right = audit.right_labels(ruleset.rules, classes)
+    shown = firings(ruleset, language, texts, R, right, classes, y, examples)
+    counts, pairs = audit.count(R, right, y), audit.pairs(R, right, y)
+    return RulesetStats(
+        ruleset.name, ruleset.fingerprint, len(texts),
+        None if y is None else dict(zip(classes, np.bincount(y, minlength=len(classes)).tolist(), strict=True)),
+        counts.reached, counts.disputed, _rows(ruleset, len(texts), counts, pairs, worths, shown), pairs, notes,
+    )  # fmt: skip
+
+
+def speaks_for(rule: Rule) -> str:
+    """The labels of a rule in words.
+
+    Examples
+    --------
+    >>> speaks_for(Rule(id="a", word=["b"], label="World", sign="against"))
+    'not World'
+    """
+    return ", ".join(label if weight > 0 else f"not {label}" for label, weight in rule.evidence.items())
+
+
+def _fitted(model: Any) -> RuleNetClassifier:
+    from rulenet.estimator import RuleNetClassifier
+
+    return RuleNetClassifier.load(model) if isinstance(model, (str, os.PathLike)) else model
+
+
+def _language(ruleset: RuleSet, texts: Sequence[str]) -> Language:
+    return "en" if ruleset.language == "en" else "zh" if ruleset.language == "zh" else detect_language(texts)
+
+
+def _indices(
+    ruleset: RuleSet, clf: RuleNetClassifier | None, labels: Sequence[Any] | None, n_texts: int
+) -> tuple[list[str], Array | None, list[str]]:
+    """The classes, the class index of each text, and what is missing."""
+    known = list(ruleset.labels) if clf is None else [str(label) for label in clf.classes_.tolist()]
+    if labels is None:
+        return known, None, ["no labels: precision, recall, lift and what the model loses are not known"]
+    names = [None if label is None or label != label else str(label) for label in labels]
+    if len(names) != n_texts:
+        raise InputError(f"there are {n_texts} texts but {len(names)} labels; they must correspond one to one")
+    if None in names:
+        raise InputError(
+            f"{names.count(None)} labels are missing, the first at position {names.index(None)}; drop those texts"
+        )
+    given = sorted({name for name in names if name is not None})
+    unknown = [name for name in given if name not in known]
+    if unknown and clf is not None:
+        raise LabelError(f"the model does not know these labels: {', '.join(unknown)}; it knows {', '.join(known)}")
+    if unknown:
+        check_rule_labels(ruleset, given)
+        known += unknown  # labels on which no rule speaks
+    absent = [name for name in known if name not in given]
+    notes = [f"no text has the label {name!r}, so rules for it are never right here" for name in absent]
+    place = {name: k for k, name in enumerate(known)}
+    return known, np.array([place[str(name)] for name in names], dtype=np.intp), notes
+
+
+def _rows(
+    ruleset: RuleSet,
+    n_texts: int,
+    counts: audit.Counts,
+    pairs: audit.Pairs,
+    worths: list[Worth] | None,
+    shown: list[list[Example]],
+) -> list[RuleStats]:
+    n_rules = len(ruleset)
+    opponents, partners = (pairs.strongest(n_rules, NEIGHBOURS, opposed=opposed) for opposed in (True, False))
+
+    def neighbours(j: int, found: list[tuple[int, int]]) -> list[Neighbour]:
+        rows = []
+        for pair, other in found:
+            wins: tuple[int | None, int | None] = (None, None)
+            if pairs.a_right is not None and pairs.b_right is not None:
+                wins = int(pairs.a_right[pair]), int(pairs.b_right[pair])
+            rows.append(Neighbour(ruleset.ids[other], int(pairs.texts[pair]), *(wins if j < other else wins[::-1])))
+        return rows
+
+    low, high = audit.interval(counts.fired if counts.right is None else counts.right, counts.fired, CONFIDENCE)
+    rows = []
+    today = datetime.date.today()
+    for j, (rule, (file, line)) in enumerate(zip(ruleset.rules, ruleset.places, strict=True)):
+        fired = int(counts.fired[j])
+        right = precision = chance = recall = lift = None
+        if counts.right is not None and counts.could is not None:
+            right, could = int(counts.right[j]), int(counts.could[j])
+            precision, recall, chance = _share(right, fired), _share(right, could), could / n_texts
+            lift = None if precision is None or not could else precision / chance
+        rows.append(RuleStats(
+            rule.id, f"{file}:{line}", speaks_for(rule), rule.is_active(today), fired, fired / n_texts, right, precision,
+            None if precision is None else (float(low[j]), float(high[j])), chance, recall, lift,
+            _share(int(counts.shared[j]), fired), _share(int(counts.contested[j]), fired),
+            neighbours(j, opponents[j]), neighbours(j, partners[j]), None if worths is None else worths[j], shown[j],
+        ))  # fmt: skip
+    return rows
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,136 @@
+"""What a fitted model loses without each of its rules, everything else kept. Imports the model and estimator.
+
+A rule that is deleted leaves φ, and ψ reads φ: ψ = B tanh(s + W_1 φ). The transformer need not run again for each rule, because ψ can be
+turned around: s = artanh(ψ/B) is known from the model's own answer, and without rule j it is s − W_1 w_j. ψ runs on every text, also
+where a cascade would skip it. Only texts on which a rule fires change, so all rules together cost about as much as one prediction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse
+
+from rulenet.answers import BLOCK
+from rulenet.calibration import uncalibrated
+from rulenet.model.device import choose_device
+from rulenet.model.hybrid import Hybrid, Parts
+from rulenet.training.progress import Progress
+
+if TYPE_CHECKING:
+    from rulenet.estimator import RuleNetClassifier
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_CHUNK = 1 << 18  # firings in memory at a time, for each class
+_TINY = 1e-12  # the least probability that a loss is taken of
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a model makes of a rule, and loses without it alone, on some texts.
+
+    Attributes
+    ----------
+    weights
+        What a firing adds to the logit of each label the rule speaks on.
+    decides
+        Texts whose answer would be another.
+    saves, spoils
+        Texts whose right answer would be wrong, and whose wrong answer would be right; None without labels.
+    accuracy
+        Accuracy lost, (saves − spoils) / n_texts: negative if the model is better off without the rule. None without labels.
+    log_loss
+        By how much the mean −log p(right label) of all texts would rise; None without labels.
+    """
+
+    weights: dict[str, float]
+    decides: int
+    saves: int | None = None
+    spoils: int | None = None
+    accuracy: float | None = None
+    log_loss: float | None = None
+
+
+def measure(
+    clf: RuleNetClassifier, texts: Sequence[str], y: Array | None = None, *, progress: Progress | None = None
+) -> tuple[scipy.sparse.csr_matrix, list[Worth]]:
+    """R of the model's rules on some texts, and the worth of each rule.
+
+    Parameters
+    ----------
+    clf
+        A fitted classifier with rules.
+    y
+        Index of the right label of each text in `clf.classes_`; None: not known.
+
+    Returns
+    -------
+    tuple
+        R of shape (n_texts, n_rules), int8, and one Worth a rule.
+    """
+    hybrid, n_rules = clf.hybrid_, clf.hybrid_.features.n_rules
+    calibration = clf.calibration_ or uncalibrated(len(clf.classes_))
+    device = choose_device(clf.device) if hybrid.is_neural else "cpu"
+    totals = np.zeros((n_rules, 4))  # decides, saves, spoils, log-loss
+    blocks = [scipy.sparse.csr_matrix((0, n_rules), dtype=np.int8)]
+    for at in (progress or Progress()).track(range(0, len(texts), BLOCK), "model"):
+        parts = hybrid.parts(texts[at : at + BLOCK], device=device)
+        R = parts.X[:, :n_rules]
+        totals += _losses(hybrid, parts, R, calibration, None if y is None else y[at : at + BLOCK])
+        blocks.append(R.astype(np.int8))
+    ruleset, names = hybrid.features.ruleset, [str(label) for label in clf.classes_.tolist()]
+    W = hybrid.phi_scale * hybrid.weights.coef[:n_rules]
+    n, found = max(len(texts), 1), []
+    for rule, w, (decides, saves, spoils, loss) in zip(ruleset.rules if ruleset else (), W, totals, strict=True):
+        weights = {label: float(w[names.index(label)]) for label in rule.evidence}
+        if y is None:
+            found.append(Worth(weights, int(decides)))
+        else:
+            found.append(
+                Worth(weights, int(decides), int(saves), int(spoils), float(saves - spoils) / n, float(loss) / n)
+            )
+    return scipy.sparse.csr_matrix(scipy.sparse.vstack(blocks, format="csr")), found
+
+
+def _losses(hybrid: Hybrid, parts: Parts, R: scipy.sparse.csr_matrix, calibration: Any, y: Array | None) -> Array:
+    """Sums over the texts of what `Worth` holds, shape (n_rules, 4)."""
+    totals = np.zeros((R.shape[1], 4))
+    logits, coef = parts.logits, hybrid.weights.coef[: R.shape[1]]
+    answer = logits.argmax(axis=1)
+    loss = None if y is None else _log_loss(calibration.probabilities(logits, parts.skipped), y)
+    row_of = np.repeat(np.arange(R.shape[0]), np.diff(R.indptr))
+    for first in range(0, R.nnz, _CHUNK):
+        rows, rules = row_of[first : first + _CHUNK], R.indices[first : first + _CHUNK]
+        phi = parts.phi[rows] - hybrid.phi_scale * coef[rules]  # (n_firings, K)
+        without = phi + _psi_without(hybrid, parts.psi[rows], coef[rules])
+        other = without.argmax(axis=1)
+        changed = other != answer[rows]
+        sums: list[Array | None] = [changed.astype(np.float64)]
+        if y is not None and loss is not None:
+            sums += [changed & (answer[rows] == y[rows]), changed & (other == y[rows])]
+            sums.append(_log_loss(calibration.probabilities(without, parts.skipped[rows]), y[rows]) - loss[rows])
+        for k, addends in enumerate(sums):
+            totals[:, k] += np.bincount(rules, weights=addends, minlength=len(totals))
+    return totals
+
+
+def _log_loss(proba: Array, y: Array) -> Array:
+    return np.asarray(-np.log(np.maximum(proba[np.arange(len(y)), y], _TINY)))
+
+
+def _psi_without(hybrid: Hybrid, psi: Array, coef: Array) -> Array:
+    """s·ψ where a column of weights `coef` is taken out of the φ that ψ reads, all of shape (n, n_classes)."""
+    if hybrid.psi is None or not hybrid.is_neural:
+        return psi
+    from rulenet.model.onnx_engine import in_torch
+
+    from_phi = in_torch(hybrid.psi).from_phi.weight.detach().cpu().double().numpy()  # W_1, (K, K)
+    shift, bound = coef @ from_phi.T, hybrid.psi.bound
+    if bound is None:
+        return np.asarray(psi - hybrid.psi_scale * shift)
+    with np.errstate(divide="ignore"):  # where ψ is at its bound s is infinite, and so it stays
+        score = np.arctanh(np.clip(psi / (hybrid.psi_scale * bound), -1.0, 1.0))
+    return np.asarray(hybrid.psi_scale * bound * np.tanh(score - shift))

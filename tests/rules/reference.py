@@ -1,0 +1,361 @@
+"""A second reading of the rule language, to hold the engine against: slow, in plain loops, with no code of `rulenet.rules` but the schema.
+
+What a word, a sentence or a tagged token is comes from `rulenet.text`, which has its own tests. Python's `re` stands in
+for RE2, so patterns must mean the same in both. Every span is in the cleaned text.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rulenet.rules.schema import LITERALS, Condition, Flip, LexiconRef, Near, Rule, RuleFile, WeightedTerm
+from rulenet.text.clean import clean
+from rulenet.text.doc import Doc
+from rulenet.text.fold import fold_raw, is_unspaced, words_with_offsets
+from rulenet.text.forms import forms
+from rulenet.text.han import simplified
+from rulenet.text.language import Language, detect_language
+from rulenet.text.tag import TaggedToken, Tagger
+
+ENGLISH_CUES = (
+    "not no never none nobody nothing nowhere neither nor without hardly barely scarcely cannot isnt wasnt arent werent dont doesnt "
+    "didnt cant couldnt wont wouldnt shouldnt havent hasnt hadnt"
+)
+CHINESE_CUES = "没有 没 不 無 无 未 别 非"
+CHINESE_IDIOMS = "不得不 不要太 没想到 别提 不仅 不但 不过 不错 不只 不愧 未来 无论 无理由 无线 非常 非洲 特别 分别 区别 级别 性别 类别 个别 别人 别的 别墅"
+
+Span = tuple[int, int]
+Keep = Callable[[Span], bool]
+
+
+class Reference:
+    """What a rule file says of a text."""
+
+    def __init__(self, file: RuleFile, language: Language, tagger: Tagger) -> None:
+        self.file = file
+        self.language = language
+        self.tagger = tagger
+
+    def spans(self, text: str, day: datetime.date) -> dict[str, list[Span]]:
+        """For each rule that fires on that day its hits in the text as given."""
+        doc = Doc(text, self.tagger, fold_traditional=self.file.fold_traditional)
+        found = {name: self._fires(rule, mode, doc, day) for name, rule, mode in self.columns()}
+        return {
+            name: [doc.cleaned.original_span(*span) for span in sorted(spans)]
+            for name, spans in found.items()
+            if spans is not None
+        }
+
+    def columns(self) -> Iterator[tuple[str, Rule, str]]:
+        """Id, rule and negation of each column of R; a rule that flips has two."""
+        for rule in self.file.rules:
+            if isinstance(rule.negation, Flip):
+                yield rule.id, rule, "skip"
+                yield f"{rule.id}.negated", rule, "require"
+            else:
+                yield rule.id, rule, rule.negation
+
+    def _fires(self, rule: Rule, negation: str, doc: Doc, day: datetime.date) -> set[Span] | None:
+        if not rule.enabled or (rule.since and day < rule.since) or (rule.until and day > rule.until):
+            return None
+
+        def counts(span: Span) -> bool:
+            return lies_in(span, rule.where, doc) and not (negation == "skip" and self._is_negated(span, doc))
+
+        spans = self.find(rule, doc, counts)
+        if spans is None or any(self.find(part, doc, anywhere) is not None for part in rule.unless):
+            return None
+        # `require` asks for one negated hit, not for all: "the film is not good" has a good film negated.
+        return {span for span in spans if self._is_negated(span, doc)} or None if negation == "require" else spans
+
+    def _is_negated(self, span: Span, doc: Doc) -> bool:
+        before = doc.clean[: span[0]]
+        for start, end in doc.fields.values():
+            if start <= span[0] < end:
+                before = doc.clean[start : span[0]]  # a field is read as a text of its own
+        cues = [self.read(cue) for cue in self.file.negation_cues]
+        return (is_denied_in_english if self.language == "en" else is_denied_in_chinese)(before, cues)
+
+    # ------------------------------------------------------------------ conditions
+
+    def find(self, condition: Condition, doc: Doc, counts: Keep) -> set[Span] | None:
+        """Hits that count; None if the condition does not hold."""
+        if condition.field is None:
+            return self._find(condition, doc, counts)
+        part = doc.part(condition.field)
+        if part is None:
+            return None
+        at = doc.fields[condition.field][0]  # a field is read as a text of its own
+        spans = self._find(condition, part, lambda span: counts((span[0] + at, span[1] + at)))
+        return None if spans is None else {(start + at, end + at) for start, end in spans}
+
+    def _find(self, condition: Condition, doc: Doc, counts: Keep) -> set[Span] | None:
+        kind = condition.kind
+        value: Any = getattr(condition, kind)
+        if kind in ("any", "all"):
+            found = [self.find(part, doc, counts) for part in value]
+            hits = [spans for spans in found if spans is not None]
+            enough = len(hits) == len(found) if kind == "all" else len(hits) > 0
+            return {span for spans in hits for span in spans} if enough else None
+        if kind == "none":
+            return None if any(self.find(part, doc, anywhere) is not None for part in value) else set()
+        if kind == "lang":
+            return set() if detect_language([doc.clean]) == value else None
+        if kind == "length":
+            n = sum(units(word) for word in words_in(doc)) if value.unit == "words" else len(doc.clean.strip())
+            return set() if between(n, value.at_least, value.at_most) else None
+        if kind == "count":
+            weights = self.weighed(value, doc, counts)
+            return set(weights) if between(math.fsum(weights.values()), value.at_least, value.at_most) else None
+        return {span for span in self._leaf(condition, doc) if counts(span)} or None
+
+    def _leaf(self, condition: Condition, doc: Doc) -> set[Span]:
+        """Every hit of a condition that looks at the text itself."""
+        kind = condition.kind
+        value: Any = getattr(condition, kind)
+        if kind == "regex":
+            return {
+                span for pattern in value for span in regex_hits(pattern, doc.clean, exact=condition.case == "exact")
+            }
+        if kind == "pos":
+            return {span for pattern in value for span in tag_hits(pattern.split(), doc.tagged)}
+        if kind == "near":
+            return self._near(value, doc)
+        return set(self._literal_hits(condition, doc))
+
+    def weighed(self, condition: Condition, doc: Doc, counts: Keep) -> dict[Span, float]:
+        """Hits that count with what each adds to a count: an entry of a lexicon its weight, all else one; the first part that hits decides."""
+        found = self.find(condition, doc, counts) or set()
+        if condition.field is not None:
+            part, at = doc.part(condition.field), doc.fields.get(condition.field, (0, 0))[0]
+            inner = condition.model_copy(update={"field": None})
+            weights = self.weighed(inner, part, anywhere) if part is not None else {}
+            weights = {(start + at, end + at): weight for (start, end), weight in weights.items()}
+        elif condition.kind in LITERALS:
+            weights = self._literal_hits(condition, doc)
+        else:
+            weights = {}
+            for part in condition.any or condition.all or ():
+                weights = self.weighed(part, doc, anywhere) | weights
+        return {span: weights.get(span, 1.0) for span in found}
+
+    # ------------------------------------------------------------------ literals
+
+    def _literal_hits(self, condition: Condition, doc: Doc) -> dict[Span, float]:
+        value: Any = getattr(condition, condition.kind)
+        literals = self.entries(value) if condition.kind == "lexicon" else dict.fromkeys(value, 1.0)
+        found: dict[Span, float] = {}
+        for literal, weight in literals.items():
+            for span in self._hits_of(self.read(literal), condition, doc):
+                found.setdefault(span, weight)
+        return found
+
+    def _hits_of(self, literal: str, condition: Condition, doc: Doc) -> set[Span]:
+        """Where one literal stands."""
+        exact = condition.case == "exact"
+        if is_unspaced(literal):
+            pieces = literal.split() if condition.gap else [literal]
+            spans = characters(pieces, doc.clean, condition.gap, exact=exact)
+            if condition.segmented:
+                spans = {(start, end) for start, end in spans if start in doc.boundaries and end in doc.boundaries}
+        else:
+            spans = words(literal, doc.clean, condition.gap, exact=exact, lemma=condition.forms == "lemma")
+        if condition.kind == "starts":
+            return {(start, end) for start, end in spans if not words_with_offsets(doc.clean[:start])}
+        if condition.kind == "ends":
+            return {(start, end) for start, end in spans if not words_with_offsets(doc.clean[end:])}
+        return spans
+
+    def read(self, literal: str) -> str:
+        """A literal as texts are read."""
+        return simplified(clean(literal)) if self.file.fold_traditional else clean(literal)
+
+    def entries(self, names: list[str]) -> dict[str, float]:
+        """The literals of some lexicons and of those they take in, with their weights."""
+        found: dict[str, float] = {}
+        for name in names:
+            for entry in self.file.lexicons[name]:
+                if isinstance(entry, LexiconRef):
+                    new = self.entries([entry.lexicon])
+                else:
+                    new = {entry.term: entry.weight} if isinstance(entry, WeightedTerm) else {str(entry): 1.0}
+                found |= {literal: weight for literal, weight in new.items() if literal not in found}
+        return found
+
+    # ------------------------------------------------------------------ near
+
+    def _near(self, near: Near, doc: Doc) -> set[Span]:
+        """From each beginning the shortest stretch that holds a hit of every term, close enough to each other."""
+        terms = [Condition(word=[term]) if isinstance(term, str) else term for term in near.terms]
+        hits = [sorted(self.find(term, doc, anywhere) or ()) for term in terms]
+        shortest: dict[int, int] = {}
+        for chosen in itertools.product(*hits):
+            in_text_order = sorted(chosen)
+            if near.ordered and in_text_order != list(chosen):
+                continue
+            if all(self._are_close(a, b, near, doc) for a, b in itertools.pairwise(in_text_order)):
+                start, end = in_text_order[0][0], in_text_order[-1][1]
+                shortest[start] = min(end, shortest.get(start, end))
+        return set(shortest.items())
+
+    def _are_close(self, a: Span, b: Span, near: Near, doc: Doc) -> bool:
+        if a[1] > b[0]:
+            return False  # one upon the other
+        if near.same == "sentence":
+            return sum(end <= a[0] for end in doc.sentence_ends) == sum(end <= b[0] for end in doc.sentence_ends)
+        return units(doc.clean[a[1] : b[0]]) <= (5 if near.within is None else near.within)
+
+
+def anywhere(span: Span) -> bool:
+    """Every hit counts."""
+    return True
+
+
+def between(value: float, low: float | None, high: float | None) -> bool:
+    """Whether a number keeps its bounds."""
+    return (low is None or value >= low - 1e-9) and (high is None or value <= high + 1e-9)
+
+
+def lies_in(span: Span, where: str, doc: Doc) -> bool:
+    """Whether a hit lies where the rule wants it."""
+    return {
+        "anywhere": True,
+        "start": span[1] <= doc.opening_end,
+        "end": span[0] >= doc.closing_start,
+        "first_sentence": span[0] < doc.first_sentence_end,
+    }[where]
+
+
+def words_in(doc: Doc) -> list[str]:
+    """Words as written; a stretch of Chinese is one."""
+    return [doc.clean[start:end] for _, start, end in words_with_offsets(doc.clean)]
+
+
+def units(text: str) -> int:
+    """How many words; each Chinese character is one."""
+    return sum(len(word) if is_unspaced(word) else 1 for word, _, _ in words_with_offsets(text))
+
+
+def characters(pieces: list[str], text: str, gap: int, *, exact: bool) -> set[Span]:
+    """Where pieces stand one after the other, with at most `gap` characters between two; from each beginning the shortest."""
+    if not exact:
+        pieces, text = [fold_raw(piece) for piece in pieces], fold_raw(text)
+    shortest = {}
+    for start in range(len(text)):
+        ends = [start + len(pieces[0])] if text.startswith(pieces[0], start) else []
+        for piece in pieces[1:]:
+            ends = [
+                end + skip + len(piece) for end in ends for skip in range(gap + 1) if text.startswith(piece, end + skip)
+            ]
+        if ends:
+            shortest[start] = min(ends)
+    return set(shortest.items())
+
+
+def words(literal: str, text: str, gap: int, *, exact: bool, lemma: bool) -> set[Span]:
+    """Where words stand one after the other, with at most `gap` others between two; from each beginning the shortest."""
+    wanted = [literal[start:end] for _, start, end in words_with_offsets(literal)]
+    there = [(text[start:end], start, end) for _, start, end in words_with_offsets(text)]
+
+    def same(a: str, b: str) -> bool:
+        if exact and not lemma:
+            return a == b
+        return b.casefold() in forms(a.casefold()) if lemma else a.casefold() == b.casefold()
+
+    shortest = {}
+    for i, (first, start, _) in enumerate(there):
+        lasts = [i] if same(wanted[0], first) else []
+        for word in wanted[1:]:
+            lasts = [
+                j
+                for last in lasts
+                for j in range(last + 1, last + 2 + gap)
+                if j < len(there) and same(word, there[j][0])
+            ]
+        if lasts:
+            shortest[start] = there[min(lasts)][2]
+    return set(shortest.items())
+
+
+def regex_hits(pattern: str, text: str, *, exact: bool) -> list[Span]:
+    """Where a pattern that means the same to RE2 and to Python hits."""
+    flags = re.ASCII if exact else re.ASCII | re.IGNORECASE
+    return [match.span() for match in re.finditer(pattern.replace(r"\z", r"\Z"), text, flags)]
+
+
+def tag_hits(items: list[str], tokens: list[TaggedToken]) -> set[Span]:
+    """Where a row of tag items stands; from left to right, each as long as it can be, and no two over each other."""
+    spans = set()
+    i = 0
+    while i < len(tokens):
+        end = next(tag_ends(items, tokens, i), None)
+        if end is None:
+            i += 1
+        else:
+            spans.add((tokens[i].start, tokens[end - 1].end))
+            i = end
+    return spans
+
+
+def tag_ends(items: list[str], tokens: list[TaggedToken], i: int) -> Iterator[int]:
+    """Where a row of tag items that begins at token i may end, the longest first item first."""
+    if not items:
+        yield i
+        return
+    item, rest = items[0], items[1:]
+    repeat = item[-1] if len(item) > 1 and item[-1] in "?*+" else ""
+    item = item.removesuffix(repeat)
+    least, most = {"": (1, 1), "?": (0, 1), "*": (0, len(tokens)), "+": (1, len(tokens))}[repeat]
+    n = 0
+    while n < most and i + n < len(tokens) and is_item(item, tokens[i + n]):
+        n += 1
+    while n >= least:
+        yield from tag_ends(rest, tokens, i + n)
+        n -= 1
+
+
+def is_item(item: str, token: TaggedToken) -> bool:
+    """Whether a token is what TAG, TAG:lemma, TAG:lemma=a|b or TAG:word=a|b asks for."""
+    tag, _, rest = item.partition(":")
+    what, _, values = rest.rpartition("=")
+    actual = token.text.lower() if what == "word" else token.lemma
+    return tag in ("*", token.tag) and (not values or actual in values.lower().split("|"))
+
+
+def is_denied_in_english(before: str, more_cues: list[str]) -> bool:
+    """Whether a cue stands at most three words before the end, all within sixty characters, with nothing but plain words between."""
+    tokens = [(match.group().lower(), match.end()) for match in re.finditer(r"\S+", before)]
+    for k in range(min(4, len(tokens))):  # words between
+        token, end = tokens[-1 - k]
+        between = [word for word, _ in tokens[len(tokens) - k :]]
+        if any(re.match(r"(but|yet|although|though)\b", word) or re.search(r"[^\w'’-]", word) for word in between):
+            return False
+        if re.match(r"(only|just|to\s+mention)\b", " ".join(between)):
+            continue
+        for cue in [*ENGLISH_CUES.split(), *(cue.lower() for cue in more_cues if not is_unspaced(cue))]:
+            is_word = token.endswith(cue) and not re.search(r"\w$", token.removesuffix(cue))
+            if is_word and end - len(cue) >= len(before) - 60:
+                return True
+        if re.search(r"\wn['’]t$", token) and end - 4 >= len(before) - 60:
+            return True
+    return False
+
+
+def is_denied_in_chinese(before: str, more_cues: list[str]) -> bool:
+    """Whether an odd number of cues stands in the last six characters after the last mark or space; idioms hold no cue.
+
+    The author's own cues come before the idioms: they may hold what is one otherwise.
+    """
+    scope = len(before) - len(re.split(r"[，。！？；、,.!?;\s]", before[-6:])[-1])
+    own = sorted((cue for cue in more_cues if is_unspaced(cue)), key=len, reverse=True)
+    i, cues = max(0, scope - 2), 0
+    while i < len(before):
+        found = next((s for s in [*own, *CHINESE_IDIOMS.split(), *CHINESE_CUES.split()] if before.startswith(s, i)), "")
+        cues += bool(found) and (found in own or found not in CHINESE_IDIOMS.split()) and i >= scope
+        i += len(found) or 1
+    return cues % 2 == 1

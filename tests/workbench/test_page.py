@@ -1,0 +1,128 @@
+"""The HTML page: whole, escaped, without anything from outside."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from rulenet import RuleSet
+from rulenet.workbench.drift import Baseline, Tally, compare
+from rulenet.workbench.page import heat_map, to_html
+from rulenet.workbench.stats import RulesetStats, rule_stats
+
+VOID = {"meta", "rect"}
+EVIL = """rulenet: 1
+rules:
+  - {id: "<script>alert(1)</script>", label: "A&B\\"", word: win}
+  - {id: oil price, label: Money, phrase: oil}
+"""
+
+
+class Reader(HTMLParser):
+    """Checks that tags are balanced; collects ids, links and addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.addresses: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            elif name == "href":
+                self.links.append(value or "")
+            elif name == "src":
+                self.addresses.append(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+    return reader
+
+
+@pytest.fixture(scope="module")
+def evil() -> RulesetStats:
+    texts = ["<b>win</b> oil", "oil & <img src=x onerror=alert(1)>", "win \u202e"]
+    return rule_stats(RuleSet.from_yaml(EVIL), texts, ['A&B"', "Money", 'A&B"'])
+
+
+def test_everything_is_escaped(evil: RulesetStats) -> None:
+    page = to_html(evil)
+    read(page)
+    assert "alert(1)</script>" not in page
+    assert "<img" not in page
+    assert "<b>win" not in page
+    assert "\u202e" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert page.count("<script>") == 1  # ours
+
+
+def test_every_link_leads_to_a_rule_on_the_page_and_none_outside(evil: RulesetStats) -> None:
+    reader = read(to_html(evil))
+    assert len(set(reader.ids)) == len(reader.ids) == 2
+    assert {link.removeprefix("#") for link in reader.links} == set(reader.ids)
+    assert reader.addresses == []
+    assert not re.search(r"https?://|url\(|@import", to_html(evil))
+
+
+def test_hits_are_marked_and_firings_judged(evil: RulesetStats) -> None:
+    page = to_html(evil)
+    assert "&lt;b&gt;<mark>win</mark>&lt;/b&gt; oil" in page
+    assert '<p class="ex wrong">&lt;b&gt;win&lt;/b&gt; <mark>oil</mark><span class="muted"> — A&amp;B&quot;: wrong</span></p>' in page
+
+
+def test_the_table_sorts_by_numbers(evil: RulesetStats) -> None:
+    page = to_html(evil)
+    assert '<td class="n" data-v="2">2</td>' in page  # fires
+    assert '<td class="n" data-v="0.5">50% [9–91]</td>' in page  # oil is right once of two times
+
+
+def ruleset_in_conflict(n: int) -> RulesetStats:
+    """Two labels with n rules each; rule i of either fires on text i."""
+    rules = [f"  - {{id: {label}{i}, label: {label}, word: w{i}}}" for label in "AB" for i in range(n)]
+    return rule_stats(RuleSet.from_yaml("rulenet: 1\nrules:\n" + "\n".join(rules)), [f"w{i}" for i in range(n)], ["A", "B"] * (n // 2))
+
+
+def test_a_heat_map_of_all_disputed_rules() -> None:
+    drawn = heat_map(ruleset_in_conflict(2))
+    assert "all 4 rules that are disputed" in drawn
+    assert drawn.count("<rect") == 1 + 4  # the ground, and two pairs seen from both sides
+    assert "A0 fires on 1 texts; on 1 of them (100%) B0 fires too; there A0 is right on 1, B0 on 0" in drawn
+    assert "B0 fires on 1 texts; on 1 of them (100%) A0 fires too; there B0 is right on 0, A0 on 1" in drawn
+
+
+def test_a_heat_map_says_which_rules_it_leaves_out() -> None:
+    stats = ruleset_in_conflict(30)
+    drawn = heat_map(stats)
+    assert "the 40 rules with most disputed firings, of 60 that are disputed" in drawn
+    assert drawn.count('text-anchor="end"') == 40
+    assert "30 pairs of rules fire on the same text though they cannot both be right." in to_html(stats)
+
+
+def test_rules_without_conflict_have_no_heat_map() -> None:
+    page = to_html(rule_stats(RuleSet.from_yaml(EVIL), ["win", "oil"]))
+    assert "<svg" not in page
+    assert "No two rules that cannot both be right" in page
+    assert "Note: no labels" in page
+
+
+def test_drift_is_on_the_page() -> None:
+    stats = rule_stats(RuleSet.from_yaml(EVIL), ["win"] * 100)
+    page = to_html(stats, compare(stats, Baseline(texts=100, rules={"oil price": Tally(fired=50)})))
+    read(page)
+    assert '<td>oil price</td><td><span class="flag">died</span></td><td class="n">50.00% → 0.00%</td>' in page
+    same = compare(stats, Baseline(texts=100, rules={"oil price": Tally(fired=0)}))
+    assert "No rule has drifted." in to_html(stats, same)
