@@ -1,7 +1,9 @@
 """Editing one of 5,000 rules of a fitted model: how long until it answers by the new rule, in memory and in its folder.
 
-Claims: `with_rules` takes less than 50 ms when one rule changed (median; the rule file is read already), and the first prediction after it
-less than a second. Rules are made up: words and word pairs of AG News training texts, some with regexes, distances and negation.
+Claims: `with_rules` takes less than 50 ms when one rule changed (the rule file is read already), and the first prediction after it less
+than half a second. Both are medians of processor time: it all runs in one thread, so where nothing else runs that is the time that
+passes; the time that did pass here stands beside it. Rules are made up: words and word pairs of AG News training texts, some with
+regexes, distances and negation.
 """
 
 from __future__ import annotations
@@ -9,11 +11,11 @@ from __future__ import annotations
 import random
 import re
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ N_RULES = 5000
 N_TEXTS = 4000
 REPETITIONS = 15
 MAX_EDIT_MS = 50.0
-MAX_FIRST_S = 1.0
+MAX_FIRST_S = 0.5
 
 
 def made_up_rules(texts: list[str], labels: list[str], n: int) -> str:
@@ -49,18 +51,34 @@ def made_up_rules(texts: list[str], labels: list[str], n: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def seconds(call: Callable[[], Any]) -> float:
-    """Wall time of a call."""
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+class Clock:
+    """Times of repeated calls, in seconds: of the processor, and on the wall."""
+
+    def __init__(self) -> None:
+        self.cpu: list[float] = []
+        self.wall: list[float] = []
+
+    def time(self, call: Callable[[], Any]) -> Any:
+        """What the call returns."""
+        cpu, wall = time.process_time(), time.perf_counter()
+        result = call()
+        self.cpu.append(time.process_time() - cpu)
+        self.wall.append(time.perf_counter() - wall)
+        return result
+
+    def figures(self) -> dict[str, float]:
+        """In milliseconds."""
+        return {
+            "cpu_ms": round(1000 * statistics.median(self.cpu), 1), "cpu_slowest_ms": round(1000 * max(self.cpu), 1),
+            "wall_ms": round(1000 * statistics.median(self.wall), 1), "wall_fastest_ms": round(1000 * min(self.wall), 1),
+        }  # fmt: skip
 
 
 def edited(source: str, i: int) -> str:
-    """The same file with another word in one rule."""
-    return source.replace(f"{{id: rule.{i}, label:", f"{{id: rule.{i}, note: edited {i}, label:").replace(
-        "word: ['", f"word: ['kettledrum{i}', '", 1
-    )
+    """The same file with one more word in one rule."""
+    start = source.index(f"{{id: rule.{i},")
+    end = source.index("\n", start)
+    return source[:start] + source[start:end].replace("word: ['", f"word: ['kettledrum{i}', '") + source[end:]
 
 
 def main() -> None:
@@ -68,44 +86,38 @@ def main() -> None:
     texts, labels = sample(*read("ag_news", "train"), N_TEXTS + 1000, 0)
     fresh, texts, labels = texts[N_TEXTS:], texts[:N_TEXTS], labels[:N_TEXTS]
     source = made_up_rules(texts, labels, N_RULES)
-    figures: dict[str, Any] = {"rules": N_RULES, "texts": N_TEXTS}
-    loads, edits, reweights, first_one, first_block, later = ([] for _ in range(6))
+    clocks = {
+        name: Clock()
+        for name in (
+            "read_rule_file", "compile_from_nothing", "with_rules", "with_rules_reweighted", "first_prediction", "next_prediction",
+            "apply_to_folder", "undo_in_folder",
+        )
+    }  # fmt: skip
     ruleset = RuleSet.from_yaml(source)
-    figures["compile_from_nothing_s"] = seconds(lambda: ruleset.match(fresh[:1]))
+    clocks["compile_from_nothing"].time(lambda: ruleset.match(fresh[:1]))
     clf = RuleNetClassifier(ruleset, None).fit(texts, labels)
-    figures["terms"] = clf.hybrid_.features.n_terms
     for i in range(REPETITIONS):
-        started = time.perf_counter()
-        new = RuleSet.from_yaml(edited(source, i))
-        loads.append(time.perf_counter() - started)
-        started = time.perf_counter()
-        other = clf.with_rules(new)
-        edits.append(time.perf_counter() - started)
-        first_one.append(seconds(lambda: other.predict(fresh[:1])))  # noqa: B023
-        first_block.append(seconds(lambda: other.predict(fresh)))  # noqa: B023
-        later.append(seconds(lambda: clf.predict(fresh)))
-        new = RuleSet.from_yaml(source.replace("weight: 0.5}", f"weight: 0.{i + 1}}}", 1))
-        reweights.append(seconds(lambda: clf.with_rules(new)))  # noqa: B023
+        new = clocks["read_rule_file"].time(partial(RuleSet.from_yaml, edited(source, i)))
+        other = clocks["with_rules"].time(partial(clf.with_rules, new))
+        clocks["first_prediction"].time(partial(other.predict, fresh[:1]))
+        clocks["next_prediction"].time(partial(other.predict, fresh[:1]))
+        new = RuleSet.from_yaml(source.replace("weight: 0.5}", f"weight: 0.{i + 10}}}", 1))
+        clocks["with_rules_reweighted"].time(partial(clf.with_rules, new))
     with tempfile.TemporaryDirectory() as folder:
         model, rules = Path(folder) / "model", Path(folder) / "edited.yaml"
         clf.save(model)
         rules.write_text(edited(source, 1), encoding="utf-8")
-        figures["apply_folder_s"] = seconds(lambda: apply_rules(model, rules))
-        figures["undo_folder_s"] = seconds(lambda: undo(model))
-    figures |= {
-        "read_rule_file_s": statistics.median(loads),
-        "with_rules_ms": 1000 * statistics.median(edits), "with_rules_slowest_ms": 1000 * max(edits),
-        "with_rules_reweighted_ms": 1000 * statistics.median(reweights),
-        "first_prediction_s": statistics.median(first_one), "first_1000_s": statistics.median(first_block),
-        "unedited_1000_s": statistics.median(later),
-    }  # fmt: skip
-    figures = {name: round(value, 4) if isinstance(value, float) else value for name, value in figures.items()}
+        for _ in range(3):
+            clocks["apply_to_folder"].time(partial(apply_rules, model, rules))
+            clocks["undo_in_folder"].time(partial(undo, model))
+    figures: dict[str, Any] = {"rules": N_RULES, "terms": clf.hybrid_.features.n_terms}
+    figures |= {name: clock.figures() for name, clock in clocks.items()}
     claims = {
-        f"with_rules under {MAX_EDIT_MS:.0f} ms at {N_RULES:,} rules": figures["with_rules_ms"] < MAX_EDIT_MS,
-        f"first prediction after it under {MAX_FIRST_S:.0f} s": figures["first_prediction_s"] < MAX_FIRST_S,
+        f"with_rules under {MAX_EDIT_MS:.0f} ms at {N_RULES:,} rules": figures["with_rules"]["cpu_ms"] < MAX_EDIT_MS,
+        f"first prediction after it under {MAX_FIRST_S} s": figures["first_prediction"]["cpu_ms"] < 1000 * MAX_FIRST_S,
     }
     finish("hotedit", figures, claims, seeds=[0])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -2,7 +2,7 @@
 
 - 2,000 word rules: >= 50,000 texts/s, >= 100x a loop of compiled `re` patterns; 20,000 cost less than 3x as much.
 - 2,000 rules of which one in ten is `near`, `count`, a phrase with a gap or `negation: skip`: >= 10,000 texts/s.
-- 20,000 literals and 2,000 regexes are compiled in <= 5 s.
+- 20,000 literals and 2,000 regexes are read, checked and compiled in <= 5 s.
 - Of the texts only those are tagged whose words let a rule with `pos` hope.
 - >= 5x as fast as spaCy's PhraseMatcher and Matcher on the same words and phrases, from texts to hits, and the same hits but where
   the two split words differently.
@@ -18,6 +18,7 @@ import pickle
 import random
 import re
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -49,10 +50,10 @@ def main() -> None:
         import spacy  # noqa: F401
     except ImportError:
         sys.exit("spaCy is compared with and is not installed: pip install spacy")
+    os.environ["RULENET_CACHE"] = "off"  # but where it is measured
     texts, _ = read("ag_news", "train")
     random.Random(0).shuffle(texts)
-    texts = texts[:N_TEXTS]
-    corpus = Corpus(texts)
+    corpus = Corpus(texts[:N_TEXTS])
     figures: Figures = {}
     claims: Claims = {}
     for part in (measure_words, measure_mixed, measure_compile, measure_tagging, measure_spacy):
@@ -207,17 +208,21 @@ MIXED = {"near": near, "count": count, "gap": gap, "negation: skip": negation}
 
 
 def measure_compile(corpus: Corpus, figures: Figures, claims: Claims) -> None:
-    """Reading, compiling, pickling."""
+    """Reading, the second time from the cache on disk; compiling; pickling."""
     rng = random.Random(1)
     literals = [f"word: '{word}'" for word in rng.sample(corpus.vocabulary[:22_000], 20_000)]
     shapes = (r"\b{}[a-z]{{0,3}} (of|in|for)\b", r"\b\d+(\.\d+)? (percent )?{}", r"\b{}\b.{{0,30}}\b{}\b")
     some = corpus.vocabulary[:10_000]
     regexes = [f"regex: '{shapes[i % 3].format(rng.choice(some), rng.choice(some))}'" for i in range(2_000)]
-    started = time.process_time()
-    ruleset = ruleset_of(literals + regexes)
-    read_at = time.process_time()
-    ruleset.matcher("en")
-    compiled_at = time.process_time()
+    seconds = {}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["RULENET_CACHE"] = folder
+        for name in ("read_and_check_s", "read_from_cache_s"):
+            started = time.process_time()
+            ruleset = ruleset_of(literals + regexes)
+            seconds[name] = round(time.process_time() - started, 2)
+        os.environ["RULENET_CACHE"] = "off"
+    seconds["compile_s"] = round(timed(lambda: ruleset.matcher("en")), 2)
     few = corpus.texts[:2_000]
     R = ruleset.match(few)
     dumped = pickle.dumps(ruleset)
@@ -225,14 +230,12 @@ def measure_compile(corpus: Corpus, figures: Figures, claims: Claims) -> None:
     figures["compile"] = {
         "literals": len(literals),
         "regexes": len(regexes),
-        "read_and_check_s": round(read_at - started, 2),
-        "compile_s": round(compiled_at - read_at, 2),
+        **seconds,
         "pickle_mb": round(len(dumped) / 1e6, 1),
-        "compile_after_pickle_s": round(timed(lambda: loaded.matcher("en")), 2),
         "texts_per_s": round(speed(lambda: ruleset.match(few), len(few), 3)),
     }
-    claims[f"20,000 literals and 2,000 regexes compile in <= {LIMIT_COMPILE_S:.0f} s"] = (
-        compiled_at - read_at <= LIMIT_COMPILE_S
+    claims[f"20,000 literals and 2,000 regexes read and compiled in <= {LIMIT_COMPILE_S:.0f} s, without the cache"] = (
+        seconds["read_and_check_s"] + seconds["compile_s"] <= LIMIT_COMPILE_S
     )
     claims["a pickled ruleset hits the same"] = (loaded.match(few) != R).nnz == 0
 
@@ -268,8 +271,8 @@ def measure_tagging(corpus: Corpus, figures: Figures, claims: Claims) -> None:
 
 
 def measure_spacy(corpus: Corpus, figures: Figures, claims: Claims) -> None:
-    """The same 2,000 words and phrases in both, from texts to hits."""
-    from spacy_side import Spacy, differences
+    """The same 2,000 words and phrases in both, from texts to hits; then 50 pairs of words with gaps."""
+    from spacy_side import Spacy, differences, gapped_differences
 
     from rulenet.text.clean import clean
 
@@ -277,35 +280,55 @@ def measure_spacy(corpus: Corpus, figures: Figures, claims: Claims) -> None:
     terms = rng.sample(corpus.vocabulary[:22_000], 1_500)
     while len(terms) < 2_000:
         terms = list(dict.fromkeys([*terms, " ".join(corpus.near_words(rng, 0))]))
-    ruleset = ruleset_of([f"phrase: '{term}'" for term in terms])
+    pairs = [corpus.near_words(rng, rng.randint(0, 2), slice(0, 400)) for _ in range(50)]
+    words = ruleset_of([f"phrase: '{term}'" for term in terms])
+    gapped = ruleset_of([f"phrase: '{first} {last}', gap: 3" for first, last in pairs])
     # spaCy reads no entities; where markup comes to light only by cleaning, rulenet would clean again.
     few = [text for text in map(clean, corpus.texts) if clean(text) == text][:N_SPACY_TEXTS]
-    ruleset.match(few[:600])  # compile
-    spacy = Spacy(terms)
+    spacy = Spacy(terms, pairs, gap=3)
     docs = list(spacy.nlp.pipe(few))
+    ours, ours_gapped = hits(words, few), hits(gapped, few)
+    differing, unexplained = differences(ours, spacy.phrase_hits(docs), words, terms, docs)
+    gaps_differing, gaps_unexplained = gapped_differences(ours_gapped, spacy.gapped_hits(docs), gapped, spacy, docs)
     some, some_docs = few[:N_MATCHER_TEXTS], docs[:N_MATCHER_TEXTS]
     per_s = {
-        "rulenet": speed(lambda: ruleset.match(few), len(few), 3),
+        "rulenet": speed(lambda: words.match(few), len(few), 3),
         "PhraseMatcher": speed(lambda: spacy.phrase_hits(spacy.nlp.pipe(few)), len(few), 3),
         "PhraseMatcher, texts split before": speed(lambda: spacy.phrase_hits(docs), len(few), 3),
         "Matcher": speed(lambda: spacy.token_hits(spacy.nlp.pipe(some)), len(some), 1),
         "Matcher, texts split before": speed(lambda: spacy.token_hits(some_docs), len(some), 1),
     }
-    R = ruleset.match(few)
-    ours = {(i, int(j)) for i in range(len(few)) for j in R[i].indices}
-    reasons, unexplained = differences(ours, spacy.phrase_hits(docs), ruleset, terms, docs)
-    figures["spacy"] = {
-        "texts_per_s": {name: round(value) for name, value in per_s.items()},
-        "times": {name: round(per_s["rulenet"] / value, 1) for name, value in per_s.items()},
-        "hits": len(ours),
-        "differing": reasons,
-        "unexplained": unexplained[:5],
+    gaps_per_s = {
+        "rulenet": speed(lambda: gapped.match(few), len(few), 3),
+        "Matcher": speed(lambda: spacy.gapped_hits(spacy.nlp.pipe(few)), len(few), 1),
     }
+    figures["spacy"] = spacy_figures(per_s, len(ours), differing, unexplained)
+    figures["spacy_gaps"] = spacy_figures(gaps_per_s, len(ours_gapped), gaps_differing, gaps_unexplained)
     for name in ("PhraseMatcher", "Matcher"):
-        claims[f">= {LIMIT_SPACY:.0f}x spaCy's {name}, from texts to hits"] = (
+        claims[f">= {LIMIT_SPACY:.0f}x spaCy's {name}, 2,000 words and phrases, from texts to hits"] = (
             per_s["rulenet"] >= LIMIT_SPACY * per_s[name]
         )
-    claims["the same hits as spaCy but where words are split differently"] = not unexplained
+    claims[f">= {LIMIT_SPACY:.0f}x spaCy's Matcher, 50 pairs with gaps"] = (
+        gaps_per_s["rulenet"] >= LIMIT_SPACY * gaps_per_s["Matcher"]
+    )
+    claims["the same hits as spaCy but where words are split differently"] = not unexplained + gaps_unexplained
+
+
+def hits(ruleset: Any, texts: list[str]) -> set[tuple[int, int]]:
+    """Pairs of text and rule."""
+    R = ruleset.match(texts).tocoo()
+    return set(zip(R.row.tolist(), R.col.tolist(), strict=True))
+
+
+def spacy_figures(per_s: dict[str, float], n_hits: int, differing: dict[str, int], unexplained: list[str]) -> Figures:
+    """One comparison, ready to be kept."""
+    return {
+        "texts_per_s": {name: round(value) for name, value in per_s.items()},
+        "times": {name: round(per_s["rulenet"] / value, 1) for name, value in per_s.items() if name != "rulenet"},
+        "hits": n_hits,
+        "differing": differing,
+        "unexplained": unexplained[:5],
+    }
 
 
 if __name__ == "__main__":

@@ -9,28 +9,52 @@ from typing import Any
 import spacy
 from spacy.matcher import Matcher, PhraseMatcher
 
+from rulenet.text.fold import words_with_offsets
+
 Hits = set[tuple[int, int]]  # (text, rule)
+SKIPPED = {"IS_PUNCT": True, "OP": "*"}  # rulenet counts words only
 
 
 class Spacy:
-    """A blank English pipeline, which only splits words, and both matchers over the same terms in lower case."""
+    """A blank English pipeline, which only splits words, and its matchers over terms in lower case.
 
-    def __init__(self, terms: list[str]) -> None:
+    Parameters
+    ----------
+    terms
+        Words and phrases.
+    gapped
+        Pairs of words with up to `gap` words between them.
+    """
+
+    def __init__(self, terms: list[str], gapped: list[tuple[str, str]], gap: int) -> None:
         self.nlp = spacy.blank("en")
         self._phrases = PhraseMatcher(self.nlp.vocab, attr="LOWER")
         self._tokens = Matcher(self.nlp.vocab)
+        self._gapped = Matcher(self.nlp.vocab)
         for j, term in enumerate(terms):
             self._phrases.add(str(j), [self.nlp.make_doc(term)])
             self._tokens.add(str(j), [[{"LOWER": word} for word in term.split(" ")]])
+        for j, (first, last) in enumerate(gapped):
+            between = [SKIPPED, {"IS_PUNCT": False, "OP": "?"}] * gap
+            self._gapped.add(str(j), [[{"LOWER": first}, *between, SKIPPED, {"LOWER": last}]])
         self._rule = {self.nlp.vocab.strings[str(j)]: j for j in range(len(terms))}
 
     def phrase_hits(self, docs: Iterable[Any]) -> Hits:
-        """What PhraseMatcher finds."""
+        """What PhraseMatcher finds of the terms."""
         return self._hits(self._phrases, docs)
 
     def token_hits(self, docs: Iterable[Any]) -> Hits:
-        """What Matcher finds."""
+        """What Matcher finds of the terms."""
         return self._hits(self._tokens, docs)
+
+    def gapped_hits(self, docs: Iterable[Any]) -> Hits:
+        """What Matcher finds of the pairs."""
+        return self._hits(self._gapped, docs)
+
+    def gapped_places(self, doc: Any, j: int) -> list[tuple[int, int]]:
+        """Where Matcher finds a pair."""
+        found = [doc[first:last] for key, first, last in self._gapped(doc) if self._rule[key] == j]
+        return [(span.start_char, span.end_char) for span in found]
 
     def _hits(self, matcher: Any, docs: Iterable[Any]) -> Hits:
         return {(i, self._rule[key]) for i, doc in enumerate(docs) for key, _, _ in matcher(doc)}
@@ -39,7 +63,7 @@ class Spacy:
 def differences(
     ours: Hits, theirs: Hits, ruleset: Any, terms: list[str], docs: list[Any]
 ) -> tuple[dict[str, int], list[str]]:
-    """How often which reason parts the two, and the hits that no reason explains."""
+    """How often which reason parts the two on terms, and the hits that no reason explains."""
     reasons: Counter[str] = Counter()
     unexplained = []
     for i, j in sorted(ours ^ theirs):
@@ -49,6 +73,32 @@ def differences(
         else:
             unexplained.append(f"{'rulenet' if (i, j) in ours else 'spaCy'} alone: {terms[j]!r} in {docs[i].text!r}")
     return dict(reasons.most_common()), unexplained
+
+
+def gapped_differences(
+    ours: Hits, theirs: Hits, ruleset: Any, side: Spacy, docs: list[Any]
+) -> tuple[dict[str, int], list[str]]:
+    """The same for pairs: what is one token of spaCy's may be two words (U.S., $30) or none ($)."""
+    reasons: Counter[str] = Counter()
+    unexplained = []
+    for i, j in sorted(ours ^ theirs):
+        whose = "rulenet" if (i, j) in ours else "spaCy"
+        places = ruleset.spans(docs[i].text)[ruleset.ids[j]] if (i, j) in ours else side.gapped_places(docs[i], j)
+        if all(_counts_the_same(docs[i], start, end) for start, end in places):
+            unexplained.append(f"{whose} alone: {ruleset.ids[j]} at {places} in {docs[i].text!r}")
+        else:
+            reasons[f"{whose} alone: a token that is two words or none"] += 1
+    return dict(reasons.most_common()), unexplained
+
+
+def _counts_the_same(doc: Any, start: int, end: int) -> bool:
+    """Whether between two places each token is one word, marks apart."""
+    span = doc.char_span(start, end)
+    return (
+        span is not None
+        and all(len(words_with_offsets(token.text)) == (0 if token.is_punct else 1) for token in span)
+        and len(words_with_offsets(doc.text[start:end])) == sum(not token.is_punct for token in span)
+    )
 
 
 def _why_only_ours(ruleset: Any, terms: list[str], doc: Any, j: int) -> str | None:

@@ -5,8 +5,6 @@ Imports everything below the estimator.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +19,7 @@ from rulenet.cascade import Cascade, choose
 from rulenet.errors import LabelError, ParameterError, RuleNetError
 from rulenet.explain import Explanation, explain
 from rulenet.inputs import check_labels, check_texts, is_share
+from rulenet.memory import no_garbage_collection
 from rulenet.model.device import choose_device
 from rulenet.model.hybrid import HeldOut, Hybrid, Parts, lead
 from rulenet.overview import GlobalExplanation, explain_global
@@ -29,18 +28,6 @@ from rulenet.whatif import WhatIf, what_if
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BLOCK = 8192  # texts in memory at a time, however many there are
-
-
-@contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Explanations are a hundred objects a text, all of them wanted: looking through them for garbage took a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class NotFittedError(RuleNetError, SklearnNotFittedError):  # type: ignore[misc]
@@ -148,7 +135,7 @@ class Answers:
         """
         texts = check_texts(texts)
         parts = self._parts(texts)
-        with _no_garbage_collection():
+        with no_garbage_collection():
             return explain(
                 self.hybrid_, texts, parts, self.classes_.tolist(), self._proba(parts), tokens=tokens, contrast=contrast,
                 device=self._device(),

@@ -16,7 +16,7 @@ from rulenet.answers import Answers, NotFittedError
 from rulenet.errors import InputError, LabelError, ParameterError
 from rulenet.export import ExportReport, with_onnx
 from rulenet.features.blocks import Features
-from rulenet.inputs import check_labels, check_parameters, check_rule_labels, check_texts
+from rulenet.inputs import check_labels, check_parameters, check_rule_labels, check_rule_language, check_texts
 from rulenet.model.hybrid import with_ruleset
 from rulenet.persist import load_model, save_model
 from rulenet.rules.ruleset import RuleSet
@@ -263,6 +263,7 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
         names = [str(label) for label in self.classes_.tolist()]
         if ruleset is not None:
             check_rule_labels(ruleset, names)
+            check_rule_language(ruleset, self.hybrid_.features.language)
         other = copy.copy(self)
         other.rules = ruleset
         other.hybrid_ = with_ruleset(self.hybrid_, ruleset, names)

@@ -154,6 +154,21 @@ def check_rule_labels(ruleset: RuleSet, classes: Sequence[str]) -> None:
         )
 
 
+def check_rule_language(ruleset: RuleSet, language: str) -> None:
+    """Refuse rules in another language than the texts of a model.
+
+    Raises
+    ------
+    ParameterError
+        If they are.
+    """
+    if ruleset.language not in ("any", language):
+        raise ParameterError(
+            f"{ruleset.name} is written for {ruleset.language!r}, but the model reads {language!r}; rules for it say "
+            f"`language: {language}` or `language: any`"
+        )
+
+
 def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Recipe:
     """The recipe of an estimator whose constructor arguments can be used.
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rulenet.model.encoder import Encoder
     from rulenet.model.psi import Psi
 
+_TRIES = 5
 # Entries of a transformer's config, at any depth, that name code or places to fetch things from.
 _UNSAFE = ("auto_map", "attn_implementation", "_attn_implementation", "_attn_implementation_internal", "_name_or_path", "name_or_path",
            "quantization_config", "custom_pipelines", "_experts_implementation", "backbone", "use_pretrained_backbone",
@@ -197,7 +198,23 @@ def load_model(
         If the folder is no model, damaged, changed, unsafe or from a newer version. Nothing in it is executed.
     """
     folder = Path(path)
-    config = read_config(folder)
+    for _ in range(_TRIES):
+        config = read_config(folder)
+        try:
+            model = _read_model(folder, config, device, n_jobs)
+        except ModelFileError:
+            if read_config(folder) == config:
+                raise
+        else:
+            if read_config(folder) == config:
+                return model
+        # Someone put another model in its place meanwhile: what was read may be half of each.
+    raise ModelFileError(f"{folder} was replaced {_TRIES} times while it was read; try again")
+
+
+def _read_model(
+    folder: Path, config: ModelConfig, device: str, n_jobs: int | None
+) -> tuple[Hybrid, Any, Recipe, ModelConfig]:
     check_files(folder, config)
     try:
         recipe = recipe_from_dict(config.recipe)

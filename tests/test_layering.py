@@ -17,6 +17,7 @@ LAYERS = [
     "rulenet.errors",
     "rulenet.extras",
     "rulenet.files",
+    "rulenet.memory",
     "rulenet.data",
     "rulenet.text",
     "rulenet.rules",

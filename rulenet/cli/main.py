@@ -13,7 +13,21 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from rulenet.cli import demo, evaluate, explain, export, predict, rules_lint, rules_schema, rules_stats, rules_test, train
+from rulenet.cli import (
+    demo,
+    evaluate,
+    explain,
+    export,
+    predict,
+    rules_apply,
+    rules_diff,
+    rules_lint,
+    rules_schema,
+    rules_stats,
+    rules_suggest,
+    rules_test,
+    train,
+)
 from rulenet.cli.console import ON_ENCODING_ERRORS, complain
 from rulenet.errors import RuleNetError
 
@@ -54,6 +68,9 @@ app.add_typer(rules, name="rules")
 rules.command("lint")(rules_lint.lint)
 rules.command("test")(rules_test.check)
 rules.command("stats")(rules_stats.stats)
+rules.command("suggest")(rules_suggest.suggest)
+rules.command("apply")(rules_apply.apply)
+rules.command("diff")(rules_diff.diff)
 rules.command("schema")(rules_schema.schema)
 
 

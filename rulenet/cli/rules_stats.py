@@ -61,6 +61,8 @@ def stats(
 ) -> None:
     """What each rule is worth on some texts, which rules contradict each other, and which have drifted.
 
+    Take texts that the rules were not written on, nor the model trained on: those flatter both.
+
     Exit status 1 if --baseline shows that a rule died, faded, exploded or lost precision.
 
     Examples: `rulenet rules stats rules.yaml --data new.csv --html stats.html`,
@@ -114,7 +116,7 @@ def show(stats: RulesetStats, sort: Sort, top: int) -> None:
     for pair in stats.conflicts(3):
         wins = " : ".join(f"{k:,}" for k in pair.get("right", ()))
         say(
-            f"conflict: {pair['rules'][0]} against {pair['rules'][1]} on {pair['texts']:,} texts"
+            f"conflict: {pair['rules'][0]} against {pair['rules'][1]} on {counted(pair['texts'], 'text')}"
             + (f", right {wins}" if wins else "")
         )
     for finding in findings(stats):
@@ -175,7 +177,13 @@ def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
         right = percent(rule.precision)
         if rule.interval is not None:
             right += f" [{100 * rule.interval[0]:.0f}–{100 * rule.interval[1]:.0f}]"
-        cells: list[Any] = [Text(rule.id), Text(rule.speaks_for), f"{rule.fired:,}", right, percent(rule.recall)]
+        cells: list[Any] = [
+            Text(rule.id if rule.is_active else f"{rule.id} (off)"),
+            Text(rule.speaks_for),
+            f"{rule.fired:,}",
+            right,
+            percent(rule.recall),
+        ]
         cells += ["–" if rule.lift is None else f"{rule.lift:.1f}", percent(rule.overlap), percent(rule.conflict)]
         if rule.worth is not None:
             cells.append(", ".join(f"{weight:+.2f}" for weight in rule.worth.weights.values()))

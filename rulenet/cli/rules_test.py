@@ -3,56 +3,190 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
-from rulenet.cli.console import AsJson, out, print_json
+from rulenet.cli.console import AsJson, complain, out, print_json
+from rulenet.errors import InputError, RuleFileError, RuleNetError
+
+if TYPE_CHECKING:
+    from rulenet.rules.cases import CaseResult
+    from rulenet.rules.examples import ExampleResult
+    from rulenet.rules.ruleset import RuleSet
+    from rulenet.rules.trace import Step
+
+MAX_SHOWN = 20  # failures with the whole story; of the others, one line
 
 
 def check(  # not `test`: pytest would run it
     file: Annotated[Path, typer.Argument(help="A rule file.", metavar="FILE")],
+    rule: Annotated[str | None, typer.Option("--rule", help="Only the examples of the rule with this id.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again whenever the file, or one that it includes, is saved.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the examples that stand beside the rules.
+    """Run the examples beside the rules, and the cases of the file.
 
-    Exit status 1 if a rule does not do what its examples say.
+    An example says which texts a rule must fire on, or not; a case says which label the rules together must give, with their starting
+    weights. Of each failure: the text with the hits marked, what was expected, what came, and why. Exit status 1 if there is one.
 
-    Example: `rulenet rules test rules/ag_news.yaml`
+    Example: `rulenet rules test rules/ag_news.yaml --watch`
     """
+    if watch and as_json:
+        raise typer.BadParameter("--watch is for the eye; leave out --json")
+    if watch:
+        from rulenet.cli.watch import rerun_on_save
+
+        rerun_on_save(file, lambda: _watched_run(file, rule))
+        return
+    _, failed = run(file, rule, as_json=as_json)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _watched_run(file: Path, rule: str | None) -> list[Path]:
+    """One round of `--watch`: faults are shown, and the wait goes on. The files to wait for, empty if they are not known."""
+    try:
+        ruleset, _ = run(file, rule, as_json=False)
+    except RuleFileError as error:
+        for fault in error.faults:
+            out.print(Text.assemble((f"{fault.place(str(file))}: ", "bold"), fault.text), soft_wrap=True)
+        out.print(Text.assemble(("✗", "red"), f" does not load: {len(error.faults)} faults"))
+        return []
+    except RuleNetError as error:
+        complain(str(error))
+        return []
+    return ruleset.files
+
+
+def run(file: Path, only: str | None, *, as_json: bool) -> tuple[RuleSet, int]:
+    """Run everything once and show it; the ruleset and the number of failures."""
+    from rulenet.rules.cases import run_cases
+    from rulenet.rules.check import suggest
     from rulenet.rules.examples import run_examples
     from rulenet.rules.ruleset import RuleSet
 
     ruleset = RuleSet.load(file)
-    results = run_examples(ruleset)
+    written = [rule for rule in ruleset.file.rules if only in (None, rule.id)]
+    if not written:
+        known = [rule.id for rule in ruleset.file.rules]
+        raise InputError(f"{file} has no rule {only!r}{suggest(str(only), known)}")
+    results = run_examples(ruleset, only=only)
+    cases = run_cases(ruleset) if only is None else []
     failed = [result for result in results if not result.passed]
-    without = sum(not rule.examples.match and not rule.examples.reject for rule in ruleset.rules)
+    failed_cases = [case for case in cases if not case.passed]
+    without = sum(not rule.examples.match and not rule.examples.reject for rule in written)
     if as_json:
-        rows = [
-            {"rule": r.rule, "line": r.line, "expected": r.expected, "text": r.text, "spans": r.spans} for r in failed
-        ]
-        print_json({"examples": len(results), "failed": rows, "rules": len(ruleset), "rules_without_examples": without})
-    else:
-        for result in failed:
-            out.print(Text.assemble((f"{file}:{result.line}: ", "bold"), f"rule '{result.rule}'"), soft_wrap=True)
-            shown = Text(f"    {result.text}")
-            for start, end in result.spans or []:
-                shown.stylize("reverse", start + 4, end + 4)
-            out.print(shown, soft_wrap=True)
-            happened = (
-                "fires on the marked words"
-                if result.spans
-                else "fires"
-                if result.spans is not None
-                else "does not fire"
-            )
-            out.print(Text.assemble("    expected ", (result.expected, "green"), ", but it ", (happened, "red")))
-        mark = ("✗", "red") if failed else ("✓", "green")
-        passed = len(results) - len(failed)
-        out.print(
-            Text.assemble(
-                mark, f" {len(ruleset)} rules, {passed} of {len(results)} examples pass; {without} rules have none"
-            )
+        print_json(
+            {
+                "examples": len(results),
+                "failed": _example_rows(ruleset, failed),
+                "cases": len(cases),
+                "failed_cases": [_case_row(case) for case in failed_cases],
+                "rules": len(written),
+                "rules_without_examples": without,
+            }
         )
-    raise typer.Exit(1 if failed else 0)
+    else:
+        _show_examples(ruleset, failed)
+        _show_cases(ruleset, failed_cases)
+        total = [f"{len(written)} rules", f"{len(results) - len(failed)} of {len(results)} examples pass"]
+        if cases:
+            total.append(f"{len(cases) - len(failed_cases)} of {len(cases)} cases pass")
+        mark = ("✗", "red") if failed or failed_cases else ("✓", "green")
+        out.print(Text.assemble(mark, f" {', '.join(total)}; {without} rules have no examples"))
+    return ruleset, len(failed) + len(failed_cases)
+
+
+def _example_rows(ruleset: RuleSet, failed: list[ExampleResult]) -> list[dict[str, Any]]:
+    from rulenet.rules.examples import Reader
+    from rulenet.rules.trace import trace_example
+
+    reader = Reader(ruleset)
+    return [
+        {
+            "file": r.file,
+            "line": r.line,
+            "rule": r.rule,
+            "expected": r.expected,
+            "text": r.text,
+            "spans": r.spans,
+            "trace": _step_row(trace_example(ruleset, r, reader)),
+        }
+        for r in failed
+    ]
+
+
+def _step_row(step: Step) -> dict[str, Any]:
+    row: dict[str, Any] = {"condition": step.label, "passed": step.passed, "found": list(step.found), "note": step.note}
+    return row | {"parts": [_step_row(part) for part in step.parts]}
+
+
+def _case_row(case: CaseResult) -> dict[str, Any]:
+    votes = [{"rule": vote.rule, "evidence": vote.evidence, "spans": vote.spans} for vote in case.votes]
+    row = {"line": case.line, "text": case.text, "expected": case.expected, "got": case.got}
+    return row | {"totals": case.totals, "votes": votes}
+
+
+def _show_examples(ruleset: RuleSet, failed: list[ExampleResult]) -> None:
+    """Each failure: the text, what was expected, what came, and which part of the rule is to blame."""
+    from rulenet.rules.examples import Reader
+    from rulenet.rules.trace import trace_example
+
+    reader = Reader(ruleset)
+    for i, result in enumerate(failed):
+        place = f"{result.file}:{result.line}: "
+        out.print(Text.assemble((place, "bold"), f"rule '{result.rule}'"), soft_wrap=True)
+        _show_text(result.text, result.spans or [])
+        wanted, came = ("fires", "does not fire") if result.expected == "match" else ("does not fire", "fires")
+        out.print(Text.assemble("    expected  ", (wanted, "green"), f" ({result.expected} example)"))
+        out.print(Text.assemble("    got       ", (came, "red")))
+        if i < MAX_SHOWN:
+            _show_step(trace_example(ruleset, result, reader), "    ", brief=result.expected == "match")
+        out.print()
+
+
+def _show_step(step: Step, indent: str, *, brief: bool) -> None:
+    """A part of a rule and those it is made of; if `brief`, an `unless` that did not stop the rule is one line."""
+    from rulenet.rules.trace import UNLESS
+
+    mark = ("✓ ", "green") if step.passed else ("✗ ", "red")
+    found = "".join(f'  "{text}"' for text in step.found)
+    note = f"  – {step.note}" if step.note else ""
+    out.print(Text.assemble(indent, mark, step.label, (found, "bold"), (note, "dim")), soft_wrap=True)
+    if not (brief and step.passed and step.label == UNLESS):
+        for part in step.parts:
+            _show_step(part, indent + "  ", brief=brief)
+
+
+def _show_cases(ruleset: RuleSet, failed: list[CaseResult]) -> None:
+    """Each failure: the text, the labels, and the rules that voted."""
+    for i, case in enumerate(failed):
+        place = f"{ruleset.name}:{case.line}: " if case.line else f"{ruleset.name}: "
+        out.print(Text.assemble((place, "bold"), "case" if case.line else "case of an included file"), soft_wrap=True)
+        _show_text(case.text, [span for vote in case.votes for span in vote.spans])
+        out.print(Text.assemble("    expected  ", (case.expected, "green")))
+        sums = ", ".join(f"{label} {total:g}" for label, total in case.totals.items() if total)
+        if not case.got:
+            came = "no label: no rule fires"
+        elif len(case.got) > 1:
+            came = f"a tie between {', '.join(case.got)}"
+        else:
+            came = case.got[0]
+        out.print(Text.assemble("    got       ", (came, "red"), f"  ({sums})" if sums else ""), soft_wrap=True)
+        for vote in case.votes if i < MAX_SHOWN else []:
+            weights = ", ".join(f"{label} {weight:+g}" for label, weight in vote.evidence.items())
+            hits = list(dict.fromkeys(case.text[start:end] for start, end in vote.spans))
+            shown = "".join(f'  "{hit}"' for hit in hits)
+            out.print(Text.assemble(f"      {weights}  {vote.rule}", (shown, "bold")), soft_wrap=True)
+        out.print()
+
+
+def _show_text(text: str, spans: list[tuple[int, int]]) -> None:
+    shown = Text(text)
+    for start, end in spans:
+        shown.stylize("reverse", start, end)
+    for line in shown.split("\n", allow_blank=True):
+        out.print(Text.assemble("    ", line), soft_wrap=True)

@@ -110,6 +110,10 @@ def _plain(item: Any, path: Path) -> str:
         return f"{_last_name(path)}: a mapping (field: value) is expected here, not {found}"
     if kind == "list_type":
         return f"{_last_name(path)}: a list is expected here, not {found}"
+    if kind == "too_long":
+        return f"{_last_name(path)} has {item['ctx']['actual_length']} entries, at most {item['ctx']['max_length']} are possible; split it"
+    if kind == "too_short" and item["ctx"].get("min_length", 1) > 1:
+        return f"{_last_name(path)} needs at least {item['ctx']['min_length']} entries; add some"
     if kind == "too_short":
         return f"{_last_name(path)} is empty; fill it or remove it"
     if kind in ("string_type", "string_too_short"):

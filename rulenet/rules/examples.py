@@ -22,8 +22,8 @@ class ExampleResult:
     ----------
     file, line
         Where the example stands.
-    text
-        The example; of a record its fields, a blank line between them.
+    example
+        The text or record, as written.
     expected
         ``"match"`` or ``"reject"``.
     spans
@@ -35,10 +35,15 @@ class ExampleResult:
     rule: str
     file: str
     line: int
-    text: str
+    example: str | dict[str, str]
     expected: str
     spans: list[Span] | None
     number: int
+
+    @property
+    def text(self) -> str:
+        """The example; of a record its fields, a blank line between them."""
+        return Record.of(self.example) if isinstance(self.example, dict) else self.example
 
     @property
     def passed(self) -> bool:
@@ -105,4 +110,4 @@ def _results(ruleset: RuleSet, reader: Reader, tagged: bool, only: str | None) -
                 found = reader.matchers[language][column[i]].find(doc)
                 spans = None if found is None else [doc.cleaned.original_span(*span) for span in found]
                 file, line = ruleset.place(i, "examples", expected, j)
-                yield ExampleResult(rule.id, file, line, str(doc.text), expected, spans, i)
+                yield ExampleResult(rule.id, file, line, example, expected, spans, i)

@@ -185,6 +185,12 @@ def _is_word(node: Node, context: Context) -> bool:
     return node.kind == "scalar" or (context.is_named and node.style == "flow" and not any(node.comments()))
 
 
+def _trimmed(lines: list[str]) -> list[str]:
+    """Lines without the blank ones at both ends."""
+    filled = [i for i, line in enumerate(lines) if line]
+    return lines[filled[0] : filled[-1] + 1] if filled else []
+
+
 # ---------------------------------------------------------------------- layout
 
 
@@ -227,13 +233,8 @@ class Layout:
             blanks = [i for i, comment in enumerate(first.before) if not comment.text]
             split = blanks[-1] + 1 if blanks else 0
             head, first.before = first.before[:split], first.before[split:]
-        lines = self._comments(head, 0, tree)
-        lines += self._block(tree, 0, TOP, depth=0)
-        while lines and not lines[0]:
-            del lines[0]
-        while lines and not lines[-1]:
-            del lines[-1]
-        return lines
+        parts = [_trimmed(self._comments(head, 0, tree)), _trimmed(self._block(tree, 0, TOP, depth=0))]
+        return [*parts[0], "", *parts[1]] if all(parts) else parts[0] + parts[1]
 
     def rule(self, node: Node, indent: int) -> list[str]:
         """Lines of one rule in a block list whose dashes stand at `indent`."""
@@ -246,7 +247,7 @@ class Layout:
         spread = False  # whether the entry before this one took several lines
         for i, entry in enumerate(self._in_order(node, context)):
             inside = context.inside(entry.key.text) if entry.key else context
-            above = self._comments(entry.before, indent, node, MAX_BLANK_LINES if depth < 2 else 1)
+            above = self._comments(entry.before, indent, node, MAX_BLANK_LINES if i and depth < 2 else 1)
             own = self._entry(entry, indent, inside, depth + 1, stays=node.style == "block" and node.column == indent)
             if i == 0 and not any(above):
                 above = []

@@ -15,7 +15,7 @@ from rulenet.errors import Fault, RuleFileError
 from rulenet.rules.examples import run_examples
 from rulenet.rules.formula import Formula, Lexicons, rule_formula
 from rulenet.rules.ruleset import RuleSet
-from rulenet.rules.schema import LexiconRef, Rule
+from rulenet.rules.schema import Entry, LexiconRef, Rule, WeightedTerm
 from rulenet.rules.smells import Place, Setting, Smell, rule_smells, walk
 from rulenet.rules.smells_logic import Stated, contained, dead_smells, duplicates, holds_by_absence, is_anchored
 from rulenet.rules.smells_words import idle_entry, literal_smells, repeated
@@ -105,8 +105,8 @@ class _Linter:
             line = lines.at(("lexicons", name))
             if name not in uses and file.rules:
                 yield Fault(f"lexicon {name!r} is used by no rule; use it or remove it", line, None, "warning")
-            literals = [(i, getattr(entry, "term", entry)) for i, entry in enumerate(entries)]
-            literals = [(i, literal) for i, literal in literals if isinstance(literal, str)]
+            texts = [(i, e.term if isinstance(e, WeightedTerm) else e) for i, e in enumerate(entries)]
+            literals = [(i, text) for i, text in texts if isinstance(text, str)]
             exact = all(use_exact for use_exact, _ in uses.get(name, {(False, False)}))
             alone = any(use_alone for _, use_alone in uses.get(name, ()))
             for i, literal in literals:
@@ -152,7 +152,7 @@ def _unanchored(rule: Rule, formula: Formula) -> Iterator[str]:
         yield "fires by absence alone, so on most texts; add a condition that must hit"
 
 
-def _uses_of_lexicons(places: Iterable[Place], lexicons: dict[str, list]) -> dict[str, set[tuple[bool, bool]]]:  # type: ignore[type-arg]
+def _uses_of_lexicons(places: Iterable[Place], lexicons: dict[str, list[Entry]]) -> dict[str, set[tuple[bool, bool]]]:
     """How rules use each word list, also through other lists: whether case counts, and whether a hit is enough."""
     uses: dict[str, set[tuple[bool, bool]]] = {}
     for place in places:

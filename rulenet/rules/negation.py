@@ -30,7 +30,7 @@ _ZH_IDIOMS = (
 )
 _ZH_CUES = "不|没有?|無|无|未|别|非"
 _ZH_WINDOW = 6
-_ZH_REACH = re.compile("[^，。！？；、,.!?;\\s]*$")
+_ZH_REACH = re.compile("[^，。！？；、,.!?;\\s]*\\Z")
 
 
 class Negation:

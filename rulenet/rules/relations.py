@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, combinations
 
 from rulenet.rules.conditions import Atom, Condition, Keep, Span, everything
 from rulenet.text.doc import Doc
@@ -34,57 +35,58 @@ class Near(Condition):
         return any(part.needs_tags for part in self.parts)
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        hits: list[tuple[int, int, int]] = []  # start, end, number of the part
+        hits: list[list[Span]] = [[] for _ in self.parts]
         for k in sorted(range(len(self.parts)), key=lambda k: self.parts[k].needs_tags):
-            found = self.parts[k].find(doc, everything)
-            if not found:
+            hits[k] = self.parts[k].find(doc, everything) or []
+            if not hits[k]:
                 return None
-            hits += [(start, end, k) for start, end in found]
-        hits.sort()
         shortest: dict[int, int] = {}
-        for i, (start, _, _) in enumerate(hits):
-            end = self._end(doc, hits, i)
-            if end is not None:
+        for group in [hits] if self.within is not None else _by_sentence(doc, hits):
+            for start, end in self._complete(doc, group):
                 shortest[start] = min(end, shortest.get(start, end))
         return [span for span in sorted(shortest.items()) if keep(span)] or None
 
-    def _end(self, doc: Doc, hits: list[tuple[int, int, int]], first: int) -> int | None:
-        """Where the shortest hit that begins with this part ends."""
-        start, end, part = hits[first]
-        if self.ordered and part != 0:
-            return None
-        complete = (1 << len(self.parts)) - 1
-        # Which parts are there already, and where the last of them ends.
-        reached = {(1 << part, end)}
-        best: int | None = None
-        limit = self._sentence_end(doc, start) if self.within is None else None
-        for begin, end, part in hits[first + 1 :]:
-            if limit is not None and begin >= limit:
-                break
-            if self.within is not None:
-                reached = {state for state in reached if doc.units_between(state[1], begin) <= self.within}
-                if not reached:
-                    break
-            added = {
-                (done | 1 << part, end)
-                for done, last in reached
-                if last <= begin and not done & 1 << part and (not self.ordered or done == (1 << part) - 1)
-            }
-            ends = [last for done, last in added if done == complete]
-            best = min([*ends, *([best] if best is not None else [])], default=None)
-            reached |= {state for state in added if state[0] != complete}
-            if limit is not None:
-                # Without a limit between neighbours, the earliest end serves as well as any later one.
-                earliest: dict[int, int] = {}
-                for done, last in sorted(reached, reverse=True):
-                    earliest[done] = last
-                reached = set(earliest.items())
-        return best
+    def _complete(self, doc: Doc, hits: list[list[Span]]) -> Iterator[Span]:
+        """From each hit that may come first to the earliest end of a complete one.
 
-    @staticmethod
-    def _sentence_end(doc: Doc, position: int) -> int:
-        i = bisect_right(doc.sentence_ends, position)
-        return doc.sentence_ends[min(i, len(doc.sentence_ends) - 1)]
+        The earliest end after a hit, with a set of parts still to come, is the earliest over the next hits within reach of each of
+        those parts. It is worked out from small sets to large ones, so that repeated words cost no more than their number.
+        """
+        every = frozenset(range(len(hits)))
+        starts = [[start for start, _ in of_part] for of_part in hits]
+        reach = [[self._reach(doc, end, starts) for _, end in of_part] for of_part in hits]
+        ends: dict[tuple[frozenset[int], int], _Ends] = {
+            (frozenset(), k): _Ends([float(end) for _, end in of_part]) for k, of_part in enumerate(hits)
+        }
+        for to_come in sorted(self._sets_to_come(every), key=len):
+            for k in self._before(to_come, every):
+                following = self._following(to_come)
+                tables = [(j, ends[to_come - {j}, j]) for j in following if (to_come - {j}, j) in ends]
+                ends[to_come, k] = _Ends(
+                    [min((table.earliest(*near[j]) for j, table in tables), default=math.inf) for near in reach[k]]
+                )
+        for k in [0] if self.ordered else every:
+            for (start, _), end in zip(hits[k], ends[every - {k}, k].values, strict=True):
+                if end < math.inf:
+                    yield start, int(end)
+
+    def _sets_to_come(self, every: frozenset[int]) -> list[frozenset[int]]:
+        n = len(every)
+        if self.ordered:
+            return [frozenset(range(k, n)) for k in range(1, n)]
+        return [frozenset(chosen) for size in range(1, n) for chosen in combinations(every, size)]
+
+    def _before(self, to_come: frozenset[int], every: frozenset[int]) -> list[int]:
+        """Parts that may stand just before these."""
+        return [min(to_come) - 1] if self.ordered else sorted(every - to_come)
+
+    def _following(self, to_come: frozenset[int]) -> list[int]:
+        return [min(to_come)] if self.ordered else sorted(to_come)
+
+    def _reach(self, doc: Doc, end: int, starts: list[list[int]]) -> list[tuple[int, int]]:
+        """For each part which of its hits may come next, first and beyond the last."""
+        limit = math.inf if self.within is None else doc.after_units(end, self.within)
+        return [(bisect_left(of_part, end), bisect_right(of_part, limit)) for of_part in starts]
 
     def triggers(self) -> frozenset[Atom] | None:
         sets = [found for part in self.parts if (found := part.triggers()) is not None]
@@ -95,6 +97,30 @@ class Near(Condition):
 
     def holds(self, atoms: Set[Atom]) -> bool:
         raise NotImplementedError("near needs the text")
+
+
+class _Ends:
+    """Where what begins with each hit of a part ends, and the earliest of a stretch of them."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.values = values
+        self._of_rest = list(accumulate(reversed(values), min))[::-1]
+
+    def earliest(self, first: int, beyond: int) -> float:
+        if first >= beyond:
+            return math.inf
+        return self._of_rest[first] if beyond == len(self.values) else min(self.values[first:beyond])
+
+
+def _by_sentence(doc: Doc, hits: list[list[Span]]) -> list[list[list[Span]]]:
+    """The hits of each part, sentence by sentence, where all parts are there."""
+    last = len(doc.sentence_ends) - 1
+    groups: dict[int, list[list[Span]]] = {}
+    for k, of_part in enumerate(hits):
+        for span in of_part:
+            sentence = min(bisect_right(doc.sentence_ends, span[0]), last)
+            groups.setdefault(sentence, [[] for _ in hits])[k].append(span)
+    return [group for group in groups.values() if all(group)]
 
 
 @dataclass(frozen=True)

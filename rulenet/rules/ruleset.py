@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rulenet.errors import InputError
+from rulenet.memory import no_garbage_collection
 from rulenet.rules.build import build
 from rulenet.rules.check import resolve_lexicons
 from rulenet.rules.conditions import Condition, atoms_of
 from rulenet.rules.evaluate import RuleMatcher
 from rulenet.rules.literals import Literals
 from rulenet.rules.negation import Negation
+from rulenet.rules.parse import Lines
 from rulenet.rules.relations import InField, conditions_in
 from rulenet.rules.sources import Bundle, columns, read_bundle, read_text
 from rulenet.text.han import simplified
@@ -66,13 +68,11 @@ class RuleSet:
         self.name = name
         self.source = bundle.text
         self.file = bundle.file
+        self._top = bundle.sources[-1]
         self.files = [source.path for source in bundle.sources if source.path is not None] + bundle.lists
         self._places = [
-            (source.name, source.lines, i)
-            for source in bundle.sources
-            for i in range(len(source.file.rules) if source.file else 0)
+            (source, i) for source in bundle.sources for i in range(len(source.file.rules) if source.file else 0)
         ]
-        self.lines = bundle.sources[-1].lines
         expanded = columns(self.file)
         self.rules = [rule for _, rule in expanded]
         self.written = [i for i, _ in expanded]
@@ -114,8 +114,13 @@ class RuleSet:
         >>> RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: b}]}").place(0, "word")
         ('<string>', 1)
         """
-        name, lines, j = self._places[i]
-        return name, lines.at(("rules", j, *path))
+        source, j = self._places[i]
+        return source.name, source.lines.at(("rules", j, *path))
+
+    @property
+    def lines(self) -> Lines:
+        """Line of each value of the file itself, not of those it includes."""
+        return self._top.lines
 
     @cached_property
     def places(self) -> list[tuple[str, int]]:
@@ -237,7 +242,9 @@ class RuleSet:
             R of shape (n_texts, n_rules), int8: a stored 1 where the rule fires. Columns in file order.
         """
         if isinstance(texts, (str, Mapping)):
-            raise InputError(f"match takes a list of texts, not one {'string' if isinstance(texts, str) else 'record'}; write [text]")
+            raise InputError(
+                f"match takes a list of texts, not one {'string' if isinstance(texts, str) else 'record'}; write [text]"
+            )
         from rulenet.rules.match import match_parallel
 
         found = [_as_text(text, i) for i, text in enumerate(texts)]
@@ -294,7 +301,8 @@ class RuleSet:
 
         chosen = self._language(language)
         if chosen not in self._matchers:
-            self._matchers[chosen] = Matcher(self, chosen)
+            with no_garbage_collection():
+                self._matchers[chosen] = Matcher(self, chosen)
         return self._matchers[chosen]
 
     def _language(self, language: Language | None) -> Language:

@@ -134,7 +134,8 @@ class Condition(_Strict):
 
     @model_validator(mode="after")
     def _exactly_one_kind(self) -> Condition:
-        kinds = [kind for kind in KINDS if getattr(self, kind) is not None]
+        given = self.model_fields_set
+        kinds = [kind for kind in KINDS if kind in given and getattr(self, kind) is not None]
         if len(kinds) != 1:
             found = "none of them" if not kinds else " and ".join(kinds)
             raise PydanticCustomError(
@@ -145,7 +146,9 @@ class Condition(_Strict):
         misplaced = [
             f"{option} (goes with {', '.join(beside)})"
             for option, beside in OPTIONS.items()
-            if kinds[0] not in beside and getattr(self, option) != type(self).model_fields[option].default
+            if option in given
+            and kinds[0] not in beside
+            and getattr(self, option) != type(self).model_fields[option].default
         ]
         if misplaced:
             raise PydanticCustomError(

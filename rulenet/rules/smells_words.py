@@ -16,69 +16,14 @@ _SYMBOL = re.compile(r"[+#@$%€£¥*=<>|~^]")
 _LIST_MARK = re.compile(r"[,;|、，；]")
 _POS_VALUE = re.compile(r":(?:(lemma|word)=)?([^\s:=]+?)[?*+]?$")
 _INFLECTED = re.compile(
-    r"VERB:(?:\w{3,}(?:ed|ing|[^s]s)|won|left|said|sold|told|made|went|got|paid|lost|was|were|had)$|NOUN:\w+[^siu](?<!ing)s$"
+    r"VERB:(?:\w{3,}(?:ed|ing|[^s]s)|won|left|said|sold|told|made|went|got|paid|lost|was|were|had)"
+    r"|NOUN:\w+[^siu](?<!ing)s"
 )
-# Words of nearly every text; those that may well be told apart by (not, I, you) are left out.
-_EVERYWHERE = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "to",
-        "a",
-        "an",
-        "in",
-        "is",
-        "it",
-        "that",
-        "for",
-        "on",
-        "with",
-        "as",
-        "was",
-        "at",
-        "by",
-        "be",
-        "this",
-        "are",
-        "from",
-        "or",
-        "的",
-        "了",
-        "是",
-        "在",
-    ]
-)
+# Words of nearly every text; those that may well tell texts apart (not, I, you) are left out.
+_EVERYWHERE = re.compile("the|of|and|to|an?|in|is|it|that|for|on|with|as|was|at|by|be|this|are|from|or|的|了|是|在")
 # Written in capitals these are names (WHO, IT, US); read without case they are in nearly every text.
-_COMMON = _EVERYWHERE | frozenset(
-    [
-        "am",
-        "us",
-        "who",
-        "all",
-        "can",
-        "may",
-        "will",
-        "so",
-        "no",
-        "not",
-        "we",
-        "he",
-        "me",
-        "my",
-        "do",
-        "did",
-        "his",
-        "has",
-        "had",
-        "our",
-        "out",
-        "now",
-        "any",
-        "or",
-        "if",
-        "up",
-    ]
+_COMMON = re.compile(
+    f"{_EVERYWHERE.pattern}|am|us|who|all|can|may|will|so|no|not|we|he|me|my|do|did|has|had|our|out|now|any|if|up"
 )
 
 
@@ -110,10 +55,10 @@ def literal_smells(literal: str, kind: str, *, exact: bool, alone: bool) -> Iter
             yield f"{literal!r} is matched as {fold(literal).strip()!r}: symbols are gaps between words; use a regex if they matter"
         if len(re.findall(r"[,;]\s", literal)) > 1 or re.search(r";\s", literal):
             yield f"{literal!r} is looked for as words in a row; is it a list? Put it in [ ], with commas between"
-        if cleaned.isupper() and not exact and kind in ("word", "lexicon") and cleaned.lower() in _COMMON:
+        if cleaned.isupper() and not exact and kind in ("word", "lexicon") and _COMMON.fullmatch(cleaned.lower()):
             yield f"{literal!r} is found in {cleaned.lower()!r} too, as case is ignored; write it in a condition with case: exact"
             return
-    if alone and not exact and kind in ("word", "lexicon") and fold_raw(cleaned) in _EVERYWHERE:
+    if alone and not exact and kind in ("word", "lexicon") and _EVERYWHERE.fullmatch(fold_raw(cleaned)):
         yield f"{literal!r} is in nearly every text, so it tells none apart; leave it out, or put it in a phrase"
 
 
@@ -189,7 +134,10 @@ def pos_smells(pattern: str, language: str) -> Iterator[str]:
 def _base_form(item: str, value: str) -> str | None:
     """The lemma of an English word that looks like an inflected form and is one; None where no dictionary is installed."""
     # Loading the dictionary takes half a second, so only on suspicion.
-    if not _INFLECTED.search(f"{item.split(':')[0]}:{value.lower()}") or importlib.util.find_spec("simplemma") is None:
+    if (
+        not _INFLECTED.fullmatch(f"{item.split(':')[0]}:{value.lower()}")
+        or importlib.util.find_spec("simplemma") is None
+    ):
         return None
     import simplemma
 

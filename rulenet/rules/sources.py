@@ -18,6 +18,8 @@ import yaml
 from pydantic import ValidationError
 
 from rulenet.errors import Fault, RuleFileError
+from rulenet.memory import no_garbage_collection
+from rulenet.rules.cache import keep, recall
 from rulenet.rules.check import LexiconEntry, Readable, content_faults, literal_problem, quoted, readable, schema_faults
 from rulenet.rules.parse import Lines, parse_yaml
 from rulenet.rules.schema import MAX_WEIGHT, LexiconFile, Rule, RuleFile, WeightedTerm
@@ -43,15 +45,22 @@ class Source:
     name: str
     text: str
     path: Path | None = None
-    lines: Lines = field(default_factory=Lines)
     file: RuleFile | None = None
     content: Readable | None = None
     has_rules: bool = False
     faults: list[Fault] = field(default_factory=list)
+    _lines: Lines | None = None
+
+    @property
+    def lines(self) -> Lines:
+        """Line of each value; read again where the content came from the cache."""
+        if self._lines is None:
+            self._lines = parse_yaml(self.text)[1]
+        return self._lines
 
     def parse(self) -> None:
         """Read the text as far as it can be read; nothing is raised."""
-        data, self.lines, faults = parse_yaml(self.text)
+        data, self._lines, faults = parse_yaml(self.text)
         self.faults += faults
         if not faults and data is None:
             self.faults = [Fault("the file is empty; it needs at least `rulenet: 1` and `rules:`", 1)]
@@ -115,12 +124,12 @@ def read_text(path: Path) -> str:
     """
     try:
         if path.is_dir():
-            raise RuleFileError(str(path), [Fault("this is a folder; name a rule file", 0)])
+            raise IsADirectoryError(21, "this is a folder; name a rule file")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise RuleFileError(str(path), [Fault(f"no such file; working folder: {Path.cwd()}", 0)]) from None
-    except RuleFileError:
-        raise
+    except IsADirectoryError:
+        raise RuleFileError(str(path), [Fault("this is a folder; name a rule file", 0)]) from None
     except (OSError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
             line = error.object[: error.start].count(b"\n") + 1
@@ -138,15 +147,22 @@ def read_bundle(text: str, name: str, path: Path | None) -> Bundle:
     RuleFileError
         With every fault of all files.
     """
-    reader = _Reader(path)
-    reader.read(Source(name, text, path), trail=())
-    reader.check()
+    with no_garbage_collection():
+        known = recall(text)
+        if known is not None:
+            return Bundle([Source(name, text, path, known)], known, [])
+        reader = _Reader(path)
+        reader.read(Source(name, text, path), trail=())
+        reader.check()
     sources = reader.sources
     faults = [replace(f, file=None if s is sources[-1] else s.name) for s in sources for f in s.faults]
     faults += reader.list_faults
     if faults:
         raise RuleFileError(name, faults)
-    return Bundle(sources, reader.merged(), list(reader.lists))
+    bundle = Bundle(sources, reader.merged(), list(reader.lists))
+    if bundle.is_single:
+        keep(text, bundle.file)
+    return bundle
 
 
 class _Reader:
@@ -213,7 +229,9 @@ class _Reader:
     def check(self) -> None:
         """Faults in what the texts say, names being common to all of them."""
         top = self.sources[-1]
-        if not any(source.has_rules for source in self.sources) and (top.file or top.content):
+        includes_failed = bool(top.file and top.file.include) and any(source.faults for source in self.sources)
+        has_rules = any(source.has_rules for source in self.sources)
+        if top.content is not None and not has_rules and not includes_failed:
             message = "there are no rules; add some under `rules:`, or name a file that has some under `include:`"
             top.faults.append(Fault(message, top.lines.at(("rules",))))
         contents = [source.content for source in self.sources if source.content is not None]
@@ -272,13 +290,13 @@ class _Reader:
 
 def _read_named(path: Path, what: str, source: Source, line: int) -> str | None:
     """Text of a file that another names; None if it cannot be read, which is then a fault of the other."""
-    if not path.exists():
-        source.faults.append(Fault(f"{what} does not exist; the path is taken from {path.parent}", line))
-        return None
     try:
         return read_text(path)
     except RuleFileError as error:
-        source.faults.append(Fault(f"{what}: {error.faults[0].message}", line))
+        reason = error.faults[0].message
+        if reason.startswith("no such file"):
+            reason = f"no such file; the path is taken from {Path(source.name).parent}"
+        source.faults.append(Fault(f"{what}: {reason}", line))
         return None
 
 

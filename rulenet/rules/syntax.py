@@ -242,7 +242,7 @@ class _Builder:
         elif entry.after:
             entry.behind_key = entry.after
         entry.after = None
-        entry.before += self._take_pending()
+        entry.before += [comment for comment in self._take_pending() if comment.text]
         return entry
 
     def _take_pending(self) -> list[Comment]:

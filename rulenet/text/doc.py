@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
 from collections import deque
@@ -155,16 +156,17 @@ class Doc:
     def _unit_starts(self) -> list[int]:
         return [start for start, _ in self.units]
 
-    def units_between(self, end: int, start: int) -> int:
-        """How many words, or Chinese characters, begin from one position up to another.
+    def after_units(self, end: int, n: int) -> float:
+        """The last place where something may begin with at most `n` words, or Chinese characters, between a position and it.
 
         Examples
         --------
         >>> from rulenet.text.tokenise import Tokeniser
-        >>> Doc("the coach was fired", Tagger(Tokeniser("en"))).units_between(9, 14)
-        1
+        >>> Doc("the coach was fired", Tagger(Tokeniser("en"))).after_units(9, 1)
+        14
         """
-        return bisect_left(self._unit_starts, start) - bisect_left(self._unit_starts, end)
+        i = bisect_left(self._unit_starts, end) + n
+        return self._unit_starts[i] if i < len(self._unit_starts) else math.inf
 
     @cached_property
     def sentence_ends(self) -> list[int]:

@@ -183,7 +183,7 @@ def diff_rules(
     changed = [
         ChangedRule(name, found)
         for name, rule in second.items()
-        if name in first and (found := changes(written(first[name]), written(rule)))
+        if name in first and rule != first[name] and (found := changes(written(first[name]), written(rule)))
     ]
     return RulesDiff(
         a.name, b.name,
@@ -251,6 +251,8 @@ def _normal(value: Any, *, is_ordered: bool = False) -> str:
 def _changed_lexicons(a: RuleSet, b: RuleSet) -> Iterator[ChangedLexicon]:
     """Lists whose entries differ once the lists they include are taken in."""
     old, new = _lexicons(a), _lexicons(b)
+    if old == new:
+        return
     users: dict[str, list[str]] = {}
     for rule in (*b.file.rules, *a.file.rules):
         for name in _names(written(rule)):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rulenet.rules.mine.candidates import Candidate
-from rulenet.rules.mine.paste import rule_yaml
+from rulenet.rules.mine.paste import rule_yaml, settings_yaml
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.clean import clean
 from rulenet.text.language import Language
@@ -25,11 +25,9 @@ _NO_SLUG = re.compile(r"[^\w]+")
 
 def as_ruleset(rules: Sequence[Mapping[str, Any]], like: RuleSet, language: Language) -> RuleSet:
     """Rules as data, parsed the way a file is; settings of the texts as in another ruleset."""
-    head = [f"rulenet: 1\nlanguage: {language}"]
-    if getattr(like.file, "fold_traditional", False):
-        head.append("fold_traditional: true")
+    file = like.file.model_copy(update={"language": language, "labels": []})
     body = [rule_yaml(rule) for rule in rules]
-    return RuleSet.from_yaml("\n".join([*head, "rules:" if body else "rules: []", *body]) + "\n", name="<suggestions>")
+    return RuleSet.from_yaml("\n".join([settings_yaml(file) + "rules:", *body]) + "\n", name="<suggestions>")
 
 
 def numbered(candidates: Sequence[Candidate], names: Sequence[str]) -> list[dict[str, Any]]:
@@ -107,7 +105,9 @@ def examples(
             match[hit] = excerpt
         if len(match) == _MATCHES:
             break
-    reject = [text for row in others if (text := _excerpt(clean(texts[row]).strip(), 0, 0)) and not ruleset.match([text]).nnz]
+    reject = [
+        text for row in others if (text := _excerpt(clean(texts[row]).strip(), 0, 0)) and not ruleset.match([text]).nnz
+    ]
     return {"match": list(match.values()), "reject": reject[:1]}
 
 

@@ -106,7 +106,7 @@ class Drift:
     switched_off
         Rules that are not compared because they are disabled, or outside their dates.
     too_rare
-        How many rules fired so rarely that not even no firing at all would be told from chance, on so few texts.
+        How many rules fired, but so rarely that not even no firing at all would be told from chance, on so few texts.
     notes
         What could not be compared, and why.
     """
@@ -241,7 +241,7 @@ def compare(stats: RulesetStats, baseline: Baseline) -> Drift:
         added=[rule.id for rule in stats.rules if rule.id not in baseline.rules],
         gone=sorted(set(baseline.rules) - {rule.id for rule in stats.rules}),
         switched_off=[rule.id for rule in known if not rule.is_active],
-        too_rare=int((none_at_all * max(len(adjusted), 1) > ALPHA).sum()),
+        too_rare=int(((none_at_all * max(len(adjusted), 1) > ALPHA) & (fired0 > 0)).sum()),
         notes=_notes(stats, baseline, then),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from rulenet.errors import LabelError
 from rulenet.estimator import RuleNetClassifier
 from rulenet.explain import Explanation, Label
 from rulenet.rules.ruleset import RuleSet
+from rulenet.text.language import Language, detect_language
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Span = tuple[int, int]
@@ -170,10 +171,12 @@ def vote_flips(before: RuleSet, after: RuleSet, texts: Sequence[str], labels: Se
         The right answers, for the accuracy.
     """
     texts = list(texts)
-    R, Q = before.match(texts), after.match(texts)
+    languages = [_language(ruleset, texts) for ruleset in (before, after)]
+    R, Q = before.match(texts, language=languages[0]), after.match(texts, language=languages[1])
     was, now = vote(before, R), vote(after, Q)
     rows = np.flatnonzero(was != now).tolist()
-    reasons = [_vote_reasons(before, after, texts[i], was[i], now[i]) for i in rows]
+    sides = list(zip((before, after), languages, strict=True))
+    reasons = [_vote_reasons(sides, texts[i], was[i], now[i]) for i in rows]
     return _flips("vote", texts, _firings(R, Q, before.ids, after.ids), rows, was, now, reasons, labels)
 
 
@@ -273,12 +276,17 @@ def _reasons(was: Explanation, now: Explanation) -> list[Reason]:
     )
 
 
-def _vote_reasons(before: RuleSet, after: RuleSet, text: str, was: Any, now: Any) -> list[Reason]:
+def _language(ruleset: RuleSet, texts: list[str]) -> Language:
+    """The language that the rules are written for, or else the one of most texts."""
+    return "zh" if ruleset.language == "zh" else "en" if ruleset.language == "en" else detect_language(texts)
+
+
+def _vote_reasons(sides: list[tuple[RuleSet, Language]], text: str, was: Any, now: Any) -> list[Reason]:
     """The same of the starting weights."""
     speaks: list[dict[str, float]] = []
     spans: dict[str, list[Span]] = {}
-    for ruleset in (before, after):
-        hits = ruleset.spans(text)
+    for ruleset, language in sides:
+        hits = ruleset.spans(text, language=language)
         evidence = {rule.id: rule.evidence for rule in ruleset.rules if rule.id in hits}
         speaks.append({name: given.get(now, 0.0) - given.get(was, 0.0) for name, given in evidence.items()})
         spans |= {name: found for name, found in hits.items() if found}

@@ -283,7 +283,7 @@ def _rule_edits(
         what: tuple[str, ...] = ()
         if name not in old or name not in new:
             what = ("added",) if name in new else ("removed",)
-        else:
+        elif old[name] != new[name] or name.removesuffix(".negated") in with_lists:
             fields = {change.field for change in changes(written(old[name]), written(new[name]))}
             behaviour = fields.difference(_LEARNING, _WORDS_ONLY) or name.removesuffix(".negated") in with_lists
             what = ("re-weighted",) * bool(fields.intersection(_LEARNING)) + ("re-conditioned",) * bool(behaviour)

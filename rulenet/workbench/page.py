@@ -13,7 +13,7 @@ import numpy as np
 
 from rulenet.render import to_page
 from rulenet.workbench.drift import Drift
-from rulenet.workbench.findings import findings
+from rulenet.workbench.findings import counted, findings
 from rulenet.workbench.samples import Example
 from rulenet.workbench.stats import Neighbour, RulesetStats, RuleStats
 
@@ -172,7 +172,7 @@ def _conflicts(stats: RulesetStats) -> str:
         a, b = (_link(name) for name in pair["rules"])
         numbers = [f'<td class="n">{cell}</td>' for cell in (*wins, f"{pair['texts']:,}")]
         rows.append(f"<tr><td>{a}</td>{numbers[0]}<td>{b}</td>{numbers[1]}{numbers[2]}</tr>")
-    said = f"{total:,} pairs of rules fire on the same text though they cannot both be right."
+    said = f"{counted(total, 'pair')} of rules fire on the same text though they cannot both be right."
     return (
         f"<h2>Conflicts</h2>{heat_map(stats)}<p>{said}{more}</p>"
         '<div class="scroll"><table class="s"><thead><tr><th>rule</th><th class="n">is right</th><th>against</th>'
@@ -216,7 +216,9 @@ def heat_map(stats: RulesetStats, top: int = HEAT_RULES) -> str:
 def _cell(stats: RulesetStats, pair: int, row: int, column: int, place: dict[int, int]) -> str:
     one, other, texts = stats.rules[row], stats.rules[column], int(stats.pairs.texts[pair])
     share = texts / one.fired
-    said = f"{one.id} fires on {one.fired:,} texts; on {texts:,} of them ({percent(share)}) {other.id} fires too"
+    said = (
+        f"{one.id} fires on {counted(one.fired, 'text')}; on {texts:,} of them ({percent(share)}) {other.id} fires too"
+    )
     if stats.pairs.a_right is not None and stats.pairs.b_right is not None:
         wins = int(stats.pairs.a_right[pair]), int(stats.pairs.b_right[pair])
         mine, theirs = wins if row < column else wins[::-1]
@@ -240,7 +242,7 @@ def _card(rule: RuleStats) -> str:
         else ""
     )
     head = f'<h3>{esc(rule.id)} <span class="muted">→ {esc(rule.speaks_for)} · {esc(rule.place)}</span></h3>'
-    parts = [f"{head}<p>Fires on {rule.fired:,} texts{judged}.</p>"]
+    parts = [f"{head}<p>Fires on {counted(rule.fired, 'text')}{judged}.</p>"]
     if rule.opponents:
         parts.append(f"<p>Contradicted most by {_neighbours(rule.opponents)}.</p>")
     if rule.partners:
@@ -255,7 +257,7 @@ def _neighbours(found: Iterable[Neighbour]) -> str:
         wins = (
             "" if other.right is None else f": this one is right on {other.right:,}, that one on {other.other_right:,}"
         )
-        said.append(f"{_link(other.rule)} ({other.texts:,} texts{wins})")
+        said.append(f"{_link(other.rule)} ({counted(other.texts, 'text')}{wins})")
     return ", ".join(said)
 
 

@@ -121,6 +121,12 @@ class Base:
         found = weights.logits(X)
         return found if offset is None else found + offset
 
+    def weights(self, fit: Array) -> tuple[Array, Array]:
+        """Weights that the rules alone learn on some rows, shape (n_rules, n_classes), and their logits on all."""
+        R = scipy.sparse.csr_matrix(self.R, dtype=np.float64)
+        weights, _ = solve(R[fit], self.Y[fit], rules=rule_columns(self.ruleset, self.names))
+        return weights.coef, weights.logits(R)
+
     def proba(self, fit: Array) -> Array:
         """Probabilities of all rows, from weights learned on some."""
         return softmax(self.logits(fit))

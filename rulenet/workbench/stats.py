@@ -213,6 +213,8 @@ def rule_stats(
     if ruleset is None or not len(ruleset):
         raise InputError("there are no rules to count: pass a rule file, or a model that was trained with one")
     classes, y, notes = _indices(ruleset, clf, labels, len(texts))
+    progress = progress or Progress()
+    progress.say(f"{len(ruleset):,} rules, {len(texts):,} texts")
     worths: list[Worth] | None = None
     if clf is not None:
         language = clf.hybrid_.features.language
@@ -257,7 +259,11 @@ def _indices(
     """The classes, the class index of each text, and what is missing."""
     known = list(ruleset.labels) if clf is None else [str(label) for label in clf.classes_.tolist()]
     if labels is None:
-        return known, None, ["no labels: precision, recall, lift and what the model loses are not known"]
+        return (
+            known,
+            None,
+            ["no labels, or not for every text: precision, recall, lift and what the model loses are not known"],
+        )
     names = [None if label is None or label != label else str(label) for label in labels]
     if len(names) != n_texts:
         raise InputError(f"there are {n_texts} texts but {len(names)} labels; they must correspond one to one")

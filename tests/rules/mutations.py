@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from rulenet.errors import RuleFileError
+from rulenet.rules import schema
 
 REPOSITORY = Path(__file__).parent.parent.parent
 MAIN = "rules.yaml"
@@ -189,11 +190,20 @@ VALUES: list[Any] = [
         "NOUN:a:b",
     ],
 ]
-NAMES = (
-    "rulenet language labels include fold_traditional negation_cues cases lexicons rules id label any all none word phrase lexicon "
-    "regex pos near starts ends count length lang case forms segmented gap field unless negation where weight confidence sign pin "
-    "enabled since until tags examples match reject note terms within same ordered at_least at_most unit term file text flip x"
-).split()
+MODELS = (
+    *(
+        schema.RuleFile,
+        schema.Rule,
+        schema.Near,
+        schema.Count,
+        schema.Length,
+        schema.Flip,
+        schema.Examples,
+        schema.Case,
+    ),
+    *(schema.LexiconRef, schema.LexiconFile, schema.WeightedTerm),
+)
+NAMES = sorted({"x", *(name for model in MODELS for name in model.model_fields)})
 
 
 @dataclass(frozen=True)
@@ -339,8 +349,8 @@ class Folder:
 
 # Words of advice: a message that holds none of them says what is wrong but not what to do.
 _REMEDY = re.compile(
-    r"did you mean|known:|expected|not a number from|should|must|one of|at most|at least|\b(?:add|check|correct|fill|give|install|keep|make|move|name|put|"
-    r"quote|remove|rename|save|shorten|simplify|spell|split|unique|use|write)\b",
+    r"did you mean|known:|expected|not a number from|taken from|working folder|quoted|holds one|should|must|one of|at most|at least|\b(?:add|check|correct|fill|give|install|"
+    r"keep|make|move|name|put|quote|remove|rename|save|shorten|simplify|spell|split|unique|use|write)\b",
     re.IGNORECASE,
 )
 

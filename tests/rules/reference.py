@@ -27,7 +27,10 @@ ENGLISH_CUES = (
     "didnt cant couldnt wont wouldnt shouldnt havent hasnt hadnt"
 )
 CHINESE_CUES = "没有 没 不 無 无 未 别 非"
-CHINESE_IDIOMS = "不得不 不要太 没想到 别提 不仅 不但 不过 不错 不只 不愧 未来 无论 无理由 无线 非常 非洲 特别 分别 区别 级别 性别 类别 个别 别人 别的 别墅"
+CHINESE_IDIOMS = (
+    "不得不 不要太 没想到 别提 不仅 不但 不过 不错 不只 不愧 未来 无论 无理由 无线 非常 非洲 "
+    "特别 分别 区别 级别 性别 类别 个别 别人 别的 别墅"
+)
 
 Span = tuple[int, int]
 Keep = Callable[[Span], bool]
@@ -129,7 +132,7 @@ class Reference:
         return set(self._literal_hits(condition, doc))
 
     def weighed(self, condition: Condition, doc: Doc, counts: Keep) -> dict[Span, float]:
-        """Hits that count with what each adds to a count: an entry of a lexicon its weight, all else one; the first part that hits decides."""
+        """Hits that count with what each adds: an entry of a lexicon its weight, all else one; the first part that hits decides."""
         found = self.find(condition, doc, counts) or set()
         if condition.field is not None:
             part, at = doc.part(condition.field), doc.fields.get(condition.field, (0, 0))[0]

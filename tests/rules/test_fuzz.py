@@ -10,10 +10,21 @@ from pathlib import Path
 import pytest
 
 from rulenet.errors import RuleFileError
-from rulenet.rules.conditions import uses_tags
+from rulenet.rules.format import format_text
 from rulenet.rules.lint import lint_ruleset
 from rulenet.rules.ruleset import RuleSet
-from tests.rules.mutations import FILES, PACK, REPOSITORY, Damaged, Folder, complaints, damaged, mutate, mutate_bytes
+from tests.rules.mutations import (
+    FILES,
+    PACK,
+    REPOSITORY,
+    Damaged,
+    Folder,
+    complaints,
+    damaged,
+    mutate,
+    mutate_bytes,
+    part_of,
+)
 
 # Without other files, and without part-of-speech patterns, so that thousands of them can be matched.
 PLAIN = "\n".join(
@@ -26,7 +37,7 @@ def use(ruleset: RuleSet) -> None:
     """What a loaded file must stand."""
     assert RuleSet.from_yaml(ruleset.source).file == ruleset.file
     assert all(fault.line for fault in lint_ruleset(ruleset))
-    if not any(uses_tags(part) for condition, unless in ruleset.conditions for part in (condition, *unless)):
+    if not any(part.needs_tags for condition, unless in ruleset.conditions for part in (condition, *unless)):
         text = "not a 3-1 loss for 中国队 <b>oil</b>"
         R = ruleset.match(["", text])
         assert [ruleset.ids[j] for j in R[1].indices] == list(ruleset.spans(text))
@@ -81,6 +92,23 @@ def test_the_undamaged_folder_loads(tmp_path: Path) -> None:
     """Else the fuzz tests would only ever see refusals."""
     files = {name: text.encode() for name, text in FILES.items()}
     use(RuleSet.load(Folder(tmp_path).write(Damaged(files, ""))))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_what_loads_survives_formatting(seed: int) -> None:
+    random_ = random.Random(seed)
+    packs = [path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "rules").glob("*.yaml"))]
+    formatted = 0
+    for i in range(300):
+        text = mutate(random_, part_of(random_, random_.choice(packs)) if i % 4 == 0 else PLAIN)
+        found = outcome(partial(RuleSet.from_yaml, text))
+        if isinstance(found, RuleSet):
+            written = format_text(text)
+            assert RuleSet.from_yaml(written).file == found.file
+            assert format_text(written) == written
+            formatted += 1
+    assert formatted > 20
 
 
 @pytest.mark.slow

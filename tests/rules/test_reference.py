@@ -5,18 +5,23 @@ from __future__ import annotations
 import datetime
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from random import Random
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 
 from rulenet.rules.format import format_text
 from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.schema import KINDS
+from rulenet.text.clean import clean
+from rulenet.text.fold import fold, fold_raw, is_unspaced
 from rulenet.text.record import Record
 from rulenet.text.tokenise import Tokeniser
 from tests.rules.reference import Reference
-from tests.rules.strategies import RANDOMS, file, text_or_record, yaml_of
+from tests.rules.strategies import PHRASES, RANDOMS, WORDS, file, text, text_or_record, yaml_of
 
 DAY = datetime.date(2026, 6, 15)
 # RULENET_EXAMPLES=20000 pytest tests/rules/test_reference.py: a thorough search
@@ -33,8 +38,8 @@ def one_jieba() -> Iterator[None]:
         yield
 
 
-def check(random_: Random, *, tagged: bool) -> int:
-    """One rule file, some texts: matrix and spans say what the reference says. How often a rule fired."""
+def check(random_: Random, *, tagged: bool) -> None:
+    """One rule file, some texts: matrix and spans say what the reference says."""
     data = file(random_, tagged=tagged)
     texts = [text_or_record(random_, data) for _ in range(random_.randint(1, 4))]
     language = random_.choice(["en", "zh"])
@@ -44,16 +49,65 @@ def check(random_: Random, *, tagged: bool) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a rule reads a field, and no text is a record
         R = ruleset.match(texts, language=language, on=DAY)
-    for row, text in enumerate(texts):
-        record = text if isinstance(text, str) else Record.of(text)
-        assert [ruleset.ids[j] for j in R[row].indices] == list(reference.spans(record, DAY)), (data["rules"], text)
+    for row, given_text in enumerate(texts):
+        record = given_text if isinstance(given_text, str) else Record.of(given_text)
+        assert [ruleset.ids[j] for j in R[row].indices] == list(reference.spans(record, DAY)), (
+            data["rules"],
+            given_text,
+        )
         expected = reference.spans(record, datetime.date.today())
-        assert ruleset.spans(record, language=language) == expected, (data["rules"], text)
-    return int(R.nnz)
+        assert ruleset.spans(record, language=language) == expected, (data["rules"], given_text)
+
+
+@pytest.mark.slow
+@settings(max_examples=60 * EXAMPLES, **common)
+@given(RANDOMS)
+def test_the_engine_agrees_with_the_reference(random_: Random) -> None:
+    check(random_, tagged=False)
+
+
+@pytest.mark.slow
+@settings(max_examples=25 * EXAMPLES, **common)
+@given(RANDOMS)
+def test_the_engine_agrees_with_the_reference_on_tags(random_: Random) -> None:
+    check(random_, tagged=True)
+
+
+@pytest.mark.slow
+def test_rules_of_every_kind_fire() -> None:
+    """Else the tests above would compare silence with silence."""
+    fired: Counter[str] = Counter()
+    for seed in range(150):
+        random_ = Random(seed)
+        data = file(random_, tagged=False)
+        texts = [text(random_, data) for _ in range(4)]
+        ruleset = RuleSet.from_yaml(yaml_of(data))
+        reference = Reference(ruleset.file, "en", ruleset.matcher("en").tagger)
+        kinds = {name: rule.kind for name, rule, _ in reference.columns()}
+        fired.update(kinds[name] for given_text in texts for name in reference.spans(given_text, DAY))
+    assert set(fired) == set(KINDS) - {"pos"}
+
+
+@pytest.mark.slow
+@settings(max_examples=60 * EXAMPLES, **common)
+@given(RANDOMS)
+def test_spans_slice_to_what_matched(random_: Random) -> None:
+    """Cut out of the text as given, a hit of one literal is that literal again."""
+    literal = random_.choice([*WORDS, *PHRASES])
+    ruleset = RuleSet.from_yaml(yaml_of({"rulenet": 1, "rules": [{"id": "r", "label": "x", "phrase": literal}]}))
+    given_text = text(random_, {"rules": [{"phrase": literal}] * 2})
+    for start, end in ruleset.spans(given_text).get("r", []):
+        found, wanted = clean(given_text[start:end]), clean(literal)
+        assert fold_raw(wanted) in fold_raw(found) if is_unspaced(wanted) else fold(found) == fold(wanted)
 
 
 @pytest.mark.slow
 @settings(max_examples=40 * EXAMPLES, **common)
 @given(RANDOMS)
-def test_the_engine_agrees_with_the_reference(random_: Random) -> None:
-    check(random_, tagged=False)
+def test_a_file_survives_formatting(random_: Random) -> None:
+    data = file(random_, tagged=True)
+    width, flow = random_.choice([40, 120]), random_.choice([True, False, None])
+    for written in (yaml_of(data), yaml.safe_dump(data, width=width, default_flow_style=flow, allow_unicode=True)):
+        formatted = format_text(written)
+        assert RuleSet.from_yaml(formatted).file == RuleSet.from_yaml(written).file
+        assert format_text(formatted) == formatted

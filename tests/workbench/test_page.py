@@ -81,7 +81,10 @@ def test_every_link_leads_to_a_rule_on_the_page_and_none_outside(evil: RulesetSt
 def test_hits_are_marked_and_firings_judged(evil: RulesetStats) -> None:
     page = to_html(evil)
     assert "&lt;b&gt;<mark>win</mark>&lt;/b&gt; oil" in page
-    assert '<p class="ex wrong">&lt;b&gt;win&lt;/b&gt; <mark>oil</mark><span class="muted"> — A&amp;B&quot;: wrong</span></p>' in page
+    assert (
+        '<p class="ex wrong">&lt;b&gt;win&lt;/b&gt; <mark>oil</mark><span class="muted"> — A&amp;B&quot;: wrong</span></p>'
+        in page
+    )
 
 
 def test_the_table_sorts_by_numbers(evil: RulesetStats) -> None:
@@ -93,15 +96,17 @@ def test_the_table_sorts_by_numbers(evil: RulesetStats) -> None:
 def ruleset_in_conflict(n: int) -> RulesetStats:
     """Two labels with n rules each; rule i of either fires on text i."""
     rules = [f"  - {{id: {label}{i}, label: {label}, word: w{i}}}" for label in "AB" for i in range(n)]
-    return rule_stats(RuleSet.from_yaml("rulenet: 1\nrules:\n" + "\n".join(rules)), [f"w{i}" for i in range(n)], ["A", "B"] * (n // 2))
+    return rule_stats(
+        RuleSet.from_yaml("rulenet: 1\nrules:\n" + "\n".join(rules)), [f"w{i}" for i in range(n)], ["A", "B"] * (n // 2)
+    )
 
 
 def test_a_heat_map_of_all_disputed_rules() -> None:
     drawn = heat_map(ruleset_in_conflict(2))
     assert "all 4 rules that are disputed" in drawn
     assert drawn.count("<rect") == 1 + 4  # the ground, and two pairs seen from both sides
-    assert "A0 fires on 1 texts; on 1 of them (100%) B0 fires too; there A0 is right on 1, B0 on 0" in drawn
-    assert "B0 fires on 1 texts; on 1 of them (100%) A0 fires too; there B0 is right on 0, A0 on 1" in drawn
+    assert "A0 fires on 1 text; on 1 of them (100%) B0 fires too; there A0 is right on 1, B0 on 0" in drawn
+    assert "B0 fires on 1 text; on 1 of them (100%) A0 fires too; there B0 is right on 0, A0 on 1" in drawn
 
 
 def test_a_heat_map_says_which_rules_it_leaves_out() -> None:

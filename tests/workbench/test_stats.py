@@ -24,7 +24,14 @@ rules:
   - {id: no_goal, label: Money, sign: against, word: goal}
   - {id: never, label: Money, word: zebra}
 """
-TEXTS = ["They win again", "Oil price up, all win", "A goal, and they win", "Oil price down", "Bonds fall", "A stock wins"]
+TEXTS = [
+    "They win again",
+    "Oil price up, all win",
+    "A goal, and they win",
+    "Oil price down",
+    "Bonds fall",
+    "A stock wins",
+]
 LABELS = ["Sports", "Money", "Sports", "Money", "Money", "Money"]
 
 
@@ -94,7 +101,9 @@ def test_without_labels_there_is_coverage_overlap_and_conflict() -> None:
     assert (win.right, win.precision, win.interval, win.chance, win.recall, win.lift) == (None,) * 6
     assert [(e.label, e.right) for e in win.examples] == [(None, None)] * 3
     assert found.labels is None
-    assert found.notes == ["no labels: precision, recall, lift and what the model loses are not known"]
+    assert found.notes == [
+        "no labels, or not for every text: precision, recall, lift and what the model loses are not known"
+    ]
 
 
 def test_everything_survives_json(stats: RulesetStats) -> None:
@@ -191,7 +200,9 @@ def test_the_rules_of_a_model_and_their_learned_weights(clf: RuleNetClassifier) 
     assert place.worth is not None
     assert place.worth.weights == {"Money": pytest.approx(clf.hybrid_.phi_scale * column[0])}
     plain = rule_stats(RuleSet.from_yaml(RULES), TEXTS, LABELS)
-    assert [(r.fired, r.right, r.conflict) for r in found.rules] == [(r.fired, r.right, r.conflict) for r in plain.rules]
+    assert [(r.fired, r.right, r.conflict) for r in found.rules] == [
+        (r.fired, r.right, r.conflict) for r in plain.rules
+    ]
 
 
 def test_edited_rules_beside_a_model(clf: RuleNetClassifier) -> None:
@@ -235,7 +246,11 @@ rules:
     )
     texts, labels = ["beta"] * 20 + ["gamma"] * 20 + ["alpha"] * 20, ["B"] * 40 + ["A"] * 20
     found = {f.kind: f for f in findings(rule_stats(ruleset, texts, labels))}
-    assert {kind: f.rules for kind, f in found.items()} == {"weak": ["wrong"], "silent": ["silent"], "doubled": ["narrow"]}
+    assert {kind: f.rules for kind, f in found.items()} == {
+        "weak": ["wrong"],
+        "silent": ["silent"],
+        "doubled": ["narrow"],
+    }
     assert found["doubled"].named() == "narrow (wide)"
 
 

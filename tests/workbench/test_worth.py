@@ -21,7 +21,14 @@ rules:
   - {id: film, label: art, word: film}
 """
 TEXTS = [
-    *("the goal in the match", "a win for the team", "oil price", "the stock market lost", "a good film", "the film of the match"),
+    *(
+        "the goal in the match",
+        "a win for the team",
+        "oil price",
+        "the stock market lost",
+        "a good film",
+        "the film of the match",
+    ),
     *("oil team", "market match", "bad film market", "the goal", "the team lost", "a good price"),
 ]
 LABELS = ["sport", "sport", "money", "money", "art", "art", "money", "money", "art", "sport", "sport", "money"]
@@ -41,7 +48,7 @@ def check(clf: RuleNetClassifier) -> None:
     """Every rule's worth is what really happens without it."""
     y = np.array([clf.classes_.tolist().index(label) for label in LABELS])
     R, worths = measure(clf, TEXTS, y)
-    assert (R != clf.hybrid_.features.ruleset.match(TEXTS)).nnz == 0
+    assert (clf.hybrid_.features.ruleset.match(TEXTS) != R).nnz == 0
     before = clf.predict(TEXTS)
     for name, worth in zip(clf.hybrid_.features.ruleset.ids, worths, strict=True):
         other = without(clf, name)
@@ -87,7 +94,9 @@ def test_without_labels_only_what_it_decides(linear: RuleNetClassifier) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bound", [1.5, None])
-def test_of_a_model_whose_transformer_reads_phi(linear: RuleNetClassifier, tiny_encoder: str, bound: float | None) -> None:
+def test_of_a_model_whose_transformer_reads_phi(
+    linear: RuleNetClassifier, tiny_encoder: str, bound: float | None
+) -> None:
     torch = pytest.importorskip("torch")
     from rulenet.model.encoder import load_encoder
     from rulenet.model.psi import Psi

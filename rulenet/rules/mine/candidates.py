@@ -17,7 +17,7 @@ from rulenet.text.fold import is_unspaced
 
 Array = np.ndarray[Any, np.dtype[Any]]
 CONTRAST = 3.0  # least z of the log-odds ratio
-LEAD = 0.6  # least way from a label's share of all texts to certainty
+LEAD = 0.45  # least way from a label's share of all texts to certainty
 MIN_WORTH = 0.2  # log-likelihood that a term must promise
 LIKENESS = 0.5  # least cosine of words in one rule
 SIZES = (1, 5, 15)  # a group is tried with its best one, five and fifteen words
@@ -189,9 +189,7 @@ def words(terms: Sequence[str]) -> dict[str, Any]:
 
 def _without_parts(keys: Sequence[str]) -> list[int]:
     """Places of the keys that hold no other of them: beside `ivan`, `hurricane ivan` finds nothing more."""
-    return [
-        i for i, key in enumerate(keys) if not any(_contains(key, other) for j, other in enumerate(keys) if j != i)
-    ]
+    return [i for i, key in enumerate(keys) if not any(_contains(key, other) for j, other in enumerate(keys) if j != i)]
 
 
 def _contains(key: str, part: str) -> bool:

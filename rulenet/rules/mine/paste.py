@@ -38,6 +38,22 @@ def rule_yaml(rule: Mapping[str, Any], *, indent: int = 2) -> str:
     return textwrap.indent("\n".join(["- " + lines[0], *(f"  {line}" for line in lines[1:])]), " " * indent)
 
 
+def settings_yaml(file: Any) -> str:
+    """The head of a rule file: format, language, labels and how texts are read, as in another.
+
+    Parameters
+    ----------
+    file
+        A `RuleFile`.
+    """
+    lines = ["rulenet: 1", f"language: {file.language}"]
+    if file.labels:
+        lines += _list("labels", file.labels)
+    if file.fold_traditional:
+        lines.append("fold_traditional: true")
+    return "\n".join(lines) + "\n"
+
+
 def _mapping(data: Mapping[str, Any]) -> list[str]:
     lines = []
     for key, value in data.items():
@@ -70,4 +86,6 @@ def _scalar(value: Any) -> str:
         return value
     # JSON strings are YAML; of what JSON leaves bare, YAML refuses or folds these.
     quoted = json.dumps(value, ensure_ascii=False)
-    return re.sub("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]", lambda m: f"\\u{ord(m.group()):04x}", quoted)
+    return re.sub(
+        "[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]", lambda m: f"\\u{ord(m.group()):04x}", quoted
+    )
