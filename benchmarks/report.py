@@ -57,11 +57,8 @@ def lines(results: dict[str, Any]) -> list[str]:
             "explanations of φ alone, all terms with their places",
             f"{f['phi_only']['texts_per_s']:,.0f} texts/s",
         )
-    if "match" in results:
-        f = results["match"]["figures"]
-        speed = f"{f['texts_per_s_2000']:,} texts/s, {f['ratio_to_re_loop']}× a loop of `re`"
-        figure = f"{speed}; 20,000 rules cost {f['cost_growth_2000_to_20000']}×"
-        row("match", "matching 2,000 word rules on one core, AG News", figure)
+    for cells in rule_rows(results):
+        row(*cells)
     for name, f in results.get("explain", {}).get("figures", {}).items():
         what = f"{name}: bias + Σ terms + neural = logit, {f['texts']:,} texts"
         row(
@@ -75,6 +72,36 @@ def lines(results: dict[str, Any]) -> list[str]:
             "`rulenet rules lint rules/ag_news.yaml`, cold",
             f"{results['startup']['figures']['lint_median_s']:.2f} s",
         )
+    return rows
+
+
+def rule_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Script, what and figure of everything that is about matching rules."""
+    rows = []
+    if "match" in results:
+        f = results["match"]["figures"]
+        speed = f"{f['texts_per_s_2000']:,} texts/s, {f['ratio_to_re_loop']}× a loop of `re`"
+        figure = f"{speed}; 20,000 rules cost {f['cost_growth_2000_to_20000']}×"
+        rows.append(("match", "matching 2,000 word rules on one core, AG News", figure))
+        figure = f"{f['mixed']['all']['texts_per_s']:,} texts/s"
+        rows.append(("match", "the same with `near`, `count`, gaps and negation in one rule of ten", figure))
+        times = f["spacy"]["times"]
+        figure = f"{times['PhraseMatcher']}× `PhraseMatcher`, {times['Matcher']:.0f}× `Matcher`, from texts to hits"
+        rows.append(("match", "2,000 words and phrases, spaCy's matchers in the same run", figure))
+        c = f["compile"]
+        figure = f"{c['read_and_check_s']} s (from the cache {c['read_from_cache_s']} s) + {c['compile_s']} s"
+        what = f"reading and compiling {c['literals']:,} words and {c['regexes']:,} regexes"
+        rows.append(("match", what, figure))
+    if "stream" in results:
+        f = results["stream"]["figures"]
+        tenth, end = f["at"]["10%"], f["at"]["100%"]
+        memory = f"memory {tenth['memory_mb']:,} MB at 10 %, {end['memory_mb']:,} MB at the end"
+        what = f"{f['lines']:,} lines through `match_stream`, {f['processes']} processes"
+        rows.append(("stream", what, f"{end['texts_per_s']:,} texts/s; {memory}"))
+    for name, f in results.get("published", {}).get("figures", {}).items():
+        what = f"{name}: {f['rules']} published rules, coverage {f['coverage']:.0%} of {f['test_rows']:,} test texts"
+        vote, learned, words = f["vote"]["accuracy"], f["accuracy"]["phi_rules"], f["accuracy"]["phi_rules_tfidf"]
+        rows.append(("published", what, f"vote {vote:.1%}, learned weights {learned:.1%}, and words {words:.1%}"))
     return rows
 
 

@@ -1,6 +1,6 @@
 """Data sets from csv, tsv, jsonl, parquet, a folder or the Hugging Face hub, as texts and labels.
 
-Imports only errors and extras; pyarrow and datasets are fetched inside the function that needs them. Each kind of
+Imports only errors, extras and records; pyarrow and datasets are fetched inside the function that needs them. Each kind of
 source is one generator of (row number, cells) that asks `_Intake.choose` which columns to read; the rest is shared.
 """
 
@@ -25,6 +25,7 @@ from typing import IO, Any
 
 from rulenet.errors import DataError
 from rulenet.extras import need
+from rulenet.text.record import Record
 
 TEXT_COLUMNS = ("text", "sentence", "review", "content", "title", "body", "message", "comment", "question")
 LABEL_COLUMNS = ("label", "labels", "class", "category", "topic", "sentiment", "intent", "target")
@@ -66,7 +67,8 @@ def load(
         A csv, tsv or jsonl file (also .gz, .xz, .bz2), a parquet file, a folder with one sub-folder of .txt files per
         class, or ``"hub:NAME"``, ``"hub:ORG/NAME"``, ``"hub:NAME/CONFIG"``, ``"hub:ORG/NAME/CONFIG"``.
     text
-        Column of the texts. None looks for the usual names, and joins a title with its description or body.
+        Column of the texts; several, as in ``"title,body"``, make records with these fields. None looks for the usual names, and takes
+        a title together with its description or body.
     label
         Column of the labels, which come back as strings, not stripped. None looks for the usual names.
     split
@@ -163,12 +165,15 @@ class _Intake:
         known = {column.strip().lower(): column for column in reversed(columns)}  # reversed: of two, the first wins
         twice = sorted({column for column in columns if columns.count(column) > 1})
         problems = [f"the column name {column!r} appears more than once: rename or delete one" for column in twice]
-        for option, column in (("text", self.text), ("label", self.label)):
+        # A comma separates columns, unless a column is called so.
+        asked = [self.text] if self.text in columns or not self.text else [name.strip() for name in self.text.split(",")]
+        for option, column in (*(("text", name) for name in asked), ("label", self.label)):
             if column is not None and column not in columns:
                 problems.append(f"no column {column!r}{_hint(column, columns)}: correct {option}=")
         usual = [[known[key]] for key in TEXT_COLUMNS if key in known]
         pairs = [[known["title"], known[key]] for key in ("description", "body") if {"title", key} <= known.keys()]
-        candidates = [[self.text]] if self.text is not None else usual if "text" in known else pairs + usual
+        candidates: list[list[str]]
+        candidates = [[name for name in asked if name]] if self.text is not None else usual if "text" in known else pairs + usual
         self.texts = candidates[0] if candidates else []
         if not self.texts:
             problems.append("no text column was recognised: pass text=")
@@ -204,7 +209,8 @@ class _Intake:
                 what = f"is {short(cells[width])}" if isinstance(cells[width], (list, dict, bytes)) else "is missing"
                 self.bad(row, f"the label (column {self.label!r}) {what}: give one class or delete the row")
             else:
-                yield row, " ".join(cells[:width]), label
+                parts = dict(zip(self.texts, cells[:width], strict=True))
+                yield row, Record.of(parts) if width > 1 else cells[0], label
         self.check()
         if empty:
             what = "no rows below the column names" if self.texts else "the file is empty"

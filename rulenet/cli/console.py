@@ -20,7 +20,7 @@ err = Console(stderr=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of text.")]
 
-TextColumn = Annotated[str | None, typer.Option("--text", help="Column of the texts; default: found by its name.")]
+TextColumn = Annotated[str | None, typer.Option("--text", help="Column of the texts, or several as title,body for rules that read fields; default: found by its name.")]
 LabelColumn = Annotated[str | None, typer.Option("--label", help="Column of the labels; default: found by its name.")]
 Split = Annotated[
     str | None, typer.Option(help="Rows of this split only (column 'split', or the split of a hub data set).")

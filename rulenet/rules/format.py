@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
 
-import yaml
 from pydantic import ValidationError
 
 from rulenet.errors import Fault, RuleFileError
 from rulenet.rules import schema
 from rulenet.rules.check import schema_faults
 from rulenet.rules.parse import parse_yaml
+from rulenet.rules.spelling import columns, is_plain, quote
 from rulenet.rules.syntax import Comment, Entry, Node, build_tree
 
 WIDTH = 120  # columns; a Chinese character takes two
@@ -41,8 +40,6 @@ _ORDERS = {
 _SECTIONS = ("lexicons", "rules", "cases")
 _AS_WRITTEN = ("lexicons", "labels", "match", "reject", "text")  # what is inside is named by the author
 _PROSE = ("match", "reject", "text", "note", "pos", "regex")  # quotes stay, for they help the eye
-_SAFE = re.compile(r"\w(?:[\w .'()/%+&$!?·-]*[\w.'()%+!?])?")
-_resolve: Any = yaml.resolver.Resolver().resolve
 
 
 def format_text(text: str, name: str = "<string>") -> str:
@@ -66,7 +63,7 @@ def format_text(text: str, name: str = "<string>") -> str:
     rules:
       - id: a
         label: Sports
-        word: [no, 007]  # as text
+        word: ["no", "007"]  # as text
     <BLANKLINE>
     """
     mark, line_break, body = split_encoding(text)
@@ -126,58 +123,29 @@ def _ordered_dump(data: object) -> str:
     return json.dumps(ordered(data, False))
 
 
-# ---------------------------------------------------------------------- scalars
+# ---------------------------------------------------------------------- layout
 
 
-def is_plain(text: str) -> bool:
-    """Whether a text needs no quotes, neither here nor for readers that take 007 or no for something else.
-
-    Examples
-    --------
-    >>> [is_plain(text) for text in ("grand slam", "no", "007", "a: b", "退款")]
-    [True, False, False, False, True]
-    """
-    return bool(_SAFE.fullmatch(text)) and str(_resolve(yaml.ScalarNode, text, (True, False))).endswith(":str")
+def _with(line: str, comment: Comment | None) -> str:
+    return f"{line}  {comment.text}" if comment else line
 
 
-def quote(text: str, *, single: bool = False) -> str:
-    """A text in quotes: double ones, or single ones where it holds backslashes or double quotes, or on request.
-
-    Examples
-    --------
-    >>> print(quote("a, b"), quote('\\\\d+ "x"'), quote("a\\nb"))
-    "a, b" '\\d+ "x"' "a\\nb"
-    """
-    if not text.isprintable():
-        return f'"{"".join(map(_escaped, text))}"'
-    if single or '"' in text or "\\" in text:
-        return "'" + text.replace("'", "''") + "'"
-    return f'"{text}"'
-
-
-def _escaped(character: str) -> str:
-    if character in '"\\\n\t':
-        return {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}[character]
-    return (
-        character
-        if character.isprintable()
-        else f"\\U{ord(character):08X}"
-        if character > "\uffff"
-        else f"\\u{ord(character):04X}"
-    )
-
-
-def _columns(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-
-
-def _with(line: str, comment: Comment | None, *, stays: bool = False) -> str:
-    """A line with its comment, two spaces on or, if it stays, in its old column where there is room: authors align them."""
-    if comment is None:
-        return line
-    return line + " " * max(2, comment.column - len(line) if stays else 0) + comment.text
+def _align(entries: Sequence[Entry], written: Sequence[list[str]]) -> None:
+    """Line up comments of neighbouring lines that stood in one column."""
+    beside = [entry.behind_key or entry.value.opening or entry.after for entry in entries]
+    shown = [
+        comment if comment and lines[0].endswith(f"  {comment.text}") and lines[0].strip() != comment.text else None
+        for comment, lines in zip(beside, written, strict=True)
+    ]
+    for column, group in groupby(range(len(entries)), key=lambda i: comment.column if (comment := shown[i]) else None):
+        together = list(group)
+        if column is None or len(together) < 2:
+            continue
+        ends = {i: len(written[i][0]) - len(comment.text) for i in together if (comment := shown[i])}
+        column = max(column, *ends.values())
+        for i, end in ends.items():
+            line = written[i][0]
+            written[i][0] = line[:end] + " " * (column - end) + line[end:]
 
 
 def _is_word(node: Node, context: Context) -> bool:
@@ -189,9 +157,6 @@ def _trimmed(lines: list[str]) -> list[str]:
     """Lines without the blank ones at both ends."""
     filled = [i for i, line in enumerate(lines) if line]
     return lines[filled[0] : filled[-1] + 1] if filled else []
-
-
-# ---------------------------------------------------------------------- layout
 
 
 @dataclass(frozen=True)
@@ -238,23 +203,26 @@ class Layout:
 
     def rule(self, node: Node, indent: int) -> list[str]:
         """Lines of one rule in a block list whose dashes stand at `indent`."""
-        return self._entry(Entry(node), indent, IN_RULES, depth=2, stays=False)
+        return self._entry(Entry(node), indent, IN_RULES, depth=2)
 
     # ------------------------------------------------------------------ blocks
 
     def _block(self, node: Node, indent: int, context: Context, depth: int) -> list[str]:
         lines: list[str] = []
-        spread = False  # whether the entry before this one took several lines
-        for i, entry in enumerate(self._in_order(node, context)):
-            inside = context.inside(entry.key.text) if entry.key else context
+        entries = self._in_order(node, context)
+        written = [
+            self._entry(entry, indent, context.inside(entry.key.text) if entry.key else context, depth + 1)
+            for entry in entries
+        ]
+        _align(entries, written)
+        for i, (entry, own) in enumerate(zip(entries, written, strict=True)):
             above = self._comments(entry.before, indent, node, MAX_BLANK_LINES if i and depth < 2 else 1)
-            own = self._entry(entry, indent, inside, depth + 1, stays=node.style == "block" and node.column == indent)
+            is_spread = len(own) > 1 or (i > 0 and len(written[i - 1]) > 1)
             if i == 0 and not any(above):
                 above = []
-            elif i and not (above and not above[0]) and self._wants_room(entry, node, depth, spread or len(own) > 1):
+            elif i and not (above and not above[0]) and self._wants_room(entry, node, depth, is_spread):
                 above.insert(0, "")
             lines += above + own
-            spread = len(own) > 1
         return lines + self._comments(node.closing, indent, None, MAX_BLANK_LINES if depth < 2 else 1)
 
     def _wants_room(self, entry: Entry, container: Node, depth: int, is_spread: bool) -> bool:
@@ -262,7 +230,7 @@ class Layout:
             return entry.key is not None and entry.key.text in _SECTIONS and is_spread
         return depth == 1 and container.kind == "list" and entry.value.kind == "mapping" and is_spread
 
-    def _entry(self, entry: Entry, indent: int, context: Context, depth: int, *, stays: bool) -> list[str]:
+    def _entry(self, entry: Entry, indent: int, context: Context, depth: int) -> list[str]:
         pad, value = " " * indent, entry.value
         label = f"{self._key(entry.key)}:" if entry.key else "-"
         written = self._scalar(value, indent + 2, context) if value.kind == "scalar" else None
@@ -273,11 +241,11 @@ class Layout:
         if written is not None and value.kind == "scalar":
             written[0] = f"{pad}{label} {written[0]}".rstrip()
         elif written is not None and entry.behind_key:
-            written.insert(0, _with(pad + label, entry.behind_key, stays=stays))
+            written.insert(0, _with(pad + label, entry.behind_key))
         if written is not None:
             if entry.after:
                 at = 0 if value.style in ("|", ">") else -1
-                written[at] = _with(written[at], entry.after, stays=stays and len(written) == 1)
+                written[at] = _with(written[at], entry.after)
             return written
         comments = [comment for comment in (entry.behind_key, value.opening, entry.after) if comment]
         lines = self._block(value, indent + 2, context, depth)
@@ -288,7 +256,7 @@ class Layout:
             lines[start] = f"{pad}- {lines[start][indent + 2 :]}"
             return [pad + comment.text for comment in comments] + above + lines[start:]
         lines += [f"{pad}  {comment.text}" for comment in comments[1:]]
-        return [_with(pad + label, comments[0] if comments else None, stays=stays), *lines]
+        return [_with(pad + label, comments[0] if comments else None), *lines]
 
     def _in_order(self, node: Node, context: Context) -> list[Entry]:
         if node.kind != "mapping" or not context.fields:
@@ -316,14 +284,14 @@ class Layout:
         has_rows = is_words and any(entry.on_new_line for entry in node.entries)
         if not has_comments and not has_rows:
             line = edge + self._inline(node, context)
-            if _columns(line) <= WIDTH:
+            if columns(line) <= WIDTH:
                 return [line]
         if not is_words:
             return None
         rows = self._rows(node, edge, indent, context, has_rows)
         return (
             rows
-            if all(_columns(row.split("  #")[0]) <= WIDTH for row in rows)
+            if all(columns(row.split("  #")[0]) <= WIDTH for row in rows)
             else self._rows(node, edge, indent, context, False)
         )
 
@@ -348,7 +316,7 @@ class Layout:
         for entry in node.entries:
             above = [comment for comment in entry.before if comment.text]
             item = self._inline(entry.value, context) + ("," if entry is not last else "" if hangs else "]")
-            is_long = not as_broken and _columns(f"{row} {item}") > WIDTH and not row.endswith("[")
+            is_long = not as_broken and columns(f"{row} {item}") > WIDTH and not row.endswith("[")
             if must_break or above or is_long or (as_broken and entry.on_new_line):
                 rows += [row, *self._comments(above, indent, node)]
                 row = " " * indent + item

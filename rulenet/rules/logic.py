@@ -198,7 +198,7 @@ def split(formula: Formula) -> tuple[list[Formula], Formula | None]:
 
 def _never_together(a: Formula, b: Formula) -> bool:
     kinds = {part.kind for side in (a, b) for part in _leaves(side) if isinstance(part, Atom)}
-    if not kinds <= {"lang", "starts", "ends"}:
+    if not kinds or not kinds <= {"lang", "starts", "ends"}:
         return False
     return bool(_leaves(a)) and bool(_leaves(b)) and all(_exclude(x, y) for x in _leaves(a) for y in _leaves(b))
 

@@ -410,7 +410,7 @@ class RuleFile(_Strict):
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of the rule file, for editors.
+    """JSON Schema of the rule file, for editors; ``rulenet/rulenet.schema.json`` holds the same.
 
     Examples
     --------

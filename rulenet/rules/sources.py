@@ -48,6 +48,7 @@ class Source:
     file: RuleFile | None = None
     content: Readable | None = None
     has_rules: bool = False
+    include: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     _lines: Lines | None = None
 
@@ -71,6 +72,9 @@ class Source:
 
     def _validate(self, data: dict[str, Any]) -> None:
         self.has_rules = data.get("rules", []) != []
+        include = data.get("include", [])
+        names = include if isinstance(include, list) else [include]
+        self.include = [name for name in names if isinstance(name, str) and name]
         try:
             self.file = RuleFile.model_validate(data)
         except ValidationError as error:
@@ -179,7 +183,7 @@ class _Reader:
         source.parse()
         here = source.path.resolve() if source.path else None
         trail = (*trail, here) if here else trail
-        for i, name in enumerate(source.file.include if source.file else ()):
+        for i, name in enumerate(source.include):
             at = source.lines.at(("include", i))
             path, problem = self._locate(name, source)
             if path is None:
@@ -195,8 +199,8 @@ class _Reader:
                 self.done.add(path)
                 if (text := _read_named(path, f"include {name!r}", source, at)) is not None:
                     self.read(Source(str(_beside(source, name)), text, path), trail)
-        for lexicon, entries in (source.file.lexicons if source.file else {}).items():
-            for i, entry in enumerate(entries):
+        for lexicon, entries in (source.content.lexicons if source.content else {}).items():
+            for i, entry in enumerate(entries or ()):
                 if isinstance(entry, LexiconFile):
                     self._read_list(entry.file, source, source.lines.at(("lexicons", lexicon, i)))
         self.sources.append(source)
@@ -229,7 +233,7 @@ class _Reader:
     def check(self) -> None:
         """Faults in what the texts say, names being common to all of them."""
         top = self.sources[-1]
-        includes_failed = bool(top.file and top.file.include) and any(source.faults for source in self.sources)
+        includes_failed = bool(top.include) and any(source.faults for source in self.sources)
         has_rules = any(source.has_rules for source in self.sources)
         if top.content is not None and not has_rules and not includes_failed:
             message = "there are no rules; add some under `rules:`, or name a file that has some under `include:`"

@@ -128,7 +128,7 @@ class Doc:
 
     @cached_property
     def tag_line(self) -> tuple[str, dict[int, int], dict[int, int]]:
-        """The tokens as one string of `TAG_OPEN` TAG:lemma `TAG_MIDDLE` word `TAG_CLOSE`, with what begins and what ends at each position of it."""
+        """The tokens as one string of `TAG_OPEN` TAG:lemma `TAG_MIDDLE` word `TAG_CLOSE`; what begins and ends at each place of it."""
         begins: dict[int, int] = {}
         ends: dict[int, int] = {}
         pieces = []

@@ -155,7 +155,8 @@ def _exceptions(
         if wrong_gone < max(3, 0.15 * wrong) or right_gone > 0.34 * (right_gone + wrong_gone):
             continue
         before, after = is_right[fires].mean(), is_right[fires & ~gone].mean()
-        reason = f"{', '.join(chosen)}: marks {wrong_gone} of its {wrong} wrong texts and {right_gone} of its {(fires & is_right).sum()} right ones"
+        n_right = (fires & is_right).sum()
+        reason = f"{', '.join(chosen)}: marks {wrong_gone} of its {wrong} wrong texts, {right_gone} of its {n_right} right ones"
         yaml = rule_yaml({"unless": [words(chosen)]}).replace("- ", "  ", 1)
         yield Advice("tighten", base.ruleset.ids[i], None, reason, int(fires.sum()), float(before), float(after), yaml)
 

@@ -1,4 +1,4 @@
-"""One search for rules: candidates from the mined rows, a choice on others, a report on the rest. Imports mining and the workbench's parts."""
+"""One search for rules: candidates from mined rows, a choice on others, a report on the rest. Imports mining and parts."""
 
 from __future__ import annotations
 
@@ -155,8 +155,8 @@ class Search:
         self.say(f"advice on {len(self.base.ruleset)} rules")
         advice = advise(self.base, parts, self.texts, self.terms, self.language)
         return Suggestions(
-            new, advice, len(parts.mined), len(parts.chosen), len(parts.held_out), n_tried, n_believed, float(was.mean()), float(now.mean()),
-            float(change.std() / np.sqrt(len(change))), self.notes,
+            new, advice, len(parts.mined), len(parts.chosen), len(parts.held_out), n_tried, n_believed,
+            float(was.mean()), float(now.mean()), float(change.std() / np.sqrt(len(change))), self.notes,
         )  # fmt: skip
 
     def _rule(self, candidate: Candidate, fired: Any, ids: Ids) -> dict[str, Any]:
@@ -209,4 +209,4 @@ def _overlap(A: Any, B: Any) -> Array:
     A, B = (scipy.sparse.csc_matrix(M, dtype=np.float64) for M in (A, B))
     both = np.asarray((A.T @ B).todense())
     either = np.asarray(A.sum(axis=0)).reshape(-1, 1) + np.asarray(B.sum(axis=0)).reshape(1, -1) - both
-    return both / np.maximum(either, 1)
+    return np.asarray(both / np.maximum(either, 1))

@@ -43,12 +43,12 @@ def suggest(
     Parameters
     ----------
     ruleset
-        The present rules; there may be none yet.
+        The present rules.
     texts, labels
         Ones that a model, if given, was not trained on: of its own training texts it knows the answers.
     model
-        A fitted `RuleNetClassifier` or its folder, asked with these rules; or any classifier of texts with `predict_proba` and `classes_`: suggest what mends its mistakes.
-        None: what mends those of the rules alone, with learned weights.
+        A fitted `RuleNetClassifier` or its folder, asked with these rules; or any classifier of texts with `predict_proba` and
+        `classes_`: suggest what mends its mistakes. None: what mends those of the rules alone, with learned weights.
     n
         At most so many rules.
     held_out

@@ -349,8 +349,9 @@ class Folder:
 
 # Words of advice: a message that holds none of them says what is wrong but not what to do.
 _REMEDY = re.compile(
-    r"did you mean|known:|expected|not a number from|taken from|working folder|quoted|holds one|should|must|one of|at most|at least|\b(?:add|check|correct|fill|give|install|"
-    r"keep|make|move|name|put|quote|remove|rename|save|shorten|simplify|spell|split|unique|use|write)\b",
+    r"did you mean|known:|expected|not a number from|taken from|working folder|quoted|holds one|should|must|one of|at most|at least|"
+    r"\b(?:add|check|correct|fill|give|install|keep|lower|make|move|name|put|quote|remove|rename|save|shorten|simplify|spell|split|swap|"
+    r"unique|use|write)\b",
     re.IGNORECASE,
 )
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rulenet.errors import RuleFileError
-from rulenet.rules.format import format_text, is_plain, quote
+from rulenet.rules.format import format_text
 from rulenet.rules.parse import parse_yaml
 from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.spelling import is_plain, quote
 from rulenet.rules.syntax import Node, parse_tree
 
 ROOT = Path(__file__).parents[2]
@@ -215,7 +216,13 @@ rules:
     ),
     "a comment between a name and its list": (
         "rulenet: 1\nlexicons:\n  a:      # about a\n    [b,\n     c]\n  d: [  # inside d\n    e]  # behind d\n",
-        "rulenet: 1\n\nlexicons:\n  a:      # about a\n    [b,\n     c]\n  d: [  # inside d\n    e\n  ]  # behind d\n",
+        "rulenet: 1\n\nlexicons:\n  a:  # about a\n    [b,\n     c]\n  d: [  # inside d\n    e\n  ]  # behind d\n",
+    ),
+    "comments in one column stay in one, wherever that must be": (
+        "rulenet: 1      # version\nlanguage: en    # of the texts\nlabels: [ab, cd] # too close\nlexicons:\n"
+        "  a: [b]        # lonely\n  c: [d]\n  efghijklmn: [o,p] # one\n  c2: [d]           # two\n",
+        "rulenet: 1      # version\nlanguage: en    # of the texts\nlabels: [ab, cd]  # too close\n\nlexicons:\n"
+        "  a: [b]  # lonely\n  c: [d]\n  efghijklmn: [o, p]  # one\n  c2: [d]             # two\n",
     ),
     "patterns in single quotes, sentences in double ones": (
         """

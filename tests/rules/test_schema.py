@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,3 +121,8 @@ def test_adding_a_field_is_refused_on_models_too() -> None:
         Rule(id="a", label="x", word=["w"], wieght=2)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="frozen"):
         Rule(id="a", label="x", word=["w"]).pin = True
+
+
+def test_the_shipped_schema_is_the_current_one(repository: Path) -> None:
+    shipped = json.loads((repository / "rulenet" / "rulenet.schema.json").read_text(encoding="utf-8"))
+    assert shipped == json_schema(), "run: rulenet rules schema > rulenet/rulenet.schema.json"

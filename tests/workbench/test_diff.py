@@ -190,7 +190,7 @@ def test_texts_show_what_fires_and_what_is_answered_otherwise() -> None:
         "accuracy 50.00% → 50.00% (+0.00 points)",
         "    rule win fires on 2 → 1 texts (+0 −1)",
         "~ Money → Sports (mended): They win as the oil price falls",
-        "    rule oil -2.00 → -0.50: oil, price",
+        "    rule oil -2.00 → -0.50: oil price",
         "~ Sports → no answer (broken): They won",
         "    rule win -1.00 → +0.00: won",
     ]

@@ -77,7 +77,12 @@ class Evidence:
     def worth(self, known: Sequence[frozenset[str]]) -> Array:
         """Expected gain of each term for each label, shape (n_terms, n_classes); zero where it is no fit beginning of a rule.
 
-        Fit are terms that are contrastive, mostly of the label, no part of a longer term, and no literal of a rule for that label: `known`, of each label.
+        Fit are terms that are contrastive, mostly of the label, no part of a longer term, and no literal of a rule for that label.
+
+        Parameters
+        ----------
+        known
+            Literals of the rules for each label.
         """
         D = self.terms.D
         gain = expected_gain(D.T @ (self.Y - self.P), D.T @ (self.P * (1 - self.P)))
@@ -132,7 +137,7 @@ def pair_candidates(evidence: Evidence, *, min_texts: int) -> Iterator[Candidate
     """Conjunctions that mend what is predicted wrongly: two words together, or a word unless another."""
     terms = evidence.terms
     D = terms.D[:, :PAIR_TERMS].tocsc()
-    n_texts = {key: n for key, n in zip(terms.keys, terms.n_texts.tolist(), strict=True)}
+    n_texts = dict(zip(terms.keys, terms.n_texts.tolist(), strict=True))
     for k in range(evidence.Y.shape[1]):
         share = float(evidence.min_share[k])
         for pair in pairs(D, evidence.Y[:, k], evidence.P[:, k], n=PAIRS, min_texts=min_texts, min_share=share):

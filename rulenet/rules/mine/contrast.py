@@ -37,7 +37,7 @@ def log_odds(D: Any, Y: Array) -> Array:
     own_rest, others_rest = own.sum(axis=0) - own, others.sum(axis=0) - others
     with np.errstate(divide="ignore", invalid="ignore"):
         delta = np.log(own / own_rest) - np.log(others / others_rest)
-        return np.nan_to_num(delta / np.sqrt(1 / own + 1 / others), posinf=0.0, neginf=0.0)
+        return np.asarray(np.nan_to_num(delta / np.sqrt(1 / own + 1 / others), posinf=0.0, neginf=0.0))
 
 
 def expected_gain(hits: Array, variance: Array, sigma: float = 1.0) -> Array:

@@ -44,7 +44,7 @@ def term_vectors(D: Any, *, dim: int = 80) -> Array:
         return np.eye(n_terms)
     U, s, _ = scipy.sparse.linalg.svds(M, k=dim, v0=np.ones(min(M.shape)))
     V = U * np.sqrt(s)
-    return V / np.maximum(np.linalg.norm(V, axis=1, keepdims=True), 1e-12)
+    return np.asarray(V / np.maximum(np.linalg.norm(V, axis=1, keepdims=True), 1e-12))
 
 
 def groups(V: Array, worth: Array, *, seeds: int, size: int, likeness: float) -> list[list[int]]:
@@ -68,7 +68,7 @@ def groups(V: Array, worth: Array, *, seeds: int, size: int, likeness: float) ->
     [[0, 1], [2]]
     """
     free = worth > 0
-    found = []
+    found: list[list[int]] = []
     for seed in np.argsort(-worth, kind="stable")[: int(free.sum())].tolist():
         if len(found) == seeds:
             break

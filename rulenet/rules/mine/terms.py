@@ -26,9 +26,24 @@ _GLUE = re.compile(r"\s+|[-'\u2019.&]|\s+&\s+")
 # Addresses and what is left of links: no words.
 _ADDRESS = re.compile(r"\S*(?:://|\bwww\.|\bhref=)\S*", re.IGNORECASE)
 # Words that hold sentences together: a phrase that begins or ends with one reads as a fragment.
-FUNCTION_WORDS = frozenset(
-    ["a", "about", "above", "after", "again", "against", "all", "also", "am", "among", "an", "and", "another", "any", "are", "around", "as", "at", "back", "be", "because", "been", "before", "being", "below", "between", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "down", "during", "each", "either", "else", "even", "ever", "every", "few", "for", "from", "further", "get", "gets", "getting", "give", "given", "go", "goes", "going", "gone", "got", "had", "has", "have", "having", "he", "her", "here", "hers", "herself", "him", "himself", "his", "how", "however", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "last", "least", "less", "like", "made", "make", "makes", "making", "many", "may", "me", "might", "more", "most", "much", "must", "my", "myself", "near", "neither", "new", "no", "nor", "not", "now", "of", "off", "often", "on", "once", "one", "only", "onto", "or", "other", "our", "ours", "out", "over", "own", "per", "put", "quite", "rather", "said", "same", "saw", "say", "saying", "says", "see", "seen", "several", "shall", "she", "should", "since", "so", "some", "still", "such", "take", "takes", "taking", "than", "that", "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they", "this", "those", "though", "through", "thus", "to", "today", "too", "took", "toward", "towards", "two", "under", "until", "up", "upon", "us", "use", "used", "using", "very", "via", "was", "way", "we", "well", "went", "were", "what", "when", "where", "whether", "which", "while", "who", "whom", "whose", "why", "will", "with", "within", "without", "would", "yet", "you", "your", "yours", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "first", "second", "third", "amp", "quot", "lt", "gt", "http", "https", "www", "com", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "yesterday", "tomorrow", "tonight", "next", "day", "days", "week", "weeks", "month", "months", "year", "years", "don", "didn", "doesn", "isn", "wasn", "aren", "weren", "won", "couldn", "wouldn", "ll", "ve", "re", "的", "了", "在", "是", "我", "有", "和", "就", "不", "人", "都", "一", "一个", "上", "也", "很", "到", "说", "要", "去", "你", "会", "着", "没有", "看", "好", "自己", "这", "那", "与", "及", "或", "被", "将", "为", "对", "以", "于", "从", "而", "但", "并", "等", "中", "个", "他", "她", "它", "们", "我们", "你们", "他们", "什么", "怎么", "如何", "为何", "已", "已经", "还", "又", "再", "更", "最", "称", "让", "给", "把", "向", "其", "该", "此", "可", "能", "可以", "之", "后", "前", "下", "内", "外", "多", "大", "小", "新", "年", "月", "日", "元", "万", "亿", "点", "第", "次", "名", "位", "家"]
-)  # fmt: skip
+_FUNCTION_WORDS = """
+a about above after again against all also am among an and another any are around as at back be because been before
+being below between both but by can could did do does doing down during each either else even ever every few for from
+further get gets getting give given go goes going gone got had has have having he her here hers herself him himself
+his how however i if in into is it its itself just last least less like made make makes making many may me might more
+most much must my myself near neither new no nor not now of off often on once one only onto or other our ours out over
+own per put quite rather said same saw say saying says see seen several shall she should since so some still such take
+takes taking than that the their theirs them themselves then there these they this those though through thus to today
+too took toward towards two under until up upon us use used using very via was way we well went were what when where
+whether which while who whom whose why will with within without would yet you your yours three four five six seven
+eight nine ten first second third amp quot lt gt http https www com monday tuesday wednesday thursday friday saturday
+sunday yesterday tomorrow tonight next day days week weeks month months year years don didn doesn isn wasn aren weren
+won couldn wouldn ll ve re
+的 了 在 是 我 有 和 就 不 人 都 一 一个 上 也 很 到 说 要 去 你 会 着 没有 看 好 自己 这 那 与 及 或 被 将
+为 对 以 于 从 而 但 并 等 中 个 他 她 它 们 我们 你们 他们 什么 怎么 如何 为何 已 已经 还 又 再 更 最 称 让
+给 把 向 其 该 此 可 能 可以 之 后 前 下 内 外 多 大 小 新 年 月 日 元 万 亿 点 第 次 名 位 家
+"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 
 @dataclass(frozen=True)
