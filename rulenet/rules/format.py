@@ -67,14 +67,14 @@ def format_text(text: str, name: str = "<string>") -> str:
     <BLANKLINE>
     """
     mark, line_break, body = split_encoding(text)
-    data = _checked(body, name)
+    data = check_shape(body, name)
     tree = build_tree(body)
-    comments = Counter(tree.comments())
+    comments = Counter(comment.text for comment in tree.comments())
     result = "\n".join(Layout(body).file(tree)) + "\n"
     again, _, faults = parse_yaml(result)
     if faults or _ordered_dump(again) != _ordered_dump(data):
         raise RuleFileError(name, [Fault("cannot be formatted without changing what it says; please report it")])
-    if Counter(build_tree(result).comments()) != comments:
+    if Counter(comment.text for comment in build_tree(result).comments()) != comments:
         raise RuleFileError(name, [Fault("cannot be formatted without losing a comment; please report it")])
     return mark + result.replace("\n", line_break)
 
@@ -94,7 +94,7 @@ def split_encoding(text: str) -> tuple[str, str, str]:
     return mark, usual, text[len(mark) :].replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _checked(text: str, name: str) -> object:
+def check_shape(text: str, name: str) -> object:
     """The data of a text that has the shape of a rule file; files that it includes need not be there."""
     data, lines, faults = parse_yaml(text)
     if not faults and not isinstance(data, dict):
@@ -201,9 +201,9 @@ class Layout:
         parts = [_trimmed(self._comments(head, 0, tree)), _trimmed(self._block(tree, 0, TOP, depth=0))]
         return [*parts[0], "", *parts[1]] if all(parts) else parts[0] + parts[1]
 
-    def rule(self, node: Node, indent: int) -> list[str]:
-        """Lines of one rule in a block list whose dashes stand at `indent`."""
-        return self._entry(Entry(node), indent, IN_RULES, depth=2)
+    def entry(self, key: str | None, value: Node, indent: int, context: Context) -> list[str]:
+        """Lines of one field, or of one item of a list, somewhere inside the file."""
+        return self._entry(Entry(value, Node("scalar", text=key) if key else None), indent, context, depth=2)
 
     # ------------------------------------------------------------------ blocks
 
@@ -283,7 +283,7 @@ class Layout:
         is_words = node.kind == "list" and not context.is_prose and all(_is_word(v, context) for v in node.values())
         has_rows = is_words and any(entry.on_new_line for entry in node.entries)
         if not has_comments and not has_rows:
-            line = edge + self._inline(node, context)
+            line = edge + self.inline(node, context)
             if columns(line) <= WIDTH:
                 return [line]
         if not is_words:
@@ -295,15 +295,16 @@ class Layout:
             else self._rows(node, edge, indent, context, False)
         )
 
-    def _inline(self, node: Node, context: Context) -> str:
+    def inline(self, node: Node, context: Context) -> str:
+        """A value on one line, however long."""
         if node.kind == "scalar":
             return self._spelled(node, context)
         if node.kind == "list":
-            return f"[{', '.join(self._inline(value, context) for value in node.values())}]"
+            return f"[{', '.join(self.inline(value, context) for value in node.values())}]"
         parts = []
         for entry in self._in_order(node, context):
             key = entry.key.text if entry.key else ""
-            parts.append(f"{self._key(entry.key)}: {self._inline(entry.value, context.inside(key))}".rstrip())
+            parts.append(f"{self._key(entry.key)}: {self.inline(entry.value, context.inside(key))}".rstrip())
         return f"{{{', '.join(parts)}}}"
 
     def _rows(self, node: Node, edge: str, indent: int, context: Context, as_broken: bool) -> list[str]:
@@ -315,7 +316,7 @@ class Layout:
         must_break = bool(node.opening or (first and first.on_new_line))
         for entry in node.entries:
             above = [comment for comment in entry.before if comment.text]
-            item = self._inline(entry.value, context) + ("," if entry is not last else "" if hangs else "]")
+            item = self.inline(entry.value, context) + ("," if entry is not last else "" if hangs else "]")
             is_long = not as_broken and columns(f"{row} {item}") > WIDTH and not row.endswith("[")
             if must_break or above or is_long or (as_broken and entry.on_new_line):
                 rows += [row, *self._comments(above, indent, node)]

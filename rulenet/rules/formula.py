@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeAlias
 
-from rulenet.rules.schema import LITERALS, Condition, Count, Rule
+from rulenet.rules.schema import LITERALS, Condition, Count, Flip, Rule
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold, fold_raw, is_unspaced, words_with_offsets
 
@@ -137,10 +137,13 @@ def denial(part: Formula) -> Formula:
 
 def rule_formula(rule: Rule, lexicons: Lexicons) -> Formula:
     """When a rule fires, whatever the day."""
-    negation = rule.negation if isinstance(rule.negation, str) else "skip"
-    placement = " ".join(word for word in (rule.where, negation) if word not in ("anywhere", "ignore"))
+    skips = rule.negation == "skip" or isinstance(rule.negation, Flip)
+    placement = " ".join((["skip"] if skips else []) + ([rule.where] if rule.where != "anywhere" else []))
+    wanted = [condition_formula(rule, lexicons, placement)]
+    if rule.negation == "require":
+        wanted.append(Atom("negated", rule.model_dump_json(include=set(Condition.model_fields), exclude_defaults=True)))
     unless = either(condition_formula(part, lexicons) for part in rule.unless)
-    return both([condition_formula(rule, lexicons, placement), denial(unless)])
+    return both([*wanted, denial(unless)])
 
 
 def condition_formula(

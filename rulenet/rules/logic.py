@@ -30,6 +30,8 @@ def entailed(atom: Atom) -> frozenset[Atom]:
     """
     if atom == ("word", atom.text, False, "", "", ()) and " " not in atom.text:
         return frozenset((atom, Atom("word", atom.text, False, "lemma")))  # most atoms
+    if atom.kind == "count":  # what does not count elsewhere may keep it below at_most
+        return frozenset((atom,))
     wholes = {atom, atom._replace(placement="")}
     if atom.kind in ("word", "raw"):  # the edges of a field are not those of the text
         wholes.add(atom._replace(placement="", fields=()))

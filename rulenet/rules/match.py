@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import datetime
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -223,7 +224,9 @@ def match_parallel(
         return ruleset.matcher(language).match(texts, day)
     size = max(BLOCK, -(-len(texts) // (4 * workers)))
     parts = [texts[at : at + size] for at in range(0, len(texts), size)]
-    blocks = Parallel(n_jobs=workers)(delayed(_match_part)(ruleset, part, language, day) for part in parts)
+    blocks = Parallel(n_jobs=workers)(
+        delayed(_match_part)(ruleset.from_yaml, ruleset.source, part, language, day) for part in parts
+    )
     return _stack(blocks, len(ruleset))
 
 
@@ -240,7 +243,7 @@ def match_stream(
     with get_reusable_executor(max_workers=workers) as executor:
         under_way: deque[Any] = deque()
         for part in blocks:
-            under_way.append(executor.submit(_match_part, ruleset, part, language, day))
+            under_way.append(executor.submit(_match_part, ruleset.from_yaml, ruleset.source, part, language, day))
             if len(under_way) > workers:
                 yield under_way.popleft().result()
         while under_way:
@@ -248,19 +251,15 @@ def match_stream(
 
 
 def _match_part(
-    ruleset: RuleSet, texts: Sequence[str], language: Language, day: datetime.date
+    read: Callable[[str], RuleSet], source: str, texts: Sequence[str], language: Language, day: datetime.date
 ) -> scipy.sparse.csr_matrix:
-    return _in_this_process(ruleset).matcher(language).match(texts, day)
+    return _in_this_process(read, source).matcher(language).match(texts, day)
 
 
-_last: list[RuleSet] = []
-
-
-def _in_this_process(ruleset: RuleSet) -> RuleSet:
-    """The ruleset compiled earlier in this process if it is the same one: a worker compiles once, not once a part."""
-    if not _last or _last[0] != ruleset:
-        _last[:] = [ruleset]
-    return _last[0]
+@lru_cache(maxsize=1)
+def _in_this_process(read: Callable[[str], RuleSet], source: str) -> RuleSet:
+    """A worker reads and compiles once, not once a part. Rules travel as text: a large ruleset takes longer to pickle than to match."""
+    return read(source)
 
 
 def _stack(blocks: list[scipy.sparse.csr_matrix], n_rules: int) -> scipy.sparse.csr_matrix:

@@ -241,10 +241,10 @@ class RuleSet:
         scipy.sparse.csr_matrix
             R of shape (n_texts, n_rules), int8: a stored 1 where the rule fires. Columns in file order.
         """
-        if isinstance(texts, (str, Mapping)):
-            raise InputError(
-                f"match takes a list of texts, not one {'string' if isinstance(texts, str) else 'record'}; write [text]"
-            )
+        if isinstance(texts, str):
+            raise InputError("match takes a list of texts, not one string; write [text]")
+        if isinstance(texts, Mapping):
+            raise InputError("match takes a list of texts, not one record; write [record]")
         from rulenet.rules.match import match_parallel
 
         found = [_as_text(text, i) for i, text in enumerate(texts)]

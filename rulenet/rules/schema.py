@@ -1,4 +1,4 @@
-"""The rule file as data: what an author may write, with a description of every field. Imports pydantic only.
+"""The rule file as data: what an author may write, with a description of every field. Imports pydantic and the types of fields.
 
 Adding a condition kind: a field on `Condition` here, a class in `conditions.py`, a line in the README's table, a test.
 """
@@ -9,52 +9,24 @@ import datetime
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
+
+from rulenet.rules.fields import Example, OneOrMore, Strict, Text, Weight, shape
 
 PROTOCOL = 1
 LITERALS = ("word", "phrase", "lexicon", "starts", "ends")
 KINDS = ("any", "all", "none", *LITERALS, "regex", "pos", "near", "count", "length", "lang")
 # Options, and the kinds of condition they may stand beside; `field` goes with all.
 OPTIONS = {"case": (*LITERALS, "regex"), "forms": LITERALS, "segmented": LITERALS, "gap": ("phrase",)}
-MAX_WEIGHT = 20.0
 MAX_GAP = 50
 
 
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-# Editors read 007 and true as a number and a truth value; here every scalar is the text as written.
-_TEXT = {"type": ["string", "number", "boolean"]}
-_Text = Annotated[str, Field(min_length=1), WithJsonSchema(_TEXT)]
-_OneOrMore = Annotated[
-    list[_Text],
-    BeforeValidator(_as_list),
-    Field(min_length=1),
-    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "minItems": 1, "items": _TEXT}]}),
-]
-
-
-def _shape(value: Any) -> str:
-    return "mapping" if isinstance(value, (dict, BaseModel)) else "text"
-
-
-# Members of a union are told apart by shape, so that a bad value is reported once and not once per member.
-_Example = Annotated[
-    Annotated[str, Tag("text")] | Annotated[dict[str, str], Tag("mapping"), Field(min_length=1)], Discriminator(_shape)
-]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Near(_Strict):
+class Near(Strict):
     """Several things close to each other."""
 
     terms: list[
-        Annotated[Annotated[_Text, Tag("text")] | Annotated[Condition, Tag("mapping")], Discriminator(_shape)]
+        Annotated[Annotated[Text, Tag("text")] | Annotated[Condition, Tag("mapping")], Discriminator(shape)]
     ] = Field(
         min_length=2,
         max_length=6,
@@ -73,7 +45,7 @@ class Near(_Strict):
         return self
 
 
-class Length(_Strict):
+class Length(Strict):
     """How long the text is."""
 
     at_least: Annotated[int, Field(ge=0)] | None = Field(None, description="Fewest words or characters.")
@@ -88,26 +60,26 @@ class Length(_Strict):
         return self
 
 
-class Condition(_Strict):
+class Condition(Strict):
     """One condition; exactly one kind per mapping. Combine several with any, all or none."""
 
     any: list[Condition] | None = Field(None, min_length=1, description="At least one of these conditions hits.")
     all: list[Condition] | None = Field(None, min_length=1, description="Every one of these conditions hits.")
     none: list[Condition] | None = Field(None, min_length=1, description="None of these conditions hits.")
-    word: _OneOrMore | None = Field(
+    word: OneOrMore | None = Field(
         None,
         description="A word or a list of words; whole words, case ignored. Chinese entries match anywhere in the text.",
     )
-    phrase: _OneOrMore | None = Field(
+    phrase: OneOrMore | None = Field(
         None, description="Words in a row; punctuation and spaces between them do not matter."
     )
-    lexicon: _OneOrMore | None = Field(None, description="Name of a word list under `lexicons`.")
-    starts: _OneOrMore | None = Field(None, description="Words or phrases that the text begins with.")
-    ends: _OneOrMore | None = Field(None, description="Words or phrases that the text ends with.")
-    regex: _OneOrMore | None = Field(
+    lexicon: OneOrMore | None = Field(None, description="Name of a word list under `lexicons`.")
+    starts: OneOrMore | None = Field(None, description="Words or phrases that the text begins with.")
+    ends: OneOrMore | None = Field(None, description="Words or phrases that the text ends with.")
+    regex: OneOrMore | None = Field(
         None, description="Regular expression in RE2 syntax, case ignored; \\b and \\w are ASCII, no look-around."
     )
-    pos: _OneOrMore | None = Field(
+    pos: OneOrMore | None = Field(
         None,
         description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:lemma=refund`; TAG, TAG:lemma=a|b, TAG:word=a|b "
         "(TAG:a means lemma), * for any tag; each with an optional ?, * or +.",
@@ -130,7 +102,7 @@ class Condition(_Strict):
     gap: Annotated[int, Field(ge=0, le=MAX_GAP)] = Field(
         0, description="Up to so many other words (Chinese: characters) may stand between two words of the phrase."
     )
-    field: _Text | None = Field(None, description="Hits count only in this field of a record, such as title or body.")
+    field: Text | None = Field(None, description="Hits count only in this field of a record, such as title or body.")
 
     @model_validator(mode="after")
     def _exactly_one_kind(self) -> Condition:
@@ -171,8 +143,8 @@ class Condition(_Strict):
 class Count(Condition):
     """How many hits a condition has; an entry of a weighted lexicon counts with its weight."""
 
-    at_least: Annotated[float, Field(ge=0)] | None = Field(None, description="Fewest hits.")
-    at_most: Annotated[float, Field(ge=0)] | None = Field(None, description="Most hits.")
+    at_least: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Fewest hits.")
+    at_most: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Most hits.")
 
     @model_validator(mode="after")
     def _has_bounds(self) -> Count:
@@ -187,24 +159,23 @@ def _check_bounds(low: float | None, high: float | None) -> None:
         raise PydanticCustomError("no_bounds", "give at_least, at_most or both")
     if low is not None and high is not None and low > high:
         raise PydanticCustomError(
-            "crossed_bounds", "at_least {low} is more than at_most {high}", {"low": low, "high": high}
+            "crossed_bounds",
+            "at_least {low} is more than at_most {high}; no text can have both, so correct one",
+            {"low": low, "high": high},
         )
 
 
-class Examples(_Strict):
+class Examples(Strict):
     """Texts that `rulenet rules test` runs the rule on; a record is written {title: …, body: …}."""
 
-    match: list[_Example] = Field(default_factory=list, description="The rule must fire on each of these.")
-    reject: list[_Example] = Field(default_factory=list, description="The rule must not fire on any of these.")
+    match: list[Example] = Field(default_factory=list, description="The rule must fire on each of these.")
+    reject: list[Example] = Field(default_factory=list, description="The rule must not fire on any of these.")
 
 
-class Flip(_Strict):
+class Flip(Strict):
     """A negated hit speaks for another label."""
 
-    flip: _Text = Field(description="The label that a negated hit is evidence for.")
-
-
-_Weight = Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)]
+    flip: Text = Field(description="The label that a negated hit is evidence for.")
 
 
 class Rule(Condition):
@@ -212,13 +183,13 @@ class Rule(Condition):
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["label"]}, {"required": ["labels"]}]})
 
-    id: Annotated[_Text, Field(max_length=200)] = Field(
+    id: Annotated[Text, Field(max_length=200)] = Field(
         description="Unique name, by convention topic.detail in lower case."
     )
-    label: _Text | None = Field(
+    label: Text | None = Field(
         None, description="The label this rule is evidence for (or, with sign: against, evidence against)."
     )
-    labels: dict[str, _Weight] | None = Field(
+    labels: dict[str, Weight] | None = Field(
         None,
         min_length=1,
         description="Instead of label and weight: a starting weight in log-odds for each of several labels.",
@@ -226,7 +197,7 @@ class Rule(Condition):
     unless: list[Condition] = Field(default_factory=list, description="If any of these hits, the rule does not fire.")
     negation: Annotated[
         Annotated[Literal["ignore", "skip", "require"], Tag("text")] | Annotated[Flip, Tag("mapping")],
-        Discriminator(_shape),
+        Discriminator(shape),
     ] = Field(
         "ignore",
         description="skip: a hit inside a negation (not good, 不好) does not count. require: only such hits count. "
@@ -235,7 +206,7 @@ class Rule(Condition):
     where: Literal["anywhere", "start", "end", "first_sentence"] = Field(
         "anywhere", description="Where a hit must lie to count: start and end are the first and last 20 words."
     )
-    weight: _Weight | None = Field(None, description="Starting weight in log-odds. Default 1 (-1 with sign: against).")
+    weight: Weight | None = Field(None, description="Starting weight in log-odds. Default 1 (-1 with sign: against).")
     confidence: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         None, description="Instead of weight: how often the rule is right, converted to log-odds."
     )
@@ -247,7 +218,7 @@ class Rule(Condition):
     enabled: bool = Field(True, description="false: the rule never fires, but keeps its place and weight.")
     since: datetime.date | None = Field(None, description="First day on which the rule fires, as 2026-01-31.")
     until: datetime.date | None = Field(None, description="Last day on which the rule fires, as 2026-12-31.")
-    tags: list[_Text] = Field(default_factory=list, description="Free keywords to find rules by.")
+    tags: list[Text] = Field(default_factory=list, description="Free keywords to find rules by.")
     examples: Examples = Field(
         default_factory=Examples, description="Texts the rule must fire on and must not fire on."
     )
@@ -324,25 +295,25 @@ class Rule(Condition):
         return self.enabled and (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
-class LexiconRef(_Strict):
+class LexiconRef(Strict):
     """All entries of another lexicon."""
 
     lexicon: str = Field(description="Name of another lexicon of this file.")
 
 
-class LexiconFile(_Strict):
+class LexiconFile(Strict):
     """All entries of a CSV file."""
 
-    file: _Text = Field(
+    file: Text = Field(
         description="CSV file with the header term or term,weight, in the folder of this rule file or below it."
     )
 
 
-class WeightedTerm(_Strict):
+class WeightedTerm(Strict):
     """An entry that counts more or less than one hit under `count`."""
 
-    term: _Text = Field(description="A word or phrase.")
-    weight: _Weight = Field(description="What a hit adds to a count.")
+    term: Text = Field(description="A word or phrase.")
+    weight: Weight = Field(description="What a hit adds to a count.")
 
 
 def _entry_kind(value: Any) -> str:
@@ -357,7 +328,7 @@ def _as_entries(value: Any) -> Any:
 
 
 Entry = Annotated[
-    Annotated[_Text, Tag("literal")]
+    Annotated[Text, Tag("literal")]
     | Annotated[LexiconRef, Tag("list")]
     | Annotated[LexiconFile, Tag("file")]
     | Annotated[WeightedTerm, Tag("term")],
@@ -368,14 +339,14 @@ Entry = Annotated[
 Entries = Annotated[list[Entry], BeforeValidator(_as_entries)]
 
 
-class Case(_Strict):
+class Case(Strict):
     """A text and what the rules together should say of it."""
 
-    text: _Example = Field(description="A text, or a record {title: …, body: …}.")
-    label: _Text = Field(description="The label with the most evidence, by the rules' starting weights.")
+    text: Example = Field(description="A text, or a record {title: …, body: …}.")
+    label: Text = Field(description="The label with the most evidence, by the rules' starting weights.")
 
 
-class RuleFile(_Strict):
+class RuleFile(Strict):
     """A rulenet rule file."""
 
     rulenet: Literal["1"] = Field(
@@ -384,17 +355,17 @@ class RuleFile(_Strict):
     language: Literal["en", "zh", "any"] = Field(
         "any", description="Language of the texts; any: the model decides from its training texts."
     )
-    labels: list[_Text] = Field(
+    labels: list[Text] = Field(
         default_factory=list, description="The labels, in order of display. Default: those of the rules."
     )
-    include: _OneOrMore = Field(
+    include: OneOrMore = Field(
         default_factory=list,
         description="Other rule files, in this file's folder or below it; their lexicons and rules come first.",
     )
     fold_traditional: bool = Field(
         False, description="true: traditional and simplified Chinese characters are the same (軟件 = 软件)."
     )
-    negation_cues: list[_Text] = Field(
+    negation_cues: list[Text] = Field(
         default_factory=list, description="Words that negate what follows, beside the built-in ones."
     )
     lexicons: dict[str, Entries] = Field(

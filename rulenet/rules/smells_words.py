@@ -9,16 +9,14 @@ from collections.abc import Iterator, Sequence
 from rulenet.rules.formula import tidy
 from rulenet.rules.schema import Condition
 from rulenet.text.fold import fold, fold_raw, is_unspaced
+from rulenet.text.tag import _PAST as PAST
 from rulenet.text.tokenise import Tokeniser
 
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.
 _SYMBOL = re.compile(r"[+#@$%€£¥*=<>|~^]")
 _LIST_MARK = re.compile(r"[,;|、，；]")
 _POS_VALUE = re.compile(r":(?:(lemma|word)=)?([^\s:=]+?)[?*+]?$")
-_INFLECTED = re.compile(
-    r"VERB:(?:\w{3,}(?:ed|ing|[^s]s)|won|left|said|sold|told|made|went|got|paid|lost|was|were|had)"
-    r"|NOUN:\w+[^siu](?<!ing)s"
-)
+_INFLECTED = re.compile(rf"VERB:(?:\w{{3,}}(?:ed|ing|[^s]s)|{'|'.join(PAST)})|NOUN:\w+[^siu](?<!ing)s")
 # Words of nearly every text; those that may well tell texts apart (not, I, you) are left out.
 _EVERYWHERE = re.compile("the|of|and|to|an?|in|is|it|that|for|on|with|as|was|at|by|be|this|are|from|or|的|了|是|在")
 # Written in capitals these are names (WHO, IT, US); read without case they are in nearly every text.
@@ -133,13 +131,11 @@ def pos_smells(pattern: str, language: str) -> Iterator[str]:
 
 def _base_form(item: str, value: str) -> str | None:
     """The lemma of an English word that looks like an inflected form and is one; None where no dictionary is installed."""
+    tag, word = item.split(":")[0], value.lower()
     # Loading the dictionary takes half a second, so only on suspicion.
-    if (
-        not _INFLECTED.fullmatch(f"{item.split(':')[0]}:{value.lower()}")
-        or importlib.util.find_spec("simplemma") is None
-    ):
+    if not _INFLECTED.fullmatch(f"{tag}:{word}") or importlib.util.find_spec("simplemma") is None:
         return None
     import simplemma
 
-    base = str(simplemma.lemmatize(value, lang="en")).lower()
-    return base if base != value.lower() else None
+    base = PAST.get(word) or str(simplemma.lemmatize(word, lang="en")).lower()
+    return base if base != word else None

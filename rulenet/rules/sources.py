@@ -21,8 +21,9 @@ from rulenet.errors import Fault, RuleFileError
 from rulenet.memory import no_garbage_collection
 from rulenet.rules.cache import keep, recall
 from rulenet.rules.check import LexiconEntry, Readable, content_faults, literal_problem, quoted, readable, schema_faults
+from rulenet.rules.fields import MAX_WEIGHT
 from rulenet.rules.parse import Lines, parse_yaml
-from rulenet.rules.schema import MAX_WEIGHT, LexiconFile, Rule, RuleFile, WeightedTerm
+from rulenet.rules.schema import LexiconFile, Rule, RuleFile, WeightedTerm
 
 MAX_CHAIN = 50
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

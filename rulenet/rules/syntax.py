@@ -23,10 +23,11 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(slots=True)
 class Comment:
-    """A comment with its ``#``, or a blank line (empty text)."""
+    """A comment with its ``#`` and its place, or a blank line (empty text)."""
 
     text: str
     column: int = 0
+    start: int = 0
 
 
 @dataclass(slots=True)
@@ -73,18 +74,18 @@ class Node:
         """Values of a list or mapping."""
         return [entry.value for entry in self.entries]
 
-    def comments(self) -> Iterator[str]:
+    def comments(self) -> Iterator[Comment]:
         """Every comment inside, in order."""
         if self.opening:
-            yield self.opening.text
+            yield self.opening
         for entry in self.entries:
-            yield from (comment.text for comment in entry.before if comment.text)
+            yield from (comment for comment in entry.before if comment.text)
             if entry.behind_key:
-                yield entry.behind_key.text
+                yield entry.behind_key
             yield from entry.value.comments()
             if entry.after:
-                yield entry.after.text
-        yield from (comment.text for comment in self.closing if comment.text)
+                yield entry.after
+        yield from (comment for comment in self.closing if comment.text)
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ def parse_tree(text: str, name: str = "<string>") -> Node:
     Examples
     --------
     >>> tree = parse_tree("rules:  # mine\\n  - word: no  # not false\\n")
-    >>> tree.get("rules").entries[0].value.get("word").text, list(tree.comments())
+    >>> tree.get("rules").entries[0].value.get("word").text, [comment.text for comment in tree.comments()]
     ('no', ['# mine', '# not false'])
     """
     faults = parse_yaml(text)[2]
@@ -177,7 +178,8 @@ class _Builder:
             end = start + len(self.text[start:end].rstrip())
             first = _BREAK.split(self.text[start:end], maxsplit=1)[0]
             if "#" in first:
-                header = Comment(first[first.index("#") :].rstrip(), event.start_mark.column + first.index("#"))
+                at = first.index("#")
+                header = Comment(first[at:].rstrip(), event.start_mark.column + at, start + at)
         dash = self._gap(start)
         node = Node("scalar", start, end, event.start_mark.line + 1, event.start_mark.column)
         node.style, node.text = event.style or None, event.value  # libyaml says '' for a plain scalar
@@ -238,7 +240,7 @@ class _Builder:
             node.opening, entry.after = entry.after, None  # lines above the first item go to that item
             return entry
         if entry.after and node.kind == "scalar":
-            entry.before.append(Comment(entry.after.text, container.column))
+            entry.before.append(Comment(entry.after.text, container.column, entry.after.start))
         elif entry.after:
             entry.behind_key = entry.after
         entry.after = None
@@ -271,7 +273,7 @@ class _Builder:
                 dash, has_dash = at + code.rindex("-"), True
             if mark:
                 column = len(code) + (0 if i else self.column)
-                comment = Comment(piece[len(code) :].rstrip(), column)
+                comment = Comment(piece[len(code) :].rstrip(), column, at + len(code))
                 if i == 0 and not self.at_line_start:
                     self._put_beside(comment)
                 else:

@@ -152,7 +152,11 @@ def _exceptions(
         gone = fires & (np.asarray(denied[:, [column]].todense()).ravel() > 0)
         is_right = right[i, base.y[judging]]
         wrong, wrong_gone, right_gone = ((fires & ~is_right).sum(), (gone & ~is_right).sum(), (gone & is_right).sum())
-        if wrong_gone < max(3, 0.15 * wrong) or right_gone > 0.34 * (right_gone + wrong_gone):
+        if (
+            not (fires & ~gone).any()
+            or wrong_gone < max(3, 0.15 * wrong)
+            or right_gone > 0.34 * (right_gone + wrong_gone)
+        ):
             continue
         before, after = is_right[fires].mean(), is_right[fires & ~gone].mean()
         n_right = (fires & is_right).sum()

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from rulenet.errors import InputError
 from rulenet.rules.ruleset import RuleSet
-from rulenet.rules.schema import Rule, RuleFile
+from rulenet.rules.schema import Rule
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
@@ -151,13 +152,15 @@ class RulesDiff:
 
 
 def diff_rules(
-    a: RuleSet, b: RuleSet, texts: Sequence[str] | None = None, *, labels: Sequence[Label] | None = None,
+    a: RuleSet | None, b: RuleSet | None, texts: Sequence[str] | None = None, *, labels: Sequence[Label] | None = None,
     model: RuleNetClassifier | None = None,
 ) -> RulesDiff:  # fmt: skip
     """Compare two rule files.
 
     Parameters
     ----------
+    a, b
+        None: no rules at all.
     texts
         Where to see which rules fire otherwise and which answers change.
     labels
@@ -179,31 +182,37 @@ def diff_rules(
         word: − win + wins
         weight: not given → 2.0
     """
-    first, second = ({rule.id: rule for rule in ruleset.file.rules} for ruleset in (a, b))
+    first, second = ({rule.id: rule for rule in (ruleset.file.rules if ruleset else ())} for ruleset in (a, b))
     changed = [
         ChangedRule(name, found)
         for name, rule in second.items()
         if name in first and rule != first[name] and (found := changes(written(first[name]), written(rule)))
     ]
     return RulesDiff(
-        a.name, b.name,
+        a.name if a else "no rules", b.name if b else "no rules",
         added=[rule for name, rule in second.items() if name not in first],
         removed=[rule for name, rule in first.items() if name not in second],
         changed=changed,
         lexicons=list(_changed_lexicons(a, b)),
-        settings=changes(_settings(a.file), _settings(b.file)),
+        settings=changes(_settings(a), _settings(b)),
         flips=None if texts is None else _flips(a, b, texts, labels, model),
     )  # fmt: skip
 
 
 def _flips(
-    a: RuleSet, b: RuleSet, texts: Sequence[str], labels: Sequence[Label] | None, model: RuleNetClassifier | None
+    a: RuleSet | None,
+    b: RuleSet | None,
+    texts: Sequence[str],
+    labels: Sequence[Label] | None,
+    model: RuleNetClassifier | None,
 ) -> Flips:
     from rulenet.workbench.flips import model_flips, vote_flips
 
-    if model is None:
-        return vote_flips(a, b, texts, labels)
-    return model_flips(model.with_rules(a), model.with_rules(b), texts, labels)
+    if model is not None:
+        return model_flips(model.with_rules(a), model.with_rules(b), texts, labels)
+    if a is None or b is None:
+        raise InputError("without a model there is nothing to answer texts by where there are no rules; pass model=…")
+    return vote_flips(a, b, texts, labels)
 
 
 # ---------------------------------------------------------------------- comparing
@@ -214,8 +223,9 @@ def written(rule: Rule) -> dict[str, Any]:
     return rule.model_dump(mode="json", exclude_defaults=True)
 
 
-def _settings(file: RuleFile) -> dict[str, Any]:
-    return file.model_dump(mode="json", exclude_defaults=True, exclude=set(_OTHER_FIELDS))
+def _settings(ruleset: RuleSet | None) -> dict[str, Any]:
+    """The fields of a file that its author gave, its lists and rules aside."""
+    return ruleset.file.model_dump(mode="json", exclude_defaults=True, exclude=set(_OTHER_FIELDS)) if ruleset else {}
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
@@ -248,13 +258,13 @@ def _normal(value: Any, *, is_ordered: bool = False) -> str:
     return json.dumps(value)
 
 
-def _changed_lexicons(a: RuleSet, b: RuleSet) -> Iterator[ChangedLexicon]:
+def _changed_lexicons(a: RuleSet | None, b: RuleSet | None) -> Iterator[ChangedLexicon]:
     """Lists whose entries differ once the lists they include are taken in."""
     old, new = _lexicons(a), _lexicons(b)
     if old == new:
         return
     users: dict[str, list[str]] = {}
-    for rule in (*b.file.rules, *a.file.rules):
+    for rule in (rule for ruleset in (b, a) if ruleset for rule in ruleset.file.rules):
         for name in _names(written(rule)):
             users.setdefault(name, []).append(rule.id)
     for name in dict.fromkeys([*new, *old]):
@@ -265,9 +275,9 @@ def _changed_lexicons(a: RuleSet, b: RuleSet) -> Iterator[ChangedLexicon]:
             yield ChangedLexicon(name, *in_order, list(dict.fromkeys(users.get(name, []))))
 
 
-def _lexicons(ruleset: RuleSet) -> dict[str, dict[str, float]]:
+def _lexicons(ruleset: RuleSet | None) -> dict[str, dict[str, float]]:
     """Terms of each list with their weights."""
-    return {name: dict(entries) for name, entries in ruleset.lexicons.items()}
+    return ruleset.lexicons if ruleset else {}
 
 
 def _names(condition: Any) -> Iterator[str]:

@@ -13,6 +13,7 @@ from rulenet.data import Dataset
 from rulenet.errors import LabelError
 from rulenet.estimator import RuleNetClassifier
 from rulenet.explain import Explanation, Label
+from rulenet.inputs import check_texts
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language, detect_language
 
@@ -140,7 +141,7 @@ def model_flips(
     labels
         The right answers, for the accuracy.
     """
-    texts, old, new = list(texts), before.hybrid_, after.hybrid_
+    texts, old, new = check_texts(texts), before.hybrid_, after.hybrid_
     X = old.features.transform(texts)
     R, Q = X[:, : old.features.n_rules], _firing(new.features.ruleset, texts, after)
     Z = scipy.sparse.hstack([Q, X[:, old.features.n_rules :]], format="csr", dtype=X.dtype)
@@ -170,7 +171,7 @@ def vote_flips(before: RuleSet, after: RuleSet, texts: Sequence[str], labels: Se
     labels
         The right answers, for the accuracy.
     """
-    texts = list(texts)
+    texts = check_texts(texts)
     languages = [_language(ruleset, texts) for ruleset in (before, after)]
     R, Q = before.match(texts, language=languages[0]), after.match(texts, language=languages[1])
     was, now = vote(before, R), vote(after, Q)

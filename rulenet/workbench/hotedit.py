@@ -27,6 +27,7 @@ from rulenet.manifest import PROTOCOL, FileEntry, HeldOutEntry, ModelConfig, rea
 from rulenet.model.hybrid import rule_columns
 from rulenet.model.phi import solve
 from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.schema import Rule
 from rulenet.training.stages import FEW_TEXTS, outside_phi
 from rulenet.workbench import history
 from rulenet.workbench.diff import SHOWN_ANSWERS, RulesDiff, changes, diff_rules, flip_lines, written
@@ -176,17 +177,16 @@ def apply_rules(
     after = before.with_rules(ruleset)
     if data is not None:
         after = refit_phi(after, data)
-    texts, labels = sample, None
-    if isinstance(sample, Dataset):
-        texts, labels = sample.texts, known_labels(before, sample)
-    old = _ruleset(before)
+    texts = sample.texts if isinstance(sample, Dataset) else sample
+    labels = known_labels(before, sample) if isinstance(sample, Dataset) else None
+    old = before.hybrid_.features.ruleset
     diff = diff_rules(old, ruleset)
     if texts is not None:
         diff = replace(diff, flips=model_flips(before, after, texts, labels))
     edits, n_kept = _rule_edits(before, after, diff, is_refitted=data is not None)
-    is_new = ruleset.source != old.source or data is not None
+    is_new = ruleset != old or data is not None
     if is_new and not dry_run:
-        history.push(folder, _files(folder, after), seen=seen)
+        history.push(folder, _files(folder, after, ruleset), seen=seen)
     held_out = after.hybrid_.held_out
     return Edit(
         str(folder), diff, edits, n_kept, None if data is None else len(data.texts), held_out is not None and held_out.is_stale,
@@ -217,16 +217,14 @@ def _stepped(model_dir: str | os.PathLike[str], step: Any) -> RulesDiff:
     return diff_rules(before, _read_rules(folder))
 
 
-def _read_rules(folder: Path) -> RuleSet:
-    return RuleSet.load(folder / "rules.yaml") if read_config(folder).has_rules else _no_rules()
+def _read_rules(folder: Path) -> RuleSet | None:
+    return RuleSet.load(folder / "rules.yaml") if read_config(folder).has_rules else None
 
 
-def _no_rules() -> RuleSet:
-    return RuleSet.from_yaml("{rulenet: 1, rules: []}", name="no rules")
-
-
-def _ruleset(clf: RuleNetClassifier) -> RuleSet:
-    return clf.hybrid_.features.ruleset or _no_rules()
+def _rules(clf: RuleNetClassifier) -> dict[str, Rule]:
+    """The columns of a model's rules, by id."""
+    ruleset = clf.hybrid_.features.ruleset
+    return {} if ruleset is None else {rule.id: rule for rule in ruleset.rules}
 
 
 # ---------------------------------------------------------------------- φ
@@ -275,7 +273,7 @@ def _rule_edits(
     before: RuleNetClassifier, after: RuleNetClassifier, diff: RulesDiff, *, is_refitted: bool
 ) -> tuple[list[RuleEdit], int]:
     """Rules that are not as they were, and the number of the others."""
-    old, new = ({rule.id: rule for rule in _ruleset(clf).rules} for clf in (before, after))
+    old, new = _rules(before), _rules(after)
     was, now = (_rule_weights(clf) for clf in (before, after))
     with_lists = {name for lexicon in diff.lexicons for name in lexicon.rules}
     edits = []
@@ -287,7 +285,7 @@ def _rule_edits(
             fields = {change.field for change in changes(written(old[name]), written(new[name]))}
             behaviour = fields.difference(_LEARNING, _WORDS_ONLY) or name.removesuffix(".negated") in with_lists
             what = ("re-weighted",) * bool(fields.intersection(_LEARNING)) + ("re-conditioned",) * bool(behaviour)
-        is_learned = is_refitted or (name in old and "re-weighted" not in what)
+        is_learned = name in new and (is_refitted or (name in old and "re-weighted" not in what))
         edit = RuleEdit(name, what, was.get(name), now.get(name), is_learned)
         if what or edit.moved > _NOTHING:
             edits.append(edit)
@@ -298,12 +296,11 @@ def _rule_edits(
 
 def _rule_weights(clf: RuleNetClassifier) -> dict[str, dict[str, float]]:
     """Weight of each rule for each of its labels, in logits."""
-    hybrid, ruleset = clf.hybrid_, _ruleset(clf)
+    hybrid = clf.hybrid_
     index = {str(label): k for k, label in enumerate(clf.classes_.tolist())}
     W = hybrid.phi_scale * hybrid.weights.coef
-    return {
-        rule.id: {label: float(W[i, index[label]]) for label in rule.evidence} for i, rule in enumerate(ruleset.rules)
-    }
+    rules = enumerate(_rules(clf).values())
+    return {rule.id: {label: float(W[i, index[label]]) for label in rule.evidence} for i, rule in rules}
 
 
 def _weights(weights: dict[str, float] | None) -> str:
@@ -313,20 +310,17 @@ def _weights(weights: dict[str, float] | None) -> str:
 # ---------------------------------------------------------------------- the folder
 
 
-def _files(folder: Path, clf: RuleNetClassifier) -> dict[str, bytes]:
+def _files(folder: Path, clf: RuleNetClassifier, ruleset: RuleSet) -> dict[str, bytes]:
     """Content of the files that an edit replaces."""
     hybrid, config = clf.hybrid_, read_config(folder)
     features = hybrid.features
     idf = np.asarray(features.terms.idf if features.terms else np.zeros(0))
     tensors = {"coef": hybrid.weights.coef, "bias": hybrid.weights.bias, "idf": idf}
-    files = {"phi.safetensors": safetensors.numpy.save(tensors)}
-    if features.ruleset is not None:
-        files["rules.yaml"] = features.ruleset.source.encode()
+    files = {"phi.safetensors": safetensors.numpy.save(tensors), "rules.yaml": ruleset.source.encode()}
     entries = {
         name: FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
         for name, content in files.items()
     }
-    ruleset = _ruleset(clf)
     log = {
         "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "rules": ruleset.name,
@@ -336,13 +330,10 @@ def _files(folder: Path, clf: RuleNetClassifier) -> dict[str, bytes]:
         update={
             "protocol": PROTOCOL,
             "rulenet": __version__,
-            "has_rules": features.ruleset is not None,
+            "has_rules": True,
             "held_out": hybrid.held_out and HeldOutEntry(is_stale=hybrid.held_out.is_stale),
             "report": {**clf.report_, "n_rules": features.n_rules, "edits": [*clf.report_.get("edits", []), log]},
-            "files": {
-                name: entry for name, entry in config.files.items() if name not in ("rules.yaml", "phi.safetensors")
-            }
-            | entries,
+            "files": {**config.files, **entries},
         }
     )
     return {**files, "config.json": _json(edited)}

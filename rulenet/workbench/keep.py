@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rulenet.errors import DataError
 from rulenet.rules.mine.paste import rule_yaml, settings_yaml
+from rulenet.rules.rewrite import add_rules, save_text
 from rulenet.rules.ruleset import RuleSet
 
 
@@ -18,21 +18,14 @@ def append_rules(path: Path, rules: Sequence[Mapping[str, Any]], *, like: RuleSe
     Raises
     ------
     RuleFileError
-        If what came of it were no valid rule file; nothing is written then.
-    DataError
-        If the file cannot be written.
+        If what came of it were no valid rule file, or it cannot be written; it is left alone then.
+    InputError
+        If it has a rule with one of the ids.
     """
+    comment = f"suggested from labelled texts on {date.today()}"
     if path.exists():
-        from rulenet.rules.rewrite import add_rules
-
-        add_rules(path, [dict(rule) for rule in rules])
+        add_rules(path, rules, comment=comment)
         return
-    text = settings_yaml(like.file) + "rules:\n" + "\n\n".join(map(rule_yaml, rules)) + "\n"
+    text = f"{settings_yaml(like.file)}rules:\n  # {comment}\n" + "\n\n".join(map(rule_yaml, rules)) + "\n"
     RuleSet.from_yaml(text, name=str(path))
-    passing = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        passing.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(passing, path)
-    except OSError as error:
-        passing.unlink(missing_ok=True)
-        raise DataError(f"{path} cannot be written: {error.strerror}") from error
+    save_text(path, text)

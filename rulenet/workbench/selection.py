@@ -60,7 +60,7 @@ def best_weight(hit: Array, p: Array, sigma: float = 1.0) -> float:
 
     Examples
     --------
-    >>> bool(best_weight(np.array([True] * 9 + [False]), np.full(10, 0.25)) > 2), best_weight(np.array([False]), np.array([0.5]))
+    >>> bool(best_weight(np.array([True] * 9 + [False]), np.full(10, 0.25)) > 1.9), best_weight(np.array([False]), np.array([0.5]))
     (True, 0.0)
     """
     w = 0.0

@@ -173,3 +173,24 @@ def test_folds_in_threads_give_the_same() -> None:
     X, y = toy(120)
     one, two = (out_of_fold_logits(X, np.eye(3)[y], y, n_folds=4, seed=0, n_jobs=n) for n in (None, 2))
     np.testing.assert_array_equal(one, two)
+
+
+def test_one_column_may_have_weights_for_several_labels() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 400)
+    fires = np.where(y == 0, 0.8, np.where(y == 1, 0.1, 0.4)) > rng.random(400)
+    X = np.column_stack([fires, rng.random(400) > 0.5]).astype(float)
+    both = [
+        RuleColumn(0, prior=1.0, column=0),
+        RuleColumn(1, prior=-1.0, lower=-np.inf, upper=0.0, column=0),
+        RuleColumn(2, prior=1.0, column=1),
+    ]
+    coef = solve(X, np.eye(3)[y], rules=both, rule_sigma=10, tol=1e-8)[0].coef
+    assert coef[0, 0] > 0.5
+    assert coef[0, 1] < -0.5
+    assert coef[0, 2] == coef[1, 0] == coef[1, 1] == 0.0
+    # The same as two columns that fire together, each with a weight of its own.
+    apart = [RuleColumn(rule.label, rule.prior, rule.lower, rule.upper) for rule in both]
+    twice = solve(X[:, [0, 0, 1]], np.eye(3)[y], rules=apart, rule_sigma=10, tol=1e-8)[0].coef
+    assert np.allclose(coef[0], twice[0] + twice[1], atol=1e-5)
+    assert np.allclose(coef[1], twice[2], atol=1e-5)

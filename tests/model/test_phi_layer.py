@@ -131,3 +131,15 @@ def test_a_term_without_a_say_keeps_its_weight() -> None:
     layer.add_prior_gradient(torch.tensor([0, 1]), 1)  # (0.3 / 2 + 1) / C, shared out among four texts
     np.testing.assert_allclose(layer.other.grad[0], [1.15 / 4, -0.15 / 4, 0], rtol=1e-6)
     assert torch.isfinite(layer.other.grad).all()
+
+
+def test_a_column_with_several_labels_moves_each_of_its_weights() -> None:
+    rules = [RuleColumn(0, column=0), RuleColumn(1, prior=-1.0, lower=-np.inf, upper=0.0, column=0)]
+    solved = Weights(np.array([[1.0, -1.0], [0.5, 0.5]]), np.zeros(2))
+    layer = PhiLayer(solved, rules, C=1.0, rule_sigma=1.0, X=scipy.sparse.csr_matrix([[1.0, 1.0]]))
+    with torch.no_grad():
+        layer.rule.copy_(torch.tensor([0.5, 3.0]))
+    layer.project()  # the second may not rise above 0
+    assert layer.weights().coef.tolist() == [[1.5, 0.0], [0.5, 0.5]]
+    phi = torch.zeros(1, 2)
+    assert layer(phi, sparse_rows(scipy.sparse.csr_matrix([[1.0, 0.0]]))).tolist() == [[0.5, 1.0]]

@@ -347,11 +347,55 @@ class Folder:
         return self.path / MAIN
 
 
-# Words of advice: a message that holds none of them says what is wrong but not what to do.
-_REMEDY = re.compile(
-    r"did you mean|known:|expected|not a number from|taken from|working folder|quoted|holds one|should|must|one of|at most|at least|"
-    r"\b(?:add|check|correct|fill|give|install|keep|lower|make|move|name|put|quote|remove|rename|save|shorten|simplify|spell|split|swap|"
-    r"unique|use|write)\b",
+# A message that holds none of these says what is wrong but not what to do.
+ADVICE = re.compile(
+    "|".join(
+        [
+            *[
+                "did you mean",
+                "known:",
+                "expected",
+                "not a number from",
+                "taken from",
+                "working folder",
+                "quoted",
+                "holds one",
+                "only files",
+            ],
+            *[
+                "the tags are",
+                "should",
+                "must",
+                "one of",
+                "at most",
+                "at least",
+                "unique",
+                "add",
+                "check",
+                "correct",
+                "fill",
+                "give",
+                "install",
+            ],
+            *[
+                "keep",
+                "lower",
+                "make",
+                "move",
+                "name",
+                "put",
+                "quote",
+                "remove",
+                "rename",
+                "save",
+                "shorten",
+                "simplify",
+                "spell",
+                "split",
+            ],
+            *["swap", "use", "write"],
+        ]
+    ),
     re.IGNORECASE,
 )
 
@@ -366,6 +410,6 @@ def complaints(error: RuleFileError, sample: Damaged, folder: Path) -> list[str]
         lines = 0 if content is None else len(re.split(rb"\r\n|\n|\r", content))
         if not (0 <= fault.line <= lines) or (fault.line == 0 and content is not None):
             found.append(f"line {fault.line} of {name}, which has {lines}: {fault.message}")
-        if not _REMEDY.search(fault.message):
+        if not ADVICE.search(fault.message):
             found.append(f"no remedy: {fault.message}")
     return found

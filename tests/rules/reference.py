@@ -110,7 +110,7 @@ class Reference:
         if kind == "lang":
             return set() if detect_language([doc.clean]) == value else None
         if kind == "length":
-            n = sum(units(word) for word in words_in(doc)) if value.unit == "words" else len(doc.clean.strip())
+            n = len(unit_starts(doc.clean)) if value.unit == "words" else len(doc.clean.strip())
             return set() if between(n, value.at_least, value.at_most) else None
         if kind == "count":
             weights = self.weighed(value, doc, counts)
@@ -211,7 +211,8 @@ class Reference:
             return False  # one upon the other
         if near.same == "sentence":
             return sum(end <= a[0] for end in doc.sentence_ends) == sum(end <= b[0] for end in doc.sentence_ends)
-        return units(doc.clean[a[1] : b[0]]) <= (5 if near.within is None else near.within)
+        between_them = sum(a[1] <= start < b[0] for start in unit_starts(doc.clean))
+        return between_them <= (5 if near.within is None else near.within)
 
 
 def anywhere(span: Span) -> bool:
@@ -234,14 +235,12 @@ def lies_in(span: Span, where: str, doc: Doc) -> bool:
     }[where]
 
 
-def words_in(doc: Doc) -> list[str]:
-    """Words as written; a stretch of Chinese is one."""
-    return [doc.clean[start:end] for _, start, end in words_with_offsets(doc.clean)]
-
-
-def units(text: str) -> int:
-    """How many words; each Chinese character is one."""
-    return sum(len(word) if is_unspaced(word) else 1 for word, _, _ in words_with_offsets(text))
+def unit_starts(text: str) -> list[int]:
+    """Where each word begins; each Chinese character is one."""
+    found: list[int] = []
+    for word, start, end in words_with_offsets(text):
+        found += range(start, end) if is_unspaced(word) else [start]
+    return found
 
 
 def characters(pieces: list[str], text: str, gap: int, *, exact: bool) -> set[Span]:

@@ -288,3 +288,49 @@ def text_or_record(random_: Random, data: Data) -> str | dict[str, str]:
     if "field" not in json.dumps(data["rules"]) or random_.random() < 0.2:
         return text(random_, data)
     return {name: text(random_, data) for name in random_.choice([FIELDS, FIELDS[::-1], ["body"]])}
+
+
+# ---------------------------------------------------------------------- few different words, so that hits lie upon and beside each other
+
+TERMS: list[Any] = [
+    *["a", "b", "a b", "b a", "中", "中国", "国", "c"],
+    *[{"word": ["a", "b"]}, {"phrase": ["a c", "中 国"], "gap": 2}, {"near": {"terms": ["a", "b"], "within": 1}}],
+    *[{"regex": "b ?"}, {"count": {"word": ["a", "c"], "at_least": 2}}, {"lexicon": "grades"}],
+]
+TOKENS = ["a", "b", "c", "中", "国", "中国", "not", "不"]
+
+
+def crowded_rule(random_: Random) -> Data:
+    """A rule of `near`, `count` or a phrase with gaps."""
+    kind = random_.choice(["near", "near", "count", "phrase"])
+    terms = [random_.choice(TERMS) for _ in range(random_.randint(2, 4))]
+    measure = random_.choice([{}, {"within": random_.randint(0, 3)}, {"same": "sentence"}])
+    near = {"near": {"terms": terms, "ordered": random_.random() < 0.4} | measure}
+    if kind == "near":
+        found: Data = near
+    elif kind == "count":
+        part = random_.choice([near, {"lexicon": "grades"}, {"any": [{"lexicon": "grades"}, {"word": ["a", "b"]}]}])
+        found = {"count": part | {"at_least": random_.choice([0.3, 1, 2, 3.5])}}
+    else:
+        words = [random_.choice(TOKENS) for _ in range(random_.randint(2, 4))]
+        found = {"phrase": [" ".join(words)], "gap": random_.randint(0, 3)}
+    more = [{}, {}, {"negation": "skip"}, {"negation": "require"}, {"where": "start"}, {"where": "first_sentence"}]
+    return found | random_.choice(more) | {"label": "x"}
+
+
+def crowded_file(random_: Random) -> Data:
+    """A rule file of such rules."""
+    grades = [
+        {"term": "a", "weight": 0.1},
+        {"term": "b", "weight": 0.2},
+        {"term": "a b", "weight": -1},
+        {"term": "中", "weight": 2},
+    ]
+    rules = [{"id": f"r{i}"} | crowded_rule(random_) for i in range(4)]
+    return {"rulenet": 1, "lexicons": {"grades": grades}, "rules": rules}
+
+
+def crowded_text(random_: Random) -> str:
+    """A text of the same few words."""
+    glue = [" ", " ", " ", "", " . ", "。", ", ", "\n"]
+    return "".join(random_.choice(TOKENS) + random_.choice(glue) for _ in range(random_.randint(2, 12)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rulenet.rules.examples import ExampleResult, run_examples
+from rulenet.rules.examples import run_examples
 from rulenet.rules.ruleset import RuleSet
 
 SOURCE = """\
@@ -30,13 +30,13 @@ rules:
 
 def test_each_example_with_its_line_spans_and_verdict() -> None:
     results = run_examples(RuleSet.from_yaml(SOURCE))
-    assert results == [
-        ExampleResult("win", 9, "They&nbsp;win", "match", [(10, 13)]),
-        ExampleResult("win", 10, "They won", "match", None),
-        ExampleResult("win", 11, "Window", "reject", None),
-        ExampleResult("win", 11, "win", "reject", [(0, 3)]),
-        ExampleResult("good", 16, "手机很好", "match", [(3, 4)]),
-        ExampleResult("good", 16, "手机不好", "reject", None),
+    assert [(r.rule, r.file, r.line, r.text, r.expected, r.spans) for r in results] == [
+        ("win", "<string>", 9, "They&nbsp;win", "match", [(10, 13)]),
+        ("win", "<string>", 10, "They won", "match", None),
+        ("win", "<string>", 11, "Window", "reject", None),
+        ("win", "<string>", 11, "win", "reject", [(0, 3)]),
+        ("good", "<string>", 16, "手机很好", "match", [(3, 4)]),
+        ("good", "<string>", 16, "手机不好", "reject", None),
     ]
     assert [result.passed for result in results] == [True, False, True, False, True, True]
 
@@ -66,3 +66,42 @@ def test_untagged_leaves_out_rules_with_pos_at_any_depth() -> None:
     lines = "".join(f"- {{id: r{i}, label: x, {rule}, examples: {{match: [w]}}}}\n" for i, rule in enumerate(rules))
     ruleset = RuleSet.from_yaml(f"rulenet: 1\nrules:\n{lines}")
     assert [result.rule for result in run_examples(ruleset, tagged=False)] == ["r3"]
+
+
+def test_records() -> None:
+    examples = "{match: [{title: They win, body: '-'}], reject: [win, {title: '-', body: win}]}"
+    ruleset = RuleSet.from_yaml(
+        f"{{rulenet: 1, rules: [{{id: a, label: x, word: win, field: title, examples: {examples}}}]}}"
+    )
+    results = run_examples(ruleset)
+    assert [result.passed for result in results] == [True, True, True]
+    assert (results[0].text, results[0].spans) == ("They win\n\n-", [(5, 8)])
+
+
+def test_a_rule_that_flips_is_asked_for_its_plain_hits_once() -> None:
+    ruleset = RuleSet.from_yaml(
+        "{rulenet: 1, language: en, rules: [{id: a, label: x, word: good, negation: {flip: y}, "
+        "examples: {match: [good], reject: [not good]}}, {id: b, label: x, word: w, examples: {match: [w]}}]}"
+    )
+    assert [(r.rule, r.passed) for r in run_examples(ruleset)] == [("a", True), ("a", True), ("b", True)]
+
+
+def test_the_day_does_not_matter() -> None:
+    ruleset = RuleSet.from_yaml(
+        "{rulenet: 1, rules: [{id: a, label: x, word: w, until: 2001-01-01, examples: {match: [w]}}, "
+        "{id: b, label: x, word: v, enabled: false, examples: {match: [v]}}]}"
+    )
+    assert [result.passed for result in run_examples(ruleset)] == [True, True]
+
+
+def test_one_rule_only() -> None:
+    results = run_examples(RuleSet.from_yaml(SOURCE), only="good")
+    assert {result.rule for result in results} == {"good"}
+    assert len(results) == 2
+
+
+def test_traditional_characters_are_read_as_simplified() -> None:
+    pytest.importorskip("opencc")
+    source = "{rulenet: 1, language: zh, fold_traditional: true, rules: [{id: a, label: x, word: 软件, examples: {match: [軟件]}}]}"
+    (result,) = run_examples(RuleSet.from_yaml(source))
+    assert result.spans == [(0, 2)]

@@ -13,6 +13,7 @@ from rulenet.errors import RuleFileError
 from rulenet.rules.format import format_text
 from rulenet.rules.lint import lint_ruleset
 from rulenet.rules.ruleset import RuleSet
+from rulenet.text.record import Record
 from tests.rules.mutations import (
     FILES,
     PACK,
@@ -38,9 +39,9 @@ def use(ruleset: RuleSet) -> None:
     assert RuleSet.from_yaml(ruleset.source).file == ruleset.file
     assert all(fault.line for fault in lint_ruleset(ruleset))
     if not any(part.needs_tags for condition, unless in ruleset.conditions for part in (condition, *unless)):
-        text = "not a 3-1 loss for 中国队 <b>oil</b>"
-        R = ruleset.match(["", text])
-        assert [ruleset.ids[j] for j in R[1].indices] == list(ruleset.spans(text))
+        record = Record.of({"title": "so, so great", "body": "not a 3-1 loss for 中国队 <b>oil</b>"})
+        R = ruleset.match(["", record])
+        assert [ruleset.ids[j] for j in R[1].indices] == list(ruleset.spans(record))
 
 
 def outcome(read: Callable[[], RuleSet]) -> RuleSet | RuleFileError:
@@ -84,6 +85,8 @@ def test_five_hundred_damaged_folders(seed: int, tmp_path: Path) -> None:
         outcomes.add((sample.how, type(found)))
         if isinstance(found, RuleFileError):
             assert complaints(found, sample, folder.path) == []
+        elif random_.random() < 0.2:
+            use(found)
     assert {("rules: text", RuleSet), ("rules: structure", RuleSet), ("lexicon: text", RuleSet)} <= outcomes
     assert {("include: bytes", RuleFileError), ("lexicon: text", RuleFileError)} <= outcomes
 

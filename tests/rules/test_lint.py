@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,73 @@ def test_lint_raises_nothing(tmp_path: Path) -> None:
 
 
 def test_faults_come_in_order_of_line() -> None:
-    rules = "".join(f"- {{id: r{i}, label: x, word: {word}}}\n" for i, word in enumerate(["C++", "w", "C#", "'$1'"]))
+    rules = "".join(f"- {{id: r{i}, label: x, word: {word}}}\n" for i, word in enumerate(["C++", "w", "A#", "'$1'"]))
     found = lint_ruleset(RuleSet.from_yaml(f"rulenet: 1\nrules:\n{rules}"))
     assert [fault.line for fault in found] == [3, 5, 6]
+
+
+def test_word_lists_are_checked_where_they_stand() -> None:
+    source = """\
+rulenet: 1
+lexicons:
+  used: [win, C++, WHO,
+    e-mail, E mail]
+  inner: [the]
+  outer: [{lexicon: inner}]
+  idle: [cup]
+rules:
+- {id: a, label: x, lexicon: [used, outer]}
+"""
+    found = [(fault.line, fault.severity, fault.message) for fault in lint_ruleset(RuleSet.from_yaml(source))]
+    assert [(line, severity) for line, severity, _ in found] == [
+        *((3, "warning"), (3, "warning"), (3, "info"), (5, "warning"), (7, "warning"))
+    ]
+    assert "'C++' is matched as 'c'" in found[0][2]
+    assert "'WHO' is found in 'who' too" in found[1][2]
+    assert (
+        found[2][2]
+        == "lexicon 'used': 'E mail' says no more than 'e-mail', as case and punctuation do not matter; keep one"
+    )
+    assert "'the' is in nearly every text" in found[3][2]
+    assert found[4][2] == "lexicon 'idle' is used by no rule; use it or remove it"
+
+
+def test_a_list_is_read_as_its_rules_read_it() -> None:
+    def messages(rule: str) -> list[str]:
+        source = f"rulenet: 1\nlexicons: {{l: [WHO, the]}}\nrules:\n- {{id: a, label: x, {rule}}}\n"
+        return [fault.message for fault in lint_ruleset(RuleSet.from_yaml(source))]
+
+    assert len(messages("lexicon: l")) == 2
+    assert messages("lexicon: l, case: exact") == []
+    assert len(messages("all: [{lexicon: l}, {word: w}]")) == 1  # the may stand beside another word
+
+
+def test_a_field_name_that_looks_like_a_slip() -> None:
+    rules = "".join(f"- {{id: r{i}, label: x, word: w{i}, field: title}}\n" for i in range(3))
+    rules += "- {id: slip, label: x, word: v, field: titel}\n- {id: other, label: x, word: v, field: body}\n"
+    (fault,) = lint_ruleset(RuleSet.from_yaml(f"rulenet: 1\nrules:\n{rules}"))
+    assert fault.rule == "slip"
+    assert fault.message == "field 'titel' is read here only, 'title' in 3 rules; did you mean that?"
+
+
+def test_smells_of_an_included_file_name_it(tmp_path: Path) -> None:
+    (tmp_path / "common.yaml").write_text(
+        "rulenet: 1\nlexicons: {l: [C++]}\nrules:\n- {id: b, label: x, word: win}\n- {id: c, label: x, regex: 'x*'}\n"
+    )
+    top = tmp_path / "top.yaml"
+    top.write_text("rulenet: 1\ninclude: common.yaml\nrules:\n- {id: a, label: x, word: win}\n")
+    found = lint(top)
+    places = [(Path(fault.file).name if fault.file else None, fault.line, fault.rule) for fault in found]
+    assert places == [(None, 4, "a"), ("common.yaml", 5, "c")]
+    assert "fires on the same texts as rule 'b' (" in found[0].message
+    assert "common.yaml, line 4)" in found[0].message
+
+
+@pytest.mark.slow
+def test_lint_loads_nothing_heavy(repository: Path) -> None:
+    code = (
+        "import sys; from rulenet.rules.lint import lint; lint('rules/ag_news.yaml');"
+        "print({'numpy', 'scipy', 'sklearn', 'torch', 'jieba', 'simplemma', 'ruamel', 'opencc'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True)
+    assert result.stdout == "set()\n"

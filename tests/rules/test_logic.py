@@ -207,7 +207,8 @@ def _random_condition(rng: random.Random, depth: int) -> str:
 def _random_rule(rng: random.Random, i: int) -> str:
     unless = f", unless: [{_random_condition(rng, 1)}]" if rng.random() < 0.7 else ""
     where = rng.choice(["", "", ", where: first_sentence", ", negation: skip", ", negation: require"])
-    return f"{{id: r{i}, label: x, all: [{_random_condition(rng, 2)}, {_random_condition(rng, 1)}]{unless}{where}}}"
+    more = f", {_random_condition(rng, 1)}" if i % 2 else ""
+    return f"{{id: r{i}, label: x, all: [{_random_condition(rng, 2)}{more}]{unless if i % 2 else ''}{where}}}"
 
 
 @pytest.mark.slow
@@ -225,14 +226,14 @@ def test_no_proof_is_wrong(seed: int) -> None:
     for matcher in ruleset.evaluators("en"):
         fires.append({i for i, doc in enumerate(docs) if matcher.find(doc) is not None})
     dead = [i for i, formula in enumerate(formulas) if contradiction(formula)]
-    assert len(dead) > 5
+    assert len(dead) > 3
     assert {ruleset.ids[i]: fires[i] for i in dead if fires[i]} == {}
     proved = [
         (i, j)
         for i, j in product(range(150), repeat=2)
         if i != j and i not in dead and entails(formulas[i], formulas[j])
     ]
-    assert len(proved) > 10
+    assert len(proved) > 30
     wrong = [(ruleset.ids[i], ruleset.ids[j]) for i, j in proved if not fires[i] <= fires[j]]
     assert wrong == []
 

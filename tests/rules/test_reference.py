@@ -18,10 +18,23 @@ from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.schema import KINDS
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold, fold_raw, is_unspaced
+from rulenet.text.language import Language
 from rulenet.text.record import Record
+from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser
 from tests.rules.reference import Reference
-from tests.rules.strategies import PHRASES, RANDOMS, WORDS, file, text, text_or_record, yaml_of
+from tests.rules.strategies import (
+    PHRASES,
+    RANDOMS,
+    WORDS,
+    Data,
+    crowded_file,
+    crowded_text,
+    file,
+    text,
+    text_or_record,
+    yaml_of,
+)
 
 DAY = datetime.date(2026, 6, 15)
 # RULENET_EXAMPLES=20000 pytest tests/rules/test_reference.py: a thorough search
@@ -38,11 +51,45 @@ def one_jieba() -> Iterator[None]:
         yield
 
 
-def check(random_: Random, *, tagged: bool) -> None:
-    """One rule file, some texts: matrix and spans say what the reference says."""
-    data = file(random_, tagged=tagged)
-    texts = [text_or_record(random_, data) for _ in range(random_.randint(1, 4))]
-    language = random_.choice(["en", "zh"])
+BY_EYE = [
+    # (condition, text, hits of the reference; None: it does not fire)
+    ({"word": "win"}, "Win, winner, WIN", ["Win", "WIN"]),
+    ({"word": "win", "case": "exact"}, "Win, win", ["win"]),
+    ({"word": "refund", "forms": "lemma"}, "Refunds refunded refunder", ["Refunds", "refunded"]),
+    ({"phrase": "beat coach", "gap": 2}, "beat the old coach, beat a very old coach", ["beat the old coach"]),
+    ({"word": "国人"}, "中国人", ["国人"]),
+    ({"starts": "oil", "where": "start"}, "... Oil oil", ["Oil"]),
+    ({"ends": "win"}, "a win, we win!", ["win"]),
+    ({"near": {"terms": ["b", "a"], "within": 1}}, "a x b y y a", ["a x b"]),
+    ({"near": {"terms": ["b", "a"], "within": 1, "ordered": True}}, "a x b y y a", None),
+    ({"near": {"terms": ["a", "b"], "same": "sentence"}}, "a then. b x x x x x x x a", ["b x x x x x x x a"]),
+    ({"count": {"lexicon": "marks", "at_least": 2.5}}, "good good", None),
+    ({"count": {"lexicon": "marks", "at_least": 2.5}}, "good good plain", ["good", "good", "plain"]),
+    ({"pos": "DET ADJ* NOUN"}, "the film", ["the film"]),
+    ({"length": {"at_most": 3}}, "我 am 7", []),
+    ({"lang": "zh"}, "手机坏了", []),
+    ({"all": [{"word": "a"}, {"none": [{"word": "b"}]}]}, "a c", ["a"]),
+    ({"all": [{"word": "a"}, {"none": [{"word": "b"}]}]}, "a b", None),
+    ({"word": "good", "negation": "skip"}, "not good, good", ["good"]),
+    ({"word": "good", "negation": "require"}, "not good", ["good"]),
+    ({"word": "good", "unless": [{"word": "not"}]}, "not good", None),
+    ({"word": "x", "field": "title"}, "x", None),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("condition", "given_text", "expected"), BY_EYE)
+def test_the_reference_itself(condition: Data, given_text: str, expected: list[str] | None) -> None:
+    marks = [{"term": "good", "weight": 1}, {"term": "plain", "weight": 0.5}]
+    ruleset = RuleSet.from_yaml(
+        yaml_of({"rulenet": 1, "lexicons": {"marks": marks}, "rules": [{"id": "r", "label": "x"} | condition]})
+    )
+    spans = Reference(ruleset.file, "en", Tagger(Tokeniser("en"))).spans(given_text, DAY).get("r")
+    assert (None if spans is None else [given_text[start:end] for start, end in spans]) == expected
+
+
+def check(data: Data, texts: list[str | dict[str, str]], language: Language) -> None:
+    """Matrix and spans say what the reference says of these rules and texts."""
     ruleset = RuleSet.from_yaml(yaml_of(data))
     reference = Reference(ruleset.file, language, ruleset.matcher(language).tagger)
     assert ruleset.ids == [name for name, _, _ in reference.columns()]
@@ -59,18 +106,33 @@ def check(random_: Random, *, tagged: bool) -> None:
         assert ruleset.spans(record, language=language) == expected, (data["rules"], given_text)
 
 
+def check_any(random_: Random, *, tagged: bool) -> None:
+    """One rule file with anything in it, some texts."""
+    data = file(random_, tagged=tagged)
+    texts = [text_or_record(random_, data) for _ in range(random_.randint(1, 4))]
+    check(data, texts, random_.choice(["en", "zh"]))
+
+
 @pytest.mark.slow
 @settings(max_examples=60 * EXAMPLES, **common)
 @given(RANDOMS)
 def test_the_engine_agrees_with_the_reference(random_: Random) -> None:
-    check(random_, tagged=False)
+    check_any(random_, tagged=False)
 
 
 @pytest.mark.slow
 @settings(max_examples=25 * EXAMPLES, **common)
 @given(RANDOMS)
 def test_the_engine_agrees_with_the_reference_on_tags(random_: Random) -> None:
-    check(random_, tagged=True)
+    check_any(random_, tagged=True)
+
+
+@pytest.mark.slow
+@settings(max_examples=60 * EXAMPLES, **common)
+@given(RANDOMS)
+def test_the_engine_agrees_with_the_reference_on_crowded_hits(random_: Random) -> None:
+    texts = [crowded_text(random_) for _ in range(random_.randint(1, 4))]
+    check(crowded_file(random_), texts, random_.choice(["en", "zh"]))
 
 
 @pytest.mark.slow

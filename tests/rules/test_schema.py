@@ -17,7 +17,7 @@ from rulenet.rules.schema import KINDS, OPTIONS, Condition, Rule, json_schema
 MODELS: dict[str, type[BaseModel]] = {
     name: model
     for name, model in vars(module).items()
-    if isinstance(model, type) and issubclass(model, BaseModel) and name not in ("BaseModel", "_Strict")
+    if isinstance(model, type) and issubclass(model, BaseModel) and name not in ("BaseModel", "Strict")
 }
 
 

@@ -99,7 +99,7 @@ INFOS = [
     ("word: w, since: 2026-06-02", "fires from 2026-06-02 on"),
     ("near: {terms: [grand, slam], within: 0, ordered: true}", "is phrase: grand slam; write that"),
     ("near: {terms: [退, 款], within: 0, ordered: true}", "is phrase: 退款; write that"),
-    ("word: [e-mail, E mail]", "'E mail' says no more than 'e-mail', as case and punctuation do not matter; keep one"),
+    ("phrase: [e-mail, E mail]", "'E mail' says no more than 'e-mail', as case and punctuation do not matter; keep one"),
     ("word: [w, v, w]", "'w' stands here twice; keep one"),
     ("regex: '\\b(win|lose)\\b'", "is a list of literals; word: [win, lose] says it more plainly"),
 ]
@@ -117,7 +117,7 @@ def test_what_is_good_to_know(fields: str, part: str) -> None:
     [
         "word: WHO, case: exact",
         "word: NATO",
-        "phrase: Washington, D.C.",
+        "phrase: 'Washington, D.C.'",
         "phrase: end of the day",
         "all: [{word: the}, {word: end}]",
         "count: {word: i, at_least: 3}",

@@ -59,9 +59,19 @@ def test_a_label_named_none_is_no_missing_answer() -> None:
     assert (answer.before, answer.after, answer.reasons[0].before, answer.reasons[0].after) == ("None", "x", -1.0, 1.0)
 
 
+def test_records_are_read_field_by_field() -> None:
+    text = "{rulenet: 1, rules: [{id: a, label: x, word: a}]}"
+    in_title = RuleSet.from_yaml(text.replace("word: a", "word: a, field: title"))
+    records = [{"title": "a", "body": "b"}, {"title": "b", "body": "a"}]
+    flips = vote_flips(RuleSet.from_yaml(text), in_title, records)  # type: ignore[arg-type]
+    assert [(a.index, a.before, a.after) for a in flips.answers] == [(1, "x", None)]
+
+
 def test_chinese_texts_of_a_file_for_any_language() -> None:
     text = "{rulenet: 1, rules: [{id: a, label: x, word: 退款, negation: skip}]}"
-    flips = vote_flips(RuleSet.from_yaml(text.replace("skip", "ignore")), RuleSet.from_yaml(text), ["我不要退款", "我要退款"])
+    flips = vote_flips(
+        RuleSet.from_yaml(text.replace("skip", "ignore")), RuleSet.from_yaml(text), ["我不要退款", "我要退款"]
+    )
     assert [(a.index, a.before, a.after) for a in flips.answers] == [(0, "x", None)]
 
 
@@ -71,7 +81,12 @@ def test_reasons_add_up_to_what_moved_the_margin(clf: RuleNetClassifier) -> None
     assert flips.by == "model"
     assert flips.accuracy == (1.0, 0.8)
     [answer] = flips.answers
-    assert (answer.index, answer.before, answer.after, answer.verdict) == (2, 1, 2, "broken")  # labels as the model has them
+    assert (answer.index, answer.before, answer.after, answer.verdict) == (
+        2,
+        1,
+        2,
+        "broken",
+    )  # labels as the model has them
     before, now = (m.explain(["win oil"])[0].contrast(2, 1).total for m in (clf, after))
     assert sum(reason.change for reason in answer.reasons) == pytest.approx(now - before)
     assert [(r.kind, r.name) for r in answer.reasons] == [("rule", "oil")]
@@ -81,7 +96,9 @@ def test_reasons_add_up_to_what_moved_the_margin(clf: RuleNetClassifier) -> None
 def test_without_labels_the_answers_are_the_same(clf: RuleNetClassifier) -> None:
     after = clf.with_rules(rules("weight: 1.5", "weight: 9"))
     with_labels, without = model_flips(clf, after, TEXTS, LABELS), model_flips(clf, after, TEXTS)
-    assert [(a.index, a.before, a.after) for a in without.answers] == [(a.index, a.before, a.after) for a in with_labels.answers]
+    assert [(a.index, a.before, a.after) for a in without.answers] == [
+        (a.index, a.before, a.after) for a in with_labels.answers
+    ]
     assert without.accuracy is None
     assert without.answers[0].verdict == ""
 
@@ -98,7 +115,11 @@ def test_a_model_without_rules(clf: RuleNetClassifier, side: str) -> None:
     bare = clf.with_rules(None)
     flips = model_flips(bare, clf, TEXTS) if side == "before" else model_flips(clf, bare, TEXTS)
     moves = [(f.rule, f.before, f.after) for f in flips.firings]
-    assert moves == ([("win", 0, 2), ("oil", 0, 2), ("both", 0, 1)] if side == "before" else [("win", 2, 0), ("oil", 2, 0), ("both", 1, 0)])
+    assert moves == (
+        [("win", 0, 2), ("oil", 0, 2), ("both", 0, 1)]
+        if side == "before"
+        else [("win", 2, 0), ("oil", 2, 0), ("both", 1, 0)]
+    )
 
 
 def test_no_texts(clf: RuleNetClassifier) -> None:

@@ -113,7 +113,9 @@ def test_a_damaged_state_is_not_gone_back_to(folder: Path) -> None:
     assert os.listdir(folder.parent) == ["model"]
 
 
-@pytest.mark.parametrize("name", ["history/run.py", "history/undo/000001/run.py", "history/undo/1/config.json", "history/config.json"])
+@pytest.mark.parametrize(
+    "name", ["history/run.py", "history/undo/000001/run.py", "history/undo/1/config.json", "history/config.json"]
+)
 def test_only_what_belongs_to_a_history_may_be_there(folder: Path, name: str) -> None:
     apply_rules(folder, rules(2))
     (folder / name).parent.mkdir(exist_ok=True)
@@ -186,7 +188,9 @@ def test_an_error_leaves_everything_as_it_was(folder: Path, monkeypatch: pytest.
     owner, attribute, works, error = CRASHES[name]
     with monkeypatch.context() as patch:
         patch.setattr(owner, attribute, failing(getattr(owner, attribute), error, works))
-        with pytest.raises(type(error) if name == "ctrl-c" else ModelFileError, match=r"model cannot be written: No space left|stop"):
+        with pytest.raises(
+            type(error) if name == "ctrl-c" else ModelFileError, match=r"model cannot be written: No space left|stop"
+        ):
             apply_rules(folder, rules(3))
     assert content(folder) == before
     assert os.listdir(folder.parent) == ["model"]
@@ -205,10 +209,17 @@ def test_a_killed_process_leaves_a_whole_model(folder: Path, monkeypatch: pytest
         child = os.fork()
         if child == 0:
             count = iter(range(1, step))
-            for owner, name in ((os, "fsync"), (os, "link"), (os, "replace"), (os, "mkdir"), (os, "rmdir"), (os, "unlink")):
+            for owner, name in (
+                (os, "fsync"),
+                (os, "link"),
+                (os, "replace"),
+                (os, "mkdir"),
+                (os, "rmdir"),
+                (os, "unlink"),
+            ):
                 real = getattr(owner, name)
 
-                def call(*args: Any, real: Any = real, **kwargs: Any) -> Any:
+                def call(*args: Any, real: Any = real, count: Any = count, **kwargs: Any) -> Any:
                     if next(count, None) is None:
                         os._exit(9)
                     return real(*args, **kwargs)
@@ -216,7 +227,7 @@ def test_a_killed_process_leaves_a_whole_model(folder: Path, monkeypatch: pytest
                 setattr(owner, name, call)
             from rulenet.workbench.hotedit import _files
 
-            history.push(folder, _files(folder, clf.with_rules(new)), seen=seen)
+            history.push(folder, _files(folder, clf.with_rules(new), new), seen=seen)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if not folder.exists():  # between two moves: both are there under other names
@@ -243,7 +254,9 @@ def test_a_killed_process_leaves_a_whole_model(folder: Path, monkeypatch: pytest
     assert ("aside" in ends) == (not swaps)
 
 
-def test_folders_change_places_where_the_system_cannot_do_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_change_places_where_the_system_cannot_do_it_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files.ctypes, "CDLL", lambda _: object())
     for name in "ab":
         (tmp_path / name).mkdir()
@@ -289,7 +302,9 @@ def test_of_many_at_once_one_is_written(folder: Path) -> None:
         thread.join()
     assert sorted(told, key=len)[0] == "written"
     assert told.count("written") == 1
-    assert all("was changed by someone else meanwhile; nothing was written" in text for text in told if text != "written")
+    assert all(
+        "was changed by someone else meanwhile; nothing was written" in text for text in told if text != "written"
+    )
     assert history.steps(folder) == (1, 0)
     RuleNetClassifier.load(folder)
 
@@ -299,7 +314,9 @@ def test_a_read_only_folder_is_left_alone(folder: Path, monkeypatch: pytest.Monk
     locked = folder if part == "model" else folder.parent
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != locked)
     before = content(folder)
-    with pytest.raises(ModelFileError, match=rf"^{folder} cannot be changed: {locked} is read-only for you; nothing was written$"):
+    with pytest.raises(
+        ModelFileError, match=rf"^{folder} cannot be changed: {locked} is read-only for you; nothing was written$"
+    ):
         apply_rules(folder, rules(2))
     assert content(folder) == before
 

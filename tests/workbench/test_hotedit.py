@@ -127,7 +127,9 @@ def test_a_sample_shows_what_flips_and_why(folder: Path) -> None:
     assert "~ Sports → Money (broken): win oil" in told
     assert "accuracy 100.00% → 87.50% (-12.50 points)" in told
     assert "1 broken" in told
-    plain_sample = apply_rules(folder, edited(("word: win}", "word: win, weight: 0.01, pin: true}")), sample=TEXTS, dry_run=True)
+    plain_sample = apply_rules(
+        folder, edited(("word: win}", "word: win, weight: 0.01, pin: true}")), sample=TEXTS, dry_run=True
+    )
     assert plain_sample.diff.flips is not None
     assert plain_sample.diff.flips.accuracy is None
 
@@ -189,7 +191,9 @@ def test_refit_solves_phi_and_nothing_else(clf: RuleNetClassifier, folder: Path)
     assert np.allclose(again.hybrid_.weights.coef, clf.hybrid_.weights.coef, atol=1e-6)
     assert (edit.refit, edit.is_written, edit.is_stale) == (48, True, True)
     assert (folder / "vocabulary.json").read_bytes() == vocabulary
-    turned = Dataset(DATA.texts, ["Money" if label == "Sports" else "Sports" for label in LABELS * 6], "turned.csv", DATA.rows)
+    turned = Dataset(
+        DATA.texts, ["Money" if label == "Sports" else "Sports" for label in LABELS * 6], "turned.csv", DATA.rows
+    )
     edit = apply_rules(folder, folder / "rules.yaml", refit="phi", data=turned)
     now = by_id(edit)
     assert now["win"].what == ()
@@ -207,16 +211,27 @@ def test_refit_is_what_fit_does_with_terms(tmp_path: Path) -> None:
     texts, labels = TEXTS * 130, LABELS * 130  # enough for the naive Bayes prior of terms
     clf = RuleNetClassifier(RuleSet.from_yaml(RULES), None).fit(texts, labels)
     clf.save(tmp_path / "model")
-    apply_rules(tmp_path / "model", tmp_path / "model/rules.yaml", refit="phi", data=Dataset(texts, labels, "d", list(range(len(texts)))))
-    assert np.allclose(RuleNetClassifier.load(tmp_path / "model").hybrid_.weights.coef, clf.hybrid_.weights.coef, atol=1e-3)
+    apply_rules(
+        tmp_path / "model",
+        tmp_path / "model/rules.yaml",
+        refit="phi",
+        data=Dataset(texts, labels, "d", list(range(len(texts)))),
+    )
+    assert np.allclose(
+        RuleNetClassifier.load(tmp_path / "model").hybrid_.weights.coef, clf.hybrid_.weights.coef, atol=1e-3
+    )
 
 
 @pytest.mark.slow
 def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
-    clf = RuleNetClassifier(RuleSet.from_yaml(RULES), tiny_encoder, recipe=Recipe(epochs=1, max_length=16, exit_margin=1.0))
+    clf = RuleNetClassifier(
+        RuleSet.from_yaml(RULES), tiny_encoder, recipe=Recipe(epochs=1, max_length=16, exit_margin=1.0)
+    )
     clf.fit(DATA.texts, DATA.labels).save(tmp_path / "model")
     before = content(tmp_path / "model")
-    edit = apply_rules(tmp_path / "model", edited(("word: win}", "word: [win, won]}")), refit="phi", data=DATA, sample=DATA)
+    edit = apply_rules(
+        tmp_path / "model", edited(("word: win}", "word: [win, won]}")), refit="phi", data=DATA, sample=DATA
+    )
     after = content(tmp_path / "model")
     same = {name for name in before if after[name] == before[name]}
     assert same == set(before) - {"config.json", "rules.yaml", "phi.safetensors"}
@@ -248,7 +263,9 @@ def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
         (edited(), {"sample": Dataset(["a"], ["Arts"], "x.csv", [1])}, LabelError, r"x\.csv has labels .* 'Arts'"),
     ],
 )  # fmt: skip
-def test_mistakes_are_refused(folder: Path, rules: Any, options: dict[str, Any], error: type[Exception], message: str) -> None:
+def test_mistakes_are_refused(
+    folder: Path, rules: Any, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
     before = content(folder)
     with pytest.raises(error, match=message):
         apply_rules(folder, rules, **options)

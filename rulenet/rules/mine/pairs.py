@@ -39,6 +39,7 @@ def pairs(D: Any, hit: Array, p: Array, *, n: int, min_texts: int, min_share: fl
 
     Examples
     --------
+    >>> import scipy.sparse
     >>> D = scipy.sparse.csr_matrix([[1, 1], [1, 1], [1, 0], [0, 1]], dtype=float)
     >>> found = pairs(D, np.array([1, 1, 0, 0]), np.full(4, 0.5), n=1, min_texts=2, min_share=0.5)
     >>> found[0].first, found[0].second, found[0].is_exception

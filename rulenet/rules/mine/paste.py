@@ -32,7 +32,7 @@ def rule_yaml(rule: Mapping[str, Any], *, indent: int = 2) -> str:
         weight: 2.5
         examples:
           match:
-            - A goal!
+            - "A goal!"
     """
     lines = _mapping(rule)
     return textwrap.indent("\n".join(["- " + lines[0], *(f"  {line}" for line in lines[1:])]), " " * indent)

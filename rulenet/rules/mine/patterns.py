@@ -31,7 +31,7 @@ def extract_patterns(texts: Sequence[str], tagger: Tagger, *, min_texts: int = 5
     Examples
     --------
     >>> from rulenet.text.tokenise import Tokeniser
-    >>> found = extract_patterns(["Lakers beat Celtics", "Arsenal beat Chelsea"], Tagger(Tokeniser("en")), min_texts=2)
+    >>> found = extract_patterns(["The Lakers beat Celtics", "The Giants beat Chelsea"], Tagger(Tokeniser("en")), min_texts=2)
     >>> sorted(found.names)
     ['PROPN VERB:lemma=beat', 'PROPN VERB:lemma=beat PROPN', 'VERB:lemma=beat PROPN']
     """

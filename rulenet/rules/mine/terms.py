@@ -91,7 +91,7 @@ def extract(texts: Sequence[str], tokeniser: Tokeniser, *, min_texts: int = 5) -
     --------
     >>> terms = extract(["The Red Sox win.", "Red Sox, again"], Tokeniser("en"), min_texts=2)
     >>> terms.names, terms.D.toarray().tolist()
-    (['Red', 'Sox', 'Red Sox'], [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+    (['Red', 'Red Sox', 'Sox'], [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
     """
     number: dict[str, int] = {}
     spellings: list[list[str]] = []

@@ -1,0 +1,41 @@
+"""Types of single fields of a rule file. Imports pydantic only."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+
+MAX_WEIGHT = 20.0
+
+
+def as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+# Editors read 007 and true as a number and a truth value; here every scalar is the text as written.
+TEXT = {"type": ["string", "number", "boolean"]}
+Text = Annotated[str, Field(min_length=1), WithJsonSchema(TEXT)]
+OneOrMore = Annotated[
+    list[Text],
+    BeforeValidator(as_list),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [TEXT, {"type": "array", "minItems": 1, "items": TEXT}]}),
+]
+
+
+def shape(value: Any) -> str:
+    return "mapping" if isinstance(value, (dict, BaseModel)) else "text"
+
+
+# Members of a union are told apart by shape, so that a bad value is reported once and not once per member.
+Example = Annotated[
+    Annotated[str, Tag("text")] | Annotated[dict[str, str], Tag("mapping"), Field(min_length=1)], Discriminator(shape)
+]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Weight = Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)]

@@ -1,0 +1,113 @@
+"""`rulenet rules diff`: what it prints, its exit status, and how it complains."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from rulenet import Recipe, RuleNetClassifier
+from rulenet.cli.main import app
+
+A = """rulenet: 1
+language: en
+labels: [Sports, Money]
+rules:
+  - {id: win, label: Sports, word: win}
+  - {id: oil, label: Money, word: oil, weight: 2}
+"""
+B = A.replace("weight: 2", "weight: 0.5, note: '[bold]see[/bold]'") + "  - {id: tie, label: Sports, word: tie}\n"
+TEXTS = ["They win oil", "oil", "a tie", "nothing"]
+
+
+def run(*arguments: object, status: int = 0) -> Result:
+    result = CliRunner().invoke(app, ["rules", "diff", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule files and texts in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text(A)
+    Path("b.yaml").write_text(B)
+    Path("texts.txt").write_text("\n".join(TEXTS) + "\n\n")
+    Path("texts.csv").write_text(
+        "text,label\n" + "".join(f"{t},{x}\n" for t, x in zip(TEXTS, ["Sports", "Money"] * 2, strict=True))
+    )
+
+
+def test_same_files() -> None:
+    Path("c.yaml").write_text(A.replace("rules:", "rules:  # all of them"))
+    assert run("a.yaml", "c.yaml").stdout == "= a.yaml and c.yaml say the same\n"
+
+
+def test_different_files_are_told_and_markup_is_text() -> None:
+    assert run("a.yaml", "b.yaml", status=1).stdout.splitlines() == [
+        '+ rule tie (Sports +1): word: ["tie"]',
+        "~ rule oil",
+        "    weight: 2.0 → 0.5",
+        "    note: not given → [bold]see[/bold]",
+    ]
+
+
+@pytest.mark.parametrize("name", ["texts.txt", "texts.csv"])
+def test_answers_of_the_vote(name: str) -> None:
+    out = run("a.yaml", "b.yaml", "--data", name, status=1).stdout
+    assert "On 4 texts the starting weights answer 2 otherwise" in out
+    assert ("accuracy 25.00% → 75.00% (+50.00 points)" in out) == (name == "texts.csv")
+    mended = " (mended)" if name == "texts.csv" else ""
+    assert f"~ Money → Sports{mended}: They win oil\n    rule oil -2.00 → -0.50: oil\n" in out
+    assert f"~ no answer → Sports{mended}: a tie\n    rule tie +0.00 → +1.00: tie\n" in out
+
+
+def test_answers_of_a_model() -> None:
+    clf = RuleNetClassifier("a.yaml", None, recipe=Recipe(tfidf=False)).fit(["win", "oil"] * 2, ["Sports", "Money"] * 2)
+    clf.save("model")
+    out = run("a.yaml", "b.yaml", "--data", "texts.csv", "--model", "model", status=1).stdout
+    assert "On 4 texts the model answers" in out
+    data = json.loads(run("a.yaml", "b.yaml", "--data", "texts.csv", "--model", "model", "--json", status=1).stdout)
+    assert data["flips"]["by"] == "model"
+    assert data["flips"]["texts"] == 4
+
+
+def test_json() -> None:
+    data = json.loads(run("a.yaml", "b.yaml", "--json", status=1).stdout)
+    assert (data["same"], [rule["id"] for rule in data["added"]], data["flips"]) == (False, ["tie"], None)
+    assert json.loads(run("a.yaml", "a.yaml", "--json").stdout)["same"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("a.yaml", "none.yaml"), "none.yaml: no such file"),
+        (("a.yaml", "b.yaml", "--model", "model"), "--model needs --data FILE"),
+        (("a.yaml", "b.yaml", "--data", "none.csv"), "none.csv"),
+        (("a.yaml", "b.yaml", "--data", "none.txt"), "none.txt cannot be read: No such file or directory"),
+        (("a.yaml", "b.yaml", "--data", "latin.txt"), "latin.txt: byte 3 is not UTF-8"),
+        (("a.yaml", "b.yaml", "--data", "texts.txt", "--model", "none"), "none: no such folder"),
+        (("a.yaml",), "Missing argument 'B'"),
+    ],
+)
+def test_mistakes(arguments: tuple[str, ...], message: str) -> None:
+    Path("latin.txt").write_bytes(b"caf\xe9")
+    result = run(*arguments, status=2)
+    assert result.stdout == ""
+    assert message in " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.slow
+def test_without_texts_it_starts_fast() -> None:
+    code = (
+        "import sys; from rulenet.cli.rules_diff import diff; from rulenet.workbench.diff import diff_rules; "
+        "print([name for name in ('numpy', 'scipy', 'sklearn', 'torch') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
