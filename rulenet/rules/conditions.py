@@ -18,7 +18,7 @@ from rulenet.rules.patterns import compile_pos, compile_regex
 from rulenet.text.doc import Doc
 
 Span = tuple[int, int]
-Keep = Callable[[Span], bool]
+Keep = Callable[[Span, Doc], bool]  # of a hit in this text, or in this field of a record
 
 
 class Atom(NamedTuple):
@@ -78,7 +78,7 @@ class Regexes(Condition):
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         spans = {match.span() for pattern in self.patterns for match in compile_regex(pattern).finditer(doc.clean)}
-        return [span for span in sorted(spans) if keep(span)] or None
+        return [span for span in sorted(spans) if keep(span, doc)] or None
 
     def triggers(self) -> frozenset[Atom] | None:
         return self._atoms
@@ -102,7 +102,7 @@ class Tags(Condition):
             for pattern in self.patterns
             for match in compile_pos(pattern).finditer(line)
         }
-        return [span for span in sorted(spans) if keep(span)] or None
+        return [span for span in sorted(spans) if keep(span, doc)] or None
 
     def triggers(self) -> frozenset[Atom] | None:
         return None
@@ -205,7 +205,7 @@ def _first_of(found: Iterable[dict[Span, float]]) -> dict[Span, float]:
     return weights
 
 
-def everything(span: Span) -> bool:
+def everything(span: Span, doc: Doc) -> bool:
     """Keep every hit."""
     return True
 

@@ -28,8 +28,7 @@ class RuleMatcher:
 
     def find(self, doc: Doc) -> list[Span] | None:
         """Hits in the cleaned text, or None if the rule does not fire."""
-        keep = (lambda span: self._counts(span, doc)) if self.has_position else everything
-        spans = self.condition.find(doc, keep)
+        spans = self.condition.find(doc, self._counts if self.has_position else everything)
         if spans is None or any(part.find(doc, everything) is not None for part in self.unless):
             return None
         if self.rule.negation == "require":

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from rulenet.errors import Fault, RuleFileError
+from rulenet.errors import Fault, MissingExtraError, RuleFileError
 from rulenet.rules.examples import run_examples
 from rulenet.rules.formula import Formula, Lexicons, rule_formula
 from rulenet.rules.ruleset import RuleSet
@@ -49,7 +49,9 @@ def lint_ruleset(ruleset: RuleSet, *, today: datetime.date | None = None) -> lis
         The day for which `since` and `until` are read; None: today.
     """
     linter = _Linter(ruleset, today or datetime.date.today())
-    found = chain(linter.rules(), linter.logic(), linter.lexicons(), linter.fields(), linter.examples())
+    found = chain(
+        linter.rules(), linter.logic(), linter.lexicons(), linter.fields(), linter.labels(), linter.examples()
+    )
     return sorted(dict.fromkeys(found), key=lambda fault: (fault.file or "", fault.line))
 
 
@@ -133,9 +135,22 @@ class _Linter:
                 message = f"field {name!r} is read here only, {close[0]!r} in {len(users[close[0]])} rules; did you mean that?"
                 yield self._fault(rules[0], Smell((), message))
 
+    def labels(self) -> Iterator[Fault]:
+        """Labels that the rules alone can never give."""
+        spoken_for = {label for rule in self.ruleset.rules for label in rule.supports}
+        for i, label in enumerate(self.ruleset.file.labels):
+            if label not in spoken_for and self.written:
+                line = self.ruleset.lines.at(("labels", i))
+                yield Fault(f"no rule speaks for label {label!r}; only a trained model can give it", line, None, "info")
+
     def examples(self) -> Iterator[Fault]:
         """Examples that contradict their rule. Loading a tagger takes seconds; `rulenet rules test` does that."""
-        for result in run_examples(self.ruleset, tagged=False):
+        try:
+            results = run_examples(self.ruleset, tagged=False)
+        except MissingExtraError as error:
+            yield Fault(f"the examples are not checked: {error}", 0, None, "warning")
+            return
+        for result in results:
             if not result.passed:
                 what = "does not fire on" if result.expected == "match" else "fires on"
                 message = f"{what} its {result.expected} example {result.text!r}; correct the rule or the example"

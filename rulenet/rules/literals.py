@@ -119,12 +119,12 @@ class Literals(Condition):
     # ------------------------------------------------------------------ where it is
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        return sorted({span for span, _ in self._hits(doc) if keep(span)}) or None
+        return sorted({span for span, _ in self._hits(doc) if keep(span, doc)}) or None
 
     def weigh(self, doc: Doc, keep: Keep) -> dict[Span, float]:
         found: dict[Span, float] = {}
         for span, weight in self._hits(doc):
-            if span not in found and keep(span):
+            if span not in found and keep(span, doc):
                 found[span] = weight
         return found
 

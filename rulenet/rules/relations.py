@@ -44,7 +44,7 @@ class Near(Condition):
         for group in [hits] if self.within is not None else _by_sentence(doc, hits):
             for start, end in self._complete(doc, group):
                 shortest[start] = min(end, shortest.get(start, end))
-        return [span for span in sorted(shortest.items()) if keep(span)] or None
+        return [span for span in sorted(shortest.items()) if keep(span, doc)] or None
 
     def _complete(self, doc: Doc, hits: list[list[Span]]) -> Iterator[Span]:
         """From each hit that may come first to the earliest end of a complete one.
@@ -190,7 +190,10 @@ class Lang(Condition):
 
 @dataclass(frozen=True)
 class InField(Condition):
-    """`field`: a condition that reads one field of a record as if it were the whole text; in a text without that field it does not hold."""
+    """`field`: a condition that reads one field of a record as if it were the whole text, for `where` and `negation` too.
+
+    In a text without that field it does not hold.
+    """
 
     name: str
     part: Condition
@@ -205,23 +208,18 @@ class InField(Condition):
         return self.part.needs_tags
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        found = self.weigh(doc, keep)
-        return None if self._inner(doc, keep) is None else sorted(found)
+        part = doc.part(self.name)
+        found = None if part is None else self.part.find(part, keep)
+        return None if found is None else [self._shifted(span, doc) for span in found]
 
     def weigh(self, doc: Doc, keep: Keep) -> dict[Span, float]:
         part = doc.part(self.name)
-        if part is None:
-            return {}
-        at = doc.fields[self.name][0]
-        inside = self.part.weigh(part, lambda span: keep((span[0] + at, span[1] + at)))
-        return {(start + at, end + at): weight for (start, end), weight in inside.items()}
+        found = {} if part is None else self.part.weigh(part, keep)
+        return {self._shifted(span, doc): weight for span, weight in found.items()}
 
-    def _inner(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        part = doc.part(self.name)
-        if part is None:
-            return None
+    def _shifted(self, span: Span, doc: Doc) -> Span:
         at = doc.fields[self.name][0]
-        return self.part.find(part, lambda span: keep((span[0] + at, span[1] + at)))
+        return span[0] + at, span[1] + at
 
     def triggers(self) -> frozenset[Atom] | None:
         found = self.part.triggers()

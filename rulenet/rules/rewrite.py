@@ -278,9 +278,8 @@ class RuleDocument:
         entries = section.value.entries
         if len(entries) == 1:
             above = [comment for comment in self._comments if section.start <= comment.start < rule.start]
-            self._edits.append(
-                (section.start, self._line_end(_last_place(rule)), "\n".join([*(c.text for c in above), "rules: []"]))
-            )
+            end = section.value.end if section.value.style == "flow" else self._line_end(_last_place(rule))
+            self._edits.append((section.start, end, "\n".join([*(c.text for c in above), "rules: []"])))
         elif section.value.style == "flow":
             self._remove_from_brackets(entries, rule)
         else:

@@ -232,7 +232,7 @@ class Rule(Condition):
             raise PydanticCustomError("two_weights", "give weight or confidence, not both")
         if self.since is not None and self.until is not None and self.since > self.until:
             raise PydanticCustomError(
-                "never", "since {a} is after until {b}", {"a": str(self.since), "b": str(self.until)}
+                "never", "since {a} is after until {b}; swap them or correct one", {"a": str(self.since), "b": str(self.until)}
             )
         if self.labels is not None:
             if self.weight is not None or self.confidence is not None:

@@ -126,8 +126,9 @@ def _place_smells(place: Place, setting: Setting) -> Iterator[Smell]:
     if kind in LITERALS:
         yield from _literal_list(condition, path, alone, setting)
     elif condition.regex is not None:
+        exact, folded = condition.case == "exact", setting.fold_traditional
         for i, pattern in enumerate(condition.regex):
-            for message, severity in regex_smells(pattern, setting.language, fold_traditional=setting.fold_traditional):
+            for message, severity in regex_smells(pattern, setting.language, exact=exact, fold_traditional=folded):
                 yield Smell((*path, kind, i), message, severity)
         if advice := only_literals(condition.regex):
             yield Smell((*path, kind), advice, "info")

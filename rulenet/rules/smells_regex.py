@@ -81,7 +81,9 @@ _LITERALS = re.compile(
 )
 
 
-def regex_smells(pattern: str, language: str, *, fold_traditional: bool = False) -> Iterator[tuple[str, str]]:
+def regex_smells(
+    pattern: str, language: str, *, exact: bool = False, fold_traditional: bool = False
+) -> Iterator[tuple[str, str]]:
     """Message and severity of each smell of a pattern that compiles.
 
     Examples
@@ -98,7 +100,7 @@ def regex_smells(pattern: str, language: str, *, fold_traditional: bool = False)
         return
     if compile_regex(pattern).search("") is not None:
         yield f"{shown} matches the empty text, so it fires everywhere; make a part obligatory", "warning"
-    elif hits_nearly_all(pattern, language):
+    elif hits_nearly_all(f"(?-i:{pattern})" if exact else pattern, language):
         yield f"{shown} hits nearly every text, so it tells none apart; ask for something rarer", "warning"
     bare = _GROUP_NAME.sub("(", pattern)
     if clean(bare) != bare:
@@ -108,13 +110,13 @@ def regex_smells(pattern: str, language: str, *, fold_traditional: bool = False)
         yield f"{shown} holds traditional characters, but texts are read in simplified ones; write {plain!r}", "warning"
     if re.search(r"(?:\\b[^\x00-\x7f]|[^\x00-\x7f]\\b)", pattern):
         yield f"{shown}: \\b is ASCII in RE2 and never holds beside a non-ASCII letter; leave it out", "warning"
-    yield from _form_smells(pattern, shown)
+    yield from _form_smells(pattern, shown, "A-Za-z" if exact else "a-z")
 
 
-def _form_smells(pattern: str, shown: str) -> Iterator[tuple[str, str]]:
+def _form_smells(pattern: str, shown: str, letters: str) -> Iterator[tuple[str, str]]:
     """What is written in a way that is probably not meant, or slow."""
     if "[A-z]" in pattern or re.search(r"\[\^?[^\]]*A-z", pattern):
-        yield f"{shown}: A-z also takes in [ \\ ] ^ _ `; case is ignored, so write a-z", "warning"
+        yield f"{shown}: A-z also takes in [ \\ ] ^ _ `; write {letters}", "warning"
     if wordy := _WORDY_CLASS.search(pattern):
         yield f"{shown}: {wordy[0]} is any one of these letters; for one of these words write ({wordy[1]})", "warning"
     if _LEADING.match(pattern) and len(pattern) > 3:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rulenet.errors import Fault
+from rulenet.errors import Fault, MissingExtraError
 from rulenet.rules.lint import lint, lint_ruleset
 from rulenet.rules.ruleset import RuleSet
 
@@ -179,6 +179,25 @@ def test_smells_of_an_included_file_name_it(tmp_path: Path) -> None:
     assert places == [(None, 4, "a"), ("common.yaml", 5, "c")]
     assert "fires on the same texts as rule 'b' (" in found[0].message
     assert "common.yaml, line 4)" in found[0].message
+
+
+def test_a_label_without_rules_is_good_to_know() -> None:
+    rules = "- {id: a, labels: {x: 1, y: -1}, word: w}\n- {id: b, label: y, word: v, sign: against}\n"
+    source = f"rulenet: 1\nlabels: [x, y,\n  z]\nrules:\n{rules}"
+    assert [(str(fault), fault.severity) for fault in lint_ruleset(RuleSet.from_yaml(source))] == [
+        ("2: no rule speaks for label 'y'; only a trained model can give it", "info"),
+        ("3: no rule speaks for label 'z'; only a trained model can give it", "info"),
+    ]
+
+
+def test_a_package_that_the_examples_need_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_examples(*_: object, **__: object) -> None:
+        raise MissingExtraError("forms: lemma needs the package 'simplemma'")
+
+    monkeypatch.setattr("rulenet.rules.lint.run_examples", run_examples)
+    (fault,) = lint_rule("word: win, examples: {match: [won]}")
+    assert fault.message == "the examples are not checked: forms: lemma needs the package 'simplemma'"
+    assert fault.severity == "warning"
 
 
 @pytest.mark.slow

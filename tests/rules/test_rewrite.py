@@ -12,7 +12,7 @@ from rulenet.rules.parse import parse_yaml
 from rulenet.rules.rewrite import RuleDocument, add_rules, load_text, save_text
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.syntax import build_tree
-from test_format import Scribe, rule_file
+from tests.rules.scribe import Scribe, rule_file
 
 TEXT = """\
 rulenet: 1   # one
@@ -187,7 +187,7 @@ def test_files_that_cannot_be_read_or_written(tmp_path: Path) -> None:
         RuleDocument("- a")
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(3000))
 def test_any_file_and_any_edits(seed: int) -> None:
     # The document itself compares the data with what was asked for; here comments are counted.
     random = Random(seed)

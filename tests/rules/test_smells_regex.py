@@ -59,6 +59,11 @@ def test_no_smell(pattern: str) -> None:
     assert [message for message, _ in regex_smells(pattern, "en") if "empty text" not in message] == []
 
 
+def test_case_counts_where_the_rule_says_so() -> None:
+    assert [severity for _, severity in regex_smells("[aeiou]", "en")] == ["warning"]
+    assert list(regex_smells("[AEIOU]", "en", exact=True)) == []
+
+
 def test_each_language_has_its_own_probes() -> None:
     assert hits_nearly_all("[a-z]", "en")
     assert not hits_nearly_all("[a-z]", "zh")

@@ -105,11 +105,10 @@ def test_near_and_count() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_tags_are_shown_where_a_pattern_does_not_hit() -> None:
-    ((line),) = lines(step_of("pos: 'VERB NOUN'", "买手机吗", "zh"))
-    assert line.startswith("✗ pos: VERB NOUN") or line.startswith("✓ pos: VERB NOUN [买手机]")
-    (line,) = lines(step_of("pos: 'ADP ADP'", "买手机", "zh"))
-    assert line == "✗ pos: ADP ADP – tagged 买/VERB 手机/NOUN"
+    (line,) = lines(step_of("pos: 'ADP ADP'", "北京", "zh"))
+    assert line == "✗ pos: ADP ADP – tagged 北京/PROPN"
 
 
 def test_an_example_by_its_result() -> None:

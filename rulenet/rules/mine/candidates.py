@@ -19,11 +19,14 @@ Array = np.ndarray[Any, np.dtype[Any]]
 CONTRAST = 3.0  # least z of the log-odds ratio
 LEAD = 0.45  # least way from a label's share of all texts to certainty
 MIN_WORTH = 0.2  # log-likelihood that a term must promise
-LIKENESS = 0.5  # least cosine of words in one rule
+LIKENESS = 0.55  # least cosine of words in one rule
 SIZES = (1, 5, 15)  # a group is tried with its best one, five and fifteen words
 SEEDS = 40  # groups for each label
 PAIR_TERMS = 500  # most frequent terms that are tried in pairs
 PAIRS = 30  # for each label
+PAIR_WORTH = (
+    3.0  # log-likelihood that a pair must promise beyond its words: so many are tried that chance makes up smaller ones
+)
 MIN_KNOWN = 4  # words of a list that its neighbours are judged by
 
 
@@ -142,7 +145,12 @@ def pair_candidates(evidence: Evidence, *, min_texts: int) -> Iterator[Candidate
         share = float(evidence.min_share[k])
         for pair in pairs(D, evidence.Y[:, k], evidence.P[:, k], n=PAIRS, min_texts=min_texts, min_share=share):
             a, b = terms.keys[pair.first], terms.keys[pair.second]
-            if _contains(a, b) or _contains(b, a) or (not pair.is_exception and _is_phrase(a, b, n_texts, D, pair)):
+            if (
+                pair.gain < PAIR_WORTH
+                or _contains(a, b)
+                or _contains(b, a)
+                or (not pair.is_exception and _is_phrase(a, b, n_texts, D, pair))
+            ):
                 continue
             first, second = terms.names[pair.first], terms.names[pair.second]
             if pair.is_exception:
