@@ -74,6 +74,7 @@ _LEADING = re.compile(r"\^?\.\*\??")
 _TRAILING = re.compile(r"(?<!\\)\.\*\??\$?$")
 _REPEATS = re.compile(r"(?<!\\)\{(\d+)(?:,(\d*))?\}")
 _WORDY_CLASS = re.compile(r"\[\^?((?:[^\W\d_]{2,}\|)+[^\W\d_]{2,})\]")
+_INSIDE = re.compile(r"\(?[A-Za-z]{2,}(?:\|[A-Za-z]{2,})*\)?")
 _LETTER = r"[^\W\d_]"
 # One literal, or several between bars, as a whole or in brackets; with \b on both sides or on neither.
 _LITERALS = re.compile(
@@ -98,10 +99,11 @@ def regex_smells(
             "error",
         )
         return
-    if compile_regex(pattern).search("") is not None:
-        yield f"{shown} matches the empty text, so it fires everywhere; make a part obligatory", "warning"
-    elif hits_nearly_all(f"(?-i:{pattern})" if exact else pattern, language):
-        yield f"{shown} hits nearly every text, so it tells none apart; ask for something rarer", "warning"
+    if hits_nearly_all(f"(?-i:{pattern})" if exact else pattern, language):
+        if compile_regex(pattern).search("") is not None:
+            yield f"{shown} matches the empty text, so it fires everywhere; make a part obligatory", "warning"
+        else:
+            yield f"{shown} hits nearly every text, so it tells none apart; ask for something rarer", "warning"
     bare = _GROUP_NAME.sub("(", pattern)
     if clean(bare) != bare:
         advice = f"write them as in {clean(bare)!r}"
@@ -126,6 +128,11 @@ def _form_smells(pattern: str, shown: str, letters: str) -> Iterator[tuple[str, 
         )
     if _TRAILING.search(pattern) and len(pattern) > 3:
         yield f"{shown} ends with .*, which changes nothing but marks the text to its end; leave it out", "warning"
+    if _INSIDE.fullmatch(pattern):
+        yield (
+            f"{shown} also hits inside longer words; if that is not meant, write \\b({pattern.strip('()')})\\b or word:",
+            "info",
+        )
     repeats = [int(match[2] or match[1]) for match in _REPEATS.finditer(pattern)]
     if max(repeats, default=0) >= _MANY_REPEATS:
         yield f"{shown} repeats a part up to {max(repeats)} times, which is slow; write + or *, or use near", "warning"

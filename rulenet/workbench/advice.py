@@ -66,9 +66,11 @@ def advise(base: Base, parts: Parts, texts: Sequence[str], terms: Terms, languag
     terms
         Words and phrases of the mined rows.
     """
-    found: dict[str, Advice] = {}
-    for advice in (*_drops(base, parts), *_merges(base, parts), *_exceptions(base, parts, texts, terms, language)):
-        found.setdefault(advice.rule, advice)
+    found = {advice.rule: advice for advice in _drops(base, parts)}
+    gone = set(found)
+    for advice in (*_merges(base, parts), *_exceptions(base, parts, texts, terms, language)):
+        if advice.other not in gone:  # no rule is to be merged with one that had better go
+            found.setdefault(advice.rule, advice)
     return list(found.values())
 
 

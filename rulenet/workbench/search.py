@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from rulenet.errors import MissingExtraError
+from rulenet.estimator import RuleNetClassifier
 from rulenet.model.hybrid import softmax
 from rulenet.rules.conditions import atoms_of
 from rulenet.rules.mine.candidates import (
@@ -37,6 +38,7 @@ MIN_TEXTS = 5  # a rule is mined from at least so many texts
 MAX_TAGGED = 4000  # texts that are tagged for patterns
 MAX_FALSE = 0.1  # share of false discoveries among the candidates that may be chosen
 SAME = 0.5  # from this Jaccard overlap of what they fire on, two rules say the same
+CLEAR = 0.3  # least way from a label's share of all texts to certainty, on the choosing texts
 SHARED = 0.3  # share of its words that a suggestion may have in common with an earlier one
 GIVEN_AWAY = (0.98, 0.5)  # a word so often right, in so large a share of a label's texts, is no word but the label
 SEEN = 0.03  # so much more accurate than on its own held-out texts, a model knows these from training
@@ -65,11 +67,12 @@ class Search:
 
     def check_model(self, model: Any) -> None:
         """Note a model that seems to have been trained on these texts."""
-        judged = getattr(model, "report_", {}).get("held_out") or {}
-        known = judged.get("hybrid", judged.get("phi"))
-        if self.base.model is not None and known is not None:
+        judged = model.hybrid_.held_out if isinstance(model, RuleNetClassifier) else None
+        if self.base.model is not None and judged is not None and (judged.y >= 0).any():
+            known = float(((judged.phi + judged.psi).argmax(axis=1) == judged.y)[judged.y >= 0].mean())
             here = float((self.base.model.argmax(axis=1) == self.base.y).mean())
-            if here > known + SEEN:
+            chance = 3 * np.sqrt(known * (1 - known) * (1 / len(self.texts) + 1 / (judged.y >= 0).sum()))
+            if here > known + max(SEEN, chance):
                 self.notes.append(
                     f"the model is right on {here:.1%} of these texts, but on {known:.1%} of those held out of its training: if it was "
                     "trained on these, its mistakes here say little about new texts; give others"
@@ -121,7 +124,13 @@ class Search:
         believed = np.flatnonzero(discoveries(p_values(judging, label), MAX_FALSE))
         learned = R[self.parts.learned].tocsc()
         nearest = _overlap(learned, self.base.R[self.parts.learned]).max(axis=1, initial=0)
-        eligible = [j for j in believed.tolist() if nearest[j] < SAME]
+        share = self.base.Y.mean(axis=0)
+        hits = [judging.seen_by(j, k)[0] for j, k in enumerate(label)]
+        eligible = [
+            j
+            for j in believed.tolist()
+            if nearest[j] < SAME and hits[j].mean() > share[label[j]] + CLEAR * (1 - share[label[j]])
+        ]
 
         def is_new(j: int, taken: list[int]) -> bool:
             terms = set(candidates[j].terms)

@@ -16,7 +16,7 @@ import numpy as np
 from rulenet.rules.mine.contrast import surprise
 
 Array = np.ndarray[Any, np.dtype[Any]]
-NEWTON_STEPS = 8
+HALVINGS = 20
 MAX_WEIGHT = 6.0
 
 
@@ -63,14 +63,16 @@ def best_weight(hit: Array, p: Array, sigma: float = 1.0) -> float:
     >>> bool(best_weight(np.array([True] * 9 + [False]), np.full(10, 0.25)) > 1.9), best_weight(np.array([False]), np.array([0.5]))
     (True, 0.0)
     """
-    w = 0.0
-    for _ in range(NEWTON_STEPS):
+    if float(hit.sum() - p.sum()) <= 0:
+        return 0.0
+    low, high = 0.0, MAX_WEIGHT
+    # The slope only falls, so its zero can be halved in; Newton's steps would jump to and fro where p is small.
+    for _ in range(HALVINGS):
+        w = (low + high) / 2
         lifted = p * np.exp(w)
-        lifted = lifted / (1 - p + lifted)
-        slope = float(hit.sum() - lifted.sum()) - w / sigma**2
-        w += slope / (float((lifted * (1 - lifted)).sum()) + 1 / sigma**2)
-        w = min(max(w, 0.0), MAX_WEIGHT)
-    return w
+        slope = float(hit.sum() - (lifted / (1 - p + lifted)).sum()) - w / sigma**2
+        low, high = (w, high) if slope > 0 else (low, w)
+    return (low + high) / 2
 
 
 def likelihood_change(hit: Array, p: Array, w: float) -> Array:

@@ -349,53 +349,9 @@ class Folder:
 
 # A message that holds none of these says what is wrong but not what to do.
 ADVICE = re.compile(
-    "|".join(
-        [
-            *[
-                "did you mean",
-                "known:",
-                "expected",
-                "not a number from",
-                "taken from",
-                "working folder",
-                "quoted",
-                "holds one",
-                "only files",
-            ],
-            *[
-                "the tags are",
-                "should",
-                "must",
-                "one of",
-                "at most",
-                "at least",
-                "unique",
-                "add",
-                "check",
-                "correct",
-                "fill",
-                "give",
-                "install",
-            ],
-            *[
-                "keep",
-                "lower",
-                "make",
-                "move",
-                "name",
-                "put",
-                "quote",
-                "remove",
-                "rename",
-                "save",
-                "shorten",
-                "simplify",
-                "spell",
-                "split",
-            ],
-            *["swap", "use", "write"],
-        ]
-    ),
+    r"did you mean|known:|expected|not a number from|taken from|working folder|quoted|holds one|only files|the tags are|cannot be read:|"
+    r"\b(?:should|must|one of|at most|at least|unique|add|check|correct|fill|give|install|keep|lower|make|move|name|put|quote|remove|"
+    r"rename|save|shorten|simplify|spell|split|swap|use|write)\b",
     re.IGNORECASE,
 )
 

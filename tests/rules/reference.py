@@ -33,7 +33,7 @@ CHINESE_IDIOMS = (
 )
 
 Span = tuple[int, int]
-Keep = Callable[[Span], bool]
+Keep = Callable[[Span, Doc], bool]  # the text, or the field of it that the hit is looked for in
 
 
 class Reference:
@@ -67,8 +67,8 @@ class Reference:
         if not rule.enabled or (rule.since and day < rule.since) or (rule.until and day > rule.until):
             return None
 
-        def counts(span: Span) -> bool:
-            return lies_in(span, rule.where, doc) and not (negation == "skip" and self._is_negated(span, doc))
+        def counts(span: Span, part: Doc) -> bool:
+            return lies_in(span, rule.where, part) and not (negation == "skip" and self._is_negated(span, part))
 
         spans = self.find(rule, doc, counts)
         if spans is None or any(self.find(part, doc, anywhere) is not None for part in rule.unless):
@@ -94,7 +94,7 @@ class Reference:
         if part is None:
             return None
         at = doc.fields[condition.field][0]  # a field is read as a text of its own
-        spans = self._find(condition, part, lambda span: counts((span[0] + at, span[1] + at)))
+        spans = self._find(condition, part, counts)
         return None if spans is None else {(start + at, end + at) for start, end in spans}
 
     def _find(self, condition: Condition, doc: Doc, counts: Keep) -> set[Span] | None:
@@ -115,7 +115,7 @@ class Reference:
         if kind == "count":
             weights = self.weighed(value, doc, counts)
             return set(weights) if between(math.fsum(weights.values()), value.at_least, value.at_most) else None
-        return {span for span in self._leaf(condition, doc) if counts(span)} or None
+        return {span for span in self._leaf(condition, doc) if counts(span, doc)} or None
 
     def _leaf(self, condition: Condition, doc: Doc) -> set[Span]:
         """Every hit of a condition that looks at the text itself."""
@@ -215,7 +215,7 @@ class Reference:
         return between_them <= (5 if near.within is None else near.within)
 
 
-def anywhere(span: Span) -> bool:
+def anywhere(span: Span, doc: Doc) -> bool:
     """Every hit counts."""
     return True
 

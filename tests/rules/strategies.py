@@ -301,8 +301,8 @@ TOKENS = ["a", "b", "c", "中", "国", "中国", "not", "不"]
 
 
 def crowded_rule(random_: Random) -> Data:
-    """A rule of `near`, `count` or a phrase with gaps."""
-    kind = random_.choice(["near", "near", "count", "phrase"])
+    """A rule of `near`, `count`, a phrase with gaps, or of what looks at borders and denials."""
+    kind = random_.choice(["near", "near", "count", "phrase", "none", "field", "word"])
     terms = [random_.choice(TERMS) for _ in range(random_.randint(2, 4))]
     measure = random_.choice([{}, {"within": random_.randint(0, 3)}, {"same": "sentence"}])
     near = {"near": {"terms": terms, "ordered": random_.random() < 0.4} | measure}
@@ -310,12 +310,19 @@ def crowded_rule(random_: Random) -> Data:
         found: Data = near
     elif kind == "count":
         part = random_.choice([near, {"lexicon": "grades"}, {"any": [{"lexicon": "grades"}, {"word": ["a", "b"]}]}])
-        found = {"count": part | {"at_least": random_.choice([0.3, 1, 2, 3.5])}}
-    else:
-        words = [random_.choice(TOKENS) for _ in range(random_.randint(2, 4))]
+        found = {"count": part | random_.choice([{"at_least": 0.3}, {"at_least": 2}, {"at_least": 0, "at_most": 1}])}
+    elif kind == "phrase":
+        words = [random_.choice(TOKENS[random_.choice([0, 3]) :]) for _ in range(random_.randint(2, 3))]
         found = {"phrase": [" ".join(words)], "gap": random_.randint(0, 3)}
-    more = [{}, {}, {"negation": "skip"}, {"negation": "require"}, {"where": "start"}, {"where": "first_sentence"}]
-    return found | random_.choice(more) | {"label": "x"}
+    elif kind == "none":
+        found = {"all": [{"word": ["a", "中"]}, {"none": [{"word": ["b", "国"]}]}]}
+    elif kind == "field":
+        inner = [{"regex": r"\Aa|a\z"}, {"word": ["a", "中"]}, {"starts": "a"}, {"ends": "中"}, near]
+        found = random_.choice(inner) | {"field": random_.choice(FIELDS)}
+    else:
+        found = {"word": [random_.choice(TOKENS)]}
+    more: list[Data] = [{}, {}, {"negation": "skip"}, {"negation": "require"}, {"where": "start"}, {"where": "end"}]
+    return found | random_.choice([*more, {"where": "first_sentence"}]) | {"label": "x"}
 
 
 def crowded_file(random_: Random) -> Data:
@@ -330,7 +337,14 @@ def crowded_file(random_: Random) -> Data:
     return {"rulenet": 1, "lexicons": {"grades": grades}, "rules": rules}
 
 
-def crowded_text(random_: Random) -> str:
-    """A text of the same few words."""
+def crowded_text(random_: Random) -> str | dict[str, str]:
+    """A text of the same few words, short or some more than `where` reaches, or a record of two such texts."""
+    if random_.random() < 0.25:
+        return {name: _crowded(random_) for name in FIELDS}
+    return _crowded(random_)
+
+
+def _crowded(random_: Random) -> str:
     glue = [" ", " ", " ", "", " . ", "。", ", ", "\n"]
-    return "".join(random_.choice(TOKENS) + random_.choice(glue) for _ in range(random_.randint(2, 12)))
+    n = random_.choice([random_.randint(1, 12), random_.randint(19, 24)])
+    return "".join(random_.choice(TOKENS) + random_.choice(glue) for _ in range(n))

@@ -41,7 +41,7 @@ def test_smell(pattern: str, part: str) -> None:
     "pattern",
     [
         r"\bwin\b",
-        "the",  # in a third of the probes
+        "the ",  # in a third of the probes
         r"\d",
         "[?!]",
         "^.{0,15}$",  # short texts
@@ -53,10 +53,19 @@ def test_smell(pattern: str, part: str) -> None:
         "(cat|dog) food",
         "x{2,199}y",
         "[A-Z]{2}[0-9]{6}",
+        r"^\s*(?:\S+\s*){0,4}$",  # matches the empty text, and no text of more than four words
+        "^$",
     ],
 )
 def test_no_smell(pattern: str) -> None:
     assert [message for message, _ in regex_smells(pattern, "en") if "empty text" not in message] == []
+
+
+def test_letters_alone_hit_inside_words() -> None:
+    ((message, severity),) = regex_smells("my", "en")
+    assert message == r"regex 'my' also hits inside longer words; if that is not meant, write \b(my)\b or word:"
+    assert severity == "info"
+    assert list(regex_smells("我的", "zh")) == list(regex_smells("my .?", "en")) == []
 
 
 def test_case_counts_where_the_rule_says_so() -> None:

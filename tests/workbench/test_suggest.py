@@ -10,8 +10,10 @@ import pytest
 import scipy.sparse
 
 from rulenet.errors import InputError, ParameterError
+from rulenet.estimator import RuleNetClassifier
 from rulenet.rules.examples import run_examples
 from rulenet.rules.ruleset import RuleSet
+from rulenet.training.recipe import Recipe
 from rulenet.workbench.parts import part
 from rulenet.workbench.selection import Rows, best_weight, greedy, lift, likelihood_change
 from rulenet.workbench.suggest import Suggestions, suggest
@@ -167,6 +169,20 @@ def test_a_model_moves_the_search_to_its_own_mistakes() -> None:
     assert not words.get("Sports")
 
 
+def test_a_model_asked_of_its_own_training_texts_is_named() -> None:
+    texts, labels = texts_of(PLANTED, 400)
+    tangled = [label if i % 5 else labels[-i] for i, label in enumerate(labels)]  # what only memory gets right
+    unique = [f"{text} unique{chr(97 + i % 26)}{chr(97 + i // 26)}" for i, text in enumerate(texts)]
+    clf = RuleNetClassifier(RuleSet.from_yaml(PRESENT), encoder=None, recipe=Recipe(C=1000.0)).fit(unique, tangled)
+    assert any(
+        "those held out of its training" in note
+        for note in suggest(RuleSet.from_yaml(PRESENT), unique, tangled, clf).notes
+    )
+    fresh, right = texts_of(PLANTED, 400, seed=1)
+    tangled = [label if i % 5 else right[-i] for i, label in enumerate(right)]
+    assert suggest(RuleSet.from_yaml(PRESENT), fresh, tangled, clf).notes == []
+
+
 def test_a_model_of_other_labels_is_refused() -> None:
     class Other:
         classes_ = np.array(["a", "b"])
@@ -276,6 +292,11 @@ def test_best_weight_is_where_the_slope_vanishes() -> None:
 
     assert loss(w) > max(loss(w - 0.01), loss(w + 0.01))
     assert best_weight(~hit, np.full(4, 0.9)) == 0.0
+
+
+def test_best_weight_of_a_label_that_is_hardly_expected() -> None:
+    """Newton's method jumps between its bounds here."""
+    assert 3 < best_weight(np.arange(37) < 27, np.full(37, 0.02)) < 6
 
 
 def test_greedy_takes_no_candidate_twice_and_no_copy_of_one() -> None:
