@@ -69,7 +69,7 @@ class Fault:
     message: str
     line: int = 0  # 0: the file as a whole
     rule: str | None = None
-    severity: str = "error"  # "error" | "warning"
+    severity: str = "error"  # "error" | "warning" | "info": good to know
     file: str | None = None  # where that is not the file the fault is reported for: an included one
 
     @property

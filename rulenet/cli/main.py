@@ -21,6 +21,7 @@ from rulenet.cli import (
     predict,
     rules_apply,
     rules_diff,
+    rules_format,
     rules_lint,
     rules_schema,
     rules_stats,
@@ -66,6 +67,7 @@ app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.add_typer(rules, name="rules")
 rules.command("lint")(rules_lint.lint)
+rules.command("format")(rules_format.format_files)
 rules.command("test")(rules_test.check)
 rules.command("stats")(rules_stats.stats)
 rules.command("suggest")(rules_suggest.suggest)

@@ -1,4 +1,4 @@
-"""Repairs that are safe to make in a rule file: `rulenet rules lint --fix`. Imports errors and the rest of `rulenet.rules`, no numpy.
+"""Repairs that are safe to make in a rule file: `rulenet rules lint --fix`. Imports the rest of `rulenet.rules`, no numpy.
 
 Safe is what leaves the meaning as it was, or makes it what was obviously meant: a misspelled name with one candidate, a number in
 another notation, a comma of the Chinese keyboard. Comments, order and layout stay. Not repaired, as only the author can know: doubled
@@ -7,17 +7,15 @@ or contradicting rules, labels that are not declared, missing names, an `any` of
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from rulenet.errors import Fault, RuleFileError
 from rulenet.rules import schema
 from rulenet.rules.check import literal_problem, schema_faults
 from rulenet.rules.format import TOP, Context, split_encoding
@@ -37,10 +35,10 @@ _LISTS = (
     "pos",
     *schema.LITERALS,
 )  # an entry twice says no more than once
-_LITERALS = tuple(kind for kind in schema.LITERALS if kind != "lexicon")
+_TERMS = ("word", "phrase", "starts", "ends", "terms", "negation_cues")
+_WIDE, _BLANK = "[\t\u00a0\u3000]", "[ \t\u00a0\u3000]"
 _FULL_WIDTH = re.compile(r"(\\?)([\uff01-\uff5e\u3000])")
-_KEYBOARD_COMMA = re.compile("[，、；]")
-_CLOSE, _CLEARLY = 0.75, 0.05  # how close a name must be, and by how much closer than the next
+_COMMA = re.compile("[,，、;；]")
 _MAX_ROUNDS = 10
 
 
@@ -56,18 +54,13 @@ class Change:
         return f"rule {self.rule!r}: {self.message}" if self.rule is not None else self.message
 
 
-def fix(text: str, name: str = "<string>") -> tuple[str, list[Change]]:
+def fix(text: str) -> tuple[str, list[Change]]:
     """Repair what is safe to repair.
 
     Returns
     -------
     tuple
-        The new text, and the changes in order of line; a text that is not YAML even then comes back with the repairs that were possible.
-
-    Raises
-    ------
-    RuleFileError
-        If a repair would lose a comment or make a new fault: a mistake of ours; nothing is changed.
+        The new text, and the changes in order of line. No repair makes a new fault or loses a comment; the text may still have faults.
 
     Examples
     --------
@@ -82,19 +75,17 @@ def fix(text: str, name: str = "<string>") -> tuple[str, list[Change]]:
     """
     mark, line_break, body = split_encoding(text)
     body, changes = _repair_characters(body)
-    if len({found for found in re.findall("\r\n|\r|\n", text)}) > 1:
-        changes.append(Change(f"line ends were of several kinds; all are now as most were ({line_break!r})", 1))
-    before = body
+    if len(set(re.findall("\r\n|\r|\n", text))) > 1:
+        changes.append(Change(f"line ends were of several kinds: now {line_break!r}, as most were", 1))
     for _ in range(_MAX_ROUNDS):
-        if parse_yaml(body)[2]:
+        fixer = _Fixer(body) if not parse_yaml(body)[2] else None
+        if fixer is None or not fixer.edits:
             break
-        fixer = _Fixer(body)
-        if not fixer.edits:
+        repaired = fixer.result()
+        if _badness(repaired) > _badness(body) or _comments(repaired) != _comments(body):
             break
-        body = fixer.result()
+        body = repaired
         changes += fixer.changes
-    if _badness(body) > _badness(before) or _comments(body) != _comments(before):
-        raise RuleFileError(name, [Fault("cannot be repaired without doing harm; please report it")])
     return mark + body.replace("\n", line_break), sorted(changes, key=lambda change: change.line)
 
 
@@ -121,9 +112,9 @@ def _repair_characters(text: str) -> tuple[str, list[Change]]:
     """Tabs and wide spaces in front of lines, wide colons behind names of fields; each only where that mends a fault."""
     names = "|".join(sorted({field for model in _MODELS for field in model.model_fields}, key=len, reverse=True))
     repairs = (
-        (re.compile(r"^[ \t\u00a0\u3000]*[\t\u00a0\u3000][ \t\u00a0\u3000]*", re.M), _spaces, "tab or wide space in front of a line: now spaces"),
+        (re.compile(f"^{_BLANK}*{_WIDE}{_BLANK}*", re.M), _spaces, "tab or wide space in front of a line: now spaces"),
         (re.compile(rf"^(\s*(?:- +)?(?:{names}))：[ \u3000]*", re.M), r"\1: ", "wide colon behind a field: now ': '"),
-    )  # fmt: skip
+    )
     changes = []
     for pattern, new, message in repairs:
         places = [match.start() for match in pattern.finditer(text)]
@@ -168,6 +159,7 @@ class _Fixer:
         self.rule: str | None = None
         self.text = text
         tree = build_tree(text)
+        self.comments = list(tree.comments())
         labels = tree.get("labels")
         self.labels = [value.text for value in labels.values()] if labels else []
         if tree.kind == "mapping" and tree.entries:
@@ -212,6 +204,7 @@ class _Fixer:
                 self._field_name(node, entry, entry.key, context.fields)
             if entry.key.text == "word" and not context.is_named:
                 self._several_words(node, entry)
+                self._commas(entry.value, "[{}]")
             if field == "rules" and entry.key.text == "labels" and entry.value.kind == "mapping":
                 for label in entry.value.entries:
                     self._label(label.key)
@@ -223,11 +216,11 @@ class _Fixer:
         if node.kind == "mapping":
             self._mapping(node, context, field)
         elif node.kind == "list":
-            in_list = field in _LISTS or (context.is_named and not context.is_prose)
-            if in_list and not context.is_prose or field in ("regex", "pos"):
+            if field in _LISTS or (context.is_named and not context.is_prose):
                 self._doubles(node)
             if node.style == "flow" and not context.is_prose and (context.is_named or field == "word"):
-                self._commas(node)
+                for value in node.values():
+                    self._commas(value, "{}")
             for value in node.values():
                 self._value(value, context, field)
         elif not (context.is_prose and context.is_named):
@@ -242,10 +235,7 @@ class _Fixer:
             self._choice(node, field, _CHOICES[field])
         elif field in ("label", "flip"):
             self._label(node)
-        elif (field in _LITERALS or (context.is_named and field != "labels")) and node.text.strip() not in (
-            node.text,
-            "",
-        ):
+        elif (field in _TERMS or (context.is_named and field != "labels")) and node.text != node.text.strip() != "":
             self._rewrite(node, node.text.strip(), f"{node.text!r}: spaces around it taken away")
 
     # ------------------------------------------------------------------ repairs
@@ -259,24 +249,18 @@ class _Fixer:
     def _several_words(self, node: Node, entry: Entry) -> None:
         values = entry.value.values() if entry.value.kind == "list" else [entry.value]
         words = [value.text for value in values if value.kind == "scalar"]
-        several = next(
-            (word for word in words if (literal_problem(word, "word") or "").find("several words") > 0), None
-        )
-        if several is not None and node.get("phrase") is None and entry.key is not None:
-            self._edit(
-                entry.key,
-                entry.key.start,
-                entry.key.end,
-                "phrase",
-                f"word {several!r} is several words: word is now phrase",
-            )
+        several = [word for word in words if "several words" in (literal_problem(word, "word") or "")]
+        # With a comma it is a list that lacks its brackets.
+        if several and not any(map(_COMMA.search, words)) and node.get("phrase") is None and entry.key is not None:
+            message = f"word {several[0]!r} is several words: word is now phrase"
+            self._edit(entry.key, entry.key.start, entry.key.end, "phrase", message)
 
     def _number(self, node: Node, field: str) -> None:
         text = unicodedata.normalize("NFKC", node.text).strip()
         if re.fullmatch(r"-?\d+,\d+", text):
             text = text.replace(",", ".")
-        percent = re.fullmatch(r"(\d\d?(?:\.\d+)?)\s*%|([1-9]\d)", text) if field == "confidence" else None
-        if percent and float(percent[1] or percent[2]) > 0:
+        percent = re.fullmatch(r"([1-9]\d?(?:\.\d+)?)\s*%|([1-9]\d)", text) if field == "confidence" else None
+        if percent:
             text = f"{float(percent[1] or percent[2]) / 100:.10g}"
         if text != node.text and re.fullmatch(r"[-+]?\d*\.?\d+", text):
             self._edit(node, node.start, node.end, text, f"{field} {node.text!r}: now {text}")
@@ -311,27 +295,24 @@ class _Fixer:
             single=True,
         )
 
-    def _commas(self, node: Node) -> None:
-        for value in node.values():
-            parts = [part.strip() for part in _KEYBOARD_COMMA.split(value.text)]
-            if value.kind == "scalar" and value.style is None and len(parts) > 1 and all(map(is_plain, parts)):
-                self._edit(
-                    value, value.start, value.end, ", ".join(parts), f"{value.text!r}: its wide commas now part a list"
-                )
+    def _commas(self, value: Node, list_form: str) -> None:
+        parts = [part.strip() for part in _COMMA.split(value.text)]
+        if value.kind == "scalar" and value.style is None and len(parts) > 1 and all(map(is_plain, parts)):
+            new = list_form.format(", ".join(parts))
+            self._edit(value, value.start, value.end, new, f"{value.text!r} is a list: now {new}")
 
     def _doubles(self, node: Node) -> None:
         seen: set[str] = set()
         for i, entry in enumerate(node.entries):
             value = entry.value
-            if value.kind != "scalar" or value.text not in seen:
-                seen.add(value.text if value.kind == "scalar" else "")
+            if value.kind != "scalar":
                 continue
-            previous = node.entries[i - 1]
-            comments: Iterable[Any] = (entry.after, previous.after, *(c for c in entry.before if c.text))
-            if any(comments):
-                continue  # the comment may say why
-            start, end = previous.value.end, value.end
-            self._edit(value, start, end, "", f"{value.text!r} stood twice in the same list; one is left")
+            start = node.entries[i - 1].value.end
+            # A comment beside it may say why it is there.
+            is_bare = not entry.after and not any(start <= comment.start < value.end for comment in self.comments)
+            if value.text in seen and is_bare:
+                self._edit(value, start, value.end, "", f"{value.text!r} stood twice in this list; one is left")
+            seen.add(value.text)
 
 
 def _half_width(match: re.Match[str]) -> str:
@@ -341,15 +322,23 @@ def _half_width(match: re.Match[str]) -> str:
 
 
 def _closest(word: str, known: Sequence[str]) -> str | None:
-    """The one known word that is close, if it is clearly closer than all others.
+    """The one known word that a single slip of the keyboard turns into this one: a letter more, less, other, or two swapped.
 
     Examples
     --------
-    >>> _closest("wieght", ["weight", "where"]), _closest("labe", ["label", "labels"]), _closest("colour", ["label"])
+    >>> _closest("wieght", ["weight", "where"]), _closest("lable", ["label", "labels"]), _closest("exclude", ["include"])
     ('weight', 'label', None)
+    >>> _closest("node", ["note", "none"]) is None
+    True
     """
-    ratios = sorted(((difflib.SequenceMatcher(None, word, other).ratio(), other) for other in known), reverse=True)
-    ratios.append((0.0, ""))
-    ratios.append((0.0, ""))
-    (best, name), (second, _) = ratios[:2]
-    return name if best >= _CLOSE and best - second >= _CLEARLY else None
+    near = [other for other in known if _is_slip(word, other) or _is_slip(other, word)]
+    return near[0] if len(near) == 1 else None
+
+
+def _is_slip(a: str, b: str) -> bool:
+    """Whether `b` is `a` with one letter less, one changed or two neighbours swapped."""
+    same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    rest, other = a[same:], b[same:]
+    return a != b and (
+        rest[1:] == other or rest[1:] == other[1:] or (rest[:2] == other[1::-1] and rest[2:] == other[2:])
+    )

@@ -28,7 +28,7 @@ def entailed(atom: Atom) -> frozenset[Atom]:
     >>> sorted(found.text for found in entailed(Atom("word", "video game")) if not found.option)
     ['game', 'video', 'video game']
     """
-    if atom == ("word", atom.text, False, "", "", ()) and " " not in atom.text:
+    if atom == Atom("word", atom.text) and " " not in atom.text:
         return frozenset((atom, Atom("word", atom.text, False, "lemma")))  # most atoms
     if atom.kind == "count":  # what does not count elsewhere may keep it below at_most
         return frozenset((atom,))

@@ -120,7 +120,7 @@ def _pointless(rule: Rule, path: Path) -> Iterator[Smell]:
 def _place_smells(place: Place, setting: Setting) -> Iterator[Smell]:
     condition, path, alone, fields = place
     kind = condition.kind
-    if condition.field is not None and fields:
+    if condition.field is not None and fields and condition.field != fields[-1]:
         message = f"field: {condition.field} stands inside field: {fields[-1]}, where it is never found; name one field"
         yield Smell((*path, "field"), message, "error")
     if kind in LITERALS:

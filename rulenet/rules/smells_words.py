@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from rulenet.rules.formula import tidy
 from rulenet.rules.schema import Condition
 from rulenet.text.fold import fold, fold_raw, is_unspaced
-from rulenet.text.tag import _PAST as PAST
+from rulenet.text.tag import PAST
 from rulenet.text.tokenise import Tokeniser
 
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.

@@ -60,7 +60,7 @@ _AUXILIARIES = frozenset(
     ]
 )
 # Past forms that are also words of their own, which simplemma prefers whatever the tag says.
-_PAST = {
+PAST = {
     "bent": "bend", "bit": "bite", "bore": "bear", "bound": "bind", "broke": "break", "dove": "dive", "felt": "feel",
     "ground": "grind", "left": "leave", "rose": "rise", "shook": "shake", "shot": "shoot", "swore": "swear",
     "thought": "think", "won": "win", "wound": "wind",
@@ -149,7 +149,7 @@ def _ud_and_lemma(word: str, penn: str) -> tuple[str, str]:
     """Universal tag and lemma of an English word."""
     simplemma = need("simplemma", purpose="Part-of-speech tagging in English")
     tag = penn_to_ud(word, penn)
-    lemma = _PAST.get(word.lower()) if tag == "VERB" else None
+    lemma = PAST.get(word.lower()) if tag == "VERB" else None
     return tag, lemma or simplemma.lemmatize(word, lang="en").lower()
 
 

@@ -46,6 +46,7 @@ def test_the_usual_spelling_is_kept_but_not_that_of_headlines() -> None:
     assert "NASA" in found(["NASA lands"])
 
 
+@pytest.mark.slow
 def test_chinese_terms_are_words_and_pairs_of_words_that_touch() -> None:
     assert {"手机", "屏幕", "手机屏幕"} <= found(["手机屏幕坏了"], ZH)
     assert "手机屏幕" not in found(["手机，屏幕"], ZH)

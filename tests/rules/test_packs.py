@@ -42,7 +42,7 @@ def test_pack_is_as_large_as_promised(path: Path) -> None:
 @pytest.mark.slow
 @each_pack
 def test_pack_has_no_fault_and_no_smell(path: Path) -> None:
-    assert [f"{path.name}:{fault}" for fault in lint(path)] == []
+    assert [f"{path.name}:{fault}" for fault in lint(path) if fault.severity != "info"] == []
 
 
 @each_pack

@@ -169,6 +169,7 @@ def test_a_model_moves_the_search_to_its_own_mistakes() -> None:
     assert not words.get("Sports")
 
 
+@pytest.mark.slow
 def test_a_model_asked_of_its_own_training_texts_is_named() -> None:
     texts, labels = texts_of(PLANTED, 400)
     tangled = [label if i % 5 else labels[-i] for i, label in enumerate(labels)]  # what only memory gets right
@@ -203,6 +204,7 @@ def test_what_two_words_say_together() -> None:
     assert together[0].get("phrase") == ["river bank"] or together[0].get("all")
 
 
+@pytest.mark.slow
 def test_chinese_words() -> None:
     rng = random.Random(0)
     filler = [a + b for a in "春夏秋冬东西南北" for b in "山水花鸟云月"]
@@ -250,7 +252,7 @@ def test_a_rule_within_another_is_to_be_merged() -> None:
         "  - {id: narrow, label: Money, word: profit}\n"
         "  - {id: sports, label: Sports, word: profit}\n"
     )
-    assert found.get(("merge", "narrow"), found.get(("drop", "narrow"))) in ("wide", None)
+    assert found.get(("merge", "narrow")) == "wide" or ("drop", "narrow") in found
     assert ("merge", "wide") not in found
 
 
@@ -307,4 +309,5 @@ def test_greedy_takes_no_candidate_twice_and_no_copy_of_one() -> None:
     taken = greedy(
         rows, rows, [0, 0, 1], [0, 1, 2], n=3, min_gain=0.1, is_new=lambda j, taken: not (j == 1 and 0 in taken)
     )
-    assert sorted(taken) in ([0, 2], [1, 2], [0])
+    assert taken[0] == 0
+    assert 1 not in taken
