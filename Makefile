@@ -34,6 +34,7 @@ quick: venv
 
 # Each script prints its figures, writes benchmarks/results/, and fails when it falls short of its claim.
 bench: venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt spacy
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:

@@ -30,7 +30,8 @@ def lint(
     """Check rule files: every fault and smell with its line and what to do.
 
     Dead, doubled and contained rules, patterns that hit everything, words that are looked for otherwise than written, examples that
-    contradict their rule. `--fix` repairs slips that can only mean one thing (`wieght`, `confidence: 90%`). Exit status 1 if there is a fault; warnings alone give 0.
+    contradict their rule. `--fix` first repairs slips that can mean only one thing (`wieght`, `confidence: 90%`).
+    Exit status 1 if there is a fault; warnings alone give 0.
 
     Example: `rulenet rules lint rules/ag_news.yaml`
     """
