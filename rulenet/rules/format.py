@@ -20,7 +20,7 @@ from rulenet.rules import schema
 from rulenet.rules.check import schema_faults
 from rulenet.rules.parse import parse_yaml
 from rulenet.rules.spelling import columns, is_plain, quote
-from rulenet.rules.syntax import Comment, Entry, Node, build_tree
+from rulenet.rules.syntax import LINE_BREAK, Comment, Entry, Node, build_tree
 
 WIDTH = 120  # columns; a Chinese character takes two
 MAX_BLANK_LINES = 2
@@ -239,7 +239,7 @@ class Layout:
             edge = " " * (indent + 2) if entry.behind_key else f"{pad}{label} "
             written = self._brackets(value, edge, indent + (3 if entry.behind_key else 2), context)
         if written is not None and value.kind == "scalar":
-            written[0] = f"{pad}{label} {written[0]}".rstrip()
+            written[0] = f"{pad}{label} {written[0]}".rstrip(" ")
         elif written is not None and entry.behind_key:
             written.insert(0, _with(pad + label, entry.behind_key))
         if written is not None:
@@ -304,7 +304,7 @@ class Layout:
         parts = []
         for entry in self._in_order(node, context):
             key = entry.key.text if entry.key else ""
-            parts.append(f"{self._key(entry.key)}: {self.inline(entry.value, context.inside(key))}".rstrip())
+            parts.append(f"{self._key(entry.key)}: {self.inline(entry.value, context.inside(key))}".rstrip(" "))
         return f"{{{', '.join(parts)}}}"
 
     def _rows(self, node: Node, edge: str, indent: int, context: Context, as_broken: bool) -> list[str]:
@@ -339,7 +339,7 @@ class Layout:
 
     def _spelled(self, node: Node, context: Context) -> str:
         """A scalar on one line."""
-        if node.style is None and "\n" not in node.text:
+        if node.style is None and not LINE_BREAK.search(node.text):
             return node.text
         if not context.is_prose and is_plain(node.text):
             return node.text
@@ -355,7 +355,7 @@ class Layout:
             return [self._spelled(node, context)]
         pad = " " * indent
         if node.style not in ("|", ">"):
-            ends = [line if line.rstrip().endswith("\\") else line.rstrip() for line in raw]
+            ends = [line if line.rstrip(" \t").endswith("\\") else line.rstrip(" \t") for line in raw]
             return [ends[0], *((pad + line.lstrip(" \t")) if line else "" for line in ends[1:])]
         body = node.text.rstrip("\n")
         ends_clean = (

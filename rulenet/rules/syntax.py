@@ -17,7 +17,7 @@ import yaml
 from rulenet.errors import RuleFileError
 from rulenet.rules.parse import parse_yaml
 
-_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -176,7 +176,7 @@ class _Builder:
         header = None
         if event.style in ("|", ">"):
             end = start + len(self.text[start:end].rstrip())
-            first = _BREAK.split(self.text[start:end], maxsplit=1)[0]
+            first = LINE_BREAK.split(self.text[start:end], maxsplit=1)[0]
             if "#" in first:
                 at = first.index("#")
                 header = Comment(first[at:].rstrip(), event.start_mark.column + at, start + at)
@@ -262,7 +262,7 @@ class _Builder:
     def _gap(self, start: int) -> int:
         """Read the comments up to `start`; where the dash of a list item stands in it, or `start`."""
         at = dash = self.position
-        pieces = _BREAK.split(self.text[at:start])
+        pieces = LINE_BREAK.split(self.text[at:start])
         self.found_break = len(pieces) > 1
         lines: list[Comment] = []
         behind_dash: list[Comment] = []
@@ -281,7 +281,7 @@ class _Builder:
             elif not piece.strip() and (i or self.at_line_start) and i < len(pieces) - 1:
                 lines.append(Comment(""))
             at += len(piece)
-            line_break = _BREAK.match(self.text, at)
+            line_break = LINE_BREAK.match(self.text, at)
             at = line_break.end() if line_break else at
         self._share_out(lines)
         self.pending += behind_dash

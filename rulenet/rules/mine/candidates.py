@@ -16,7 +16,7 @@ from rulenet.rules.mine.terms import Terms
 from rulenet.text.fold import is_unspaced
 
 Array = np.ndarray[Any, np.dtype[Any]]
-CONTRAST = 3.0  # least z of the log-odds ratio
+CONTRAST = 2.0  # least z of the log-odds ratio; the texts that choose are stricter, and with few texts 3 leaves nothing to choose from
 LEAD = 0.45  # least way from a label's share of all texts to certainty
 MIN_WORTH = 0.2  # log-likelihood that a term must promise
 LIKENESS = 0.55  # least cosine of words in one rule
