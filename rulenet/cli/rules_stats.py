@@ -65,7 +65,7 @@ def stats(
 
     Exit status 1 if --baseline shows that a rule died, faded, exploded or lost precision.
 
-    Examples: `rulenet rules stats rules.yaml --data new.csv --html stats.html`,
+    Example: `rulenet rules stats rules.yaml --data new.csv --html stats.html`, or
     `rulenet rules stats --model model/ --data new.csv --baseline model/`
     """
     from rulenet.data import load

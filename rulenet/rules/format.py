@@ -329,7 +329,7 @@ class Layout:
             row += "]"
         rows.append(row)
         if hangs:
-            rows += [*self._comments((c for c in node.closing if c.text), indent, None), " " * (indent - 2) + "]"]
+            rows += [*self._comments(node.closing, indent, None), " " * (indent - 2) + "]"]
         return rows
 
     # ------------------------------------------------------------------ scalars

@@ -215,7 +215,7 @@ class _Builder:
             self.closed.append(node)
         else:
             self._gap(event.start_mark.index)
-            node.closing += self._take_pending()
+            node.closing += [comment for comment in self._take_pending() if comment.text]
             node.end = event.end_mark.index
             self._moved(node.end, event.end_mark)
         parent = self.open[-1] if self.open else None

@@ -32,7 +32,10 @@ rules:
   - {id: parcel, label: delivery, word: parcel}
   - {id: money, label: billing, word: [money, invoice], weight: 2}
 """
-COMMANDS = ["demo", "train", "predict", "evaluate", "explain", "rules lint", "rules test", "rules schema"]
+COMMANDS = [
+    *("demo", "train", "predict", "evaluate", "explain", "export"),
+    *(f"rules {name}" for name in ("lint", "test", "format", "stats", "suggest", "apply", "diff", "schema")),
+]
 
 
 def run(*arguments: object, status: int = 0, stdin: str | bytes | None = None) -> Result:

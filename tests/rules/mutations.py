@@ -356,14 +356,17 @@ ADVICE = re.compile(
 )
 
 
+LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML 1.1 has it
+
+
 def complaints(error: RuleFileError, sample: Damaged, folder: Path) -> list[str]:
     """What is wrong with an error itself: a line that is in no file, or a fault without a remedy."""
     found = [] if error.faults else ["an error without faults"]
     for fault in error.faults:
-        path = Path(fault.file or error.source)
+        path = Path(fault.file or error.source).resolve()
         name = str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
         content = sample.files.get(name)
-        lines = 0 if content is None else len(re.split(rb"\r\n|\n|\r", content))
+        lines = 0 if content is None else len(LINE_END.split(content.decode("utf-8", "replace")))
         if not (0 <= fault.line <= lines) or (fault.line == 0 and content is not None):
             found.append(f"line {fault.line} of {name}, which has {lines}: {fault.message}")
         if not ADVICE.search(fault.message):
