@@ -98,6 +98,21 @@ def rule_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
         memory = f"memory {tenth['memory_mb']:,} MB at 10 %, {end['memory_mb']:,} MB at the end"
         what = f"{f['lines']:,} lines through `match_stream`, {f['processes']} processes"
         rows.append(("stream", what, f"{end['texts_per_s']:,} texts/s; {memory}"))
+    if "stats" in results:
+        f = results["stats"]["figures"]
+        rows.append(("stats", "`rules stats`, 2,000 rules × 120,000 texts, from the files to the page", f"{f['seconds']:.0f} s"))
+    if "hotedit" in results:
+        f = results["hotedit"]["figures"]
+        first = f"first answer after it {f['first_prediction']['cpu_ms']:.0f} ms"
+        what = f"`with_rules`, one of {f['rules']:,} rules changed"
+        rows.append(("hotedit", what, f"{f['with_rules']['cpu_ms']:.0f} ms; {first}"))
+    if "suggest" in results:
+        g = results["suggest"]["figures"]["mean_gain"]
+        figure = f"{100 * g['four_rules_rules_held_out']:+.1f} points from four rules, {100 * g['pack_rules_held_out']:+.1f} on the pack"
+        rows.append(("suggest", "30 suggested rules from 8,000 texts, rules alone, other rows, 3 seeds", figure))
+    if "fuzz" in results:
+        f = results["fuzz"]["figures"]
+        rows.append(("fuzz", "mutated rule files", f"{f['files']:,}: only documented errors"))
     for name, f in results.get("published", {}).get("figures", {}).items():
         what = f"{name}: {f['rules']} published rules, coverage {f['coverage']:.0%} of {f['test_rows']:,} test texts"
         vote, learned, words = f["vote"]["accuracy"], f["accuracy"]["phi_rules"], f["accuracy"]["phi_rules_tfidf"]

@@ -22,7 +22,7 @@ from rulenet.rules.format import TOP, Context, split_encoding
 from rulenet.rules.parse import parse_yaml
 from rulenet.rules.patterns import compile_regex
 from rulenet.rules.spelling import is_plain, quote
-from rulenet.rules.syntax import Entry, Node, build_tree
+from rulenet.rules.syntax import Entry, Node, build_tree, with_edits
 
 _MODELS = (schema.RuleFile, schema.Rule, schema.Near, schema.Length)
 _NUMBERS = ("weight", "confidence")
@@ -168,11 +168,7 @@ class _Fixer:
 
     def result(self) -> str:
         """The text with the repairs made."""
-        pieces, at = [], 0
-        for start, end, new in sorted(self.edits):
-            pieces += [self.text[at:start], new]
-            at = end
-        return "".join([*pieces, self.text[at:]])
+        return with_edits(self.text, self.edits)
 
     def _edit(self, node: Node, start: int, end: int, new: str, message: str) -> None:
         if all(end <= other[0] or start >= other[1] for other in self.edits):

@@ -281,6 +281,7 @@ class Layout:
         """A list or mapping in brackets behind `edge`, or None if it is better written as a block."""
         has_comments = next(node.comments(), None) is not None
         is_words = node.kind == "list" and not context.is_prose and all(_is_word(v, context) for v in node.values())
+        is_words = is_words or not node.entries
         has_rows = is_words and any(entry.on_new_line for entry in node.entries)
         if not has_comments and not has_rows:
             line = edge + self.inline(node, context)
@@ -312,11 +313,12 @@ class Layout:
         first, last = (node.entries[0], node.entries[-1]) if node.entries else (None, None)
         hangs = bool(node.opening or node.closing or (first and first.on_new_line) or (last and last.after))
         rows: list[str] = []
-        row = _with(f"{edge}[", node.opening)
+        left, right = "{}" if node.kind == "mapping" else "[]"
+        row = _with(edge + left, node.opening)
         must_break = bool(node.opening or (first and first.on_new_line))
         for entry in node.entries:
             above = [comment for comment in entry.before if comment.text]
-            item = self.inline(entry.value, context) + ("," if entry is not last else "" if hangs else "]")
+            item = self.inline(entry.value, context) + ("," if entry is not last else "" if hangs else right)
             is_long = not as_broken and columns(f"{row} {item}") > WIDTH and not row.endswith("[")
             if must_break or above or is_long or (as_broken and entry.on_new_line):
                 rows += [row, *self._comments(above, indent, node)]
@@ -326,10 +328,10 @@ class Layout:
             must_break = bool(entry.after)
             row = _with(row, entry.after)
         if not node.entries and not hangs:
-            row += "]"
+            row += right
         rows.append(row)
         if hangs:
-            rows += [*self._comments(node.closing, indent, None), " " * (indent - 2) + "]"]
+            rows += [*self._comments(node.closing, indent, None), " " * (indent - 2) + right]
         return rows
 
     # ------------------------------------------------------------------ scalars
@@ -340,7 +342,7 @@ class Layout:
     def _spelled(self, node: Node, context: Context) -> str:
         """A scalar on one line."""
         if node.style is None and not LINE_BREAK.search(node.text):
-            return node.text
+            return node.text or "null"
         if not context.is_prose and is_plain(node.text):
             return node.text
         raw = self.text[node.start : node.end]

@@ -19,7 +19,7 @@ from rulenet.rules.compose import as_read, inline, node_of, rule_lines
 from rulenet.rules.format import IN_RULES, RULE_FIELDS, Layout, check_shape, split_encoding
 from rulenet.rules.parse import parse_yaml
 from rulenet.rules.sources import read_text
-from rulenet.rules.syntax import Entry, build_tree
+from rulenet.rules.syntax import Entry, build_tree, with_edits
 
 
 def load_text(path: str | os.PathLike[str]) -> str:
@@ -320,12 +320,9 @@ class RuleDocument:
         self._touched = set()
         if not self._edits:
             return
-        before, expected, pieces, at = self._body, self._data, [], 0
-        for start, end, new in sorted(self._edits, key=lambda edit: edit[:2]):
-            pieces += [before[at:start], new]
-            at = end
+        before, expected = self._body, self._data
+        self._body = with_edits(before, self._edits)
         self._edits = []
-        self._body = "".join([*pieces, before[at:]])
         try:
             self._read()
             is_right = self._data == expected

@@ -200,7 +200,7 @@ class Rule(Condition):
         Discriminator(shape),
     ] = Field(
         "ignore",
-        description="skip: a hit inside a negation (not good, 不好) does not count. require: only such hits count. "
+        description="skip: a hit inside a negation (not good, 不好) does not count. require: at least one hit must be negated. "
         "{flip: LABEL}: such hits speak for that label instead, in a column of their own.",
     )
     where: Literal["anywhere", "start", "end", "first_sentence"] = Field(

@@ -8,7 +8,7 @@ first: it dropped every comment inside `[…]` and `{…}`, re-broke long lists,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -314,3 +314,19 @@ class _Builder:
         """Column from which on a comment belongs to a block; a list may stand right under its key, then a step further."""
         outer = [parent.column for parent in (*self.open, *self.closed) if parent.kind == "mapping"]
         return node.column + (node.kind == "list" and node.column in outer)
+
+
+def with_edits(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
+    """A text with stretches replaced: from, to, new text; a comment that would touch what is new is moved off.
+
+    Examples
+    --------
+    >>> with_edits("a: 'b'# c", [(3, 6, "d")])
+    'a: d  # c'
+    """
+    pieces, at = [], 0
+    for start, end, new in sorted(edits, key=lambda edit: edit[:2]):
+        touches = text.startswith("#", end) and not new.endswith(("\n", " "))
+        pieces += [text[at:start], new, "  " if new and touches else ""]
+        at = end
+    return "".join([*pieces, text[at:]])

@@ -1,4 +1,4 @@
-"""Damaged rule files for the fuzz tests: the everyday ones in `test_fuzz.py`, a hundred thousand in `benchmarks/fuzz_loader.py`."""
+"""Damaged rule files for the fuzz tests: the everyday ones in `test_fuzz.py`, a hundred thousand in `benchmarks/bench_fuzz.py`."""
 
 from __future__ import annotations
 

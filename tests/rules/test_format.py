@@ -6,14 +6,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rulenet.errors import RuleFileError
 from rulenet.rules.format import format_text
 from rulenet.rules.parse import parse_yaml
 from rulenet.rules.ruleset import RuleSet
-from rulenet.rules.spelling import is_plain, quote
 from rulenet.rules.syntax import Node, parse_tree
 from tests.rules.scribe import Scribe, rule_file
 
@@ -300,21 +297,22 @@ def test_a_file_with_faults_is_refused_with_all_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["007", "no", "1.10", "2026-01-01", "~", "a: b", "a #b", "#a", "- a", "*a", "", " a", "a ", "[a", "a,b", "é\u200d"],
-)
-def test_what_looks_like_something_else_stays_in_quotes(text: str) -> None:
-    assert not is_plain(text)
-    assert parse_yaml(f"a: [{quote(text)}]\nb: {quote(text, single=True)}")[0] == {"a": [text], "b": text}
-
-
-@given(st.text(max_size=12))
-@settings(max_examples=300, deadline=None)
-def test_quoted_and_plain_texts_are_read_as_they_were(text: str) -> None:
-    if any(0xD800 <= ord(character) < 0xE000 for character in text):
-        return
-    written = text if is_plain(text) else quote(text)
-    assert parse_yaml(f"- {written}\n- [{written}]\n- {{a: {written}}}")[0] == [text, [text], {"a": text}]
+    ("before", "after"),
+    [
+        ("lexicons: {a: [ # none\n  ]}", "lexicons:\n  a: [  # none\n  ]"),
+        ("lexicons: { # none\n}", "lexicons: {  # none\n}"),
+        ("lexicons: {a: [b, c\u2028d, e\u3000]}", 'lexicons: {a: [b, "c\\u2028d", e\u3000]}'),
+        ("rules: [{id: a, label: x, near: {within: , terms: [b, c]}}]",
+         "rules: [{id: a, label: x, near: {terms: [b, c], within: null}}]"),
+        ("lexicons: {? a : [b]}", "lexicons: {a: [b]}"),
+        ("--- # start\nlexicons: {'a':[b]}#end\n...", "# start\nlexicons: {a: [b]}  #end"),
+    ],
+)  # fmt: skip
+def test_corners_of_yaml(before: str, after: str) -> None:
+    before = before.replace("lexicons", "rulenet: 1\nlexicons") if before.startswith("---") else "rulenet: 1\n" + before
+    new = format_text(before).replace("\n\n", "\n")
+    assert sorted(new.splitlines()) == sorted(f"rulenet: 1\n{after}\n".splitlines())
+    assert parse_yaml(new)[0] == parse_yaml(before)[0]
 
 
 # ------------------------------------------------------------------ random files with random comments

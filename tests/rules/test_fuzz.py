@@ -74,7 +74,7 @@ def test_five_hundred_mutations(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_five_hundred_damaged_folders(seed: int, tmp_path: Path) -> None:
-    """A hundred thousand: benchmarks/fuzz_loader.py."""
+    """A hundred thousand: benchmarks/bench_fuzz.py."""
     random_ = random.Random(seed)
     packs = [path.read_text(encoding="utf-8") for path in sorted((REPOSITORY / "rules").glob("*.yaml"))]
     folder = Folder(tmp_path)
