@@ -295,9 +295,12 @@ class _Reader:
 
 def _read_named(path: Path, what: str, source: Source, line: int) -> str | None:
     """Text of a file that another names; None if it cannot be read, which is then a fault of the other."""
-    if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would be waited for
-        source.faults.append(Fault(f"{what}: this is no regular file; name a file", line))
-        return None
+    try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would be waited for
+            source.faults.append(Fault(f"{what}: this is no regular file; name a file", line))
+            return None
+    except OSError:  # a name too long; reading it says so
+        pass
     try:
         return read_text(path)
     except RuleFileError as error:
