@@ -106,7 +106,7 @@ def regex_smells(
             yield f"{shown} hits nearly every text, so it tells none apart; ask for something rarer", "warning"
     bare = _GROUP_NAME.sub("(", pattern)
     if clean(bare) != bare:
-        advice = f"write them as in {clean(bare)!r}"
+        advice = f"texts are read as {clean(bare)!r}; write ordinary characters, with a backslash before punctuation"
         yield f"{shown} holds characters that cleaning replaces (full-width forms, entities); {advice}", "warning"
     if fold_traditional and (plain := _simplified(pattern)) != pattern:
         yield f"{shown} holds traditional characters, but texts are read in simplified ones; write {plain!r}", "warning"
