@@ -112,7 +112,10 @@ def test_a_real_editor_that_replaces_the_file(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     with log.open("w") as handle:
         process = subprocess.Popen(
-            [sys.executable, "-m", "rulenet", "rules", "test", str(file), "--watch"], stdout=handle, stderr=handle
+            [sys.executable, "-m", "rulenet", "rules", "test", str(file), "--watch"],
+            stdout=handle,
+            stderr=handle,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
         )
 
     def wait_for(text: str, times: int) -> None:
