@@ -100,7 +100,9 @@ def rule_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
         rows.append(("stream", what, f"{end['texts_per_s']:,} texts/s; {memory}"))
     if "stats" in results:
         f = results["stats"]["figures"]
-        rows.append(("stats", "`rules stats`, 2,000 rules × 120,000 texts, from the files to the page", f"{f['seconds']:.0f} s"))
+        rows.append(
+            ("stats", "`rules stats`, 2,000 rules × 120,000 texts, from the files to the page", f"{f['seconds']:.0f} s")
+        )
     if "hotedit" in results:
         f = results["hotedit"]["figures"]
         first = f"first answer after it {f['first_prediction']['cpu_ms']:.0f} ms"

@@ -166,14 +166,18 @@ class _Intake:
         twice = sorted({column for column in columns if columns.count(column) > 1})
         problems = [f"the column name {column!r} appears more than once: rename or delete one" for column in twice]
         # A comma separates columns, unless a column is called so.
-        asked = [self.text] if self.text in columns or not self.text else [name.strip() for name in self.text.split(",")]
+        asked = (
+            [self.text] if self.text in columns or not self.text else [name.strip() for name in self.text.split(",")]
+        )
         for option, column in (*(("text", name) for name in asked), ("label", self.label)):
             if column is not None and column not in columns:
                 problems.append(f"no column {column!r}{_hint(column, columns)}: correct {option}=")
         usual = [[known[key]] for key in TEXT_COLUMNS if key in known]
         pairs = [[known["title"], known[key]] for key in ("description", "body") if {"title", key} <= known.keys()]
         candidates: list[list[str]]
-        candidates = [[name for name in asked if name]] if self.text is not None else usual if "text" in known else pairs + usual
+        candidates = (
+            [[name for name in asked if name]] if self.text is not None else usual if "text" in known else pairs + usual
+        )
         self.texts = candidates[0] if candidates else []
         if not self.texts:
             problems.append("no text column was recognised: pass text=")

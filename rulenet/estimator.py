@@ -20,7 +20,7 @@ from rulenet.inputs import check_labels, check_parameters, check_rule_labels, ch
 from rulenet.model.hybrid import with_ruleset
 from rulenet.persist import load_model, save_model
 from rulenet.rules.ruleset import RuleSet
-from rulenet.text.language import Language, detect_language
+from rulenet.text.language import Language, declared_or_detected
 from rulenet.training.progress import Progress
 from rulenet.training.recipe import Recipe
 from rulenet.training.stages import Task, fit_hybrid
@@ -179,7 +179,7 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
     def _chosen_language(self, ruleset: RuleSet | None, texts: list[str]) -> Language:
         declared = ruleset.language if ruleset is not None else "any"
         if self.language == "auto":
-            return "en" if declared == "en" else "zh" if declared == "zh" else detect_language(texts)
+            return declared_or_detected(declared, texts)
         chosen: Language = "zh" if self.language == "zh" else "en"
         if declared not in ("any", chosen):
             raise ParameterError(

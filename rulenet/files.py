@@ -20,6 +20,27 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file so that at any moment it holds the old content or the new. A link stays a link, permissions stay.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the old file stays.
+    """
+    target = Path(os.path.realpath(path))
+    work = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}")
+    try:
+        work.write_bytes(content)
+        if target.exists():
+            work.chmod(target.stat().st_mode & 0o7777)
+        sync(work)
+        os.replace(work, target)
+        sync(target.parent)
+    finally:
+        work.unlink(missing_ok=True)
+
+
 def swap(new: Path, old: Path) -> None:
     """Let two folders on one disk change places.
 

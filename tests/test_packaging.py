@@ -74,7 +74,13 @@ def test_wheel_holds_types_and_demo_and_nothing_else(repository: Path, tmp_path:
     wanted = {"py.typed", *(f"demo/support_{language}.{kind}" for language in ("en", "zh") for kind in ("csv", "yaml"))}
     assert {f"rulenet/{name}" for name in wanted} <= set(names)
     assert {name.split("/")[0] for name in names} == {"rulenet", f"rulenet-{rulenet.__version__}.dist-info"}
-    assert {Path(name).suffix for name in names if name.startswith("rulenet/")} == {".py", ".typed", ".csv", ".yaml", ".json"}
+    assert {Path(name).suffix for name in names if name.startswith("rulenet/")} == {
+        ".py",
+        ".typed",
+        ".csv",
+        ".yaml",
+        ".json",
+    }
 
 
 def test_no_large_file_is_tracked(repository: Path) -> None:

@@ -13,17 +13,35 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from rulenet.errors import DataError
+from rulenet.errors import DataError, ParameterError
+from rulenet.files import write_file
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of text.")]
 
-TextColumn = Annotated[str | None, typer.Option("--text", help="Column of the texts, or several as title,body for rules that read fields; default: found by its name.")]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--text",
+        help="Column of the texts, or several as title,body for rules that read fields; default: found by its name.",
+    ),
+]
 LabelColumn = Annotated[str | None, typer.Option("--label", help="Column of the labels; default: found by its name.")]
 Split = Annotated[
     str | None, typer.Option(help="Rows of this split only (column 'split', or the split of a hub data set).")
+]
+
+
+def _refuse_zero(jobs: int | None) -> int | None:
+    if jobs == 0:
+        raise ParameterError("--jobs 0: give 1 or more, or -1 for all cores")
+    return jobs
+
+
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", help="Processes that match rules; -1 for all cores.", callback=_refuse_zero)
 ]
 
 # What UTF-8 cannot hold, such as half of an emoji, is written as in JSON.
@@ -44,6 +62,11 @@ def write_json(data: Any, handle: TextIO, *, indent: int | None = None) -> None:
 def complain(message: str) -> None:
     """Say what went wrong, on standard error; the text is never read as markup."""
     err.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+
+
+def warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Say what may be wrong, on standard error, without the line of Python that noticed."""
+    err.print(Text.assemble(("warning: ", "bold yellow"), str(message)), soft_wrap=True)
 
 
 def lines_of_stdin() -> Iterator[str]:
@@ -86,6 +109,6 @@ def write_page(path: Path, page: str) -> None:
         If it cannot be written.
     """
     try:
-        path.write_text(page, encoding="utf-8", errors=ON_ENCODING_ERRORS)
+        write_file(path, page.encode("utf-8", ON_ENCODING_ERRORS))
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rulenet.cli.console import AsJson, check_file, err, lines_of_stdin, out, write_json, write_page
-from rulenet.errors import LabelError
+from rulenet.errors import DataError, LabelError
 
 if TYPE_CHECKING:
     from rulenet.render import Shown
@@ -21,6 +22,9 @@ def explain(
     texts: Annotated[
         list[str], typer.Argument(help="Texts; - reads one per line from standard input.", metavar="TEXT…")
     ],
+    records: Annotated[
+        bool, typer.Option("--records", help='Each text is a JSON object of fields: {"title": …, "body": …}.')
+    ] = False,
     tokens: Annotated[bool, typer.Option("--tokens", help="Also which words the transformer goes by (slow).")] = False,
     contrast: Annotated[
         str | None, typer.Option(help="Why one label rather than another.", metavar="LABEL,OTHER")
@@ -44,7 +48,8 @@ def explain(
     pair = None if contrast is None else _pair(contrast, clf.classes_.tolist())
     if tokens and not clf.hybrid_.is_neural:
         err.print("this model has no transformer, so --tokens adds nothing")
-    given = list(lines_of_stdin()) if texts == ["-"] else texts
+    lines = list(lines_of_stdin()) if texts == ["-"] else texts
+    given = [_record(line) for line in lines] if records else lines
     explanations = clf.explain(given, tokens=tokens, contrast=pair if tokens else None)
     more: list[list[tuple[str, Shown]]] = []
     for explanation in explanations:
@@ -67,6 +72,25 @@ def explain(
             for drawn in (render.to_rich(explanation), *(part.to_rich() for _, part in shown)):
                 out.print(drawn)
                 out.print()
+
+
+def _record(line: str) -> Any:
+    """The fields of a record.
+
+    Raises
+    ------
+    DataError
+        If this is no JSON object of texts.
+    """
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        fields = None
+    if not isinstance(fields, dict) or not fields or not all(isinstance(part, str) for part in fields.values()):
+        raise DataError(
+            f'--records: {line[:60]!r} is no JSON object of texts, such as {{"title": "Refund", "body": "…"}}'
+        )
+    return fields
 
 
 def _pair(given: str, classes: Sequence[Any]) -> tuple[Any, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import sys
+import warnings
 from typing import Any
 
 import typer
@@ -29,7 +30,7 @@ from rulenet.cli import (
     rules_test,
     train,
 )
-from rulenet.cli.console import ON_ENCODING_ERRORS, complain
+from rulenet.cli.console import ON_ENCODING_ERRORS, complain, warn
 from rulenet.errors import RuleNetError
 
 
@@ -78,4 +79,5 @@ rules.command("schema")(rules_schema.schema)
 
 def main() -> None:
     """Run the command line; ends the process with the exit status."""
+    warnings.showwarning = warn
     app()

@@ -131,7 +131,7 @@ def read_texts(source: str, text: str | None, label: str | None) -> Dataset:
     if not source.endswith(".txt"):
         return load(source, text=text, label=label, need_labels=False)
     try:
-        lines = Path(source).read_bytes().decode("utf-8-sig").splitlines()
+        lines = Path(source).read_bytes().decode("utf-8-sig").replace("\r\n", "\n").rstrip("\n").split("\n")
     except OSError as error:
         raise DataError(f"{source} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -19,7 +19,7 @@ def format_files(
         list[Path], typer.Argument(help="Rule files; - reads standard input and writes standard output.", metavar="FILE…")
     ],
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if something would change.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Show what changes, line by line.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change, line by line.")] = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Bring rule files into one layout: order of fields, indentation, quotes, blank lines.
@@ -27,7 +27,7 @@ def format_files(
     Every comment stays beside what it stands beside, the order of rules and words stays, and so does what the file says: that is checked
     before anything is written. Files that it includes are not touched. Exit status 1 if `--check` finds something, 2 if a file has faults.
 
-    Example: `rulenet rules format rules/ag_news.yaml --check --diff`
+    Example: `rulenet rules format rules/ag_news.yaml --diff`
     """
     from rulenet.rules.format import format_text
     from rulenet.rules.rewrite import load_text, save_text
@@ -49,7 +49,7 @@ def format_files(
             new = format_text(old, str(file))
             if new != old:
                 changed.append(str(file))
-                if not check:
+                if not check and not diff:
                     save_text(file, new)
         except RuleFileError as error:
             refused.append(str(file))
@@ -58,14 +58,14 @@ def format_files(
         if diff and new != old and not as_json:
             show_diff(old, new, str(file))
     if as_json:
-        print_json({"files": len(files), "changed": changed, "refused": refused, "written": not check})
+        print_json({"files": len(files), "changed": changed, "refused": refused, "written": not check and not diff})
     else:
         for name in changed:
-            out.print(f"{name}: {'would change' if check else 'formatted'}", soft_wrap=True, markup=False)
+            out.print(f"{name}: {'would change' if check or diff else 'formatted'}", soft_wrap=True, markup=False)
         mark = ("✗", "red") if refused or (check and changed) else ("✓", "green")
         same = len(files) - len(changed) - len(refused)
         counts = f" {len(files)} file{'s' * (len(files) != 1)}, {len(changed)} changed, {same} in order"
-        out.print(Text.assemble(mark, counts if not check else counts.replace("changed", "to change")))
+        out.print(Text.assemble(mark, counts if not check and not diff else counts.replace("changed", "to change")))
     if refused:
         raise typer.Exit(2)
     raise typer.Exit(1 if check and changed else 0)

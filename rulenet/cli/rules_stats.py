@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, check_file, out, print_json, write_page
+from rulenet.cli.console import AsJson, Jobs, LabelColumn, Split, TextColumn, check_file, out, print_json, write_page
 
 if TYPE_CHECKING:
     from rulenet.workbench.drift import Drift
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from rulenet.workbench.worth import Worth
 
 WIDE = 200
+# Left out, in this order, where a window is too narrow for all columns.
+DISPENSABLE = ("shared", "lift", "finds", "disputed", "for")
+LEGIBLE = 24  # characters of a rule's id that stay on one line
 
 
 class Sort(str, Enum):
@@ -53,7 +58,7 @@ def stats(
         Sort, typer.Option(help="Order of the table; right and lift: the worst first, else the most.")
     ] = Sort.fires,
     top: Annotated[int, typer.Option(help="Rows of the table; 0: all.", min=0)] = 30,
-    jobs: Annotated[int | None, typer.Option(help="Processes that match rules; -1 for all cores.")] = None,
+    jobs: Jobs = None,
     split: Split = None,
     text: TextColumn = None,
     label: LabelColumn = None,
@@ -100,12 +105,15 @@ def stats(
 
 def show(stats: RulesetStats, sort: Sort, top: int) -> None:
     """Table, conflicts and findings."""
-    from rulenet.workbench.findings import counted, findings
-    from rulenet.workbench.page import percent
+    from rulenet.workbench.findings import findings
+    from rulenet.workbench.wording import counted, percent
 
     rules = ordered(stats.rules, sort)
     shown = rules[:top] if top else rules
-    draw(_table(shown, any(rule.worth is not None for rule in stats.rules)))
+    table, left_out = _fitting(shown, any(rule.worth is not None for rule in stats.rules))
+    draw(table)
+    if left_out:
+        say(f"columns that do not fit: {', '.join(left_out)}; widen the window, or see --html FILE")
     if len(shown) < len(rules):
         say(f"not shown: {counted(len(rules) - len(shown))} more; --top 0 shows all, --sort another order")
     n = stats.n_texts
@@ -157,8 +165,23 @@ def _worth(worth: Worth) -> float:
     return worth.decides if worth.log_loss is None else worth.log_loss
 
 
+def _fitting(rules: Sequence[RuleStats], has_model: bool) -> tuple[Table, list[str]]:
+    """The table, and the columns left out so that in this window every rule keeps its name."""
+    table, left_out = _table(rules, has_model), list[str]()
+    unbounded = out.options.update(width=WIDE)
+    for column in table.columns:
+        needed = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+        column.min_width = needed if column.no_wrap else min(needed, LEGIBLE)
+    for name in DISPENSABLE if out.is_terminal else ():
+        if Measurement.get(out, unbounded, table).minimum <= out.width:
+            break
+        table.columns = [column for column in table.columns if column.header != name]
+        left_out.append(name)
+    return table, left_out
+
+
 def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
-    from rulenet.workbench.page import percent
+    from rulenet.workbench.wording import percent
 
     table = Table(box=None, padding=(0, 1), show_edge=False)
     for name in ("rule", "for"):
@@ -194,7 +217,7 @@ def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
 
 def show_drift(drift: Drift) -> None:
     """The rules that have changed, and what could not be told."""
-    from rulenet.workbench.page import percent
+    from rulenet.workbench.wording import percent
 
     flagged = drift.flagged
     mark = ("✗", "red") if flagged else ("✓", "green")

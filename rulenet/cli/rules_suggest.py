@@ -78,7 +78,8 @@ def suggest(
         return
     _show(found)
     if write is not None:
-        out.print(f"{len(chosen)} rules → {write}", markup=False, soft_wrap=True)
+        done = f"{len(chosen)} rules → {write}" if chosen else f"no rule is confirmed; {write} was left alone"
+        out.print(done, markup=False, soft_wrap=True)
 
 
 def _sampled(texts: list[str], labels: list[str], n: int | None, seed: int) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, err, out, print_json
+from rulenet.cli.console import AsJson, Jobs, LabelColumn, Split, TextColumn, err, out, print_json
 from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def train(
         Path | None, typer.Option(help="Folder for two figures: reliability, and accuracy by coverage.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    jobs: Annotated[int | None, typer.Option(help="Processes that match rules; -1 for all cores.")] = None,
+    jobs: Jobs = None,
     split: Split = None,
     text: TextColumn = None,
     label: LabelColumn = None,

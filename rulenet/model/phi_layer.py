@@ -100,7 +100,9 @@ class PhiLayer(nn.Module):
             X of the same texts, from `sparse_rows`.
         """
         columns, starts, values = rows
-        of_rules = phi.new_zeros(self.n_rules, len(self.bias)).index_put((self.column, self.label), self.free * self.rule)
+        of_rules = phi.new_zeros(self.n_rules, len(self.bias)).index_put(
+            (self.column, self.label), self.free * self.rule
+        )
         delta = torch.cat([of_rules, self.scale * self.other])  # (n_columns, K)
         return phi + embedding_bag(columns, delta, starts, mode="sum", per_sample_weights=values) + self.bias
 

@@ -1,4 +1,4 @@
-"""Checked rule files, kept on disk by the hash of their text, so that a large one is read and checked once. Imports schema only.
+"""Checked rule files, kept on disk by the hash of their text, so that a large one is read and checked once. Imports files and schema.
 
 What is kept is data (JSON), read back through the schema; automata and regexes are built anew, which is quick. Kept in
 ``$RULENET_CACHE``, else in the user's cache folder; ``RULENET_CACHE=off`` keeps nothing.
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from rulenet.files import write_file
 from rulenet.rules.schema import RuleFile
 
 MIN_CHARACTERS = 200_000  # smaller files are read in less than a tenth of a second
@@ -43,10 +43,6 @@ def keep(text: str, file: RuleFile) -> None:
         if place is None:
             return
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=place.parent, suffix=".tmp", delete=False, encoding="utf-8"
-        ) as handle:
-            handle.write(file.model_dump_json(exclude_defaults=True))
-        os.replace(handle.name, place)
+        write_file(place, file.model_dump_json(exclude_defaults=True).encode())
     except (OSError, RuntimeError):
         return

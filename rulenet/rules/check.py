@@ -13,7 +13,6 @@ from rulenet.errors import Fault
 from rulenet.rules.parse import Lines, Path
 from rulenet.rules.patterns import compile_pos, compile_regex
 from rulenet.rules.schema import (
-    KINDS,
     LITERALS,
     Case,
     Condition,
@@ -39,6 +38,8 @@ _PLAIN = frozenset(
     ["one_kind", "misplaced_option", "two_measures", "no_bounds", "crossed_bounds", "no_hits", "one_label", "two_weights", "never",
      "wrong_sign", "wrong_flip", "two_cases"]
 )  # fmt: skip
+# By how the schema's name of a fault begins.
+_EXPECTED = {"float": "a number", "int": "a whole number", "bool": "true or false", "date": "a day such as 2026-01-31"}
 # Which fields a mapping has, by the key that it stands under.
 _MODELS: dict[str, type[BaseModel]] = {
     "rules": Rule, "examples": Examples, "near": Near, "count": Count, "length": Length, "negation": Flip, "cases": Case,
@@ -118,6 +119,8 @@ def _plain(item: Any, path: Path) -> str:
         return f"{_last_name(path)} is empty; fill it or remove it"
     if kind in ("string_type", "string_too_short"):
         return f"{_last_name(path)}: a text is expected here, not {found}; quote it if it holds ':' or '#'"
+    if expected := _EXPECTED.get(kind.split("_")[0]):
+        return f"{_last_name(path)}: {expected} is expected here, not {found}"
     return f"{_last_name(path)}: {item['msg'][0].lower()}{item['msg'][1:]}, not {found}"
 
 
@@ -219,12 +222,9 @@ def content_faults(
                         rule.id,
                     )
                 )
-        faults += [Fault(message, lines.at(path), rule.id) for path, message in _condition_faults(rule, here, file)]
-        for j, part in enumerate(rule.unless):
-            faults += [
-                Fault(message, lines.at(path), rule.id)
-                for path, message in _condition_faults(part, (*here, "unless", j), file)
-            ]
+        parts = [(rule, here), *((part, (*here, "unless", j)) for j, part in enumerate(rule.unless))]
+        for part, at in parts:
+            faults += [Fault(message, lines.at(path), rule.id) for path, message in _condition_faults(part, at, file)]
     for i, cue in enumerate(file.negation_cues):
         if problem := literal_problem(cue, "negation cue"):
             faults.append(Fault(problem, lines.at(("negation_cues", i))))
@@ -383,6 +383,3 @@ def resolve_lexicons(file: RuleFile) -> dict[str, dict[str, float]]:
             resolved[name] = found
             todo.pop()
     return resolved
-
-
-__all__ = ["KINDS", "content_faults", "literal_problem", "resolve_lexicons", "schema_faults", "suggest"]

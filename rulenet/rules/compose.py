@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rulenet.errors import InputError
-from rulenet.rules.format import IN_RULES, Context, Layout
+from rulenet.rules.format import IN_RULES, TOP, Context, Layout
+from rulenet.rules.schema import RuleFile
 from rulenet.rules.spelling import is_plain
 from rulenet.rules.syntax import Entry, Node
 
@@ -29,6 +30,20 @@ def rule_lines(rules: Sequence[Mapping[str, Any]], indent: int = 2, above: Seque
     for i, rule in enumerate(rules):
         lines += [""] * bool(i) + Layout().entry(None, node_of(rule, "rules"), indent, IN_RULES)
     return lines
+
+
+def field_lines(field: str, value: Any, indent: int, context: Context = IN_RULES) -> list[str]:
+    """Lines of one field of a rule, or of what else the context stands for."""
+    return Layout().entry(field, node_of(value, field), indent, context.inside(field))
+
+
+def file_text(rules: Sequence[Mapping[str, Any]], *, like: RuleFile, above: Sequence[str] = ()) -> str:
+    """A rule file that reads texts as another one does and has its labels; some lines of comment stand above the first rule."""
+    settings = {
+        "rulenet": 1, "language": like.language, "labels": like.labels, "fold_traditional": like.fold_traditional,
+    }  # fmt: skip
+    head = [line for field, value in settings.items() if value for line in field_lines(field, value, 0, TOP)]
+    return "\n".join([*head, "", "rules:", *rule_lines(rules, 2, above)]) + "\n"
 
 
 def inline(value: Any, field: str, context: Context) -> str:

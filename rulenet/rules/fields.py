@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 MAX_WEIGHT = 20.0
 
@@ -39,3 +40,15 @@ class Strict(BaseModel):
 
 
 Weight = Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)]
+
+
+def check_bounds(low: float | None, high: float | None) -> None:
+    """Refuse a pair of bounds that says nothing, or that nothing can meet."""
+    if low is None and high is None:
+        raise PydanticCustomError("no_bounds", "give at_least, at_most or both")
+    if low is not None and high is not None and low > high:
+        raise PydanticCustomError(
+            "crossed_bounds",
+            "at_least {low} is more than at_most {high}; no text can have both, so correct one",
+            {"low": low, "high": high},
+        )

@@ -197,7 +197,7 @@ class _Fixer:
             if entry.key is None:
                 continue
             if context.fields and entry.key.text not in context.fields:
-                self._field_name(node, entry, entry.key, context.fields)
+                self._field_name(node, entry.key, context.fields)
             if entry.key.text == "word" and not context.is_named:
                 self._several_words(node, entry)
                 self._commas(entry.value, "[{}]")
@@ -236,7 +236,7 @@ class _Fixer:
 
     # ------------------------------------------------------------------ repairs
 
-    def _field_name(self, node: Node, entry: Entry, key: Node, fields: Sequence[str]) -> None:
+    def _field_name(self, node: Node, key: Node, fields: Sequence[str]) -> None:
         tidy = key.text.strip().lower().replace("-", "_").replace(" ", "_")
         free = [field for field in fields if node.get(field) is None]
         if (name := tidy if tidy in free else _closest(tidy, free)) is not None:

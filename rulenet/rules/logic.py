@@ -7,16 +7,14 @@ conditions that are the same in a way that needs thought are taken for different
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from rulenet.rules.formula import And, Atom, Bounds, Formula, Not, Or, show
-from rulenet.text.fold import UNSPACED, fold_raw, is_unspaced
+from rulenet.text.fold import UNIT, fold_raw, is_unspaced
 
 # Longer literals entail only themselves: their parts would be too many.
 _MAX_WORDS, _MAX_CHARACTERS = 8, 16
-_UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")
 
 
 @lru_cache(maxsize=200_000)
@@ -145,7 +143,7 @@ def fewest(formula: Formula, within: Bounds) -> float:
             return 0
         # Folding may lengthen what is not ASCII (ß becomes ss), and a form may be shorter than its lemma.
         is_rigid = formula.kind == "raw" or (formula.text.isascii() and formula.option != "lemma")
-        return len(formula.text) if within.unit == "characters" and is_rigid else len(_UNIT.findall(formula.text))
+        return len(formula.text) if within.unit == "characters" and is_rigid else len(UNIT.findall(formula.text))
     return 0
 
 

@@ -60,7 +60,11 @@ def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
         what = ": ".join(filter(None, (error.context, error.problem)))
         # Where the end comes too soon, the mark lies behind the last line.
         line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 1
-        return None, lines, [*faults, Fault(f"not valid YAML: {what}. Check indentation, quotes and colons", line)]
+        is_tab = (
+            error.problem_mark is not None and text[error.problem_mark.index : error.problem_mark.index + 1] == "\t"
+        )
+        todo = "A tab stands here: indent with spaces" if is_tab else "Check indentation, quotes and colons"
+        return None, lines, [*faults, Fault(f"not valid YAML: {what}. {todo}", line)]
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 1
         return (

@@ -65,8 +65,8 @@ _ITEM = re.compile(r"(?P<tag>[A-Z]+|\*)(?::(?:(?P<what>lemma|word)=)?(?P<value>[
 def compile_pos(pattern: str) -> Any:
     r"""Compile a part-of-speech pattern to a regex over the tokens of a text, each as ``\x01TAG:lemma\x03word\x02``.
 
-    Items are separated by spaces: ``TAG``, ``TAG:lemma=go``, ``TAG:word=gone`` (``TAG:go`` means the lemma; ``a|b`` for several), with ``*``
-    for any tag, and each with an optional ``?``, ``*`` or ``+``.
+    Items are separated by spaces: ``TAG``, ``TAG:lemma=go``, ``TAG:word=gone`` (``TAG:go`` means the lemma; ``a|b`` for several), with
+    ``*`` for any tag, and each with an optional ``?``, ``*`` or ``+``.
 
     Raises
     ------

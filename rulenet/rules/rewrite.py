@@ -7,16 +7,15 @@ edit the text is read again, and must say exactly what was asked for.
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rulenet.errors import Fault, InputError, RuleFileError
-from rulenet.files import sync
+from rulenet.files import write_file
 from rulenet.rules.check import suggest
-from rulenet.rules.compose import as_read, inline, node_of, rule_lines
-from rulenet.rules.format import IN_RULES, RULE_FIELDS, Layout, check_shape, split_encoding
+from rulenet.rules.compose import as_read, field_lines, inline, rule_lines
+from rulenet.rules.format import IN_RULES, RULE_FIELDS, check_shape, split_encoding
 from rulenet.rules.parse import parse_yaml
 from rulenet.rules.sources import read_text
 from rulenet.rules.syntax import Entry, build_tree, with_edits
@@ -42,19 +41,10 @@ def save_text(path: str | os.PathLike[str], text: str) -> None:
     RuleFileError
         If it cannot be written; the old file stays.
     """
-    target = Path(os.path.realpath(path))
-    work = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        work.write_bytes(text.encode())
-        if target.exists():
-            work.chmod(target.stat().st_mode & 0o7777)
-        sync(work)
-        os.replace(work, target)
-        sync(target.parent)
+        write_file(Path(path), text.encode())
     except OSError as error:
         raise RuleFileError(str(path), [Fault(f"cannot be written: {error.strerror}", 0)]) from error
-    finally:
-        work.unlink(missing_ok=True)
 
 
 def add_rules(path: str | os.PathLike[str], rules: Sequence[Mapping[str, Any]], *, comment: str = "") -> None:
@@ -227,8 +217,7 @@ class RuleDocument:
         if rule.value.style == "flow":
             written = f"{field}: {inline(value, field, IN_RULES.inside(field))}"
         else:
-            lines = Layout().entry(field, node_of(value, field), rule.value.column, IN_RULES.inside(field))
-            written = "\n".join(lines).lstrip(" ")
+            written = "\n".join(field_lines(field, value, rule.value.column)).lstrip(" ")
         if entry is not None:
             self._replace(entry.start, entry.value.end, written, entry.start)
             return

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rulenet.errors import InputError
+from rulenet.files import write_file
 from rulenet.memory import no_garbage_collection
 from rulenet.rules.build import build
 from rulenet.rules.check import resolve_lexicons
@@ -312,7 +313,7 @@ class RuleSet:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the rules as they were read, comments and order included."""
-        Path(path).write_bytes(self.source.encode())  # bytes: line ends stay as they are
+        write_file(Path(path), self.source.encode())  # bytes: line ends stay as they are
 
     def __getstate__(self) -> dict[str, Any]:
         # Automata do not pickle; they are rebuilt on demand.

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from rulenet.rules.fields import Example, OneOrMore, Strict, Text, Weight, shape
+from rulenet.rules.fields import Example, OneOrMore, Strict, Text, Weight, check_bounds, shape
 
 PROTOCOL = 1
 LITERALS = ("word", "phrase", "lexicon", "starts", "ends")
@@ -56,7 +56,7 @@ class Length(Strict):
 
     @model_validator(mode="after")
     def _has_bounds(self) -> Length:
-        _check_bounds(self.at_least, self.at_most)
+        check_bounds(self.at_least, self.at_most)
         return self
 
 
@@ -148,21 +148,10 @@ class Count(Condition):
 
     @model_validator(mode="after")
     def _has_bounds(self) -> Count:
-        _check_bounds(self.at_least, self.at_most)
+        check_bounds(self.at_least, self.at_most)
         if self.kind in ("none", "length", "lang", "count"):
             raise PydanticCustomError("no_hits", "{kind} has no hits to count", {"kind": self.kind})
         return self
-
-
-def _check_bounds(low: float | None, high: float | None) -> None:
-    if low is None and high is None:
-        raise PydanticCustomError("no_bounds", "give at_least, at_most or both")
-    if low is not None and high is not None and low > high:
-        raise PydanticCustomError(
-            "crossed_bounds",
-            "at_least {low} is more than at_most {high}; no text can have both, so correct one",
-            {"low": low, "high": high},
-        )
 
 
 class Examples(Strict):
@@ -232,7 +221,9 @@ class Rule(Condition):
             raise PydanticCustomError("two_weights", "give weight or confidence, not both")
         if self.since is not None and self.until is not None and self.since > self.until:
             raise PydanticCustomError(
-                "never", "since {a} is after until {b}; swap them or correct one", {"a": str(self.since), "b": str(self.until)}
+                "never",
+                "since {a} is after until {b}; swap them or correct one",
+                {"a": str(self.since), "b": str(self.until)},
             )
         if self.labels is not None:
             if self.weight is not None or self.confidence is not None:

@@ -1,6 +1,6 @@
 """Smells of one rule: what is legal but probably not meant, or can never work. Imports the schema and `smells_*`; no numpy.
 
-A smell that needs logic (dead, shadowed) or several rules (duplicates) is found in `overlap.py`.
+A smell that needs logic (dead, shadowed) or several rules (duplicates) is found in `smells_logic.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Smells of regular expressions. Imports `rulenet.text`, patterns and numbers of the language; no numpy."""
+"""Smells of regular expressions. Imports `rulenet.text` and patterns; no numpy."""
 
 from __future__ import annotations
 

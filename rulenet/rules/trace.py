@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rulenet.rules.build import build
+from rulenet.rules.build import NEAR, build
 from rulenet.rules.conditions import Span
 from rulenet.rules.evaluate import RuleMatcher
 from rulenet.rules.examples import ExampleResult, Reader
@@ -172,7 +172,9 @@ def label(part: Condition) -> str:
         text = f"{kind} of"
     elif part.near is not None:
         within = (
-            "same sentence" if part.near.same else f"within {5 if part.near.within is None else part.near.within} words"
+            "same sentence"
+            if part.near.same
+            else f"within {NEAR if part.near.within is None else part.near.within} words"
         )
         text = f"near: {within}" + (", ordered" if part.near.ordered else "")
     elif part.count is not None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import islice
 
 from rulenet.text.clean import Cleaned, clean_with_offsets
-from rulenet.text.fold import UNSPACED, fold_raw, words_with_offsets
+from rulenet.text.fold import UNIT, UNSPACED, fold_raw, words_with_offsets
 from rulenet.text.han import simplified
 from rulenet.text.language import Language, detect_language
 from rulenet.text.record import Record
@@ -19,7 +19,6 @@ from rulenet.text.tag import TaggedToken, Tagger
 # How far the opening and the closing of a text reach, in words or Chinese characters.
 REGION = 20
 TAG_OPEN, TAG_MIDDLE, TAG_CLOSE = "\x01", "\x03", "\x02"  # cleaned text has no control characters
-_UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")
 # A full stop after an initial or a common abbreviation (U.S., No., Inc.) ends no sentence.
 _SENTENCE_END = re.compile(
     rf"""(?: (?<! \b[A-Za-z] )
@@ -150,7 +149,7 @@ class Doc:
     @cached_property
     def units(self) -> list[tuple[int, int]]:
         """Start and end of each word; a Chinese character is one."""
-        return [match.span() for match in _UNIT.finditer(self.clean)]
+        return [match.span() for match in UNIT.finditer(self.clean)]
 
     @cached_property
     def _unit_starts(self) -> list[int]:
@@ -176,18 +175,18 @@ class Doc:
     @cached_property
     def first_sentence_end(self) -> int:
         """Where the first sentence ends; blank lines and marks before its first word are part of it."""
-        first = _UNIT.search(self.clean)
+        first = UNIT.search(self.clean)
         found = _SENTENCE_END.search(self.clean, first.end()) if first else None
         return found.end() if found else len(self.clean)
 
     @cached_property
     def opening_end(self) -> int:
         """Where the word after the first `REGION` words begins; the end of a text that has no more."""
-        after = next(islice(_UNIT.finditer(self.clean), REGION, None), None)
+        after = next(islice(UNIT.finditer(self.clean), REGION, None), None)
         return after.start() if after else len(self.clean)
 
     @cached_property
     def closing_start(self) -> int:
         """Where the word before the last `REGION` words ends; the beginning of a text that has no more."""
-        ends = deque((match.end() for match in _UNIT.finditer(self.clean)), maxlen=REGION + 1)
+        ends = deque((match.end() for match in UNIT.finditer(self.clean)), maxlen=REGION + 1)
         return ends[0] if len(ends) > REGION else 0

@@ -12,6 +12,7 @@ import re
 # Han (with extensions and compatibility forms), kana, Thai, Lao, Khmer, Myanmar: written without spaces.
 UNSPACED = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
 HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")  # a word, or one Chinese character: what lengths are counted in
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _WORD = re.compile(rf"[^\W{UNSPACED}]+|[{UNSPACED}]+")
 _ASCII = {code: (chr(code).lower() if chr(code).isalnum() or chr(code) == "_" else " ") for code in range(128)}

@@ -28,3 +28,14 @@ def detect_language(texts: Sequence[str]) -> Language:
         han += len(HAN.findall(head))
         letters += sum(map(str.isalpha, head))
     return "zh" if han * 5 > letters else "en"
+
+
+def declared_or_detected(declared: str, texts: Sequence[str]) -> Language:
+    """The language that rules are written for, or the one of most texts if they are for any.
+
+    Examples
+    --------
+    >>> declared_or_detected("zh", ["The phone is broken"]), declared_or_detected("any", ["The phone is broken"])
+    ('zh', 'en')
+    """
+    return "en" if declared == "en" else "zh" if declared == "zh" else detect_language(texts)

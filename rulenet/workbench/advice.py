@@ -1,4 +1,4 @@
-"""Which of the present rules to drop, tighten or merge, judged on held-out texts. Imports mining, drafts and parts.
+"""Which of the present rules to drop, tighten or merge; what was learned or mined is judged elsewhere. Imports rules, the model and parts.
 
 Weights are those that the rules alone would learn, so the advice is about the rule file and not about one model.
 """
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from rulenet.model.hybrid import softmax
+from rulenet.rules.audit import right_labels
+from rulenet.rules.compose import field_lines
 from rulenet.rules.mine.candidates import words
-from rulenet.rules.mine.paste import rule_yaml
 from rulenet.rules.mine.terms import Terms
 from rulenet.text.language import Language
 from rulenet.workbench.drafts import as_ruleset
@@ -68,15 +69,10 @@ def advise(base: Base, parts: Parts, texts: Sequence[str], terms: Terms, languag
     """
     found = {advice.rule: advice for advice in _drops(base, parts)}
     gone = set(found)
-    for advice in (*_merges(base, parts), *_exceptions(base, parts, texts, terms, language)):
+    for advice in (*_merges(base), *_exceptions(base, parts, texts, terms, language)):
         if advice.other not in gone:  # no rule is to be merged with one that had better go
             found.setdefault(advice.rule, advice)
     return list(found.values())
-
-
-def right_labels(base: Base) -> Array:
-    """Whether a firing of each rule is right where a text has each label, shape (n_rules, n_classes)."""
-    return np.array([[rule.is_right(name) for name in base.names] for rule in base.ruleset.rules])
 
 
 def _drops(base: Base, parts: Parts) -> Iterator[Advice]:
@@ -84,7 +80,7 @@ def _drops(base: Base, parts: Parts) -> Iterator[Advice]:
     R = base.R.tocsc()
     held = R[parts.held_out]
     P, y = softmax(logits[parts.held_out]), base.y[parts.held_out]
-    right, share = right_labels(base), base.Y.mean(axis=0)
+    right, share = right_labels(base.ruleset.rules, base.names), base.Y.mean(axis=0)
     for i, rule in enumerate(base.ruleset.rules):
         rows = held.indices[held.indptr[i] : held.indptr[i + 1]]
         everywhere = R.indices[R.indptr[i] : R.indptr[i + 1]]
@@ -106,11 +102,12 @@ def _drops(base: Base, parts: Parts) -> Iterator[Advice]:
             yield Advice("drop", rule.id, None, reason, len(everywhere), precision)
 
 
-def _merges(base: Base, parts: Parts) -> Iterator[Advice]:
+def _merges(base: Base) -> Iterator[Advice]:
     R = base.R.astype(np.float64)
     fires = np.asarray(R.sum(axis=0)).ravel()
     together = (R.T @ R).tocoo()
-    right = right_labels(base)
+    columns = R.tocsc()
+    right = right_labels(base.ruleset.rules, base.names)
     of_rule = {
         (int(i), int(j)): float(n) for i, j, n in zip(together.row, together.col, together.data, strict=True) if i != j
     }
@@ -118,7 +115,7 @@ def _merges(base: Base, parts: Parts) -> Iterator[Advice]:
     for (i, j), both in sorted(of_rule.items()):
         if fires[i] < MIN_FIRES or rules[i].evidence.keys() != rules[j].evidence.keys() or (right[i] != right[j]).any():
             continue
-        precision = float(right[i, base.y[R.tocsc()[:, i].indices]].mean())
+        precision = float(right[i, base.y[columns.indices[columns.indptr[i] : columns.indptr[i + 1]]]].mean())
         if both >= SAME * (fires[i] + fires[j] - both):
             if i < j:
                 reason = f"of {fires[i] + fires[j] - both:,.0f} texts that either fires on, both fire on {both:,.0f}"
@@ -132,7 +129,7 @@ def _exceptions(
     base: Base, parts: Parts, texts: Sequence[str], terms: Terms, language: Language
 ) -> Iterator[Advice]:  # fmt: skip
     """Words that mark most of a rule's wrong texts: found on the mined rows, judged on all others."""
-    right = right_labels(base)
+    right = right_labels(base.ruleset.rules, base.names)
     mined = base.R[parts.mined].tocsc()
     proposed: dict[int, list[str]] = {}
     for i, rule in enumerate(base.ruleset.rules):
@@ -163,7 +160,7 @@ def _exceptions(
         before, after = is_right[fires].mean(), is_right[fires & ~gone].mean()
         n_right = (fires & is_right).sum()
         reason = f"{', '.join(chosen)}: marks {wrong_gone} of its {wrong} wrong texts, {right_gone} of its {n_right} right ones"
-        yaml = rule_yaml({"unless": [words(chosen)]}).replace("- ", "  ", 1)
+        yaml = "\n".join(field_lines("unless", [words(chosen)], 4))  # where the fields of a rule stand
         yield Advice("tighten", base.ruleset.ids[i], None, reason, int(fires.sum()), float(before), float(after), yaml)
 
 

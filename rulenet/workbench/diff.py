@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rulenet.errors import InputError
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.schema import Rule
+from rulenet.workbench.wording import some
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
@@ -114,12 +115,6 @@ class RulesDiff:
         """Whether both files say the same."""
         return not (self.added or self.removed or self.changed or self.lexicons or self.settings)
 
-    @property
-    def affected(self) -> list[str]:
-        """Ids of the rules that may behave otherwise: added, removed, changed, or with a list that changed."""
-        rules = [rule.id for rule in (*self.added, *self.removed)] + [rule.id for rule in self.changed]
-        return list(dict.fromkeys(rules + [name for lexicon in self.lexicons for name in lexicon.rules]))
-
     def to_dict(self) -> dict[str, Any]:
         """Plain data, the same after a trip through JSON."""
         data = {name: [asdict(part) for part in getattr(self, name)] for name in ("changed", "lexicons", "settings")}
@@ -139,7 +134,7 @@ class RulesDiff:
             yield f"= {self.a} and {self.b} say the same"
         yield from (f"~ {_sentence(change)}" for change in self.settings)
         for lexicon in self.lexicons:
-            used = f"used by {_some(lexicon.rules)}" if lexicon.rules else "no rule uses it"
+            used = f"used by {some(lexicon.rules, SHOWN_ITEMS)}" if lexicon.rules else "no rule uses it"
             yield f"~ lexicon {lexicon.name}: {_entries(lexicon)}; {used}"
         yield from (f"- {_described(rule)}" for rule in self.removed)
         yield from (f"+ {_described(rule)}" for rule in self.added)
@@ -296,7 +291,11 @@ def _names(condition: Any) -> Iterator[str]:
 def _sentence(change: Change) -> str:
     old, new = change.old, change.new
     if isinstance(old, list) and isinstance(new, list):
-        parts = [f"{sign} {_some(map(_short, entries))}" for sign, entries in (("−", old), ("+", new)) if entries]
+        parts = [
+            f"{sign} {some(list(map(_short, entries)), SHOWN_ITEMS)}"
+            for sign, entries in (("−", old), ("+", new))
+            if entries
+        ]
         return f"{change.field}: {' '.join(parts)}"
     return f"{change.field}: {_short(old)} → {_short(new)}"
 
@@ -309,21 +308,14 @@ def _short(value: Any) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
-def _some(names: Any) -> str:
-    """The first of many names."""
-    names = list(names)
-    return ", ".join(names[:SHOWN_ITEMS]) + (
-        f" and {len(names) - SHOWN_ITEMS} more" if len(names) > SHOWN_ITEMS else ""
-    )
-
-
 def _entries(lexicon: ChangedLexicon) -> str:
     sides = [("−", lexicon.removed), ("+", lexicon.added)]
-    return " ".join(
-        f"{sign} {_some(term if weight == 1 else f'{term} ({weight:g})' for term, weight in terms.items())}"
-        for sign, terms in sides
-        if terms
-    )
+    return " ".join(f"{sign} {some(list(map(_term, terms.items())), SHOWN_ITEMS)}" for sign, terms in sides if terms)
+
+
+def _term(entry: tuple[str, float]) -> str:
+    term, weight = entry
+    return term if weight == 1 else f"{term} ({weight:g})"
 
 
 def _described(rule: Rule) -> str:
@@ -361,7 +353,7 @@ def _answer_lines(answer: ChangedAnswer) -> Iterator[str]:
     for reason in answer.reasons[:SHOWN_REASONS]:
         words = dict.fromkeys(_short(answer.text[start:end]) for start, end in reason.spans)
         name = {"bias": "bias", "neural": "transformer"}.get(reason.kind, f"{reason.kind} {reason.name}")
-        yield f"    {name} {reason.before:+.2f} → {reason.after:+.2f}{': ' if words else ''}{_some(words)}"
+        yield f"    {name} {reason.before:+.2f} → {reason.after:+.2f}{': ' if words else ''}{some(list(words), SHOWN_ITEMS)}"
     rest = answer.reasons[SHOWN_REASONS:]
     if rest:
         yield f"    {len(rest)} weaker reasons {sum(r.before for r in rest):+.2f} → {sum(r.after for r in rest):+.2f}"

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from rulenet.rules.compose import file_text
 from rulenet.rules.mine.candidates import Candidate
-from rulenet.rules.mine.paste import rule_yaml, settings_yaml
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.clean import clean
 from rulenet.text.language import Language
@@ -26,8 +26,7 @@ _NO_SLUG = re.compile(r"[^\w]+")
 def as_ruleset(rules: Sequence[Mapping[str, Any]], like: RuleSet, language: Language) -> RuleSet:
     """Rules as data, parsed the way a file is; settings of the texts as in another ruleset."""
     file = like.file.model_copy(update={"language": language, "labels": []})
-    body = [rule_yaml(rule) for rule in rules]
-    return RuleSet.from_yaml("\n".join([settings_yaml(file) + "rules:", *body]) + "\n", name="<suggestions>")
+    return RuleSet.from_yaml(file_text(rules, like=file), name="<suggestions>")
 
 
 def numbered(candidates: Sequence[Candidate], names: Sequence[str]) -> list[dict[str, Any]]:

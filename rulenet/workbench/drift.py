@@ -20,8 +20,8 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from rulenet.errors import DataError
 from rulenet.manifest import read_config
 from rulenet.rules import audit
-from rulenet.workbench.findings import counted, some
 from rulenet.workbench.stats import RulesetStats
+from rulenet.workbench.wording import counted, some
 
 ALPHA = 0.05
 RATIO = 2.0  # twice or half as often is a large change

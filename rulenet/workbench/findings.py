@@ -10,6 +10,7 @@ import scipy.stats
 
 from rulenet.rules.audit import holm
 from rulenet.workbench.stats import RulesetStats, RuleStats
+from rulenet.workbench.wording import some
 
 ALPHA = 0.05
 FEW = 5  # firings; of fewer, "always beside another rule" says little
@@ -92,24 +93,3 @@ def _harmful(rules: Sequence[RuleStats]) -> set[str]:
     saves, spoils = (np.array([row[k] for row in judged], dtype=np.int64) for k in (1, 2))
     p = holm(scipy.stats.binom.cdf(saves, saves + spoils, 0.5))
     return {row[0] for row, small in zip(judged, p <= ALPHA, strict=True) if small}
-
-
-def some(names: Sequence[str], top: int = 5) -> str:
-    """The first few of many names.
-
-    Examples
-    --------
-    >>> some(["a", "b", "c"], top=2)
-    'a, b and 1 more'
-    """
-    return ", ".join(names[:top]) + (f" and {len(names) - top:,} more" if len(names) > top else "")
-
-
-def counted(n: int, what: str = "rule") -> str:
-    """
-    Examples
-    --------
-    >>> counted(1), counted(2000)
-    ('1 rule', '2,000 rules')
-    """
-    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -14,11 +14,11 @@ from rulenet.errors import LabelError
 from rulenet.estimator import RuleNetClassifier
 from rulenet.explain import Explanation, Label
 from rulenet.inputs import check_texts
+from rulenet.rules.conditions import Span
 from rulenet.rules.ruleset import RuleSet
-from rulenet.text.language import Language, detect_language
+from rulenet.text.language import Language, declared_or_detected
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Span = tuple[int, int]
 _NOTHING = 1e-9  # logits; sums in another order differ by less
 
 
@@ -172,7 +172,7 @@ def vote_flips(before: RuleSet, after: RuleSet, texts: Sequence[str], labels: Se
         The right answers, for the accuracy.
     """
     texts = check_texts(texts)
-    languages = [_language(ruleset, texts) for ruleset in (before, after)]
+    languages = [declared_or_detected(ruleset.language, texts) for ruleset in (before, after)]
     R, Q = before.match(texts, language=languages[0]), after.match(texts, language=languages[1])
     was, now = vote(before, R), vote(after, Q)
     rows = np.flatnonzero(was != now).tolist()
@@ -275,11 +275,6 @@ def _reasons(was: Explanation, now: Explanation) -> list[Reason]:
     return _strongest(
         Reason(*key, addends[0].get(key, 0.0), addends[1].get(key, 0.0), spans.get(key, [])) for key in keys
     )
-
-
-def _language(ruleset: RuleSet, texts: list[str]) -> Language:
-    """The language that the rules are written for, or else the one of most texts."""
-    return "zh" if ruleset.language == "zh" else "en" if ruleset.language == "en" else detect_language(texts)
 
 
 def _vote_reasons(sides: list[tuple[RuleSet, Language]], text: str, was: Any, now: Any) -> list[Reason]:

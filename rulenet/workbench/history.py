@@ -187,6 +187,3 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-__all__ = ["model_folder", "push", "redo", "steps", "undo"]

@@ -9,7 +9,7 @@ import copy
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from operator import methodcaller
@@ -210,7 +210,7 @@ def redo(model_dir: str | os.PathLike[str]) -> RulesDiff:
     return _stepped(model_dir, history.redo)
 
 
-def _stepped(model_dir: str | os.PathLike[str], step: Any) -> RulesDiff:
+def _stepped(model_dir: str | os.PathLike[str], step: Callable[[Path], None]) -> RulesDiff:
     folder = history.model_folder(model_dir)
     before = _read_rules(folder)
     step(folder)

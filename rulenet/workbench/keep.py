@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rulenet.rules.mine.paste import rule_yaml, settings_yaml
+from rulenet.rules.compose import file_text
 from rulenet.rules.rewrite import add_rules, save_text
 from rulenet.rules.ruleset import RuleSet
 
@@ -26,6 +26,6 @@ def append_rules(path: Path, rules: Sequence[Mapping[str, Any]], *, like: RuleSe
     if path.exists():
         add_rules(path, rules, comment=comment)
         return
-    text = f"{settings_yaml(like.file)}rules:\n  # {comment}\n" + "\n\n".join(map(rule_yaml, rules)) + "\n"
+    text = file_text(rules, like=like.file, above=[f"# {comment}"])
     RuleSet.from_yaml(text, name=str(path))
     save_text(path, text)

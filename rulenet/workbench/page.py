@@ -13,9 +13,10 @@ import numpy as np
 
 from rulenet.render import to_page
 from rulenet.workbench.drift import Drift
-from rulenet.workbench.findings import counted, findings
+from rulenet.workbench.findings import findings
 from rulenet.workbench.samples import Example
 from rulenet.workbench.stats import Neighbour, RulesetStats, RuleStats
+from rulenet.workbench.wording import counted, percent
 
 HEAT_RULES = 40  # as many as can be read
 LISTED_PAIRS = 30
@@ -52,18 +53,6 @@ def to_html(stats: RulesetStats, drift: Drift | None = None) -> str:
 def esc(text: object) -> str:
     """Escaped, and without characters that a page cannot show or that turn the direction of reading."""
     return html.escape("".join(c if c.isprintable() or c in "\n\u200c\u200d" else " " for c in str(text)))
-
-
-def percent(share: float | None) -> str:
-    """
-    Examples
-    --------
-    >>> percent(0.254), percent(0.0042), percent(0.999), percent(None)
-    ('25%', '0.4%', '>99%', '–')
-    """
-    if share is None:
-        return "–"
-    return ">99%" if 0.995 <= share < 1 else f"{share:.1%}" if 0 < share < 0.0995 else f"{share:.0%}"
 
 
 def _summary(stats: RulesetStats) -> str:

@@ -1,10 +1,10 @@
-"""Labelled texts in three parts, and what is predicted of them before anything is suggested. Imports the model and estimator."""
+"""Labelled texts in three parts, and what is predicted of them before anything is suggested. Imports the model and below."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import scipy.sparse
 
 from rulenet.errors import InputError
 from rulenet.model.hybrid import rule_columns, softmax
-from rulenet.model.phi import solve
+from rulenet.model.phi import RuleColumn, solve
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold
@@ -130,13 +130,13 @@ class Base:
         return softmax(self.logits(fit))
 
 
-def _beside(rulesets: Sequence[RuleSet], names: Sequence[str]) -> list[Any]:
+def _beside(rulesets: Sequence[RuleSet], names: Sequence[str]) -> list[RuleColumn]:
     """Weights to learn of the columns of several rulesets side by side."""
-    found: list[Any] = []
+    found: list[RuleColumn] = []
     at = 0
     for ruleset in rulesets:
         for i, column in enumerate(rule_columns(ruleset, names)):
-            own = column.column if column.column is not None else i
-            found.append(type(column)(column.label, column.prior, column.lower, column.upper, at + own))
+            own = i if column.column is None else column.column
+            found.append(replace(column, column=at + own))
         at += len(ruleset)
     return found

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
+from rulenet.rules.conditions import Span
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Span = tuple[int, int]
 EXCERPT = 240  # characters
 
 

@@ -1,4 +1,4 @@
-"""One search for rules: candidates from mined rows, a choice on others, a report on the rest. Imports mining and parts."""
+"""One search for rules: candidates from mined rows, a choice on others, a report on the rest. Imports mining, estimator and parts."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ class Search:
         is_label = self.base.y[rows] == candidate.label
         label = self.base.names[candidate.label]
         rule = {
-            "id": ids.new(label, candidate.terms, joined=candidate.kind in ("pair",)),
+            "id": ids.new(label, candidate.terms, joined=candidate.kind == "pair"),
             "label": label,
             **candidate.condition,
             "weight": starting_weight(float((fires & is_label).sum()), float(fires.sum())),

@@ -15,7 +15,7 @@ from rulenet.inputs import check_rule_labels, check_texts
 from rulenet.rules import audit
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.schema import Rule
-from rulenet.text.language import Language, detect_language
+from rulenet.text.language import declared_or_detected
 from rulenet.training.progress import Progress
 from rulenet.workbench.samples import Example, firings
 from rulenet.workbench.worth import Worth, measure
@@ -220,7 +220,7 @@ def rule_stats(
         language = clf.hybrid_.features.language
         R, worths = measure(clf, texts, y, progress=progress)
     else:
-        language = _language(ruleset, texts)
+        language = declared_or_detected(ruleset.language, texts)
         R = ruleset.match(texts, language=language, n_jobs=n_jobs)
     right = audit.right_labels(ruleset.rules, classes)
     shown = firings(ruleset, language, texts, R, right, classes, y, examples)
@@ -247,10 +247,6 @@ def _fitted(model: Any) -> RuleNetClassifier:
     from rulenet.estimator import RuleNetClassifier
 
     return RuleNetClassifier.load(model) if isinstance(model, (str, os.PathLike)) else model
-
-
-def _language(ruleset: RuleSet, texts: Sequence[str]) -> Language:
-    return "en" if ruleset.language == "en" else "zh" if ruleset.language == "zh" else detect_language(texts)
 
 
 def _indices(

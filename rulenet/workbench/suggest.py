@@ -16,7 +16,7 @@ from rulenet.errors import InputError, ParameterError
 from rulenet.estimator import RuleNetClassifier
 from rulenet.inputs import check_labels, check_rule_labels, check_texts, is_share
 from rulenet.rules.ruleset import RuleSet
-from rulenet.text.language import Language, detect_language
+from rulenet.text.language import declared_or_detected
 from rulenet.workbench.drafts import as_ruleset, numbered
 from rulenet.workbench.parts import Base, part
 from rulenet.workbench.search import Search
@@ -69,9 +69,7 @@ def suggest(
     classes, y = check_labels(labels, len(found))
     names = [str(label) for label in classes.tolist()]
     check_rule_labels(ruleset, names)
-    language: Language = (
-        detect_language(found) if ruleset.language == "any" else "zh" if ruleset.language == "zh" else "en"
-    )
+    language = declared_or_detected(ruleset.language, found)
     parts = part(found, held_out, random_state)
     if isinstance(model, (str, os.PathLike)):
         model = RuleNetClassifier.load(model)

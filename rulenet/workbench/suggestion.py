@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rulenet.rules.mine.paste import rule_yaml
+from rulenet.rules.compose import rule_lines
 from rulenet.workbench.advice import Advice
 
 CONFIRMED = 0.05  # p-value on the held-out texts below which a suggestion is confirmed
@@ -60,7 +60,7 @@ class Suggestion:
     @property
     def yaml(self) -> str:
         """The rule, ready to paste under `rules:`."""
-        return rule_yaml(self.rule)
+        return "\n".join(rule_lines([self.rule]))
 
 
 @dataclass(frozen=True)

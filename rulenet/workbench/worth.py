@@ -1,4 +1,4 @@
-"""What a fitted model loses without each of its rules, everything else kept. Imports the model and estimator.
+"""What a fitted model loses without each of its rules, everything else kept. Imports the model and answers.
 
 A rule that is deleted leaves φ, and ψ reads φ: ψ = B tanh(s + W_1 φ). The transformer need not run again for each rule, because ψ can be
 turned around: s = artanh(ψ/B) is known from the model's own answer, and without rule j it is s − W_1 w_j. ψ runs on every text, also

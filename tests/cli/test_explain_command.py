@@ -101,3 +101,13 @@ def test_labels_of_a_contrast_are_those_of_the_model() -> None:
     assert _pair("a,b,c", ["a,b", "c", "d"]) == ("a,b", "c")
     with pytest.raises(LabelError, match=r"'x,y' does not name two labels as LABEL,OTHER; the model has 1, 2$"):
         _pair("x,y", [1, 2])
+
+
+def test_a_record_is_explained_by_its_fields(tmp_path: Path) -> None:
+    rules = RuleSet.from_yaml("{rulenet: 1, rules: [{id: t, label: a, word: refund, field: title}]}")
+    texts = [{"title": "refund", "body": "x"}, {"title": "x", "body": "refund"}]
+    RuleNetClassifier(rules, None).fit(texts * 3, ["a", "b"] * 3).save(tmp_path / "m")
+    shown = [json.loads(run(tmp_path / "m", "--records", "--json", json.dumps(text)).stdout) for text in texts]
+    fired = [[term["name"] for term in e["terms"] if term["kind"] == "rule"] for e in shown]
+    assert fired == [["t"], []]
+    assert "is no JSON object of texts" in run(tmp_path / "m", "--records", "refund", status=2).stderr

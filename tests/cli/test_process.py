@@ -83,3 +83,14 @@ def test_a_closed_pipe_ends_quietly(model: str) -> None:
     _, err = process.communicate(b"good film\n" * 20_000, timeout=60)
     assert process.returncode == 1
     assert b"Traceback" not in err
+
+
+def test_a_warning_is_a_line_without_python(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("rulenet: 1\nrules: [{id: a, label: x, word: oil, field: title}]\n")
+    (tmp_path / "d.csv").write_text("text,label\noil,x\nwin,y\n")
+    process = start("rules", "stats", str(tmp_path / "r.yaml"), "--data", str(tmp_path / "d.csv"))
+    _, err = process.communicate()
+    assert process.returncode == 0
+    warned = [line for line in err.decode().splitlines() if "no text is a record" in line]
+    assert [line[:9] for line in warned] == ["warning: "]
+    assert b".py" not in err

@@ -87,3 +87,9 @@ def test_lint_fix_as_json() -> None:
     assert found["fixed"][0] == {
         "file": "faulty.yaml", "line": 3, "rule": "a", "message": "unknown field 'wrod': now word",
     }  # fmt: skip
+
+
+def test_a_diff_alone_writes_nothing() -> None:
+    before = Path("untidy.yaml").read_bytes()
+    assert "would change" in run("format", "--diff", "untidy.yaml").stdout
+    assert Path("untidy.yaml").read_bytes() == before

@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from rulenet import Recipe, RuleNetClassifier
+from rulenet.cli import rules_stats
 from rulenet.cli.main import app
+from rulenet.workbench.stats import rule_stats
 
 RULES = """rulenet: 1
 language: en
@@ -53,6 +56,22 @@ def test_the_table_and_what_stands_below() -> None:
         "conflict: win against oil on 1 text, right 0 : 1",
         "silent (1): no firing on these texts; check the spelling, or whether the rule is still needed: never",
     ]
+
+
+@pytest.mark.parametrize(("width", "missing"), [(80, []), (60, ["shared"])])
+def test_a_narrow_window_costs_columns_never_names(
+    width: int, missing: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rules_stats, "out", Console(force_terminal=True, color_system=None, width=width))
+    rules_stats.show(rule_stats(Path("rules.yaml"), *map(list, zip(*ROWS, strict=True))), rules_stats.Sort.fires, 0)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:4] == ["win", "Sports", "2", "50%"]
+    assert lines[0].split()[-1] == "disputed"
+    told = [line for line in lines if line.startswith("columns that do not fit")]
+    assert [name for name in ("shared", "lift", "finds") if name not in lines[0]] == missing
+    assert told == (
+        [f"columns that do not fit: {', '.join(missing)}; widen the window, or see --html FILE"] if missing else []
+    )
 
 
 def test_rows_that_are_not_shown_are_counted() -> None:
@@ -131,6 +150,7 @@ def test_a_model_brings_its_rules_weights_and_baseline() -> None:
         (["rules.yaml", "--data", "gaps.csv", "--label", "label"], "some rows have no label"),
         (["rules.yaml", "--data", "typo.csv"], "label 'Sprots' of the data is not among `labels`"),
         (["rules.yaml"], "Missing option '--data'"),
+        (["rules.yaml", "--data", "data.csv", "--jobs", "0"], "--jobs 0: give 1 or more, or -1 for all cores"),
     ],
 )
 def test_bad_usage_ends_with_status_2_and_a_line(arguments: list[str], message: str) -> None:

@@ -96,6 +96,14 @@ def test_only_chooses_by_id() -> None:
     assert not Path("two.yaml").exists()
 
 
+def test_write_says_when_there_is_nothing_to_write() -> None:
+    rows = [f"{3 * chr(97 + i % 26)} {4 * chr(97 + i // 26)},{'Sports' if i % 3 else 'Money'}\n" for i in range(80)]
+    Path("same.csv").write_text("text,label\n" + "".join(rows))
+    last = run("rules.yaml", "--data", "same.csv", "--write", "new.yaml").stdout.splitlines()[-1]
+    assert last == "no rule is confirmed; new.yaml was left alone"
+    assert not Path("new.yaml").exists()
+
+
 def test_bad_usage() -> None:
     assert "add --write FILE" in run("rules.yaml", "--data", "data.csv", "--only", "a", status=2).stderr
     assert "no such file" in run("missing.yaml", "--data", "data.csv", status=2).stderr

@@ -113,7 +113,7 @@ RULE_LEVEL = [
     (rule("word: w, note: "), ["3: rule 'a': note: a text is expected here, not nothing"]),
     (
         rule("word: w, pin: perhaps"),
-        ["3: rule 'a': pin: input should be a valid boolean, unable to interpret input, not 'perhaps'"],
+        ["3: rule 'a': pin: true or false is expected here, not 'perhaps'"],
     ),
     (rule("word: w, sign: agianst"), ["3: rule 'a': sign: 'agianst' is not one of 'for', 'against' or 'free'"]),
     (
@@ -142,11 +142,11 @@ RULE_LEVEL = [
     (rule("word: w, weight: inf"), ["3: rule 'a': weight: input should be"]),
     (
         rule("word: w, weight: heavy"),
-        ["3: rule 'a': weight: input should be a valid number, unable to parse string as a number, not 'heavy'"],
+        ["3: rule 'a': weight: a number is expected here, not 'heavy'"],
     ),
     (rule("word: w, confidence: 1"), ["3: rule 'a': confidence: input should be less than 1, not '1'"]),
     (rule("word: w, confidence: 0"), ["3: rule 'a': confidence: input should be greater than 0, not '0'"]),
-    (rule("word: w, confidence: 90%"), ["3: rule 'a': confidence: input should be a valid number"]),
+    (rule("word: w, confidence: 90%"), ["3: rule 'a': confidence: a number is expected here, not '90%'"]),
     # literals, regexes, tags
     (rule("word: grand slam"), ["3: rule 'a': word 'grand slam' is several words; write phrase: grand slam"]),
     (rule("word: [$, w]"), ["3: rule 'a': '$' holds no letter or digit, so it can never be found; use a regex"]),

@@ -8,7 +8,7 @@ import scipy.sparse
 
 from rulenet.rules.mine.candidates import Evidence, pair_candidates, words
 from rulenet.rules.mine.contrast import discoveries, expected_gain, log_odds, surprise
-from rulenet.rules.mine.neighbours import groups
+from rulenet.rules.mine.neighbours import groups, term_vectors
 from rulenet.rules.mine.pairs import pairs
 from rulenet.rules.mine.patterns import extract_patterns
 from rulenet.rules.mine.terms import extract
@@ -89,6 +89,12 @@ def test_discoveries_follow_benjamini_and_hochberg() -> None:
     p = np.array([0.5, 0.001, 0.079, 0.07, 0.03])
     assert discoveries(p, 0.1).tolist() == [False, True, True, True, True]
     assert discoveries(np.array([]), 0.1).tolist() == []
+
+
+def test_terms_that_keep_no_company_are_groups_of_one() -> None:
+    V = term_vectors(scipy.sparse.csr_matrix(np.eye(3)))  # no two of them in one text
+    assert not V.any()
+    assert groups(V, np.array([1.0, 3.0, 2.0]), seeds=9, size=9, likeness=0.5) == [[1], [2], [0]]
 
 
 def test_groups_hold_what_is_near_their_seed_and_nothing_worthless() -> None:

@@ -134,7 +134,9 @@ FAULTS = [
     ("a:\n  b: 1\n c: 2\n", ["3: not valid YAML"]),
     (
         "a:\n\tb: 1\n",
-        ["2: not valid YAML: while scanning for the next token: found character that cannot start any token"],
+        [
+            "2: not valid YAML: while scanning for the next token: found character that cannot start any token. A tab stands"
+        ],
     ),
     ("a: b: c\n", ["1: not valid YAML: mapping values are not allowed in this context"]),
     ("a: @x\n", ["1: not valid YAML"]),

@@ -51,7 +51,7 @@ ENGLISH = [
     ({"near": {"terms": ["a", "b", "c"], "within": 0}}, "a b b c", None),
     ({"near": {"terms": ["a", "b"], "within": 3}}, "a b x b", ["a b", "b x b"][:1]),  # from each beginning the shortest
     ({"near": {"terms": ["win", {"lexicon": "teams"}]}}, "Celtics win", ["Celtics win"]),
-    ({"near": {"terms": ["coach", "fired"], "same": "sentence"}}, "The coach, after a long and bad year, is fired.", ["coach, after a long and bad year, is fired"]),
+    ({"near": {"terms": ["coach", "fired"], "same": "sentence"}}, "coach, in a long bad year: fired", ["coach, in a long bad year: fired"]),
     ({"near": {"terms": ["coach", "fired"], "same": "sentence"}}, "The coach left. Two were fired.", None),
     # count
     ({"count": {"word": ["good", "great"], "at_least": 2}}, "good, good", ["good", "good"]),

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from rulenet.rules.ruleset import RuleSet
 from rulenet.rules import schema as module
+from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.schema import KINDS, OPTIONS, Condition, Rule, json_schema
 
 MODELS: dict[str, type[BaseModel]] = {

@@ -99,7 +99,10 @@ INFOS = [
     ("word: w, since: 2026-06-02", "fires from 2026-06-02 on"),
     ("near: {terms: [grand, slam], within: 0, ordered: true}", "is phrase: grand slam; write that"),
     ("near: {terms: [退, 款], within: 0, ordered: true}", "is phrase: 退款; write that"),
-    ("phrase: [e-mail, E mail]", "'E mail' says no more than 'e-mail', as case and punctuation do not matter; keep one"),
+    (
+        "phrase: [e-mail, E mail]",
+        "'E mail' says no more than 'e-mail', as case and punctuation do not matter; keep one",
+    ),
     ("word: [w, v, w]", "'w' stands here twice; keep one"),
     ("regex: '\\b(win|lose)\\b'", "is a list of literals; word: [win, lose] says it more plainly"),
 ]

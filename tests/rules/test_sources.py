@@ -121,7 +121,7 @@ def test_faults_of_all_files_come_together_with_their_file(tmp_path: Path) -> No
 
 
 def test_a_text_without_a_file_cannot_name_others() -> None:
-    with pytest.raises(RuleFileError, match="cannot be read, since this text comes from no file; use RuleSet.load"):
+    with pytest.raises(RuleFileError, match=r"cannot be read, since this text comes from no file; use RuleSet.load"):
         RuleSet.from_yaml("rulenet: 1\ninclude: a.yaml\n")
 
 

@@ -50,7 +50,10 @@ PIECES = [
     ("<br/>", " "),
     ("<!-- a note -->", " "),
     ("&lt;b&gt;", " "),
-    (f'to &lt;A HREF="http://a.com/?x=1&y={"z" * 200}"&gt;invest', "to  invest"),  # long addresses with an ampersand are tags too
+    (
+        f'to &lt;A HREF="http://a.com/?x=1&y={"z" * 200}"&gt;invest',
+        "to  invest",
+    ),  # long addresses with an ampersand are tags too
     ("a &lt;b &lt;i&gt; c", "a <b   c"),
     ("<3", "<3"),
     ("1<2>0", "1<2>0"),

@@ -18,6 +18,8 @@ MAX_CONTEXTS = 6000
 def term_vectors(D: Any, *, dim: int = 80) -> Array:
     """A vector of unit length for each term, shape (n_terms, dim); close ones stand in the same kind of text.
 
+    Terms that keep no company have a vector of zeros.
+
     Parameters
     ----------
     D
@@ -40,8 +42,10 @@ def term_vectors(D: Any, *, dim: int = 80) -> Array:
     pmi[(pmi < 0) | (together.row == together.col)] = 0
     M = scipy.sparse.csr_matrix((pmi, (together.row, together.col)), shape=(n_terms, contexts.shape[1]))
     dim = min(dim, min(M.shape) - 1)
-    if dim < 1:
-        return np.eye(n_terms)
+    if dim < 1 or not M.count_nonzero():
+        return np.zeros((n_terms, 1))
+    if not M.count_nonzero():  # no two terms meet more often than by chance: no term is like another
+        return np.zeros((n_terms, 1))
     U, s, _ = scipy.sparse.linalg.svds(M, k=dim, v0=np.ones(min(M.shape)))
     V = U * np.sqrt(s)
     return np.asarray(V / np.maximum(np.linalg.norm(V, axis=1, keepdims=True), 1e-12))
@@ -75,6 +79,7 @@ def groups(V: Array, worth: Array, *, seeds: int, size: int, likeness: float) ->
         if not free[seed]:
             continue
         cosine = V @ V[seed]
+        cosine[seed] = 1.0  # also of a term that keeps no company
         near = np.flatnonzero(free & (cosine >= likeness))
         # What a member brings and how near it is both count.
         chosen = sorted(near.tolist(), key=lambda j: (j != seed, -worth[j] * cosine[j]))[:size]
