@@ -6,15 +6,27 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate, combinations
 
 from rulenet.rules.conditions import Atom, Condition, Keep, Span, everything
 from rulenet.text.doc import Doc
 
 
+class _Relation(Condition):
+    """What the atoms of a text do not settle."""
+
+    needs_doc = True
+
+    @property
+    def needs_tags(self) -> bool:  # type: ignore[override]
+        return any(part.needs_tags for part in self.parts)
+
+    def holds(self, atoms: Set[Atom]) -> bool:
+        raise NotImplementedError(f"{type(self).__name__} needs the text")
+
+
 @dataclass(frozen=True)
-class Near(Condition):
+class Near(_Relation):
     """`near`: a hit of every part, none overlapping, with few words between one and the next.
 
     Its own hits reach from the beginning of the first to the end of the last: from each beginning the shortest.
@@ -28,11 +40,6 @@ class Near(Condition):
     parts: tuple[Condition, ...]
     within: int | None = 5
     ordered: bool = False
-    needs_doc = True
-
-    @cached_property
-    def needs_tags(self) -> bool:  # type: ignore[override]
-        return any(part.needs_tags for part in self.parts)
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         hits: list[list[Span]] = [[] for _ in self.parts]
@@ -95,9 +102,6 @@ class Near(Condition):
     def possible(self, atoms: Set[Atom]) -> bool:
         return all(part.possible(atoms) for part in self.parts)
 
-    def holds(self, atoms: Set[Atom]) -> bool:
-        raise NotImplementedError("near needs the text")
-
 
 class _Ends:
     """Where what begins with each hit of a part ends, and the earliest of a stretch of them."""
@@ -124,21 +128,16 @@ def _by_sentence(doc: Doc, hits: list[list[Span]]) -> list[list[list[Span]]]:
 
 
 @dataclass(frozen=True)
-class Count(Condition):
+class Count(_Relation):
     """`count`: the hits of a condition, each once or with the weight of its lexicon entry, between two bounds."""
 
     part: Condition
     at_least: float | None
     at_most: float | None
-    needs_doc = True
 
     @property
     def parts(self) -> tuple[Condition, ...]:  # type: ignore[override]
         return (self.part,)
-
-    @property
-    def needs_tags(self) -> bool:  # type: ignore[override]
-        return self.part.needs_tags
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         found = self.part.weigh(doc, keep)
@@ -147,18 +146,14 @@ class Count(Condition):
     def triggers(self) -> frozenset[Atom] | None:
         return self.part.triggers() if self.at_least is not None and self.at_least > 0 else None
 
-    def holds(self, atoms: Set[Atom]) -> bool:
-        raise NotImplementedError("count needs the text")
-
 
 @dataclass(frozen=True)
-class Length(Condition):
+class Length(_Relation):
     """`length`: words (each Chinese character is one) or characters, between two bounds; white space at the ends does not count."""
 
     at_least: float | None
     at_most: float | None
     unit: str = "words"
-    needs_doc = True
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         length = len(doc.units) if self.unit == "words" else len(doc.clean.strip())
@@ -167,16 +162,12 @@ class Length(Condition):
     def triggers(self) -> frozenset[Atom] | None:
         return None
 
-    def holds(self, atoms: Set[Atom]) -> bool:
-        raise NotImplementedError("length needs the text")
-
 
 @dataclass(frozen=True)
-class Lang(Condition):
+class Lang(_Relation):
     """`lang`: the language the text itself is written in."""
 
     language: str
-    needs_doc = True
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         return [] if doc.language == self.language else None
@@ -184,12 +175,9 @@ class Lang(Condition):
     def triggers(self) -> frozenset[Atom] | None:
         return None
 
-    def holds(self, atoms: Set[Atom]) -> bool:
-        raise NotImplementedError("lang needs the text")
-
 
 @dataclass(frozen=True)
-class InField(Condition):
+class InField(_Relation):
     """`field`: a condition that reads one field of a record as if it were the whole text, for `where` and `negation` too.
 
     In a text without that field it does not hold.
@@ -197,15 +185,10 @@ class InField(Condition):
 
     name: str
     part: Condition
-    needs_doc = True
 
     @property
     def parts(self) -> tuple[Condition, ...]:  # type: ignore[override]
         return (self.part,)
-
-    @property
-    def needs_tags(self) -> bool:  # type: ignore[override]
-        return self.part.needs_tags
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         part = doc.part(self.name)
@@ -225,9 +208,6 @@ class InField(Condition):
         found = self.part.triggers()
         # A pattern with ^ or $ may hit the field and not the text.
         return None if found is None or any(atom.kind == "regex" for atom in found) else found
-
-    def holds(self, atoms: Set[Atom]) -> bool:
-        raise NotImplementedError("field needs the text")
 
 
 def _is_between(value: float, low: float | None, high: float | None) -> bool:

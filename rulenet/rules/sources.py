@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -295,12 +296,9 @@ class _Reader:
 
 def _read_named(path: Path, what: str, source: Source, line: int) -> str | None:
     """Text of a file that another names; None if it cannot be read, which is then a fault of the other."""
-    try:
-        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe would be waited for
-            source.faults.append(Fault(f"{what}: this is no regular file; name a file", line))
-            return None
-    except OSError:  # a name too long; reading it says so
-        pass
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # a pipe would be waited for
+        source.faults.append(Fault(f"{what}: this is no regular file; name a file", line))
+        return None
     try:
         return read_text(path)
     except RuleFileError as error:
