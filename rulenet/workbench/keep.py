@@ -1,4 +1,4 @@
-"""Suggested rules → a rule file that an author asked for by name. Imports `rulenet.rules`."""
+"""Suggested rules → a rule file that an author asked for by name. Imports errors and `rulenet.rules`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rulenet.errors import InputError
 from rulenet.rules.compose import file_text
 from rulenet.rules.rewrite import add_rules, save_text
 from rulenet.rules.ruleset import RuleSet
@@ -24,6 +25,13 @@ def append_rules(path: Path, rules: Sequence[Mapping[str, Any]], *, like: RuleSe
     """
     comment = f"suggested from labelled texts on {date.today()}"
     if path.exists():
+        there = {rule.id for rule in RuleSet.load(path).file.rules}
+        twice = [str(rule["id"]) for rule in rules if rule["id"] in there]
+        if twice:
+            raise InputError(
+                f"{path} has rules called {', '.join(twice)} already, perhaps from an earlier run; nothing was written. "
+                "Search from that file (suggest FILE --write FILE), or write to a new one"
+            )
         add_rules(path, rules, comment=comment)
         return
     text = file_text(rules, like=like.file, above=[f"# {comment}"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from rulenet.estimator import RuleNetClassifier
 from rulenet.rules.examples import run_examples
 from rulenet.rules.ruleset import RuleSet
 from rulenet.training.recipe import Recipe
+from rulenet.workbench.keep import append_rules
 from rulenet.workbench.parts import part
 from rulenet.workbench.selection import Rows, best_weight, greedy, lift, likelihood_change
 from rulenet.workbench.suggest import Suggestions, suggest
@@ -311,3 +313,12 @@ def test_greedy_takes_no_candidate_twice_and_no_copy_of_one() -> None:
     )
     assert taken[0] == 0
     assert 1 not in taken
+
+
+def test_a_file_that_has_the_rules_already_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text("rulenet: 1\nrules:\n  - {id: a, label: x, word: b}  # mine\n")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"rules.yaml has rules called a already.*nothing was written"):
+        append_rules(path, [{"id": "a", "label": "x", "word": ["c"]}], like=RuleSet.load(path))
+    assert path.read_bytes() == before
