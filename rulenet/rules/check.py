@@ -105,6 +105,8 @@ def _plain(item: Any, path: Path) -> str:
         return f"field {field!r} is missing; add it"
     if kind in _PLAIN:
         return str(item["msg"])
+    if kind == "literal_error" and path == ("rulenet",):
+        return f"rulenet: format {found} is not known here, which reads 1; upgrade rulenet, or write rulenet: 1"
     if kind == "literal_error":
         return f"{_last_name(path)}: {found} is not one of {item['ctx']['expected']}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):

@@ -25,7 +25,7 @@ FILE_LEVEL = [
     ("- a\n", ["1: the file must be a mapping"]),
     (ONE, ["1: field 'rulenet' is missing; add it"]),
     (TOP, ["1: there are no rules; add some under `rules:`"]),
-    ("rulenet: 2\n" + ONE, ["1: rulenet: '2' is not one of '1'"]),
+    ("rulenet: 2\n" + ONE, ["1: rulenet: format '2' is not known here, which reads 1; upgrade rulenet"]),
     (TOP + "rules: []\n", ["2: there are no rules; add some under `rules:`"]),
     (TOP + "rules:\n", ["2: rules: a list is expected here, not nothing"]),
     (TOP + "rules: {a: b}\n", ["2: rules: a list is expected here, not {'a': 'b'}"]),
