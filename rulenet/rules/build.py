@@ -37,7 +37,7 @@ def build(written: schema.Condition, lexicons: Lexicons, *, fold_traditional: bo
             combination = AnyOf if part.any else AllOf if part.all else NoneOf
             return combination(tuple(map(make, part.any or part.all or part.none or ())))
         if part.near is not None:
-            terms = tuple(Literals((read(term),)) if isinstance(term, str) else make(term) for term in part.near.terms)
+            terms = tuple(map(make, part.near.conditions))
             within = None if part.near.same else NEAR if part.near.within is None else part.near.within
             return Near(terms, within, part.near.ordered)
         if part.count is not None:

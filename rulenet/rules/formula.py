@@ -169,11 +169,7 @@ def condition_formula(
     if condition.lang is not None:
         return Atom("lang", condition.lang, fields=fields)
     if condition.near is not None:
-        terms = [
-            Condition.model_validate({"word": [term]}) if isinstance(term, str) else term
-            for term in condition.near.terms
-        ]
-        parts = [condition_formula(term, lexicons, "", fields) for term in terms]
+        parts = [condition_formula(term, lexicons, "", fields) for term in condition.near.conditions]
         whole = condition.near.model_dump_json(exclude_defaults=True)
         return both([Atom("near", whole, placement=placement, fields=fields), *parts])
     if condition.count is not None:

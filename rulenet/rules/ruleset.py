@@ -15,13 +15,14 @@ from rulenet.errors import InputError
 from rulenet.files import write_file
 from rulenet.memory import no_garbage_collection
 from rulenet.rules.build import build
-from rulenet.rules.check import resolve_lexicons
+from rulenet.rules.check import parts_of, resolve_lexicons
 from rulenet.rules.conditions import Condition, atoms_of
 from rulenet.rules.evaluate import RuleMatcher
 from rulenet.rules.literals import Literals
 from rulenet.rules.negation import Negation
 from rulenet.rules.parse import Lines
 from rulenet.rules.relations import InField, conditions_in
+from rulenet.rules.schema import Rule
 from rulenet.rules.sources import Bundle, columns, read_bundle, read_text
 from rulenet.text.han import simplified
 from rulenet.text.language import Language
@@ -177,8 +178,8 @@ class RuleSet:
         found = {r.id: known[r.id][1] for r in self.file.rules if r.id in known and known[r.id][0] == r}
         if like.lexicons == self.lexicons:
             return found
-        readers = {r.id for r in self.file.rules if '"lexicon":[' in r.model_dump_json()}
-        return {name: made for name, made in found.items() if name not in readers}
+        rules_by_id = {rule.id: rule for rule in self.file.rules}
+        return {name: made for name, made in found.items() if not _reads_a_lexicon(rules_by_id[name])}
 
     @cached_property
     def unspaced_literals(self) -> list[str]:
@@ -318,6 +319,10 @@ class RuleSet:
     def __getstate__(self) -> dict[str, Any]:
         # Automata do not pickle; they are rebuilt on demand.
         return {**self.__dict__, "_matchers": {}, "_like": None}
+
+
+def _reads_a_lexicon(rule: Rule) -> bool:
+    return any(part.lexicon for top in (rule, *rule.unless) for _, part in parts_of(top, ()))
 
 
 def _as_text(text: Any, i: int) -> str:

@@ -44,6 +44,11 @@ class Near(Strict):
             raise PydanticCustomError("two_measures", "give within or same, not both")
         return self
 
+    @property
+    def conditions(self) -> list[Condition]:
+        """The terms, plain words and phrases as conditions too."""
+        return [Condition.model_validate({"word": [t]}) if isinstance(t, str) else t for t in self.terms]
+
 
 class Length(Strict):
     """How long the text is."""

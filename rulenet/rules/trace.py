@@ -112,10 +112,7 @@ class _Tracer:
         children = [self.step(child, asked, inner, denied=denied) for child in part.any or part.all or ()]
         children += [self.step(child, self.free, inner, denied=not denied) for child in part.none or ()]
         if part.near is not None:
-            terms = [
-                Condition.model_validate({"word": term}) if isinstance(term, str) else term for term in part.near.terms
-            ]
-            children += [self.step(term, self.free, inner) for term in terms]
+            children += [self.step(term, self.free, inner) for term in part.near.conditions]
         if part.count is not None:
             children.append(self.step(part.count, asked, inner))
         return Step(

@@ -94,7 +94,9 @@ def test_five_hundred_damaged_folders(seed: int, tmp_path: Path) -> None:
 def test_the_undamaged_folder_loads(tmp_path: Path) -> None:
     """Else the fuzz tests would only ever see refusals."""
     files = {name: text.encode() for name, text in FILES.items()}
-    use(RuleSet.load(Folder(tmp_path).write(Damaged(files, ""))))
+    ruleset = RuleSet.load(Folder(tmp_path).write(Damaged(files, "")))
+    use(ruleset)
+    assert len(ruleset) > len(ruleset.file.include) == 0  # the included rules are among them
 
 
 @pytest.mark.slow

@@ -209,3 +209,18 @@ def test_spans_are_those_of_the_text_as_given() -> None:
     text = "<b>Oil</b>&nbsp;price: WINS, 中国"
     assert RuleSet.from_yaml(SOURCE).spans(text) == {"win": [(23, 27)], "oil": [(3, 21)], "国": [(29, 31)]}
     assert [text[3:21], text[23:27], text[29:31]] == ["Oil</b>&nbsp;price", "WINS", "中国"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["lexicon: l", "near: {terms: [it, {lexicon: l}]}", "word: it, unless: [{count: {lexicon: l, at_least: 1}}]"],
+)
+def test_rules_taken_over_from_another_set_read_the_new_lists(condition: str) -> None:
+    text = f"{{rulenet: 1, lexicons: {{l: [WORD]}}, rules: [{{id: a, label: x, {condition}}}, {{id: b, label: x, word: same}}]}}"
+    old, new = (RuleSet.from_yaml(text.replace("WORD", word)) for word in ("won", "lost"))
+    texts = ["it won", "it lost", "same"]
+    before, alone = old.match(texts).toarray().tolist(), new.match(texts).toarray().tolist()
+    taken_over = RuleSet.from_yaml(new.source)
+    taken_over.compile_like(old)
+    assert taken_over.match(texts).toarray().tolist() == alone != before
+    assert taken_over.conditions[1] is old.conditions[1]
