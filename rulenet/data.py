@@ -171,7 +171,7 @@ class _Intake:
         )
         for option, column in (*(("text", name) for name in asked), ("label", self.label)):
             if column is not None and column not in columns:
-                problems.append(f"no column {column!r}{_hint(column, columns)}: correct {option}=")
+                problems.append(f"no column {column!r}{_hint(column, columns)}: correct {option}= (--{option})")
         usual = [[known[key]] for key in TEXT_COLUMNS if key in known]
         pairs = [[known["title"], known[key]] for key in ("description", "body") if {"title", key} <= known.keys()]
         candidates: list[list[str]]
@@ -180,12 +180,12 @@ class _Intake:
         )
         self.texts = candidates[0] if candidates else []
         if not self.texts:
-            problems.append("no text column was recognised: pass text=")
+            problems.append("no text column was recognised: pass text= (--text)")
         if self.label is None:
             found = [known[key] for key in LABEL_COLUMNS if key in known]
             self.label = next((column for column in found if column not in self.texts), None)
         if self.label is None and self.need_labels:
-            problems.append("no label column was recognised: pass label=")
+            problems.append("no label column was recognised: pass label= (--label)")
         if self.label in self.texts:
             problems.append(f"text and label are both the column {self.label!r}: pass text= and label=")
         self.by_split = self.split is not None and not is_hub
