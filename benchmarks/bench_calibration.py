@@ -17,7 +17,7 @@ import numpy as np
 from common import RULES, finish, read
 
 from rulenet import RuleNetClassifier
-from rulenet.calibration import expected_calibration_error
+from rulenet.decide.calibration import expected_calibration_error
 from rulenet.model.hybrid import softmax
 
 COVERAGES = (0.9, 0.95)

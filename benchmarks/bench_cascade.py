@@ -16,7 +16,7 @@ import numpy as np
 from common import accuracy, finish, read, sample
 
 from rulenet import RuleNetClassifier
-from rulenet.cascade import MODES
+from rulenet.decide.cascade import MODES
 
 
 def measure(clf: RuleNetClassifier, texts: list[str], labels: list[str]) -> dict[str, dict[str, Any]]:

@@ -31,7 +31,7 @@ def measure(start: str, rows: Any, others: Any, test: Any, seed: int, *, tfidf: 
     """Accuracies before and after on rows that suggest never saw."""
     from rulenet import RuleNetClassifier, RuleSet
     from rulenet.training.recipe import Recipe
-    from rulenet.workbench.suggest import suggest
+    from rulenet.workbench.suggest.suggest import suggest
 
     before = RuleSet.from_yaml(start)
     began = time.perf_counter()

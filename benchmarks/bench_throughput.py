@@ -99,8 +99,8 @@ def pipeline_of(psi: Any, classes: list[str]) -> Callable[[list[str]], list[str]
 
 def rulenet_sides(clf: Any) -> tuple[dict[str, Callable[[list[str]], Any]], Any]:
     """`predict` of the model in all its settings, and what the 8-bit form cost where it was accepted."""
-    from rulenet.export import with_onnx
-    from rulenet.model.onnx_engine import in_torch
+    from rulenet.model.onnx.engine import in_torch
+    from rulenet.model.onnx.export import with_onnx
 
     texts, labels = unseen(N_COMPARED)
     y = [clf.classes_.tolist().index(label) for label in labels]
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=HERE.parent / "models" / "bench_throughput")
     parser.add_argument("--texts", type=int, default=1_000)
     options = parser.parse_args()
-    from rulenet.model.onnx_engine import in_torch
+    from rulenet.model.onnx.engine import in_torch
 
     clf = trained(options.model)
     texts, labels = sample(*read("ag_news", "test"), options.texts, 0)

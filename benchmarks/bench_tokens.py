@@ -17,10 +17,10 @@ import numpy as np
 from common import RULES, finish, read, sample
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
-from rulenet.explain import explain
-from rulenet.model.attribution import ABSOLUTE_BAR, FIRST_NODES, RELATIVE_BAR, attribute
+from rulenet.explain.overview import explain_global
+from rulenet.explain.result import explain
+from rulenet.explain.tokens import ABSOLUTE_BAR, FIRST_NODES, RELATIVE_BAR, attribute
 from rulenet.model.hybrid import Hybrid
-from rulenet.overview import explain_global
 
 TOKENS_PER_S, TERMS_PER_S, GLOBAL_SECONDS, COMPLETE = 3, 2_000, 10, 0.99
 ENCODERS = {"ag_news": "minilm", "thucnews_titles": "scratch"}

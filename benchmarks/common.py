@@ -63,11 +63,11 @@ def accuracy(predicted: Any, labels: list[str]) -> float:
     return sum(str(p) == label for p, label in zip(predicted, labels, strict=True)) / len(labels)
 
 
-def finish(
+def record_of(
     name: str, figures: dict[str, Any], claims: dict[str, bool], *, device: str = "cpu", seeds: list[int] | None = None
-) -> None:
-    """Print the figures, keep them as JSON with what they were measured on, and exit 1 if a claim failed."""
-    record = {
+) -> dict[str, Any]:
+    """The figures of a run and what they were measured on."""
+    return {
         "benchmark": name,
         "claims": claims,
         "figures": figures,
@@ -78,6 +78,13 @@ def finish(
         "versions": {package: version(package) for package in PACKAGES},
         "seeds": seeds or [],
     }
+
+
+def finish(
+    name: str, figures: dict[str, Any], claims: dict[str, bool], *, device: str = "cpu", seeds: list[int] | None = None
+) -> None:
+    """Print the figures, keep them as JSON with what they were measured on, and exit 1 if a claim failed."""
+    record = record_of(name, figures, claims, device=device, seeds=seeds)
     (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results" / f"{name}.json").write_text(
         json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from rulenet.base.version import __version__ as __version__
+
 __all__ = ["Explanation", "Recipe", "RuleNetClassifier", "RuleSet", "Term"]
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
-    from rulenet.explain import Explanation, Term
+    from rulenet.explain.result import Explanation, Term
     from rulenet.rules.ruleset import RuleSet
     from rulenet.training.recipe import Recipe
 
@@ -20,8 +21,8 @@ _HOME = {
     "RuleSet": "rulenet.rules.ruleset",
     "RuleNetClassifier": "rulenet.estimator",
     "Recipe": "rulenet.training.recipe",
-    "Explanation": "rulenet.explain",
-    "Term": "rulenet.explain",
+    "Explanation": "rulenet.explain.result",
+    "Term": "rulenet.explain.result",
 }
 
 

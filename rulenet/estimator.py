@@ -12,22 +12,23 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from rulenet.answers import Answers, NotFittedError
+from rulenet.base.progress import Progress
+from rulenet.base.types import Array
+from rulenet.data.check import check_labels, check_texts
 from rulenet.errors import InputError, LabelError, ParameterError
-from rulenet.export import ExportReport, with_onnx
 from rulenet.features.blocks import Features
-from rulenet.inputs import check_labels, check_parameters, check_rule_labels, check_rule_language, check_texts
 from rulenet.model.hybrid import with_ruleset
-from rulenet.persist import load_model, save_model
+from rulenet.model.onnx.export import ExportReport, with_onnx
+from rulenet.predictor import Answers, NotFittedError
+from rulenet.rules.agreement import check_rule_labels, check_rule_language
 from rulenet.rules.ruleset import RuleSet
+from rulenet.store.persist import load_model, save_model
 from rulenet.text.language import Language, declared_or_detected
-from rulenet.training.progress import Progress
+from rulenet.training.parameters import check_parameters
 from rulenet.training.recipe import Recipe
 from rulenet.training.stages import Task, fit_hybrid
 
 __all__ = ["NotFittedError", "RuleNetClassifier"]
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignore[misc]

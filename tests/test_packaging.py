@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import rulenet
-from rulenet.extras import EXTRAS
+from rulenet.base.extras import EXTRAS
 
 MAX_BYTES = 1_000_000
 HEAVY = ("torch", "transformers", "sklearn", "scipy")
@@ -105,7 +105,7 @@ def loaded(code: str) -> set[str]:
 
 
 def test_import_rulenet_is_light() -> None:
-    assert loaded("import rulenet, rulenet.errors, rulenet.extras; dir(rulenet)") == set()
+    assert loaded("import rulenet, rulenet.errors, rulenet.base.extras; dir(rulenet)") == set()
 
 
 def test_the_reporter_of_imports_reports() -> None:

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from rulenet.base.files import write_file
 from rulenet.errors import DataError, ParameterError
-from rulenet.files import write_file
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

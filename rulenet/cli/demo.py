@@ -17,7 +17,7 @@ from rulenet.cli.console import AsJson, check_file, out, print_json, write_page
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
-    from rulenet.explain import Explanation
+    from rulenet.explain.result import Explanation
     from rulenet.rules.ruleset import RuleSet
 
 # One rule that a support lead might add on a bad morning, and a message it is about.
@@ -132,7 +132,7 @@ def pick(explanations: list[Explanation], labels: list[str]) -> list[Explanation
 
 def show(table: Table, telling: list[Explanation], before: Explanation, after: Explanation, report: Path) -> None:
     """Print everything."""
-    from rulenet import render
+    from rulenet.draw import render
 
     out.print(table)
     for title, explanation in zip(("decided by rules", "decided by the transformer"), telling, strict=True):
@@ -152,7 +152,7 @@ def write_report(
     path: Path, results: list[dict[str, object]], telling: list[Explanation], before: Explanation, after: Explanation
 ) -> None:
     """Write report.html."""
-    from rulenet import render
+    from rulenet.draw import render
 
     header = ("data", "training messages", "test messages", "rules only", "transformer only", "hybrid")
     body = [[f"{value:.1%}" if isinstance(value, float) else value for value in row.values()] for row in results]

@@ -29,7 +29,7 @@ def evaluate(
 
     Example: `rulenet evaluate model/ test.csv`
     """
-    from rulenet.data import load
+    from rulenet.data.load import load
     from rulenet.errors import DataError
     from rulenet.estimator import RuleNetClassifier
 
@@ -63,7 +63,7 @@ def judge(clf: RuleNetClassifier, texts: list[str], y: list[int], names: list[st
     import numpy as np
     from sklearn.metrics import precision_recall_fscore_support
 
-    from rulenet.calibration import expected_calibration_error
+    from rulenet.decide.calibration import expected_calibration_error
 
     proba, skipped = clf.predict_with_path(texts)
     right, known = proba.argmax(axis=1) == y, np.array(y)

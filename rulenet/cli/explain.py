@@ -14,7 +14,7 @@ from rulenet.cli.console import AsJson, check_file, err, lines_of_stdin, out, wr
 from rulenet.errors import DataError, LabelError
 
 if TYPE_CHECKING:
-    from rulenet.render import Shown
+    from rulenet.draw.render import Shown
 
 
 def explain(
@@ -39,7 +39,7 @@ def explain(
 
     Example: `rulenet explain model/ "Where is my parcel?" --contrast delivery,billing`
     """
-    from rulenet import render
+    from rulenet.draw import render
     from rulenet.estimator import RuleNetClassifier
 
     if html is not None:

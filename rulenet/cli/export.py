@@ -11,7 +11,7 @@ from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, out, pri
 from rulenet.errors import DataError
 
 if TYPE_CHECKING:
-    from rulenet.data import Dataset
+    from rulenet.data.load import Dataset
 
 
 def export(
@@ -40,9 +40,9 @@ def export(
 
     Example: `rulenet export model/ --data held_out.csv`
     """
-    from rulenet.data import load
+    from rulenet.data.load import load
     from rulenet.estimator import RuleNetClassifier
-    from rulenet.export import with_onnx
+    from rulenet.model.onnx.export import with_onnx
 
     clf = RuleNetClassifier.load(model, device="cpu")
     texts, y = None, None

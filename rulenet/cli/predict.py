@@ -33,7 +33,7 @@ def predict(
 
     Example: `rulenet predict model/ new.csv --out labelled.csv`
     """
-    from rulenet.data import stream
+    from rulenet.data.load import stream
     from rulenet.estimator import RuleNetClassifier
 
     if out is not None:

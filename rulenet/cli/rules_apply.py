@@ -13,7 +13,7 @@ from rulenet.cli.console import AsJson, LabelColumn, TextColumn, err, out, print
 from rulenet.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
-    from rulenet.data import Dataset
+    from rulenet.data.load import Dataset
 
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
@@ -52,7 +52,7 @@ def apply(
     if undo or redo:
         _step(model, "undo" if undo else "redo", as_json)
         return
-    from rulenet.data import load
+    from rulenet.data.load import load
     from rulenet.workbench.hotedit import apply_rules
 
     texts = None if sample is None else read_texts(sample, text, label)
@@ -90,7 +90,8 @@ def _check_options(rules: Any, *, undo: bool, redo: bool, refit: Any, data: Any,
 
 
 def _step(model: Path, which: str, as_json: bool) -> None:
-    from rulenet.workbench import history, hotedit
+    from rulenet.store import history
+    from rulenet.workbench import hotedit
 
     diff = (hotedit.undo if which == "undo" else hotedit.redo)(model)
     back, forward = history.steps(model.resolve())
@@ -126,7 +127,7 @@ def read_texts(source: str, text: str | None, label: str | None) -> Dataset:
     DataError
         If it cannot be read.
     """
-    from rulenet.data import Dataset, load
+    from rulenet.data.load import Dataset, load
 
     if not source.endswith(".txt"):
         return load(source, text=text, label=label, need_labels=False)

@@ -13,7 +13,7 @@ from rulenet.cli.console import AsJson, out, print_json
 from rulenet.errors import RuleFileError
 
 if TYPE_CHECKING:
-    from rulenet.rules.fix import Change
+    from rulenet.rules.lint.fix import Change
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "dim"}
 
@@ -35,7 +35,7 @@ def lint(
 
     Example: `rulenet rules lint rules/ag_news.yaml`
     """
-    from rulenet.rules.lint import lint as lint_file
+    from rulenet.rules.lint.lint import lint as lint_file
 
     fixed = {str(file): _fixed(file) if repair else [] for file in files}
     found = {str(file): lint_file(file) for file in files}
@@ -76,8 +76,8 @@ def lint(
 
 def _fixed(file: Path) -> list[Change]:
     """Repair a file; what was done. A file that cannot be read is left to the linter."""
-    from rulenet.rules.fix import fix
-    from rulenet.rules.rewrite import load_text, save_text
+    from rulenet.rules.lint.fix import fix
+    from rulenet.rules.writing.rewrite import load_text, save_text
 
     try:
         text = load_text(file)

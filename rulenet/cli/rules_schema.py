@@ -10,6 +10,6 @@ def schema() -> None:
 
     Example: `rulenet rules schema > rulenet.schema.json`
     """
-    from rulenet.rules.schema import json_schema
+    from rulenet.rules.file.schema import json_schema
 
     print_json(json_schema())

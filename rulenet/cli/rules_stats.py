@@ -73,9 +73,9 @@ def stats(
     Example: `rulenet rules stats rules.yaml --data new.csv --html stats.html`, or
     `rulenet rules stats --model model/ --data new.csv --baseline model/`
     """
-    from rulenet.data import load
+    from rulenet.base.progress import Progress
+    from rulenet.data.load import load
     from rulenet.errors import DataError, ParameterError
-    from rulenet.training.progress import Progress
     from rulenet.workbench.drift import compare, read_baseline
     from rulenet.workbench.stats import rule_stats
 
@@ -105,8 +105,8 @@ def stats(
 
 def show(stats: RulesetStats, sort: Sort, top: int) -> None:
     """Table, conflicts and findings."""
+    from rulenet.base.wording import counted, percent
     from rulenet.workbench.findings import findings
-    from rulenet.workbench.wording import counted, percent
 
     rules = ordered(stats.rules, sort)
     shown = rules[:top] if top else rules
@@ -181,7 +181,7 @@ def _fitting(rules: Sequence[RuleStats], has_model: bool) -> tuple[Table, list[s
 
 
 def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
-    from rulenet.workbench.wording import percent
+    from rulenet.base.wording import percent
 
     table = Table(box=None, padding=(0, 1), show_edge=False)
     for name in ("rule", "for"):
@@ -217,7 +217,7 @@ def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
 
 def show_drift(drift: Drift) -> None:
     """The rules that have changed, and what could not be told."""
-    from rulenet.workbench.wording import percent
+    from rulenet.base.wording import percent
 
     flagged = drift.flagged
     mark = ("✗", "red") if flagged else ("✓", "green")

@@ -12,8 +12,8 @@ from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, check_fi
 from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
-    from rulenet.workbench.advice import Advice
-    from rulenet.workbench.suggestion import Suggestion, Suggestions
+    from rulenet.workbench.suggest.advice import Advice
+    from rulenet.workbench.suggest.suggestion import Suggestion, Suggestions
 
 KINDS = {
     "words": "words of one topic",
@@ -52,10 +52,10 @@ def suggest(
 
     Example: `rulenet rules suggest rules/ag_news.yaml --data train.csv --write more.yaml`
     """
-    from rulenet.data import load
+    from rulenet.base.progress import Progress
+    from rulenet.data.load import load
     from rulenet.rules.ruleset import RuleSet
-    from rulenet.training.progress import Progress
-    from rulenet.workbench.suggest import suggest as find
+    from rulenet.workbench.suggest.suggest import suggest as find
 
     if only and write is None:
         raise ParameterError("--only says which rules to write; add --write FILE")
@@ -70,7 +70,7 @@ def suggest(
     found = find(ruleset, texts, labels, model, n=count, held_out=held_out, random_state=seed, say=progress.say)
     chosen = [] if write is None else _chosen(found, only)
     if write is not None and chosen:
-        from rulenet.workbench.keep import append_rules
+        from rulenet.workbench.suggest.keep import append_rules
 
         append_rules(write, [suggestion.rule for suggestion in chosen], like=ruleset)
     if as_json:

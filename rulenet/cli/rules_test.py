@@ -12,10 +12,10 @@ from rulenet.cli.console import AsJson, complain, out, print_json
 from rulenet.errors import InputError, RuleFileError, RuleNetError
 
 if TYPE_CHECKING:
-    from rulenet.rules.cases import CaseResult
-    from rulenet.rules.examples import ExampleResult
     from rulenet.rules.ruleset import RuleSet
-    from rulenet.rules.trace import Step
+    from rulenet.rules.testing.cases import CaseResult
+    from rulenet.rules.testing.examples import ExampleResult
+    from rulenet.rules.testing.trace import Step
 
 MAX_SHOWN = 20  # failures with the whole story; of the others, one line
 
@@ -63,10 +63,10 @@ def _watched_run(file: Path, rule: str | None) -> list[Path]:
 
 def run(file: Path, only: str | None, *, as_json: bool) -> tuple[RuleSet, int]:
     """Run everything once and show it; the ruleset and the number of failures."""
-    from rulenet.rules.cases import run_cases
-    from rulenet.rules.check import suggest
-    from rulenet.rules.examples import run_examples
+    from rulenet.rules.reading.check import suggest
     from rulenet.rules.ruleset import RuleSet
+    from rulenet.rules.testing.cases import run_cases
+    from rulenet.rules.testing.examples import run_examples
 
     ruleset = RuleSet.load(file)
     written = [rule for rule in ruleset.file.rules if only in (None, rule.id)]
@@ -101,8 +101,8 @@ def run(file: Path, only: str | None, *, as_json: bool) -> tuple[RuleSet, int]:
 
 
 def _example_rows(ruleset: RuleSet, failed: list[ExampleResult]) -> list[dict[str, Any]]:
-    from rulenet.rules.examples import Reader
-    from rulenet.rules.trace import trace_example
+    from rulenet.rules.testing.examples import Reader
+    from rulenet.rules.testing.trace import trace_example
 
     reader = Reader(ruleset)
     return [
@@ -132,8 +132,8 @@ def _case_row(case: CaseResult) -> dict[str, Any]:
 
 def _show_examples(ruleset: RuleSet, failed: list[ExampleResult]) -> None:
     """Each failure: the text, what was expected, what came, and which part of the rule is to blame."""
-    from rulenet.rules.examples import Reader
-    from rulenet.rules.trace import trace_example
+    from rulenet.rules.testing.examples import Reader
+    from rulenet.rules.testing.trace import trace_example
 
     reader = Reader(ruleset)
     for i, result in enumerate(failed):
@@ -150,7 +150,7 @@ def _show_examples(ruleset: RuleSet, failed: list[ExampleResult]) -> None:
 
 def _show_step(step: Step, indent: str, *, brief: bool) -> None:
     """A part of a rule and those it is made of; if `brief`, an `unless` that did not stop the rule is one line."""
-    from rulenet.rules.trace import UNLESS
+    from rulenet.rules.testing.trace import UNLESS
 
     mark = ("✓ ", "green") if step.passed else ("✗ ", "red")
     found = "".join(f'  "{text}"' for text in step.found)

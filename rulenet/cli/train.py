@@ -51,11 +51,11 @@ def train(
 
     Example: `rulenet train reviews.csv --rules rules/imdb.yaml --out model/`
     """
-    from rulenet.data import load
+    from rulenet.base.extras import need
+    from rulenet.base.progress import is_main_process
+    from rulenet.data.load import load
     from rulenet.estimator import RuleNetClassifier
-    from rulenet.extras import need
-    from rulenet.manifest import check_target
-    from rulenet.training.progress import is_main_process
+    from rulenet.store.manifest import check_target
     from rulenet.training.recipe import Recipe
 
     check_target(model)
@@ -87,7 +87,7 @@ def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path |
     else:
         show(report, clf.recipe_.max_length, model)
     if figures is not None:
-        from rulenet.figures import write
+        from rulenet.draw.figures import write
 
         write(report["calibration"], figures)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.text import Text
 
+from rulenet.base.extras import need
 from rulenet.cli.console import out
-from rulenet.extras import need
 
 SETTLE = 200  # milliseconds of quiet after a save: editors write in several steps
 

@@ -6,21 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse
 
+from rulenet.base.types import Array
 from rulenet.features.blocks import Features
 from rulenet.model.phi import RuleColumn, Weights
+from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
-from rulenet.rules.schema import Rule
-
-if TYPE_CHECKING:
-    from rulenet.model.onnx_engine import OnnxPsi
-    from rulenet.model.psi import Psi
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
@@ -46,6 +41,24 @@ class Parts:
     def logits(self) -> Array:
         """Shape (n_texts, n_classes)."""
         return self.phi + self.psi
+
+
+class Neural(Protocol):
+    """What the formula asks of ψ: PyTorch and ONNX Runtime both can give it.
+
+    Attributes
+    ----------
+    encoder
+        Texts → word pieces.
+    bound
+        B, in logits, or None.
+    """
+
+    encoder: Any
+    bound: float | None
+
+    def predict(self, rows: Any, phi: Array, *, device: Any) -> Any:
+        """ψ of some texts, shape (n_texts, n_classes), from their word pieces and φ."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ class Hybrid:
 
     features: Features
     weights: Weights
-    psi: Psi | OnnxPsi | None = None
+    psi: Neural | None = None
     phi_scale: float = 1.0
     psi_scale: float = 1.0
     held_out: HeldOut | None = None

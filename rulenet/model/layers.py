@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rulenet.model.encoder import Encoder
+from rulenet.model.encoders.encoder import Encoder
 
 # Bodies of which it is known that the layers are a plain stack between embeddings and last_hidden_state.
 _STACKS = {

@@ -30,7 +30,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from rulenet.base.types import Array
 
 
 @dataclass(frozen=True)

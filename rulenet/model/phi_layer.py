@@ -14,9 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
+from rulenet.base.types import Array
 from rulenet.model.phi import RuleColumn, Weights, rule_cells
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class PhiLayer(nn.Module):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from rulenet.errors import RuleNetError
 from rulenet.model.batches import piece_budget, token_budget_batches
-from rulenet.model.encoder import Encoder
+from rulenet.model.encoders.encoder import Encoder
 from rulenet.model.layers import last_hidden, only_layers
 
 Rows = Sequence[Sequence[int]] | Sequence[Tensor]

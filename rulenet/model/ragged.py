@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from rulenet.base.types import Array
 from rulenet.errors import DataError
 
-Array = np.ndarray[Any, np.dtype[Any]]
 FILES = ("values.npy", "offsets.npy", "checksum.json")
 
 

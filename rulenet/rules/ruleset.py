@@ -11,19 +11,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rulenet.base.files import write_file
+from rulenet.base.memory import no_garbage_collection
 from rulenet.errors import InputError
-from rulenet.files import write_file
-from rulenet.memory import no_garbage_collection
-from rulenet.rules.build import build
-from rulenet.rules.check import parts_of, resolve_lexicons
-from rulenet.rules.conditions import Condition, atoms_of
-from rulenet.rules.evaluate import RuleMatcher
-from rulenet.rules.literals import Literals
-from rulenet.rules.negation import Negation
-from rulenet.rules.parse import Lines
-from rulenet.rules.relations import InField, conditions_in
-from rulenet.rules.schema import Rule
-from rulenet.rules.sources import Bundle, columns, read_bundle, read_text
+from rulenet.rules.conditions.build import build
+from rulenet.rules.conditions.condition import Condition, atoms_of
+from rulenet.rules.conditions.literals import Literals
+from rulenet.rules.conditions.relations import InField, conditions_in
+from rulenet.rules.engine.evaluate import RuleMatcher
+from rulenet.rules.engine.negation import Negation
+from rulenet.rules.file.parse import Lines
+from rulenet.rules.file.schema import Rule
+from rulenet.rules.reading.check import parts_of, resolve_lexicons
+from rulenet.rules.reading.sources import Bundle, columns, read_bundle, read_text
 from rulenet.text.han import simplified
 from rulenet.text.language import Language
 from rulenet.text.record import Record
@@ -31,7 +31,8 @@ from rulenet.text.record import Record
 if TYPE_CHECKING:
     import scipy.sparse
 
-    from rulenet.rules.match import Matcher
+    from rulenet.rules.engine.match import Matcher
+    from rulenet.rules.engine.parallel import Job
 
 
 class RuleSet:
@@ -247,7 +248,7 @@ class RuleSet:
             raise InputError("match takes a list of texts, not one string; write [text]")
         if isinstance(texts, Mapping):
             raise InputError("match takes a list of texts, not one record; write [record]")
-        from rulenet.rules.match import match_parallel
+        from rulenet.rules.engine.parallel import match_parallel
 
         found = [_as_text(text, i) for i, text in enumerate(texts)]
         fields = sorted(self._fields)
@@ -258,7 +259,7 @@ class RuleSet:
                 UserWarning,
                 stacklevel=2,
             )
-        return match_parallel(self, found, self._language(language), n_jobs, on or datetime.date.today())
+        return match_parallel(self, self._job(language, on), found, n_jobs, len(self))
 
     def match_stream(
         self,
@@ -280,10 +281,10 @@ class RuleSet:
         language, n_jobs, on
             See `match`.
         """
-        from rulenet.rules.match import match_stream
+        from rulenet.rules.engine.parallel import match_stream
 
         found = (_as_text(text, i) for i, text in enumerate(texts))
-        return match_stream(self, found, self._language(language), n_jobs, on or datetime.date.today(), block)
+        return match_stream(self, self._job(language, on), found, n_jobs, block)
 
     @cached_property
     def _fields(self) -> frozenset[str]:
@@ -299,13 +300,23 @@ class RuleSet:
 
     def matcher(self, language: Language | None = None) -> Matcher:
         """The compiled engine for a language; compiled once."""
-        from rulenet.rules.match import Matcher  # scipy is slow to import, and linting does not need it
+        from rulenet.rules.engine.match import Matcher  # scipy is slow to import, and linting does not need it
 
         chosen = self._language(language)
         if chosen not in self._matchers:
             with no_garbage_collection():
-                self._matchers[chosen] = Matcher(self, chosen)
+                self._matchers[chosen] = Matcher(
+                    self.evaluators(chosen),
+                    chosen,
+                    words=self.unspaced_literals,
+                    fold_traditional=self.file.fold_traditional,
+                )
         return self._matchers[chosen]
+
+    def _job(self, language: Language | None, day: datetime.date | None) -> Job:
+        from rulenet.rules.engine.parallel import Job
+
+        return Job(RuleSet.from_yaml, self.source, self._language(language), day or datetime.date.today())
 
     def _language(self, language: Language | None) -> Language:
         return language or ("zh" if self.language == "zh" else "en")

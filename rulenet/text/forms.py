@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from rulenet.extras import need
+from rulenet.base.extras import need
 from rulenet.text.tag import PAST
 
 _PURPOSE = "forms: lemma in a rule file"

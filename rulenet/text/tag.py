@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from rulenet.extras import need
+from rulenet.base.extras import need
 from rulenet.text.tokenise import _STRETCH, Tokeniser, import_jieba
 
 TAGS = [

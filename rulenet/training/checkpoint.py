@@ -24,8 +24,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from rulenet.base.files import sync
 from rulenet.errors import TrainingError
-from rulenet.files import sync
 
 FILE = "training.safetensors"
 WORD_PIECES = "word-pieces"  # folder with the encoder's cache

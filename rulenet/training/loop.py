@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rulenet.base.progress import Progress
+from rulenet.base.types import Array
+from rulenet.decide.scales import cross_entropy, fit_scales
 from rulenet.errors import TrainingError
 from rulenet.model.batches import piece_budget, token_budget_batches
 from rulenet.model.layers import MAX_BYTES, can_split, lower_states
@@ -23,12 +25,8 @@ from rulenet.model.phi_layer import PhiLayer, sparse_rows
 from rulenet.model.psi import Psi, free_memory, is_out_of_memory
 from rulenet.training.checkpoint import Checkpoint
 from rulenet.training.objectives import joint_loss
-from rulenet.training.progress import Progress
 from rulenet.training.recipe import Recipe
 from rulenet.training.run import LOOK_EVERY, Examples, Outcome, Run, linear_schedule, new_batches, new_run
-from rulenet.training.scales import cross_entropy, fit_scales
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def train_psi(

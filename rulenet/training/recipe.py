@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from rulenet.errors import ParameterError
-from rulenet.model.encoder import LONG_TEXTS
+from rulenet.model.encoders.encoder import LONG_TEXTS
 
 
 @dataclass(frozen=True)

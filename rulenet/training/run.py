@@ -18,16 +18,16 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor
 
+from rulenet.base.progress import Progress
+from rulenet.base.types import Array
 from rulenet.errors import TrainingError
 from rulenet.model.batches import token_budget_batches
 from rulenet.model.layers import stack_of
 from rulenet.model.phi_layer import PhiLayer
 from rulenet.model.psi import Psi
 from rulenet.training.checkpoint import Checkpoint, Parameters, Position
-from rulenet.training.progress import Progress
 from rulenet.training.recipe import Recipe
 
-Array = np.ndarray[Any, np.dtype[Any]]
 SECONDS = 60.0  # between checkpoints within an epoch
 LOOK_EVERY = 20  # steps on a GPU after which losses are looked at: looking waits for the GPU
 MAX_SKIPPED = 3  # steps in a row with gradients that are no numbers

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from rulenet.base.progress import Progress
+from rulenet.base.types import Array
+from rulenet.decide.scales import choose_scales
 from rulenet.errors import InputError
 from rulenet.features.blocks import Features
 from rulenet.model.hybrid import HeldOut, Hybrid, rule_columns, softmax
 from rulenet.model.phi import RuleColumn, Weights, log_count_ratio, out_of_fold_logits, rule_cells, solve
-from rulenet.rules.audit import tally
-from rulenet.training.progress import Progress
+from rulenet.rules.engine.tally import tally
 from rulenet.training.recipe import Recipe
-from rulenet.training.scales import choose_scales
 
-Array = np.ndarray[Any, np.dtype[Any]]
 FEW_TEXTS = 1000  # fewer say too little about single terms to shape their prior
 MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
@@ -265,7 +265,7 @@ def fit_psi(
     """
     import torch
 
-    from rulenet.model.encoder import load_encoder
+    from rulenet.model.encoders.encoder import load_encoder
     from rulenet.model.psi import Psi
     from rulenet.training.checkpoint import WORD_PIECES
     from rulenet.training.loop import keep_lower_states, train_psi

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from rulenet.base.wording import some
 from rulenet.errors import InputError
+from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
-from rulenet.rules.schema import Rule
-from rulenet.workbench.wording import some
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
-    from rulenet.explain import Label
+    from rulenet.explain.result import Label
     from rulenet.workbench.flips import ChangedAnswer, Flips
 
 SHOWN_ITEMS = 8
@@ -361,7 +361,7 @@ def _answer_lines(answer: ChangedAnswer) -> Iterator[str]:
 
 def flips_to_dict(flips: Flips) -> dict[str, Any]:
     """Plain data, the same after a trip through JSON; labels are strings."""
-    from rulenet.explain import plain
+    from rulenet.explain.result import plain
 
     answers = [
         {

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from rulenet.base.wording import counted, some
 from rulenet.errors import DataError
-from rulenet.manifest import read_config
-from rulenet.rules import audit
+from rulenet.store.manifest import read_config
+from rulenet.workbench import audit
 from rulenet.workbench.stats import RulesetStats
-from rulenet.workbench.wording import counted, some
 
 ALPHA = 0.05
 RATIO = 2.0  # twice or half as often is a large change

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import scipy.stats
 
-from rulenet.rules.audit import holm
+from rulenet.base.wording import some
+from rulenet.workbench.audit import holm
 from rulenet.workbench.stats import RulesetStats, RuleStats
-from rulenet.workbench.wording import some
 
 ALPHA = 0.05
 FEW = 5  # firings; of fewer, "always beside another rule" says little

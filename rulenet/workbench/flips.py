@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
-from rulenet.data import Dataset
+from rulenet.base.types import Array
+from rulenet.data.check import check_texts
+from rulenet.data.load import Dataset
 from rulenet.errors import LabelError
 from rulenet.estimator import RuleNetClassifier
-from rulenet.explain import Explanation, Label
-from rulenet.inputs import check_texts
-from rulenet.rules.conditions import Span
+from rulenet.explain.result import Explanation, Label
+from rulenet.rules.conditions.condition import Span
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language, declared_or_detected
 
-Array = np.ndarray[Any, np.dtype[Any]]
 _NOTHING = 1e-9  # logits; sums in another order differ by less
 
 

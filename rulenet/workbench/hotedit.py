@@ -19,17 +19,17 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from rulenet import __version__
-from rulenet.data import Dataset
+from rulenet.base.version import __version__
+from rulenet.data.load import Dataset
 from rulenet.errors import LabelError, ParameterError
 from rulenet.estimator import RuleNetClassifier
-from rulenet.manifest import PROTOCOL, FileEntry, HeldOutEntry, ModelConfig, read_config
 from rulenet.model.hybrid import rule_columns
 from rulenet.model.phi import solve
+from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
-from rulenet.rules.schema import Rule
+from rulenet.store import history
+from rulenet.store.manifest import PROTOCOL, FileEntry, HeldOutEntry, ModelConfig, read_config
 from rulenet.training.stages import FEW_TEXTS, outside_phi
-from rulenet.workbench import history
 from rulenet.workbench.diff import SHOWN_ANSWERS, RulesDiff, changes, diff_rules, flip_lines, written
 from rulenet.workbench.flips import known_labels, model_flips
 
@@ -140,7 +140,7 @@ def apply_rules(
 ) -> Edit:  # fmt: skip
     """Give a saved model other rules.
 
-    The folder is replaced at once, see `rulenet.workbench.history`; what it was is kept for `undo`. Of two edits at the same time the
+    The folder is replaced at once, see `rulenet.store.history`; what it was is kept for `undo`. Of two edits at the same time the
     one that is ready first is made, and the other is refused.
 
     Parameters

@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 import numpy as np
 
-from rulenet.render import to_page
+from rulenet.base.wording import counted, percent
+from rulenet.draw.render import to_page
 from rulenet.workbench.drift import Drift
 from rulenet.workbench.findings import findings
 from rulenet.workbench.samples import Example
 from rulenet.workbench.stats import Neighbour, RulesetStats, RuleStats
-from rulenet.workbench.wording import counted, percent
 
 HEAT_RULES = 40  # as many as can be read
 LISTED_PAIRS = 30

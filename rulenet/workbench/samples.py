@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse
 
-from rulenet.rules.conditions import Span
+from rulenet.base.types import Array
+from rulenet.rules.conditions.condition import Span
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language
 
-Array = np.ndarray[Any, np.dtype[Any]]
 EXCERPT = 240  # characters
 
 
@@ -51,7 +50,7 @@ def firings(
     Parameters
     ----------
     R, right, y
-        As in `rulenet.rules.audit.count`.
+        As in `rulenet.rules.engine.tally.count`.
     classes
         The labels in the order of their indices.
     n

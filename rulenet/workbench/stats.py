@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rulenet.base.progress import Progress
+from rulenet.base.types import Array
+from rulenet.data.check import check_texts
 from rulenet.errors import InputError, LabelError
-from rulenet.inputs import check_rule_labels, check_texts
-from rulenet.rules import audit
+from rulenet.rules.agreement import check_rule_labels
+from rulenet.rules.engine import tally
+from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
-from rulenet.rules.schema import Rule
 from rulenet.text.language import declared_or_detected
-from rulenet.training.progress import Progress
+from rulenet.workbench import audit
 from rulenet.workbench.samples import Example, firings
 from rulenet.workbench.worth import Worth, measure
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
 
-Array = np.ndarray[Any, np.dtype[Any]]
 CONFIDENCE = 0.95
 NEIGHBOURS = 3  # other rules named beside each rule
 LISTED_PAIRS = 200  # of possibly millions, in to_dict
@@ -222,9 +224,9 @@ def rule_stats(
     else:
         language = declared_or_detected(ruleset.language, texts)
         R = ruleset.match(texts, language=language, n_jobs=n_jobs)
-    right = audit.right_labels(ruleset.rules, classes)
+    right = tally.right_labels(ruleset.rules, classes)
     shown = firings(ruleset, language, texts, R, right, classes, y, examples)
-    counts, pairs = audit.count(R, right, y), audit.pairs(R, right, y)
+    counts, pairs = tally.count(R, right, y), audit.pairs(R, right, y)
     return RulesetStats(
         ruleset.name, ruleset.fingerprint, len(texts),
         None if y is None else dict(zip(classes, np.bincount(y, minlength=len(classes)).tolist(), strict=True)),
@@ -283,7 +285,7 @@ def _indices(
 def _rows(
     ruleset: RuleSet,
     n_texts: int,
-    counts: audit.Counts,
+    counts: tally.Counts,
     pairs: audit.Pairs,
     worths: list[Worth] | None,
     shown: list[list[Example]],

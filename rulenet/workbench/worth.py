@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse
 
-from rulenet.answers import BLOCK
-from rulenet.calibration import uncalibrated
+from rulenet.base.progress import Progress
+from rulenet.base.types import Array
+from rulenet.decide.calibration import uncalibrated
 from rulenet.model.device import choose_device
 from rulenet.model.hybrid import Hybrid, Parts
-from rulenet.training.progress import Progress
+from rulenet.predictor import BLOCK
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
 
-Array = np.ndarray[Any, np.dtype[Any]]
 _CHUNK = 1 << 18  # firings in memory at a time, for each class
 _TINY = 1e-12  # the least probability that a loss is taken of
 
@@ -125,7 +125,7 @@ def _psi_without(hybrid: Hybrid, psi: Array, coef: Array) -> Array:
     """s·ψ where a column of weights `coef` is taken out of the φ that ψ reads, all of shape (n, n_classes)."""
     if hybrid.psi is None or not hybrid.is_neural:
         return psi
-    from rulenet.model.onnx_engine import in_torch
+    from rulenet.model.onnx.engine import in_torch
 
     from_phi = in_torch(hybrid.psi).from_phi.weight.detach().cpu().double().numpy()  # W_1, (K, K)
     shift, bound = coef @ from_phi.T, hybrid.psi.bound

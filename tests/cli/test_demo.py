@@ -16,7 +16,7 @@ from rulenet.cli import demo
 from rulenet.cli.demo import ASKED, EDIT, Corpus, pick, read_corpus, write_report
 from rulenet.cli.main import app
 from rulenet.errors import DataError
-from rulenet.rules.examples import run_examples
+from rulenet.rules.testing.examples import run_examples
 
 LABELS = ["account", "billing", "delivery", "praise", "returns", "technical"]
 MAX_SIMILARITY = 0.6

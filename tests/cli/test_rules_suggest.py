@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from rulenet.cli.main import app
-from rulenet.rules.lint import lint
+from rulenet.rules.lint.lint import lint
 from rulenet.rules.ruleset import RuleSet
 
 RULES = """# the desk's own file
@@ -78,7 +78,7 @@ def test_write_makes_a_file_that_lints_clean() -> None:
 
 
 def test_write_keeps_what_a_file_holds() -> None:
-    pytest.importorskip("rulenet.rules.rewrite")
+    pytest.importorskip("rulenet.rules.writing.rewrite")
     data = json.loads(run("rules.yaml", "--data", "data.csv", "--write", "rules.yaml", "--json").stdout)
     text = Path("rules.yaml").read_text()
     assert RuleSet.load("rules.yaml").ids == ["sports.goal", "money.bank", *data["written"]]

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from rulenet.errors import EncoderError  # noqa: E402
-from rulenet.model.encoder import Encoder, load_encoder  # noqa: E402
+from rulenet.model.encoders.encoder import Encoder, load_encoder  # noqa: E402
 from rulenet.model.layers import lower_states  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
 

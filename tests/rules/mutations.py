@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from rulenet.errors import RuleFileError
-from rulenet.rules import schema
+from rulenet.rules.file import schema
 
 REPOSITORY = Path(__file__).parent.parent.parent
 MAIN = "rules.yaml"

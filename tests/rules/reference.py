@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rulenet.rules.schema import LITERALS, Condition, Flip, LexiconRef, Near, Rule, RuleFile, WeightedTerm
+from rulenet.rules.file.schema import LITERALS, Condition, Flip, LexiconRef, Near, Rule, RuleFile, WeightedTerm
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
 from rulenet.text.fold import fold_raw, is_unspaced, words_with_offsets

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from rulenet.errors import RuleFileError
-from rulenet.rules.format import format_text
-from rulenet.rules.lint import lint_ruleset
+from rulenet.rules.lint.lint import lint_ruleset
 from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.writing.format import format_text
 from rulenet.text.record import Record
 from tests.rules.mutations import (
     FILES,

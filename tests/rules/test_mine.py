@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import scipy.sparse
 
-from rulenet.rules.mine.candidates import Evidence, pair_candidates, words
-from rulenet.rules.mine.contrast import discoveries, expected_gain, log_odds, surprise
-from rulenet.rules.mine.neighbours import groups, term_vectors
-from rulenet.rules.mine.pairs import pairs
-from rulenet.rules.mine.patterns import extract_patterns
-from rulenet.rules.mine.terms import extract
 from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser
+from rulenet.workbench.mine.candidates import Evidence, pair_candidates, words
+from rulenet.workbench.mine.contrast import discoveries, expected_gain, log_odds, surprise
+from rulenet.workbench.mine.neighbours import groups, term_vectors
+from rulenet.workbench.mine.pairs import pairs
+from rulenet.workbench.mine.patterns import extract_patterns
+from rulenet.workbench.mine.terms import extract
 
 EN, ZH = Tokeniser("en"), Tokeniser("zh")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rulenet.rules.examples import ExampleResult, run_examples
-from rulenet.rules.lint import lint
+from rulenet.rules.lint.lint import lint
 from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.testing.examples import ExampleResult, run_examples
 
 REPOSITORY = Path(__file__).parents[2]
 PACKS = sorted([*REPOSITORY.glob("rules/*.yaml"), *REPOSITORY.glob("rulenet/demo/*.yaml")])

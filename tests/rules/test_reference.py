@@ -13,9 +13,9 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from rulenet.rules.format import format_text
+from rulenet.rules.file.schema import KINDS
 from rulenet.rules.ruleset import RuleSet
-from rulenet.rules.schema import KINDS
+from rulenet.rules.writing.format import format_text
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold, fold_raw, is_unspaced
 from rulenet.text.language import Language

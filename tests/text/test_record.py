@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rulenet.data import load
+from rulenet.data.check import check_texts
+from rulenet.data.load import load
 from rulenet.errors import InputError
-from rulenet.inputs import check_texts
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.record import Record
 

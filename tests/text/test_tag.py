@@ -157,7 +157,7 @@ def test_missing_extra_names_the_pip_line(missing: str, monkeypatch: pytest.Monk
     real = importlib.import_module
     if missing != "textblob":
         pytest.importorskip("textblob")
-    monkeypatch.setattr("rulenet.extras.importlib.import_module", pretend)
+    monkeypatch.setattr("rulenet.base.extras.importlib.import_module", pretend)
     tag._ud_and_lemma.cache_clear()
     line = rf"tagging in English needs the package '{missing}'.* pip install 'rulenet\[pos\]'"
     with pytest.raises(MissingExtraError, match=line):
@@ -168,7 +168,7 @@ def test_an_import_error_inside_the_tagger_is_not_a_missing_extra(monkeypatch: p
     def broken(name: str) -> ModuleType:
         raise ModuleNotFoundError("No module named 'nltk'", name="nltk")
 
-    monkeypatch.setattr("rulenet.extras.importlib.import_module", broken)
+    monkeypatch.setattr("rulenet.base.extras.importlib.import_module", broken)
     with pytest.raises(ModuleNotFoundError, match="nltk") as caught:
         Tagger(Tokeniser("en")).tag("Lakers win")
     assert not isinstance(caught.value, MissingExtraError)

@@ -19,12 +19,12 @@ torch = pytest.importorskip("torch")
 from safetensors import safe_open  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
+from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.errors import TrainingError  # noqa: E402
 from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.training import checkpoint, loop  # noqa: E402
 from rulenet.training import run as run_module  # noqa: E402
 from rulenet.training.checkpoint import FILE, Checkpoint, identity_of, remove  # noqa: E402
-from rulenet.training.progress import Progress  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid  # noqa: E402

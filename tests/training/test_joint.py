@@ -10,12 +10,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.model.hybrid import Hybrid  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402
 from rulenet.training.objectives import joint_loss  # noqa: E402
-from rulenet.training.progress import Progress  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome, Run  # noqa: E402
 from rulenet.training.stages import Report, Task, fit_hybrid  # noqa: E402

@@ -11,10 +11,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.errors import RuleNetError, TrainingError  # noqa: E402
 from rulenet.model.psi import Psi, is_out_of_memory  # noqa: E402
 from rulenet.training import loop  # noqa: E402
-from rulenet.training.progress import Progress  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import MAX_SKIPPED, Outcome, new_optimizer  # noqa: E402
 

@@ -16,9 +16,9 @@ torch = pytest.importorskip("torch")
 
 from safetensors.torch import load_file  # noqa: E402
 
+from rulenet.base.progress import Progress, is_main_process  # noqa: E402
 from rulenet.training import loop  # noqa: E402
 from rulenet.training.checkpoint import FILE, Checkpoint, identity_of  # noqa: E402
-from rulenet.training.progress import Progress, is_main_process  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 
 pytestmark = pytest.mark.slow

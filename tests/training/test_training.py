@@ -9,18 +9,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from rulenet.base.progress import Progress  # noqa: E402
+from rulenet.decide.scales import fit_scales  # noqa: E402
 from rulenet.errors import ParameterError, TrainingError  # noqa: E402
 from rulenet.features.blocks import Features  # noqa: E402
-from rulenet.model.encoder import load_encoder  # noqa: E402
+from rulenet.model.encoders.encoder import load_encoder  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop, stages  # noqa: E402
 from rulenet.training.loop import keep_lower_states, train_psi  # noqa: E402
 from rulenet.training.objectives import joint_loss  # noqa: E402
-from rulenet.training.progress import Progress  # noqa: E402
 from rulenet.training.recipe import Recipe, recipe_from_dict  # noqa: E402
 from rulenet.training.run import Examples, Outcome, Run, new_accelerator  # noqa: E402
-from rulenet.training.scales import fit_scales  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid, split  # noqa: E402
 
 RULES = RuleSet.from_yaml("""

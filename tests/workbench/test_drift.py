@@ -10,7 +10,7 @@ import pytest
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.errors import DataError, ModelFileError
-from rulenet.rules.audit import holm, same_share
+from rulenet.workbench.audit import holm, same_share
 from rulenet.workbench.drift import ALPHA, Baseline, Drift, Tally, compare, read_baseline
 from rulenet.workbench.stats import rule_stats
 

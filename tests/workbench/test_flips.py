@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
-from rulenet.data import Dataset
+from rulenet.data.load import Dataset
 from rulenet.errors import LabelError
 from rulenet.workbench.flips import Firing, known_labels, model_flips, vote, vote_flips
 

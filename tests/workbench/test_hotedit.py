@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
-from rulenet.data import Dataset
+from rulenet.data.load import Dataset
 from rulenet.errors import LabelError, ModelFileError, ParameterError, RuleFileError
-from rulenet.workbench import history
+from rulenet.store import history
 from rulenet.workbench.hotedit import Edit, RuleEdit, apply_rules, redo, undo
 
 RULES = """rulenet: 1

@@ -12,13 +12,13 @@ import scipy.sparse
 
 from rulenet.errors import InputError, ParameterError
 from rulenet.estimator import RuleNetClassifier
-from rulenet.rules.examples import run_examples
 from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.testing.examples import run_examples
 from rulenet.training.recipe import Recipe
-from rulenet.workbench.keep import append_rules
-from rulenet.workbench.parts import part
-from rulenet.workbench.selection import Rows, best_weight, greedy, lift, likelihood_change
-from rulenet.workbench.suggest import Suggestions, suggest
+from rulenet.workbench.suggest.keep import append_rules
+from rulenet.workbench.suggest.parts import part
+from rulenet.workbench.suggest.selection import Rows, best_weight, greedy, lift, likelihood_change
+from rulenet.workbench.suggest.suggest import Suggestions, suggest
 
 PRESENT = """rulenet: 1
 language: en

@@ -1,0 +1,10 @@
+"""Types that every layer uses. Imports numpy only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+"""A numpy array; its shape stands in the docstring."""

@@ -1,0 +1,122 @@
+"""Texts and labels as users pass them → lists the rest can rely on. Imports errors, records and numpy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
+
+import numpy as np
+
+from rulenet.errors import InputError, LabelError
+from rulenet.text.record import Record
+
+SHOWN = 5
+# numpy drops NUL at the end of a string, and no file can hold a lone surrogate.
+_NO_NAME = re.compile("[\0\ud800-\udfff]")
+_INT64 = 2**63
+
+
+def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -> list[str]:
+    """A list of strings, mappings of named fields turned into records, or an error that names every kind of thing that is none.
+
+    Raises
+    ------
+    InputError
+        For a bare string, a table, or elements that are not strings.
+
+    Examples
+    --------
+    >>> check_texts("one text")
+    Traceback (most recent call last):
+    rulenet.errors.InputError: texts is one string; pass a list of strings: [text]
+    """
+    column = _column(texts, name, "strings, such as table['text']", one="pass a list of strings: [text]")
+    found = [_record(text) if isinstance(text, Mapping) else text for text in column]
+    wrong = [(i, text) for i, text in enumerate(found) if not isinstance(text, str)]
+    if wrong:
+        shown = ", ".join(f"{name}[{i}] is {text!r:.40} ({type(text).__name__})" for i, text in wrong[:SHOWN])
+        more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise InputError(f"{len(wrong)} of {len(found)} {name} are not strings: {shown}{more}. Drop or fill them")
+    if not may_be_empty:
+        if not found:
+            raise InputError(f"{name} is empty; there is nothing to learn from")
+        if not any(text.strip() for text in found):
+            raise InputError(f"all {len(found)} {name} are empty; there is nothing to learn from")
+    return [text if isinstance(text, Record) else str(text) for text in found]
+
+
+def _record(parts: Mapping[Any, Any]) -> Any:
+    """A record of named fields as a text; whatever is none is left for the caller to complain about."""
+    is_record = bool(parts) and all(isinstance(part, str) for pair in parts.items() for part in pair)
+    return Record.of(parts) if is_record else parts
+
+
+def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
+    """Classes as the user gave them, sorted, and the class index of each text.
+
+    Raises
+    ------
+    InputError
+        If the length differs, labels are missing or of a kind that names no class.
+    LabelError
+        If there are fewer than two classes.
+
+    Examples
+    --------
+    >>> classes, y = check_labels(["spam", "ham", "spam"], 3)
+    >>> classes.tolist(), y.tolist()
+    (['ham', 'spam'], [1, 0, 1])
+    """
+    column = _column(labels, "labels", "labels, such as table['label']", one="pass a list with one label per text")
+    found = [label.item() if isinstance(label, np.generic) else label for label in column]
+    if len(found) != n_texts:
+        raise InputError(f"there are {n_texts} texts but {len(found)} labels; they must correspond one to one")
+    missing = [i for i, label in enumerate(found) if _is_missing(label)]
+    if missing:
+        raise InputError(
+            f"{len(missing)} labels are missing (None or NaN), the first at position {missing[0]}; "
+            "drop those rows, or pass their texts as unlabeled=[…]"
+        )
+    kinds = {type(label).__name__ for label in found}
+    if len(kinds) > 1 or not kinds <= {"str", "int", "bool", "float"}:
+        raise InputError(f"labels are of type {', '.join(sorted(kinds))}; use one of str, int or bool for all")
+    if kinds == {"float"} and not all(label.is_integer() for label in found):
+        raise InputError("labels are continuous numbers; rulenet classifies, so use one name or whole number per class")
+    odd = [label for label in set(found) if not _can_be_stored(label)]
+    if odd:
+        raise InputError(
+            f"label {odd[0]!r:.80} cannot be stored: leave out NUL and lone surrogates, and stay within 64 bits"
+        )
+    classes, y = np.unique(np.array(found), return_inverse=True)
+    if len(classes) < 2:
+        raise LabelError(f"all {n_texts} labels are {found[0]!r}; at least two classes are needed to tell apart")
+    return classes, y
+
+
+def _column(values: Any, name: str, of_what: str, *, one: str) -> list[Any]:
+    """The elements of any sequence that has an order and one dimension."""
+    if isinstance(values, (str, bytes)):
+        raise InputError(f"{name} is one string; {one}")
+    if not isinstance(values, Iterable) or isinstance(values, (Mapping, Set)):
+        raise InputError(f"{name} is a {type(values).__name__}; pass a list")
+    if getattr(values, "ndim", 1) != 1:
+        raise InputError(f"{name} has shape {getattr(values, 'shape', '')}; pass one column of {of_what}")
+    return list(values)
+
+
+def _can_be_stored(label: str | float) -> bool:
+    """Whether numpy and a file keep this label as it is."""
+    return not _NO_NAME.search(label) if isinstance(label, str) else -_INT64 <= label < _INT64
+
+
+def _is_missing(label: Any) -> bool:
+    """Whether this is None, NaN, or pandas' NA or NaT."""
+    return (
+        label is None or (isinstance(label, float) and label != label) or type(label).__name__ in ("NAType", "NaTType")
+    )
+
+
+def is_share(value: Any) -> bool:
+    """Whether this is a number strictly between 0 and 1."""
+    return isinstance(value, (float, np.floating)) and bool(0 < value < 1)

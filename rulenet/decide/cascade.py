@@ -1,0 +1,184 @@
+"""When ψ may be skipped: φ's margin says whether ψ could change the answer at all, or often enough to matter.
+
+Imports errors, model, numpy and scipy.
+
+Certified: |s·ψ_k| ≤ s·B for every label k, so ψ can move the difference of two logits by 2·s·B at most. Where a·φ leads by more than
+that, its answer is final.
+
+Statistical: the least margin above which skipping ψ changes at most a share ε of all answers, with 95 % confidence. The share that
+changes falls as the margin rises, so one binomial bound for the chosen margin is enough (risk-controlling prediction sets, Bates
+et al. 2021): the upper Clopper-Pearson limit of the changes seen on held-out texts.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import scipy.stats
+
+from rulenet.base.types import Array
+from rulenet.errors import ParameterError
+from rulenet.model.hybrid import lead
+
+MODES = ("off", "certified", "statistical")
+CONFIDENCE = 0.95
+ROUNDING = 1e-9  # far above what the sums of logits lose to it, far below any margin of use
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """When ψ is skipped, and what that is expected to cost and save.
+
+    Attributes
+    ----------
+    mode
+        ``"off"``, ``"certified"`` or ``"statistical"``; what holds, which may be stricter than what was asked for.
+    margin
+        ψ is skipped where the largest logit of a·φ leads the second by more than this.
+    share_skipped
+        Share of the held-out texts for which ψ is skipped; None without held-out texts.
+    changed
+        Share of the held-out texts whose answer skipping changes.
+    risk_bound
+        Upper limit, with 95 % confidence, of the share of answers that skipping changes; 0 for "certified".
+    speed_up
+        Expected: cost of φ + ψ for each text over cost of φ for each and ψ for those not skipped; None where it was not timed.
+    note
+        What a user should know, such as why "statistical" could not be granted.
+    """
+
+    mode: str
+    margin: float
+    share_skipped: float | None = None
+    changed: float | None = None
+    risk_bound: float = 0.0
+    speed_up: float | None = None
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; an infinite margin is None, as JSON knows no infinity."""
+        return {**asdict(self), "margin": self.margin if math.isfinite(self.margin) else None}
+
+
+def certified_margin(bound: float | None, psi_scale: float) -> float:
+    """2·s·B and a hair, as sums are rounded; infinite for an unbounded ψ."""
+    return math.inf if bound is None else 2.0 * psi_scale * bound + ROUNDING
+
+
+def statistical_margin(phi: Array, psi: Array, risk: float) -> tuple[float, float]:
+    """The least margin of φ above which skipping ψ changes at most `risk` of all answers, and the bound that holds there.
+
+    Parameters
+    ----------
+    phi, psi
+        a·φ and s·ψ of held-out texts, shape (n_texts, n_classes).
+
+    Returns
+    -------
+    tuple
+        Margin and bound; (inf, 1) if there are too few texts to promise anything.
+
+    Examples
+    --------
+    >>> phi = np.stack([np.linspace(0, 10, 1001), np.zeros(1001)], axis=1)
+    >>> margin, bound = statistical_margin(phi, np.where(phi[:, :1] < 2, -3.0, 0.0) * [1.0, 0.0], risk=0.01)
+    >>> 1.9 < margin < 2.0, bound <= 0.01
+    (True, True)
+    """
+    n, margin = len(phi), lead(phi)
+    changed = phi.argmax(axis=1) != (phi + psi).argmax(axis=1)
+    order = np.argsort(-margin, kind="stable")
+    counts = np.cumsum(changed[order])  # answers changed when the first 1, 2, … texts skip ψ
+    allowed = most_changes(n, risk)
+    if allowed < 0:
+        return math.inf, 1.0
+    # Strictly above the margin of the first text that would go too far; ties with it are not skipped.
+    stop = int(np.searchsorted(counts, allowed, side="right"))
+    at = float(margin[order[stop]]) if stop < n else 0.0
+    skipped = margin > at
+    return at, upper_limit(int(changed[skipped].sum()), n)
+
+
+def most_changes(n: int, risk: float) -> int:
+    """How many changes among n texts still bound their share by `risk`; -1 if not even none."""
+    return bisect_right(range(n), risk, key=lambda k: upper_limit(k, n)) - 1
+
+
+def upper_limit(k: int, n: int) -> float:
+    """Upper Clopper-Pearson limit, 95 %, one-sided, of a share that was k in n.
+
+    Examples
+    --------
+    >>> round(upper_limit(0, 598), 4)
+    0.005
+    """
+    return 1.0 if k >= n else float(scipy.stats.beta.ppf(CONFIDENCE, k + 1, n - k))
+
+
+def texts_needed(risk: float) -> int:
+    """Held-out texts without any change from which `risk` can be promised.
+
+    Examples
+    --------
+    >>> texts_needed(0.005)
+    598
+    """
+    return math.ceil(math.log(1 - CONFIDENCE) / math.log(1 - risk))
+
+
+def choose(
+    mode: str, risk: float, *, bound: float | None, phi: Array | None, psi: Array | None, psi_scale: float,
+    is_stale: bool = False, cost_ratio: float | None = None,
+) -> Cascade:  # fmt: skip
+    """When to skip ψ.
+
+    Parameters
+    ----------
+    phi, psi
+        a·φ and s·ψ of held-out texts; None if there are none.
+    is_stale
+        Rules have changed since the held-out texts were scored, so that they promise nothing any more.
+    cost_ratio
+        Time of φ over time of ψ for a text.
+
+    Raises
+    ------
+    ParameterError
+        If `mode` or `risk` is none.
+    """
+    if mode not in MODES or not 0 < risk < 1:
+        raise ParameterError(
+            f"cascade={mode!r}, cascade_risk={risk!r}: use 'off', 'certified' or 'statistical', and a share between 0 and 1"
+        )
+    if mode == "off":
+        return Cascade("off", math.inf)
+    if psi_scale == 0:
+        return Cascade("off", math.inf, note="the model has no ψ to skip: every answer is φ's alone")
+    margin, limit, note = certified_margin(bound, psi_scale), 0.0, ""
+    if mode == "statistical":
+        if is_stale:
+            note = "rules have changed since the margin was chosen; call calibrate(texts). Until then only certified exits are taken"
+        elif phi is None or psi is None or len(phi) < texts_needed(risk):
+            note = (
+                f"{0 if phi is None else len(phi)} held-out texts cannot promise a risk of {risk:g}: that takes "
+                f"{texts_needed(risk)}; call calibrate(texts), which needs no labels for this, or raise cascade_risk. "
+                "Until then only certified exits are taken"
+            )
+        else:
+            at, at_limit = statistical_margin(phi, psi, risk)
+            if at < margin:
+                margin, limit = at, at_limit
+            else:
+                note = "certified exits reach as far as the risk allows, and change nothing"
+    granted = "statistical" if limit else "certified"
+    if phi is None or psi is None or not len(phi):
+        return Cascade(granted, margin, risk_bound=limit, note=note)
+    skipped = lead(phi) > margin
+    changed = skipped & (phi.argmax(axis=1) != (phi + psi).argmax(axis=1))
+    share = float(skipped.mean())
+    speed_up = None if cost_ratio is None else (1 + cost_ratio) / (1 - share + cost_ratio)
+    return Cascade(granted, margin, share, float(changed.mean()), limit, speed_up, note)

@@ -1,0 +1,313 @@
+"""What a model rests on as a whole: its strongest weights, the rules that fire and those that decide, and the share of φ and ψ.
+
+Imports render, explain and model; numpy only, ψ is not run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from rulenet.base.types import Array
+from rulenet.draw import render
+from rulenet.errors import LabelError
+from rulenet.explain.result import Label, check_known, plain
+from rulenet.model.hybrid import Hybrid, Parts
+
+_CHUNK = 1 << 20  # entries of X in memory at a time, for each class
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A column that speaks for a label.
+
+    Attributes
+    ----------
+    kind, name
+        As in `Term`.
+    weight
+        In logits per unit of the column.
+    fired
+        Share of the texts in which it is active.
+    """
+
+    kind: str
+    name: str
+    weight: float
+    fired: float
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a column does on some texts.
+
+    Attributes
+    ----------
+    kind, name
+        As in `Term`.
+    label
+        The label it speaks for or against most.
+    weight
+        Its weight for that label, in logits.
+    fired
+        Share of the texts in which it is active.
+    decides
+        Share of the texts whose answer would change without this column alone, ψ held fixed.
+    right
+        Share of those that are answered rightly as it is; None without labels, or if it decides none.
+    """
+
+    kind: str
+    name: str
+    label: Label
+    weight: float
+    fired: float
+    decides: float
+    right: float | None
+
+
+@dataclass(frozen=True)
+class GlobalExplanation(render.Shown):
+    """What a model rests on, on some texts.
+
+    Attributes
+    ----------
+    n_texts
+        Number of texts.
+    n_skipped
+        Of so many ψ had no say; there it counts as zero.
+    weights
+        For each label the rules, and the other columns, that speak most for it.
+    rules
+        Every rule, the most used first.
+    decisive
+        The columns of any kind that decide most answers.
+    variance
+        Share of the variance of the logits, centred over the labels, that comes from ``"rule"``, ``"tfidf"``, ``"pos"`` and ``"neural"``:
+        Cov(part, logit) / Var(logit), summed over the labels. The shares sum to 1; one is negative where a part works against the rest.
+    variance_by_label
+        The same for the logit of each label.
+    accuracy
+        Share of right answers of φ alone (``"phi"``), ψ alone (``"psi"``, on the texts where it was run) and of both (``"sum"``); None
+        without labels.
+    accuracy_by_label
+        The same on the texts of each label.
+    """
+
+    n_texts: int
+    n_skipped: int
+    weights: dict[Label, list[Weight]]
+    rules: list[Use]
+    decisive: list[Use]
+    variance: dict[str, float]
+    variance_by_label: dict[Label, dict[str, float]]
+    accuracy: dict[str, float | None] | None = None
+    accuracy_by_label: dict[Label, dict[str, float | None]] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, the same after a trip through JSON."""
+        data: dict[str, Any] = plain(asdict(self))
+        for use in data["rules"] + data["decisive"]:
+            use["label"] = str(use["label"])
+        return data
+
+    def headline(self) -> str:
+        """One line."""
+        skipped = f", {self.n_skipped:,} without ψ" if self.n_skipped and "neural" in self.variance else ""
+        return f"what the model rests on: {self.n_texts:,} texts{skipped}"
+
+    def sheets(self) -> list[render.Sheet]:
+        """Shares of the parts, rules in use, decisive columns, strongest weights."""
+        parts = list(self.variance)
+        rows = [("all", self.variance), *((str(k), v) for k, v in self.variance_by_label.items())]
+        sheets = [
+            render.Sheet(
+                "share of the variance of the logits",
+                ("label", *parts),
+                [(name, *(render.Percent(shares[part]) for part in parts)) for name, shares in rows],
+            )
+        ]
+        if self.accuracy is not None and self.accuracy_by_label is not None:
+            found = [("all", self.accuracy), *((str(k), v) for k, v in self.accuracy_by_label.items())]
+            header = ("label", "φ alone", "ψ alone", "both")
+            body = [(name, *map(_percent, (a["phi"], a["psi"], a["sum"]))) for name, a in found]
+            sheets.append(render.Sheet("accuracy", header, body))
+        columns = ("", "name", "label", "weight", "fires in", "decides", "right there")
+        if self.rules:
+            sheets.append(render.Sheet("most used rules", columns, _use_rows(self.rules[: render.SHOWN_TERMS])))
+        if self.decisive:
+            title = "most decisive: without it alone, ψ held fixed, the answer would change"
+            sheets.append(render.Sheet(title, columns, _use_rows(self.decisive[: render.SHOWN_TERMS])))
+        for label, weights in self.weights.items():
+            strongest = [(w.kind, w.name, render.Bar(w.weight), render.Percent(w.fired)) for w in weights]
+            sheets.append(render.Sheet(f"speaks for {label}", ("", "name", "weight", "fires in"), strongest))
+        return sheets
+
+
+def _percent(share: float | None) -> render.Cell:
+    return "" if share is None else render.Percent(share)
+
+
+def _use_rows(uses: Sequence[Use]) -> list[tuple[render.Cell, ...]]:
+    return [
+        (u.kind, u.name, str(u.label), u.weight, render.Percent(u.fired), render.Percent(u.decides), _percent(u.right))
+        for u in uses
+    ]
+
+
+def explain_global(
+    hybrid: Hybrid, parts: Parts, classes: Sequence[Label], labels: Sequence[Label] | None = None, *, top: int = 10
+) -> GlobalExplanation:
+    """What a model rests on, on some texts.
+
+    Parameters
+    ----------
+    parts
+        What `hybrid.parts` gave for the texts.
+    classes
+        The labels as the user gave them, in column order.
+    labels
+        The right label of each text; None: nothing is said of accuracy.
+    top
+        How many weights of each label and decisive columns to list; rules are listed all.
+
+    Raises
+    ------
+    LabelError
+        If the labels are not as many as the texts, or not those of the model.
+    """
+    classes = list(classes)
+    y = None if labels is None else _indices(labels, classes, parts.X.shape[0])
+    n = max(parts.X.shape[0], 1)
+    fired = np.bincount(parts.X.indices, minlength=parts.X.shape[1]) / n
+    decides, right = decisive(hybrid, parts, y)
+    W = hybrid.phi_scale * hybrid.weights.coef  # (n_columns, K)
+
+    def use(j: int) -> Use:
+        column, k = hybrid.features.column(j), int(np.abs(W[j]).argmax())
+        hit = float(right[j] / decides[j]) if y is not None and decides[j] else None
+        return Use(column.kind, column.name, classes[k], float(W[j, k]), float(fired[j]), float(decides[j] / n), hit)
+
+    n_rules = hybrid.features.n_rules
+    by_use = np.lexsort((np.arange(n_rules), -decides[:n_rules], -fired[:n_rules]))
+    strongest = [j for j in np.argsort(-decides, kind="stable")[:top].tolist() if decides[j]]
+    variance, by_label = _variance(hybrid, parts, classes)
+    accuracy = {} if y is None else _accuracies(parts, y, classes)
+    return GlobalExplanation(
+        n_texts=parts.X.shape[0],
+        n_skipped=int(parts.skipped.sum()),
+        weights={label: _strongest(hybrid, W[:, k], fired, top) for k, label in enumerate(classes)},
+        rules=[use(j) for j in by_use.tolist()],
+        decisive=[use(j) for j in strongest],
+        variance=variance,
+        variance_by_label=by_label,
+        accuracy=accuracy.pop(None, None),
+        accuracy_by_label=accuracy if y is not None else None,  # type: ignore[arg-type]
+    )
+
+
+def decisive(hybrid: Hybrid, parts: Parts, y: Array | None = None) -> tuple[Array, Array]:
+    """In how many texts each column decides, and in how many of those the answer is right.
+
+    A column decides a text if the answer would be another without this column alone, ψ held fixed.
+
+    Parameters
+    ----------
+    y
+        Class index of each text; None: none counts as right.
+
+    Returns
+    -------
+    tuple
+        Two counts for each column, shape (n_columns,).
+    """
+    X, logits = parts.X, parts.logits
+    W = hybrid.phi_scale * hybrid.weights.coef
+    answer = logits.argmax(axis=1)
+    row_of = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    counts, right = np.zeros(X.shape[1], dtype=np.int64), np.zeros(X.shape[1], dtype=np.int64)
+    for at in range(0, X.nnz, _CHUNK):
+        rows, columns = row_of[at : at + _CHUNK], X.indices[at : at + _CHUNK]
+        without = logits[rows] - W[columns] * X.data[at : at + _CHUNK, None]  # (n_entries, K)
+        changed = without.argmax(axis=1) != answer[rows]
+        counts += np.bincount(columns[changed], minlength=X.shape[1])
+        if y is not None:
+            changed &= answer[rows] == y[rows]
+            right += np.bincount(columns[changed], minlength=X.shape[1])
+    return counts, right
+
+
+def _strongest(hybrid: Hybrid, weights: Array, fired: Array, top: int) -> list[Weight]:
+    """Rules, then other columns, with the largest positive weights."""
+    n_rules = hybrid.features.n_rules
+    found = []
+    for first, part in ((0, weights[:n_rules]), (n_rules, weights[n_rules:])):
+        for j in (first + np.argsort(-part, kind="stable")[:top]).tolist():
+            if weights[j] > 0:
+                column = hybrid.features.column(j)
+                found.append(Weight(column.kind, column.name, float(weights[j]), float(fired[j])))
+    return found
+
+
+def _variance(
+    hybrid: Hybrid, parts: Parts, classes: Sequence[Label]
+) -> tuple[dict[str, float], dict[Label, dict[str, float]]]:
+    """Shares of the parts in the variance of the logits, of all labels together and of each."""
+    features, X = hybrid.features, parts.X
+    borders = [0, features.n_rules, features.n_rules + features.n_terms, X.shape[1]]
+    addends: dict[str, Array] = {}
+    for kind, first, last in zip(("rule", "tfidf", "pos"), borders[:-1], borders[1:], strict=True):
+        if last > first:
+            addends[kind] = hybrid.phi_scale * (X[:, first:last] @ hybrid.weights.coef[first:last])
+    if hybrid.is_neural:
+        addends["neural"] = parts.psi
+    total = _centred(parts.logits)
+    # One covariance of each label; their sum over the parts is the variance of the label's logit.
+    found = {name: (_centred(part) * total).sum(axis=0) for name, part in addends.items()}  # (K,)
+    of_label = (total**2).sum(axis=0)
+    everything = float(of_label.sum())
+    shares = {name: float(part.sum()) / everything if everything else 0.0 for name, part in found.items()}
+    by_label = {
+        label: {name: float(part[k] / of_label[k]) if of_label[k] else 0.0 for name, part in found.items()}
+        for k, label in enumerate(classes)
+    }
+    return shares, by_label
+
+
+def _centred(logits: Array) -> Array:
+    """Less the mean over the labels, which no answer depends on, and less the mean over the texts."""
+    relative = logits - logits.mean(axis=1, keepdims=True)
+    return np.asarray(relative - relative.mean(axis=0) if len(relative) else relative)
+
+
+def _accuracies(parts: Parts, y: Array, classes: Sequence[Label]) -> dict[Label | None, dict[str, float | None]]:
+    """Accuracy of each part on all texts (under None) and on those of each label."""
+    heard = ~parts.skipped
+    hits = {
+        "phi": (parts.phi.argmax(axis=1) == y, np.ones(len(y), dtype=bool)),
+        "psi": (parts.psi.argmax(axis=1) == y, heard),
+        "sum": (parts.logits.argmax(axis=1) == y, np.ones(len(y), dtype=bool)),
+    }
+    groups: dict[Label | None, Array] = {None: np.ones(len(y), dtype=bool)}
+    groups.update({label: y == k for k, label in enumerate(classes)})
+    return {
+        label: {name: _mean(hit[group & counted]) for name, (hit, counted) in hits.items()}
+        for label, group in groups.items()
+    }
+
+
+def _mean(hit: Array) -> float | None:
+    return float(hit.mean()) if len(hit) else None
+
+
+def _indices(labels: Sequence[Label], classes: list[Label], n_texts: int) -> Array:
+    given = list(labels)  # a pandas Series would be indexed by its own labels
+    if len(given) != n_texts:
+        raise LabelError(f"{len(given)} labels for {n_texts} texts; pass one label for each text")
+    known = [label.item() if isinstance(label, np.generic) else label for label in given]
+    check_known(known, classes)
+    index = {label: k for k, label in enumerate(classes)}
+    return np.array([index[label] for label in known], dtype=np.intp)

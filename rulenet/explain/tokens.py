@@ -1,0 +1,279 @@
+"""What ψ's answer rests on: integrated gradients over the input embeddings, and ψ of one text for other values of φ.
+
+Integrated gradients (Sundararajan, Taly & Yan 2017) follow the straight line from a text about which nothing is known to the text
+itself. There every ordinary piece is [MASK]: the one piece that pre-training has shown the transformer in every place and that stands
+for anything, so ψ of it says little (|ψ_label − ψ_other| of 0.9 on AG News, 1.3 for [PAD]). Special pieces and positions stay.
+What ψ says of the masked text is the bias; Σ attributions + bias = the attributed sum, up to the error of the integral.
+
+Along that line the gradient of MiniLM peaks between a tenth and a half of the way. Gauss–Legendre nodes drawn together there by a
+sinh transformation (Johnston & Elliott 2005) bring the error within 1 % with 12 nodes for 85 % of 46 AG News training texts, where plain
+ones do for 24 %; of a better trained model, 12 do for 60 % of 40 texts and 16 for 93 %, which is the first try. ψ itself is attributed,
+not the argument of its tanh: that needed as many nodes. W_1 φ is held fixed. Imports torch, and captum late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rulenet.base.extras import need
+from rulenet.base.types import Array
+from rulenet.model.batches import piece_budget, token_budget_batches
+from rulenet.model.layers import last_hidden
+from rulenet.model.onnx.engine import in_torch
+from rulenet.model.psi import Psi
+from rulenet.text.clean import clean_with_offsets
+from rulenet.text.tokenise import Tokeniser
+
+if TYPE_CHECKING:
+    pass
+
+Span = tuple[int, int]
+FIRST_NODES, MOST_NODES = 16, 96
+RELATIVE_BAR, ABSOLUTE_BAR = 0.01, 1e-3
+_PEAK, _WIDTH = 0.25, 0.1  # where the nodes gather; chosen on training texts
+_NEUTRAL = ("[MASK]", "<mask>", "[UNK]", "<unk>")
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Shares of the word pieces of one text.
+
+    Attributes
+    ----------
+    places
+        Where each piece stands in the cleaned text, as (start, end); (0, 0) for special pieces.
+    values
+        Share of each piece, in logits, shape (n_pieces,); special pieces have none.
+    bias
+        The attributed sum for the text of neutral pieces.
+    total
+        The attributed sum for the text.
+    nodes
+        Gradients that were taken.
+    """
+
+    places: list[Span]
+    values: Array
+    bias: float
+    total: float
+    nodes: int
+
+    @property
+    def gap(self) -> float:
+        """Error of the integral: how far Σ values + bias is from the total, in logits."""
+        return abs(float(self.values.sum()) + self.bias - self.total)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the gap is within 1 % of the total, or of 0.001."""
+        return self.gap <= max(RELATIVE_BAR * abs(self.total), ABSOLUTE_BAR)
+
+    def words(self, text: str, tokeniser: Tokeniser) -> list[tuple[int, int, float]]:
+        """The pieces put together to words.
+
+        Pieces of one word are one; so are words that cleaning made of one stretch of the text, such as an entity.
+
+        Parameters
+        ----------
+        text
+            The text as given.
+        tokeniser
+            Knows where words end.
+
+        Returns
+        -------
+        list
+            Start and end in the text as given, and share, in order and without overlap. Special pieces are left out.
+        """
+        cleaned = clean_with_offsets(text)
+        words = tokeniser.tokens(cleaned.text)
+        starts = np.array([word.start for word in words], dtype=np.intp)
+        found: list[tuple[int, int, float]] = []
+        reach = 0  # where the word ends that the last piece is in
+        for (start, end), value in zip(self.places, self.values.tolist(), strict=True):
+            if start == end:
+                continue
+            # Some tokenizers count the space before a word as part of its first piece.
+            begin = start + len(cleaned.text[start:end]) - len(cleaned.text[start:end].lstrip() or " ")
+            first, last = cleaned.original_span(begin, end)
+            if found and (begin < reach or first < found[-1][1]):
+                before = found.pop()
+                first, last, value = before[0], max(before[1], last), before[2] + value
+            found.append((first, last, value))
+            k = int(np.searchsorted(starts, end - 1, side="right")) - 1
+            reach = max(end, words[k].end if k >= 0 else 0)
+        return found
+
+
+def attribute(
+    psi: Any,
+    texts: Sequence[str],
+    phi: Array,
+    sides: Array,
+    *,
+    device: Any = "cpu",
+    budget: int | None = None,
+) -> list[Attribution]:
+    """Share out Σ_k sides_k ψ_k among the word pieces of each text.
+
+    Texts whose gap is too large are done again with twice the nodes, up to `MOST_NODES`.
+
+    Parameters
+    ----------
+    phi
+        φ of each text, unscaled as ψ reads it, shape (n_texts, n_classes).
+    sides
+        What is asked, shape (n_texts, n_classes): for instance s for a label, -s for another, 0 elsewhere.
+    budget
+        Word pieces in a batch, times nodes; None: what suits the device.
+
+    Raises
+    ------
+    MissingExtraError
+        If the extra ``explain`` is not installed.
+    """
+    need("captum", purpose="token attribution")
+    psi = in_torch(psi)
+    budget = budget or piece_budget(device)
+    pieces = psi.encoder.encode_with_offsets(texts)
+    found: dict[int, Attribution] = {}
+    waiting = list(range(len(texts)))
+    n_nodes = FIRST_NODES
+    with _reading(psi, device):
+        while waiting:
+            sizes = [len(pieces[i][0]) for i in waiting]
+            at_once, window = max(budget // n_nodes, 1), psi.encoder.max_length
+            for batch in token_budget_batches(sizes, budget=at_once, window=window):
+                chosen = [waiting[j] for j in batch]
+                part = _attribute_batch(
+                    psi, [pieces[i] for i in chosen], phi[chosen], sides[chosen], n_nodes, device, budget
+                )
+                found.update(zip(chosen, part, strict=True))
+            n_nodes *= 2
+            waiting = [i for i in waiting if not found[i].is_complete] if n_nodes <= MOST_NODES else []
+    return [found[i] for i in range(len(texts))]
+
+
+def _attribute_batch(
+    psi: Psi,
+    pieces: Sequence[tuple[list[int], list[Span]]],
+    phi: Array,
+    sides: Array,
+    n_nodes: int,
+    device: Any,
+    budget: int,
+) -> list[Attribution]:
+    from captum.attr import IntegratedGradients
+
+    ids, mask = (part.to(device) for part in psi.encoder.pad([row for row, _ in pieces]))  # (B, L)
+    ordinary = torch.zeros_like(mask, dtype=torch.bool)
+    for i, (_, places) in enumerate(pieces):
+        ordinary[i, : len(places)] = torch.tensor([start < end for start, end in places], device=device)
+    embed = psi.body.get_input_embeddings()
+    with torch.no_grad():
+        text = embed(ids)  # (B, L, H)
+        neutral = embed(torch.where(ordinary, neutral_piece(psi), ids))
+    given = (mask, *(torch.as_tensor(part, dtype=torch.float32, device=device) for part in (phi, sides)))
+
+    def asked(embeddings: Tensor, mask: Tensor, phi: Tensor, sides: Tensor) -> Tensor:
+        return (_head(psi, _average(psi, embeddings, mask), phi) * sides).sum(1)  # (B,)
+
+    with torch.no_grad():
+        bias, total = (asked(end, *given).double().tolist() for end in (neutral, text))
+    engine = IntegratedGradients(asked)
+    values = torch.zeros_like(text)
+    weights, alphas = nodes(n_nodes)
+    at_once = max(budget // mask.numel(), 1)
+    for at in range(0, n_nodes, at_once):
+        # captum's own way to other nodes than those it names; `attribute` does not pass it on.
+        part = weights[at : at + at_once], alphas[at : at + at_once]
+        values += engine._attribute(
+            inputs=(text,),
+            baselines=(neutral,),
+            additional_forward_args=given,
+            n_steps=len(part[0]),
+            step_sizes_and_alphas=part,
+        )[0].detach()
+    shares = values.double().sum(-1).cpu().numpy()  # (B, L)
+    return [
+        Attribution(places, shares[i, : len(places)], bias[i], total[i], n_nodes)
+        for i, (_, places) in enumerate(pieces)
+    ]
+
+
+def nodes(n: int) -> tuple[list[float], list[float]]:
+    """Weights and places of `n` nodes on the way from 0 to 1.
+
+    Examples
+    --------
+    >>> weights, alphas = nodes(12)
+    >>> round(sum(weights), 4), round(sum(w * a**2 for w, a in zip(weights, alphas)), 4)
+    (1.0, 0.3333)
+    """
+    x, w = np.polynomial.legendre.leggauss(n)
+    low, high = np.arcsinh(-_PEAK / _WIDTH), np.arcsinh((1 - _PEAK) / _WIDTH)
+    u = low + (high - low) * (x + 1) / 2
+    weights = w / 2 * (high - low) * _WIDTH * np.cosh(u)
+    return weights.tolist(), (_PEAK + _WIDTH * np.sinh(u)).tolist()
+
+
+def neutral_piece(psi: Psi) -> int:
+    """The piece that stands for no text: the mask, else the unknown piece, else padding."""
+    found = map(psi.encoder.tokenizer.token_to_id, _NEUTRAL)
+    return next((piece for piece in found if piece is not None), psi.encoder.pad_id)
+
+
+def psi_of_phi(psi: Any, text: str, *, device: Any = "cpu") -> Callable[[Array], Array]:
+    """ψ of one text as a function of φ: the text is read once.
+
+    Returns
+    -------
+    Callable
+        From φ of shape (n, n_classes) to ψ of the same shape.
+    """
+    psi = in_torch(psi)
+    with _reading(psi, device), torch.no_grad():
+        ids, mask = (part.to(device) for part in psi.encoder.pad(psi.encoder.encode([text])))
+        h = _average(psi, psi.body.get_input_embeddings()(ids), mask)  # (1, H)
+
+    def of(phi: Array) -> Array:
+        with torch.no_grad():
+            found = _head(psi, h, torch.as_tensor(phi, dtype=torch.float32, device=device))
+        return np.asarray(found.double().cpu().numpy())
+
+    return of
+
+
+def _average(psi: Psi, embeddings: Tensor, mask: Tensor) -> Tensor:
+    """h(x), shape (B, H)."""
+    hidden = last_hidden(psi.body, embeddings, mask, psi.encoder.max_length)  # (B, L, H)
+    weight = mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+def _head(psi: Psi, h: Tensor, phi: Tensor) -> Tensor:
+    score: Tensor = psi.from_text(h) + psi.from_phi(phi)  # (B, K)
+    return score if psi.bound is None else psi.bound * torch.tanh(score)
+
+
+@contextmanager
+def _reading(psi: Psi, device: Any) -> Iterator[None]:
+    """Dropout off, and no gradients of weights, which would be kept in memory for nothing."""
+    was_training = psi.training
+    wanted = [weight for weight in psi.parameters() if weight.requires_grad]
+    psi.eval().to(device)
+    for weight in wanted:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in wanted:
+            weight.requires_grad_(True)
+        psi.train(was_training)

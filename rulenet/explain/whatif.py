@@ -1,0 +1,265 @@
+"""What would have to be missing for another answer: the fewest rules switched off, or columns deleted. Imports explain and model.
+
+A column is deleted as `with_rules` deletes a rule: it leaves φ, in the logit and where ψ reads it (W_1 φ); the words stay in the text,
+and what the transformer makes of them. Every answer that is reported was computed by running ψ again with the changed φ, in full
+precision: a model exported with 8 bits may differ by a hair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from math import comb
+from typing import Any
+
+import numpy as np
+
+from rulenet.base.types import Array
+from rulenet.draw import render
+from rulenet.explain.result import Explanation, Label, Term, check_known, explain, plain
+from rulenet.model.hybrid import Hybrid
+
+SEARCHED = 50_000  # sets that are tried one by one
+_BY_A_HAIR = 1e-4  # a lead of fewer logits is rounding
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A set of columns without which the answer is another.
+
+    Attributes
+    ----------
+    terms
+        The columns, those first that matter most.
+    label
+        The answer without them.
+    logits
+        Of each label without them.
+    is_smallest
+        Whether it is certain that no smaller set does it: every smaller one was tried, or ruled out by arithmetic.
+    """
+
+    terms: list[Term]
+    label: Label
+    logits: dict[Label, float]
+    is_smallest: bool
+
+
+@dataclass(frozen=True)
+class WhatIf(render.Shown):
+    """What would have to be missing for another answer.
+
+    Attributes
+    ----------
+    text
+        The text as given.
+    label
+        The answer as it is.
+    target
+        The answer that was asked for; None: any other.
+    rules
+        The smallest set found of rules to switch off; None if switching off rules cannot do it, as far as the search can tell
+        where ψ reads φ.
+    terms
+        The same of columns of any kind.
+    """
+
+    text: str
+    label: Label
+    target: Label | None
+    rules: Flip | None
+    terms: Flip | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, the same after a trip through JSON."""
+        data: dict[str, Any] = plain(asdict(self))
+        for flip in (data["rules"], data["terms"]):
+            if flip is not None:
+                flip["label"] = str(flip["label"])
+        return {**data, "label": str(self.label), "target": None if self.target is None else str(self.target)}
+
+    def headline(self) -> str:
+        """One line."""
+        return f"{self.label}: what it would take to be {'another label' if self.target is None else self.target}"
+
+    def sheets(self) -> list[render.Sheet]:
+        """One for rules, one for columns of any kind."""
+        return [self._sheet("switching off rules", self.rules), self._sheet("deleting any terms", self.terms)]
+
+    def _sheet(self, what: str, flip: Flip | None) -> render.Sheet:
+        if flip is None:
+            return render.Sheet(f"{what}: cannot be flipped this way", (), [])
+        these = "this one" if len(flip.terms) == 1 else f"these {len(flip.terms)}"
+        title = f"{what}: {flip.label} without {these}" + ("" if flip.is_smallest else " (fewer may do)")
+        rows = [
+            (t.kind, t.name, render.words(self.text, t.spans),
+             render.Bar(t.contributions[self.label] - t.contributions[flip.label]))
+            for t in flip.terms
+        ]  # fmt: skip
+        return render.Sheet(title, ("", "term", "words", f"for {self.label} against {flip.label}"), rows)
+
+
+def what_if(
+    hybrid: Hybrid, text: str, classes: Sequence[Label], target: Label | None = None, *, device: Any = "cpu"
+) -> WhatIf:
+    """The fewest rules or terms without which the answer is another.
+
+    Parameters
+    ----------
+    classes
+        The labels as the user gave them, in column order.
+    target
+        The answer wanted; None: any other.
+
+    Raises
+    ------
+    LabelError
+        If `target` is no label.
+
+    Examples
+    --------
+    >>> from rulenet import Recipe, RuleNetClassifier, RuleSet
+    >>> rules = RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: a}, {id: b, label: y, word: b}]}")
+    >>> clf = RuleNetClassifier(rules, None, recipe=Recipe(tfidf=False)).fit(["a", "b", "a"], ["x", "y", "x"])
+    >>> [term.name for term in what_if(clf.hybrid_, "a b", ["x", "y"]).rules.terms]
+    ['a']
+    """
+    classes = list(classes)
+    check_known([] if target is None else [target], classes)
+    if hybrid.psi is not None and hybrid.is_neural:
+        from rulenet.model.onnx.engine import in_torch
+
+        hybrid = replace(hybrid, psi=in_torch(hybrid.psi))
+    parts = hybrid.parts([text], device=device)
+    before: Explanation = explain(hybrid, [text], parts, classes)[0]
+    if target == before.label:
+        return WhatIf(
+            text,
+            before.label,
+            target,
+            Flip([], before.label, before.logits, True),
+            Flip([], before.label, before.logits, True),
+        )
+    search = _Search(hybrid, text, parts.phi[0] / hybrid.phi_scale, device, classes.index(before.label),
+                     None if target is None else classes.index(target))  # fmt: skip
+
+    def flip(terms: list[Term]) -> Flip | None:
+        D = np.array([list(term.contributions.values()) for term in terms]).reshape(-1, len(classes)) / hybrid.phi_scale
+        chosen, is_smallest = search.smallest(D)
+        if chosen is None:
+            return None
+        phi = search.phi - D[chosen].sum(axis=0)
+        logits = _run_again(hybrid, text, phi, device)
+        answer = classes[int(logits.argmax())]
+        return Flip([terms[j] for j in chosen], answer, dict(zip(classes, logits.tolist(), strict=True)), is_smallest)
+
+    return WhatIf(
+        text, before.label, target, flip([term for term in before.terms if term.kind == "rule"]), flip(before.terms)
+    )
+
+
+class _Search:
+    """Looks for the smallest set of columns whose deletion changes the answer for one text.
+
+    Parameters
+    ----------
+    phi
+        φ of the text, unscaled, shape (n_classes,).
+    answer, target
+        Class index of the answer as it is, and of the one wanted; None: any other.
+    """
+
+    def __init__(self, hybrid: Hybrid, text: str, phi: Array, device: Any, answer: int, target: int | None) -> None:
+        self.phi, self.answer, self.target = phi, answer, target
+        self.phi_scale, self.psi_scale = hybrid.phi_scale, hybrid.psi_scale
+        self.psi: Callable[[Array], Array] | None = None
+        self.psi_reads_phi = False
+        if hybrid.psi is not None and hybrid.is_neural:
+            from rulenet.explain.tokens import psi_of_phi
+            from rulenet.model.onnx.engine import in_torch
+
+            self.psi = psi_of_phi(hybrid.psi, text, device=device)
+            self.psi_reads_phi = bool(in_torch(hybrid.psi).from_phi.weight.abs().max() > 0)
+
+    def logits(self, phi: Array) -> Array:
+        """Of several values of φ, shape (n, n_classes)."""
+        return self.phi_scale * phi + (0 if self.psi is None else self.psi_scale * self.psi(phi))
+
+    def lead(self, phi: Array, rival: int) -> Array:
+        """How far the rival leads: over all labels if it is the target, else over the answer as it is."""
+        logits = self.logits(phi)
+        others = np.delete(logits, rival, axis=1).max(axis=1) if self.target is not None else logits[:, self.answer]
+        return np.asarray(logits[:, rival] - others)
+
+    def smallest(self, D: Array) -> tuple[list[int] | None, bool]:
+        """Indices of the smallest set found, or None, and whether there is certainly no smaller one.
+
+        Parameters
+        ----------
+        D
+            What each column adds to φ, shape (n_columns, n_classes).
+        """
+        rivals = [k for k in range(len(self.phi)) if k != self.answer] if self.target is None else [self.target]
+        found = [chosen for rival in rivals if (chosen := self._greedy(D, rival)) is not None]
+        best = min(found, key=len, default=None)
+        most = len(D) if best is None else len(best) - 1
+        for size in range(1, most + 1):
+            if self.target is None and not self.psi_reads_phi:
+                break  # the largest differences first: nothing smaller can add up to more
+            if sum(comb(len(D), k) for k in range(1, size + 1)) > SEARCHED:
+                return best, False
+            smaller = self._any_of(D, size, rivals)
+            if smaller is not None:
+                return smaller, True
+        return best, True
+
+    def _greedy(self, D: Array, rival: int) -> list[int] | None:
+        """Delete what helps the rival most, one column after the other, until it leads; None if it cannot be helped any more."""
+        phi, chosen, left = self.phi, [], list(range(len(D)))
+        lead = float(self.lead(phi[None], rival)[0])
+        while lead <= _BY_A_HAIR:
+            if not left:
+                return None
+            leads = self.lead(phi - D[left], rival)
+            best = int(leads.argmax())
+            if leads[best] <= lead:
+                return None
+            lead = float(leads[best])
+            chosen.append(left.pop(best))
+            phi = phi - D[chosen[-1]]
+        for j in chosen[:-1]:  # ψ and third labels may have made an early one needless
+            fewer = [k for k in chosen if k != j]
+            if self.lead(self.phi[None] - D[fewer].sum(axis=0), rival)[0] > _BY_A_HAIR:
+                chosen = fewer
+        return chosen
+
+    def _any_of(self, D: Array, size: int, rivals: list[int]) -> list[int] | None:
+        """The set of so many columns without which a rival leads most, if one leads."""
+        best: tuple[float, list[int]] | None = None
+        for sets in _blocks(len(D), size):
+            phi = self.phi - D[sets].sum(axis=1)  # (n_sets, K)
+            for rival in rivals:
+                leads = self.lead(phi, rival)
+                i = int(leads.argmax())
+                if leads[i] > (_BY_A_HAIR if best is None else best[0]):
+                    best = float(leads[i]), sets[i].tolist()
+        return None if best is None else best[1]
+
+
+def _blocks(n: int, size: int, block: int = 8192) -> Iterator[Array]:
+    """All sets of `size` of `n` indices, some thousands at a time, shape (n_sets, size)."""
+    every = combinations(range(n), size)
+    while True:
+        part = np.fromiter((j for _, found in zip(range(block), every, strict=False) for j in found), dtype=np.intp)
+        if not len(part):
+            return
+        yield part.reshape(-1, size)
+
+
+def _run_again(hybrid: Hybrid, text: str, phi: Array, device: Any) -> Array:
+    """Logits of a text for another φ, by the way that predictions take, shape (n_classes,)."""
+    psi: Any = np.zeros((1, len(phi)))
+    if hybrid.psi is not None and hybrid.is_neural:
+        psi = hybrid.psi.predict(hybrid.psi.encoder.encode([text]), phi[None], device=device)
+    return np.asarray(hybrid.phi_scale * phi + hybrid.psi_scale * psi[0])

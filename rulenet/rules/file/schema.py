@@ -1,0 +1,396 @@
+"""The rule file as data: what an author may write, with a description of every field. Imports pydantic and the types of fields.
+
+Adding a condition kind: a field on `Condition` here, a class in `conditions.py`, a line in the README's table, a test.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from rulenet.rules.file.fields import Example, OneOrMore, Strict, Text, Weight, check_bounds, shape
+
+PROTOCOL = 1
+LITERALS = ("word", "phrase", "lexicon", "starts", "ends")
+KINDS = ("any", "all", "none", *LITERALS, "regex", "pos", "near", "count", "length", "lang")
+# Options, and the kinds of condition they may stand beside; `field` goes with all.
+OPTIONS = {"case": (*LITERALS, "regex"), "forms": LITERALS, "segmented": LITERALS, "gap": ("phrase",)}
+MAX_GAP = 50
+
+
+class Near(Strict):
+    """Several things close to each other."""
+
+    terms: list[
+        Annotated[Annotated[Text, Tag("text")] | Annotated[Condition, Tag("mapping")], Discriminator(shape)]
+    ] = Field(
+        min_length=2,
+        max_length=6,
+        description="What must stand together: words or phrases, or conditions such as {lexicon: teams}.",
+    )
+    within: Annotated[int, Field(ge=0, le=MAX_GAP)] | None = Field(
+        None, description="At most so many words (Chinese: characters) between one hit and the next. Default 5."
+    )
+    same: Literal["sentence"] | None = Field(None, description="sentence: instead of within, all in the same sentence.")
+    ordered: bool = Field(False, description="true: in the order given.")
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Near:
+        if self.within is not None and self.same is not None:
+            raise PydanticCustomError("two_measures", "give within or same, not both")
+        return self
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """The terms, plain words and phrases as conditions too."""
+        return [Condition.model_validate({"word": [t]}) if isinstance(t, str) else t for t in self.terms]
+
+
+class Length(Strict):
+    """How long the text is."""
+
+    at_least: Annotated[int, Field(ge=0)] | None = Field(None, description="Fewest words or characters.")
+    at_most: Annotated[int, Field(ge=0)] | None = Field(None, description="Most words or characters.")
+    unit: Literal["words", "characters"] = Field(
+        "words", description="What is counted; each Chinese character counts as a word."
+    )
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> Length:
+        check_bounds(self.at_least, self.at_most)
+        return self
+
+
+class Condition(Strict):
+    """One condition; exactly one kind per mapping. Combine several with any, all or none."""
+
+    any: list[Condition] | None = Field(None, min_length=1, description="At least one of these conditions hits.")
+    all: list[Condition] | None = Field(None, min_length=1, description="Every one of these conditions hits.")
+    none: list[Condition] | None = Field(None, min_length=1, description="None of these conditions hits.")
+    word: OneOrMore | None = Field(
+        None,
+        description="A word or a list of words; whole words, case ignored. Chinese entries match anywhere in the text.",
+    )
+    phrase: OneOrMore | None = Field(
+        None, description="Words in a row; punctuation and spaces between them do not matter."
+    )
+    lexicon: OneOrMore | None = Field(None, description="Name of a word list under `lexicons`.")
+    starts: OneOrMore | None = Field(None, description="Words or phrases that the text begins with.")
+    ends: OneOrMore | None = Field(None, description="Words or phrases that the text ends with.")
+    regex: OneOrMore | None = Field(
+        None, description="Regular expression in RE2 syntax, case ignored; \\b and \\w are ASCII, no look-around."
+    )
+    pos: OneOrMore | None = Field(
+        None,
+        description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:lemma=refund`; TAG, TAG:lemma=a|b, TAG:word=a|b "
+        "(TAG:a means lemma), * for any tag; each with an optional ?, * or +.",
+    )
+    near: Near | None = Field(None, description="Several words, phrases or conditions close to each other.")
+    count: Count | None = Field(
+        None, description="How many hits a condition has, e.g. {word: [great, good], at_least: 3}."
+    )
+    length: Length | None = Field(None, description="How long the text is, e.g. {at_most: 5}.")
+    lang: Literal["en", "zh"] | None = Field(None, description="The language this text is written in.")
+    case: Literal["ignore", "exact"] = Field("ignore", description="exact: upper and lower case as written here.")
+    forms: Literal["exact", "lemma"] = Field(
+        "exact",
+        description="lemma: every inflected form of each word too (English: refund, refunds, refunded, refunding).",
+    )
+    segmented: bool = Field(
+        False,
+        description="true: a Chinese hit must begin and end where jieba parts words, so that 球 is not found in 地球.",
+    )
+    gap: Annotated[int, Field(ge=0, le=MAX_GAP)] = Field(
+        0, description="Up to so many other words (Chinese: characters) may stand between two words of the phrase."
+    )
+    field: Text | None = Field(None, description="Hits count only in this field of a record, such as title or body.")
+
+    @model_validator(mode="after")
+    def _exactly_one_kind(self) -> Condition:
+        given = self.model_fields_set
+        kinds = [kind for kind in KINDS if kind in given and getattr(self, kind) is not None]
+        if len(kinds) != 1:
+            found = "none of them" if not kinds else " and ".join(kinds)
+            raise PydanticCustomError(
+                "one_kind",
+                "give exactly one of {kinds}; found {found}. Combine several with any or all",
+                {"kinds": ", ".join(KINDS), "found": found},
+            )
+        misplaced = [
+            f"{option} (goes with {', '.join(beside)})"
+            for option, beside in OPTIONS.items()
+            if option in given
+            and kinds[0] not in beside
+            and getattr(self, option) != type(self).model_fields[option].default
+        ]
+        if misplaced:
+            raise PydanticCustomError(
+                "misplaced_option",
+                "{kind} takes no {options}; put it beside the condition that it is meant for",
+                {"kind": kinds[0], "options": " and no ".join(misplaced)},
+            )
+        if self.case == "exact" and self.forms == "lemma":
+            raise PydanticCustomError(
+                "two_cases", "case: exact and forms: lemma exclude each other; the forms are in lower case"
+            )
+        return self
+
+    @property
+    def kind(self) -> str:
+        """Which field is set."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+
+class Count(Condition):
+    """How many hits a condition has; an entry of a weighted lexicon counts with its weight."""
+
+    at_least: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Fewest hits.")
+    at_most: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Most hits.")
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> Count:
+        check_bounds(self.at_least, self.at_most)
+        if self.kind in ("none", "length", "lang", "count"):
+            raise PydanticCustomError("no_hits", "{kind} has no hits to count", {"kind": self.kind})
+        return self
+
+
+class Examples(Strict):
+    """Texts that `rulenet rules test` runs the rule on; a record is written {title: …, body: …}."""
+
+    match: list[Example] = Field(default_factory=list, description="The rule must fire on each of these.")
+    reject: list[Example] = Field(default_factory=list, description="The rule must not fire on any of these.")
+
+
+class Flip(Strict):
+    """A negated hit speaks for another label."""
+
+    flip: Text = Field(description="The label that a negated hit is evidence for.")
+
+
+class Rule(Condition):
+    """One rule: a condition, the label it is evidence for, and how its weight is learned."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["label"]}, {"required": ["labels"]}]})
+
+    id: Annotated[Text, Field(max_length=200)] = Field(
+        description="Unique name, by convention topic.detail in lower case."
+    )
+    label: Text | None = Field(
+        None, description="The label this rule is evidence for (or, with sign: against, evidence against)."
+    )
+    labels: dict[str, Weight] | None = Field(
+        None,
+        min_length=1,
+        description="Instead of label and weight: a starting weight in log-odds for each of several labels.",
+    )
+    unless: list[Condition] = Field(default_factory=list, description="If any of these hits, the rule does not fire.")
+    negation: Annotated[
+        Annotated[Literal["ignore", "skip", "require"], Tag("text")] | Annotated[Flip, Tag("mapping")],
+        Discriminator(shape),
+    ] = Field(
+        "ignore",
+        description="skip: a hit inside a negation (not good, 不好) does not count. require: at least one hit must be negated. "
+        "{flip: LABEL}: such hits speak for that label instead, in a column of their own.",
+    )
+    where: Literal["anywhere", "start", "end", "first_sentence"] = Field(
+        "anywhere", description="Where a hit must lie to count: start and end are the first and last 20 words."
+    )
+    weight: Weight | None = Field(None, description="Starting weight in log-odds. Default 1 (-1 with sign: against).")
+    confidence: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="Instead of weight: how often the rule is right, converted to log-odds."
+    )
+    sign: Literal["for", "against", "free"] = Field(
+        "for",
+        description="for: the learned weight stays >= 0; against: <= 0; free: either. With labels: each keeps its sign, or free.",
+    )
+    pin: bool = Field(False, description="true: the weight is not learned.")
+    enabled: bool = Field(True, description="false: the rule never fires, but keeps its place and weight.")
+    since: datetime.date | None = Field(None, description="First day on which the rule fires, as 2026-01-31.")
+    until: datetime.date | None = Field(None, description="Last day on which the rule fires, as 2026-12-31.")
+    tags: list[Text] = Field(default_factory=list, description="Free keywords to find rules by.")
+    examples: Examples = Field(
+        default_factory=Examples, description="Texts the rule must fire on and must not fire on."
+    )
+    note: str = Field("", description="Why the rule exists.")
+
+    @model_validator(mode="after")
+    def _speaks_clearly(self) -> Rule:
+        if (self.label is None) == (self.labels is None):
+            raise PydanticCustomError("one_label", "give label, or labels with a weight each; one of the two")
+        if self.weight is not None and self.confidence is not None:
+            raise PydanticCustomError("two_weights", "give weight or confidence, not both")
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise PydanticCustomError(
+                "never",
+                "since {a} is after until {b}; swap them or correct one",
+                {"a": str(self.since), "b": str(self.until)},
+            )
+        if self.labels is not None:
+            if self.weight is not None or self.confidence is not None:
+                raise PydanticCustomError("two_weights", "labels holds the weights; remove weight and confidence")
+            if self.sign == "against":
+                raise PydanticCustomError(
+                    "wrong_sign", "sign: against goes with label; under labels write negative weights"
+                )
+            if isinstance(self.negation, Flip):
+                raise PydanticCustomError(
+                    "wrong_flip", "negation: flip goes with label, not with labels; write two rules"
+                )
+            return self
+        prior = self._prior
+        if self.sign == "for" and prior < 0:
+            raise PydanticCustomError(
+                "wrong_sign",
+                "a rule with sign: for starts at {prior}; use sign: against, or sign: free",
+                {"prior": f"{prior:.3g}"},
+            )
+        if self.sign == "against" and prior > 0:
+            raise PydanticCustomError(
+                "wrong_sign",
+                "a rule with sign: against starts at {prior}; give a negative weight",
+                {"prior": f"{prior:.3g}"},
+            )
+        return self
+
+    @property
+    def _prior(self) -> float:
+        if self.confidence is not None:
+            return math.log(self.confidence / (1 - self.confidence))
+        if self.weight is not None:
+            return self.weight
+        return -1.0 if self.sign == "against" else 1.0
+
+    @property
+    def evidence(self) -> dict[str, float]:
+        """Starting weight, in log-odds, for each label the rule speaks on."""
+        return dict(self.labels) if self.labels is not None else {str(self.label): self._prior}
+
+    @property
+    def supports(self) -> tuple[str, ...]:
+        """The labels it speaks for, not against."""
+        return tuple(label for label, weight in self.evidence.items() if weight > 0)
+
+    def is_right(self, label: str) -> bool:
+        """Whether firing on a text with this label is right: it is one the rule supports, or none that it speaks against.
+
+        Examples
+        --------
+        >>> rule = Rule(id="a", word=["b"], labels={"Sports": 1.2, "World": -0.4})
+        >>> rule.is_right("Sports"), rule.is_right("Business")
+        (True, False)
+        """
+        return label in self.supports if self.supports else label not in self.evidence
+
+    def is_active(self, day: datetime.date) -> bool:
+        """Whether it may fire on that day."""
+        return self.enabled and (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+class LexiconRef(Strict):
+    """All entries of another lexicon."""
+
+    lexicon: str = Field(description="Name of another lexicon of this file.")
+
+
+class LexiconFile(Strict):
+    """All entries of a CSV file."""
+
+    file: Text = Field(
+        description="CSV file with the header term or term,weight, in the folder of this rule file or below it."
+    )
+
+
+class WeightedTerm(Strict):
+    """An entry that counts more or less than one hit under `count`."""
+
+    term: Text = Field(description="A word or phrase.")
+    weight: Weight = Field(description="What a hit adds to a count.")
+
+
+def _entry_kind(value: Any) -> str:
+    if not isinstance(value, (dict, BaseModel)):
+        return "literal"
+    keys = value if isinstance(value, dict) else type(value).model_fields
+    return "file" if "file" in keys else "term" if "term" in keys else "list"
+
+
+def _as_entries(value: Any) -> Any:
+    return [value] if isinstance(value, (str, dict)) else value
+
+
+Entry = Annotated[
+    Annotated[Text, Tag("literal")]
+    | Annotated[LexiconRef, Tag("list")]
+    | Annotated[LexiconFile, Tag("file")]
+    | Annotated[WeightedTerm, Tag("term")],
+    Discriminator(_entry_kind),
+]
+
+
+Entries = Annotated[list[Entry], BeforeValidator(_as_entries)]
+
+
+class Case(Strict):
+    """A text and what the rules together should say of it."""
+
+    text: Example = Field(description="A text, or a record {title: …, body: …}.")
+    label: Text = Field(description="The label with the most evidence, by the rules' starting weights.")
+
+
+class RuleFile(Strict):
+    """A rulenet rule file."""
+
+    rulenet: Literal["1"] = Field(
+        description="Format version; 1.", json_schema_extra={"type": ["integer", "string"], "enum": [1, "1"]}
+    )
+    language: Literal["en", "zh", "any"] = Field(
+        "any", description="Language of the texts; any: the model decides from its training texts."
+    )
+    labels: list[Text] = Field(
+        default_factory=list, description="The labels, in order of display. Default: those of the rules."
+    )
+    include: OneOrMore = Field(
+        default_factory=list,
+        description="Other rule files, in this file's folder or below it; their lexicons and rules come first.",
+    )
+    fold_traditional: bool = Field(
+        False, description="true: traditional and simplified Chinese characters are the same (軟件 = 软件)."
+    )
+    negation_cues: list[Text] = Field(
+        default_factory=list, description="Words that negate what follows, beside the built-in ones."
+    )
+    lexicons: dict[str, Entries] = Field(
+        default_factory=dict,
+        description="Named word lists. An entry `lexicon: NAME` takes in another list, `file: NAME.csv` a CSV file.",
+    )
+    rules: list[Rule] = Field(
+        default_factory=list, description="The rules; each becomes one column of R, in this order."
+    )
+    cases: list[Case] = Field(
+        default_factory=list, description="Texts with the label that the rules together should give."
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of the rule file, for editors; ``rulenet/rulenet.schema.json`` holds the same.
+
+    Examples
+    --------
+    >>> json_schema()["required"]
+    ['rulenet']
+    """
+    schema = RuleFile.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    version = schema["properties"]["rulenet"]
+    version.pop("const", None)
+    return schema
+
+
+for _model in (Near, Condition, Count, Rule):
+    _model.model_rebuild()
+del _model

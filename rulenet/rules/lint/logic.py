@@ -1,0 +1,231 @@
+"""What can be proved about formulas. Imports `rulenet.text` and `formula`.
+
+A literal entails the shorter literals inside it (a text with "video game" holds "game"), a hit at a certain place entails a hit, and the
+rest is propositional logic without case distinctions. So a proof is sound and a missing proof means nothing: two
+conditions that are the same in a way that needs thought are taken for different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from rulenet.rules.lint.formula import And, Atom, Bounds, Formula, Not, Or, show
+from rulenet.text.fold import UNIT, fold_raw, is_unspaced
+
+# Longer literals entail only themselves: their parts would be too many.
+_MAX_WORDS, _MAX_CHARACTERS = 8, 16
+
+
+@lru_cache(maxsize=200_000)
+def entailed(atom: Atom) -> frozenset[Atom]:
+    """Atoms that are in every text where this one is, itself included.
+
+    Examples
+    --------
+    >>> sorted(found.text for found in entailed(Atom("word", "video game")) if not found.option)
+    ['game', 'video', 'video game']
+    """
+    if atom == Atom("word", atom.text) and " " not in atom.text:
+        return frozenset((atom, Atom("word", atom.text, False, "lemma")))  # most atoms
+    if atom.kind == "count":  # what does not count elsewhere may keep it below at_most
+        return frozenset((atom,))
+    wholes = {atom, atom._replace(placement="")}
+    if atom.kind in ("word", "raw"):  # the edges of a field are not those of the text
+        wholes.add(atom._replace(placement="", fields=()))
+    if atom.exact:
+        wholes |= {found._replace(exact=False, text=_without_case(found)) for found in wholes}
+    if atom.kind not in ("word", "raw", "starts", "ends"):
+        return frozenset(wholes)
+    raw = is_unspaced(atom.text)
+    gapped = atom.option.startswith("gap")
+    texts = list((_raw_parts if raw else _word_parts)(atom.text, gapped=gapped))
+    found = set(wholes)
+    for fields in {atom.fields, ()}:
+        for text in texts:
+            part = Atom("raw" if raw else "word", text, atom.exact, "lemma" * (atom.option == "lemma"), "", fields)
+            found |= {part, part._replace(exact=False, text=_without_case(part))}
+    if atom.kind in ("starts", "ends") and not gapped:
+        outer = [
+            text for text in texts if (atom.text.startswith if atom.kind == "starts" else atom.text.endswith)(text)
+        ]
+        found |= {whole._replace(text=text) for whole in wholes if whole.exact == atom.exact for text in outer}
+    if not raw and not atom.option:
+        found |= {part._replace(option="lemma") for part in found if not part.exact}
+    return frozenset(found)
+
+
+def _without_case(atom: Atom) -> str:
+    if atom.kind == "regex":
+        return atom.text
+    return fold_raw(atom.text) if is_unspaced(atom.text) else atom.text.casefold()
+
+
+def _word_parts(text: str, *, gapped: bool) -> Iterator[str]:
+    words = text.split(" ")
+    if gapped:
+        return iter(words)
+    if len(words) > _MAX_WORDS:
+        return iter([text])
+    return (" ".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1))
+
+
+def _raw_parts(text: str, *, gapped: bool) -> Iterator[str]:
+    for piece in text.split() if gapped else [text]:
+        if len(piece) > _MAX_CHARACTERS:
+            yield piece
+            continue
+        parts = (piece[i:j] for i in range(len(piece)) for j in range(i + 1, len(piece) + 1))
+        yield from (part for part in parts if is_unspaced(part))
+
+
+def entails(a: Formula, b: Formula) -> bool:
+    """Whether it can be proved that b holds wherever a holds.
+
+    Examples
+    --------
+    >>> from rulenet.rules.lint.formula import either
+    >>> game, video = Atom("word", "game"), Atom("word", "video game")
+    >>> entails(video, either([game, Atom("word", "film")])), entails(game, video), entails(Not(game), Not(video))
+    (True, False, True)
+    """
+    if a == b:
+        return True
+    if isinstance(a, Or):
+        return all(entails(part, b) for part in a.parts)
+    if isinstance(b, And):
+        return all(entails(a, part) for part in b.parts)
+    if isinstance(a, And) and any(entails(part, b) for part in a.parts):
+        return True
+    if isinstance(b, Not):
+        return entails(b.part, a.part) if isinstance(a, Not) else _exclude(a, b.part)
+    if isinstance(b, Or):
+        if isinstance(a, Atom) and not entailed(a).isdisjoint(b.parts):
+            return True
+        return any(entails(a, part) for part in b.compound)
+    if isinstance(a, Atom) and isinstance(b, Atom):
+        return b in entailed(a)
+    if isinstance(a, Bounds) and isinstance(b, Bounds):
+        return (a.unit, a.fields) == (b.unit, b.fields) and a.low >= b.low and a.high <= b.high
+    return False
+
+
+def _exclude(a: Formula, b: Formula) -> bool:
+    """Whether two leaves can never hold together."""
+    if isinstance(a, Bounds) and isinstance(b, Bounds):
+        return (a.unit, a.fields) == (b.unit, b.fields) and (a.low > b.high or b.low > a.high)
+    if isinstance(a, Atom) and isinstance(b, Atom):
+        if a.fields != b.fields:
+            return False
+        if a.kind == b.kind == "lang":
+            return a.text != b.text
+        if a.kind == b.kind and a.kind in ("starts", "ends") and not (a.option or b.option or a.exact != b.exact):
+            return is_unspaced(a.text) == is_unspaced(b.text) and not (
+                _edge_of(a.text, b.text, a.kind) or _edge_of(b.text, a.text, a.kind)
+            )
+    return False
+
+
+def _edge_of(short: str, long: str, kind: str) -> bool:
+    return long.startswith(short) if kind == "starts" else long.endswith(short)
+
+
+def fewest(formula: Formula, within: Bounds) -> float:
+    """How many of the units of `within` its text or field must have at least for the formula to hold."""
+    if isinstance(formula, Bounds):
+        return formula.low if (formula.unit, formula.fields) == (within.unit, within.fields) else 0
+    if isinstance(formula, Or):
+        return min((fewest(part, within) for part in formula.parts), default=0)
+    if isinstance(formula, And):
+        return max((fewest(part, within) for part in formula.parts), default=0)
+    if isinstance(formula, Atom) and formula.kind in ("word", "raw", "starts", "ends"):
+        if within.fields not in ((), formula.fields):
+            return 0
+        # Folding may lengthen what is not ASCII (ß becomes ss), and a form may be shorter than its lemma.
+        is_rigid = formula.kind == "raw" or (formula.text.isascii() and formula.option != "lemma")
+        return len(formula.text) if within.unit == "characters" and is_rigid else len(UNIT.findall(formula.text))
+    return 0
+
+
+# ------------------------------------------------------------------ what can never hold
+
+
+def contradiction(formula: Formula) -> str | None:
+    """Why a formula can never hold, if that can be proved.
+
+    Examples
+    --------
+    >>> from rulenet.rules.lint.formula import both
+    >>> game, video = Atom("word", "game"), Atom("word", "video game")
+    >>> contradiction(both([video, Not(game)]))
+    "'video game' must be there, but then 'game' is there too, which is ruled out"
+    """
+    if isinstance(formula, Bounds):
+        return "no text has that length" if formula.low > formula.high else None
+    if isinstance(formula, Or):
+        if any(isinstance(part, Atom) for part in formula.parts):
+            return None
+        reasons = [contradiction(part) for part in formula.parts]
+        return min((r for r in reasons if r), default="it has no alternatives") if all(reasons) else None
+    # Sets have no order, and a message should be the same in every run.
+    return min(_clashes(formula), default=None) if isinstance(formula, And) else None
+
+
+def _clashes(formula: And) -> Iterator[str]:
+    """Reasons why parts of a conjunction cannot hold together."""
+    wanted, denied = split(formula)
+    for part in wanted:
+        if reason := contradiction(part):
+            yield reason
+        elif denied is not None and entails(part, denied):
+            yield _ruled_out(part, denied)
+    for bound in (part for part in wanted if isinstance(part, Bounds)):
+        least = max(fewest(part, bound) for part in wanted)
+        if bound.low <= bound.high < least:
+            yield f"the text must have at least {least:g} {bound.unit} and at most {bound.high:g}"
+    for i, a in enumerate(wanted):
+        for b in wanted[i + 1 :]:
+            if _never_together(a, b):
+                yield " and ".join(sorted((show(a), show(b)))) + " exclude each other"
+
+
+def split(formula: Formula) -> tuple[list[Formula], Formula | None]:
+    """What a formula wants, and what it denies."""
+    parts = formula.parts if isinstance(formula, And) else {formula}
+    denied = next((part.part for part in parts if isinstance(part, Not)), None)
+    return [part for part in parts if not isinstance(part, Not)], denied
+
+
+def _never_together(a: Formula, b: Formula) -> bool:
+    kinds = {part.kind for side in (a, b) for part in _leaves(side) if isinstance(part, Atom)}
+    if not kinds or not kinds <= {"lang", "starts", "ends"}:
+        return False
+    return bool(_leaves(a)) and bool(_leaves(b)) and all(_exclude(x, y) for x in _leaves(a) for y in _leaves(b))
+
+
+def _leaves(formula: Formula) -> list[Formula]:
+    return list(formula.parts) if isinstance(formula, Or) else [formula]
+
+
+def dead_parts(formula: Formula) -> Iterator[tuple[Formula, str]]:
+    """Alternatives that can never hold inside a formula that can, each with the reason."""
+    wanted, denied = split(formula)
+    for part in wanted:
+        for option in part.parts if isinstance(part, Or) else ():
+            if denied is not None and entails(option, denied):
+                yield option, _ruled_out(option, denied)
+            elif not isinstance(option, Atom):
+                if reason := contradiction(option):
+                    yield option, reason
+                else:
+                    yield from dead_parts(option)
+
+
+def _ruled_out(part: Formula, denied: Formula) -> str:
+    """Why `part` cannot be there where `denied` must not be."""
+    option = min(_leaves(part), key=show)
+    covers = [cover for cover in _leaves(denied) if entails(option, cover)]
+    cover, first = min(map(show, covers), default=show(denied)), show(option)
+    if first == cover:
+        return f"{first} must be there and is ruled out"
+    return f"{first} must be there, but then {cover} is there too, which is ruled out"

@@ -1,0 +1,195 @@
+"""Smells of regular expressions. Imports `rulenet.text` and patterns; no numpy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rulenet.rules.conditions.patterns import compile_regex
+from rulenet.text.clean import clean
+from rulenet.text.fold import UNSPACED, is_unspaced
+from rulenet.text.han import simplified
+
+# Ordinary sentences on all kinds of matters, short and long: what hits nearly all of them tells nothing about a text.
+# Between them they use every letter in several sentences, figures, quotes and questions.
+PROBES = {
+    "en": (
+        "The train leaves at half past six.",
+        "Nobody knew why the lights went out",
+        "She bought three apples and a loaf of bread.",
+        "Heavy rain is expected over the hills tomorrow",
+        "Can you send me the report by Friday?",
+        "My phone will not charge any more.",
+        "The committee voted 7-2 in favour of the plan.",
+        "Thanks, that was quick",
+        "Prices rose by 3% last month, the bank said.",
+        "He plays the violin in a small orchestra.",
+        "A jury found both men guilty",
+        "We waited two hours and then went home.",
+        "Scientists have mapped the floor of the ocean.",
+        "I would not recommend this hotel to anyone!",
+        "Their new album sounds like the old one",
+        "The museum opens again in spring, after years of repairs.",
+        "Zoe quickly fixed the broken window",
+        "Voters will go to the polls on Sunday.",
+        "The soup needs more salt.",
+        "Students of all ages may apply",
+        "Oil fell below $50 a barrel.",
+        "His second goal came just before the whistle",
+        "Please cancel my order and refund the money.",
+        "It was the best film of the year.",
+    ),
+    "zh": (
+        "火车六点半开。",
+        "没人知道为什么停电了",
+        "她买了三个苹果和一袋面包。",
+        "明天山区将有大雨",
+        "请周五之前把报告发给我好吗？",
+        "我的手机充不进电。",
+        "委员会以7票对2票通过了方案。",
+        "谢谢，很快",
+        "银行表示，上月物价上涨3%。",
+        "他在一个小乐队里拉小提琴。",
+        "法院判两名男子有罪",
+        "等了两个小时才回家",
+        "科学家绘出海底地图",
+        "这家酒店绝对不推荐！",
+        "新专辑和老专辑差不多",
+        "博物馆修缮多年，春天重新开放。",
+        "小王很快修好了窗户",
+        "选民周日投票。",
+        "汤有点淡。",
+        "各年龄段学生均可报名",
+        "油价跌破每桶50美元",
+        "他在终场前打进第二球",
+        "麻烦取消订单并退款。",
+        "这是今年最好看的电影。",
+    ),
+}
+NEARLY_ALL = 0.9
+_MANY_REPEATS = 200
+
+_GROUP_NAME = re.compile(r"\(\?P?<\w+>")  # to `clean`, `(?P<name>` holds a tag
+_LEADING = re.compile(r"\^?\.\*\??")
+_TRAILING = re.compile(r"(?<!\\)\.\*\??\$?$")
+_REPEATS = re.compile(r"(?<!\\)\{(\d+)(?:,(\d*))?\}")
+_WORDY_CLASS = re.compile(r"\[\^?((?:[^\W\d_]{2,}\|)+[^\W\d_]{2,})\]")
+_INSIDE = re.compile(r"\(?[A-Za-z]{2,}(?:\|[A-Za-z]{2,})*\)?")
+_LETTER = r"[^\W\d_]"
+# One literal, or several between bars, as a whole or in brackets; with \b on both sides or on neither.
+_LITERALS = re.compile(
+    rf"(?P<b>\\b)?(?:\((?:\?:)?)?(?P<list>{_LETTER}[\w '’-]*(?:\|{_LETTER}[\w '’-]*)*)\)?(?P<e>\\b)?"
+)
+
+
+def regex_smells(
+    pattern: str, language: str, *, exact: bool = False, fold_traditional: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Message and severity of each smell of a pattern that compiles.
+
+    Examples
+    --------
+    >>> [message for message, _ in regex_smells("x*", "en")]
+    ["regex 'x*' matches the empty text, so it fires everywhere; make a part obligatory"]
+    """
+    shown = f"regex '{pattern}'"
+    if "\x08" in pattern:
+        yield (
+            f"regex {pattern!r} holds a backspace: in double quotes YAML reads \\b so; write the pattern in single quotes",
+            "error",
+        )
+        return
+    if hits_nearly_all(f"(?-i:{pattern})" if exact else pattern, language):
+        if compile_regex(pattern).search("") is not None:
+            yield f"{shown} matches the empty text, so it fires everywhere; make a part obligatory", "warning"
+        else:
+            yield f"{shown} hits nearly every text, so it tells none apart; ask for something rarer", "warning"
+    bare = _GROUP_NAME.sub("(", pattern)
+    if clean(bare) != bare:
+        advice = f"texts are read as {clean(bare)!r}; write ordinary characters, with a backslash before punctuation"
+        yield f"{shown} holds characters that cleaning replaces (full-width forms, entities); {advice}", "warning"
+    if fold_traditional and (plain := _simplified(pattern)) != pattern:
+        yield f"{shown} holds traditional characters, but texts are read in simplified ones; write {plain!r}", "warning"
+    if re.search(r"(?:\\b[^\x00-\x7f]|[^\x00-\x7f]\\b)", pattern):
+        yield f"{shown}: \\b is ASCII in RE2 and never holds beside a non-ASCII letter; leave it out", "warning"
+    yield from _form_smells(pattern, shown, "A-Za-z" if exact else "a-z")
+
+
+def _form_smells(pattern: str, shown: str, letters: str) -> Iterator[tuple[str, str]]:
+    """What is written in a way that is probably not meant, or slow."""
+    if "[A-z]" in pattern or re.search(r"\[\^?[^\]]*A-z", pattern):
+        yield f"{shown}: A-z also takes in [ \\ ] ^ _ `; write {letters}", "warning"
+    if wordy := _WORDY_CLASS.search(pattern):
+        yield f"{shown}: {wordy[0]} is any one of these letters; for one of these words write ({wordy[1]})", "warning"
+    if _LEADING.match(pattern) and len(pattern) > 3:
+        yield (
+            f"{shown} begins with .*, which changes nothing but marks the text from its start; leave it out",
+            "warning",
+        )
+    if _TRAILING.search(pattern) and len(pattern) > 3:
+        yield f"{shown} ends with .*, which changes nothing but marks the text to its end; leave it out", "warning"
+    if _INSIDE.fullmatch(pattern):
+        yield (
+            f"{shown} also hits inside longer words; if that is not meant, write \\b({pattern.strip('()')})\\b or word:",
+            "info",
+        )
+    repeats = [int(match[2] or match[1]) for match in _REPEATS.finditer(pattern)]
+    if max(repeats, default=0) >= _MANY_REPEATS:
+        yield f"{shown} repeats a part up to {max(repeats)} times, which is slow; write + or *, or use near", "warning"
+
+
+def only_literals(patterns: Sequence[str]) -> str | None:
+    """Advice where a list of patterns says nothing that a list of words could not say."""
+    lists = [plain_literals(pattern) for pattern in patterns]
+    if not all(lists):
+        return None
+    literals = [literal for found in lists for literal in found]
+    kind = "phrase" if any(" " in literal for literal in literals) else "word"
+    value = literals[0] if len(literals) == 1 else f"[{', '.join(literals[:3])}{', …' if len(literals) > 3 else ''}]"
+    return f"regex '{patterns[0]}' is a list of literals; {kind}: {value} says it more plainly, and is faster"
+
+
+def _simplified(pattern: str) -> str:
+    try:
+        return simplified(pattern)
+    except ImportError:  # a warning of its own
+        return pattern
+
+
+def hits_nearly_all(pattern: str, language: str) -> bool:
+    """Whether it hits nine of ten ordinary sentences; with language ``"any"`` in each language.
+
+    Examples
+    --------
+    >>> hits_nearly_all("[aeiou]", "en"), hits_nearly_all("[aeiou]", "any"), hits_nearly_all("the", "en")
+    (True, False, False)
+    """
+    regex = compile_regex(pattern)
+    for probes in PROBES.values() if language == "any" else [PROBES[language]]:
+        allowed = len(probes) - NEARLY_ALL * len(probes)
+        misses = 0
+        for text in probes:
+            misses += regex.search(clean(text)) is None
+            if misses > allowed:
+                return False
+    return True
+
+
+def plain_literals(pattern: str) -> list[str]:
+    r"""The literals that a pattern lists, if it does nothing else that `word` or `phrase` could not do.
+
+    Examples
+    --------
+    >>> plain_literals(r"\b(vice president|chairman)\b"), plain_literals("送货|派送"), plain_literals("ing")
+    (['vice president', 'chairman'], ['送货', '派送'], [])
+    """
+    match = _LITERALS.fullmatch(pattern)
+    if match is None or pattern.count("(") != pattern.count(")"):
+        return []
+    literals = match["list"].split("|")
+    if match["b"] and match["e"]:
+        in_brackets = "(" in pattern or len(literals) == 1
+        return literals if in_brackets and all(literal.isascii() for literal in literals) else []
+    if match["b"] or match["e"]:
+        return []
+    return literals if all(map(is_unspaced, literals)) and not re.search(f"[^{UNSPACED}|()?:]", pattern) else []

@@ -1,0 +1,366 @@
+"""A rule file with all that it includes → one checked `RuleFile`. Imports the reading half of `rulenet.rules`.
+
+Other files (`include`, lexicons from CSV) are read only from the folder of the first file and below, links followed: a rule
+file from a stranger must not read what lies elsewhere.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from rulenet.base.memory import no_garbage_collection
+from rulenet.errors import Fault, RuleFileError
+from rulenet.rules.file.fields import MAX_WEIGHT
+from rulenet.rules.file.parse import Lines, parse_yaml
+from rulenet.rules.file.schema import LexiconFile, Rule, RuleFile, WeightedTerm
+from rulenet.rules.reading.check import (
+    LexiconEntry,
+    Readable,
+    content_faults,
+    literal_problem,
+    quoted,
+    readable,
+    schema_faults,
+)
+
+MAX_CHAIN = 50
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+@dataclass
+class Source:
+    """One YAML text of a ruleset.
+
+    Attributes
+    ----------
+    name
+        For messages.
+    path
+        Where it was read; None for text that came from no file.
+    file
+        None where the schema refuses it.
+    """
+
+    name: str
+    text: str
+    path: Path | None = None
+    file: RuleFile | None = None
+    content: Readable | None = None
+    has_rules: bool = False
+    include: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    lines: Lines = field(default_factory=Lines)
+
+    def parse(self) -> None:
+        """Read the text as far as it can be read; nothing is raised."""
+        data, self.lines, faults = parse_yaml(self.text)
+        self.faults += faults
+        if not faults and data is None:
+            self.faults = [Fault("the file is empty; it needs at least `rulenet: 1` and `rules:`", 1)]
+        elif data is not None and not isinstance(data, dict):
+            self.faults.append(Fault("the file must be a mapping with `rulenet: 1` and `rules:`", 1))
+        elif isinstance(data, dict):
+            self._validate(data)
+
+    def _validate(self, data: dict[str, Any]) -> None:
+        self.has_rules = data.get("rules", []) != []
+        include = data.get("include", [])
+        names = include if isinstance(include, list) else [include]
+        self.include = [name for name in names if isinstance(name, str) and name]
+        try:
+            self.file = RuleFile.model_validate(data)
+        except ValidationError as error:
+            self.faults += schema_faults(error, data, self.lines)
+            self.content = readable(data)
+            return
+        file = self.file
+        self.content = Readable(file.labels, file.lexicons, dict(enumerate(file.rules)), file.negation_cues)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """All texts of a ruleset, checked together.
+
+    Attributes
+    ----------
+    sources
+        The included files first, the file itself last.
+    file
+        Everything in one; lexicon files are read in.
+    lists
+        CSV files that were read.
+    """
+
+    sources: list[Source]
+    file: RuleFile
+    lists: list[Path]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the last text says everything."""
+        return len(self.sources) == 1 and not self.lists
+
+    @cached_property
+    def text(self) -> str:
+        """One YAML text that says everything; the author's own, comments and all, where that does."""
+        if self.is_single:
+            return self.sources[-1].text
+        data = self.file.model_dump(mode="json", exclude_defaults=True)
+        head = f"# Put together from {', '.join(Path(s.name).name for s in self.sources)}\n"
+        return head + yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
+
+
+def read_text(path: Path) -> str:
+    """Text of a file.
+
+    Raises
+    ------
+    RuleFileError
+        If there is none, or it is not UTF-8.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "this is a folder; name a rule file")
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise RuleFileError(str(path), [Fault(f"no such file; working folder: {Path.cwd()}", 0)]) from None
+    except IsADirectoryError:
+        raise RuleFileError(str(path), [Fault("this is a folder; name a rule file", 0)]) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            line = error.object[: error.start].count(b"\n") + 1
+            fault = Fault(f"byte {error.start} is not UTF-8; save the file as UTF-8", line)
+        else:
+            fault = Fault(f"cannot be read: {getattr(error, 'strerror', None) or error}", 0)
+        raise RuleFileError(str(path), [fault]) from None
+
+
+def read_bundle(text: str, name: str, path: Path | None) -> Bundle:
+    """Read a rule file and all that it names.
+
+    Raises
+    ------
+    RuleFileError
+        With every fault of all files.
+    """
+    with no_garbage_collection():
+        reader = _Reader(path)
+        reader.read(Source(name, text, path), trail=())
+        reader.check()
+    sources = reader.sources
+    faults = [replace(f, file=None if s is sources[-1] else s.name) for s in sources for f in s.faults]
+    faults += reader.list_faults
+    if faults:
+        raise RuleFileError(name, faults)
+    return Bundle(sources, reader.merged(), list(reader.lists))
+
+
+class _Reader:
+    """Follows includes and lexicon files."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.root = None if path is None else path.absolute().parent.resolve()
+        self.sources: list[Source] = []
+        self.done: set[Path] = set()
+        self.lists: dict[Path, list[LexiconEntry]] = {}
+        self.list_faults: list[Fault] = []
+
+    def read(self, source: Source, trail: tuple[Path, ...]) -> None:
+        source.parse()
+        here = source.path.resolve() if source.path else None
+        trail = (*trail, here) if here else trail
+        for i, name in enumerate(source.include):
+            at = source.lines.at(("include", i))
+            path, problem = self._locate(name, source)
+            if path is None:
+                source.faults.append(Fault(f"include {name!r} {problem}", at))
+            elif path in trail:
+                circle = " → ".join(p.name for p in (*trail[trail.index(path) :], path))
+                source.faults.append(Fault(f"files include each other in a circle: {circle}; remove one link", at))
+            elif len(trail) > MAX_CHAIN:
+                source.faults.append(
+                    Fault(f"include {name!r}: more than {MAX_CHAIN} files, each in the next; simplify", at)
+                )
+            elif path not in self.done:
+                self.done.add(path)
+                if (text := _read_named(path, f"include {name!r}", source, at)) is not None:
+                    self.read(Source(str(_beside(source, name)), text, path), trail)
+        for lexicon, entries in (source.content.lexicons if source.content else {}).items():
+            for i, entry in enumerate(entries or ()):
+                if isinstance(entry, LexiconFile):
+                    self._read_list(entry.file, source, source.lines.at(("lexicons", lexicon, i)))
+        self.sources.append(source)
+
+    def _locate(self, name: str, source: Source) -> tuple[Path | None, str]:
+        """Where a named file lies; None and why not, if it may not be read."""
+        if source.path is None or self.root is None:
+            return None, "cannot be read, since this text comes from no file; use RuleSet.load, or put its content here"
+        if "\0" in name or Path(name).is_absolute() or "\\" in name:
+            return None, "must be a relative path with forward slashes, such as lists/teams.csv"
+        try:
+            path = (source.path.absolute().parent / name).resolve()
+        except (OSError, RuntimeError):  # a name too long, a circle of links
+            return None, "cannot be found; check the path"
+        if self.root not in path.parents:
+            return None, f"lies outside {self.root}; only files in that folder or below are read"
+        return path, ""
+
+    def _read_list(self, name: str, source: Source, line: int) -> None:
+        path, problem = self._locate(name, source)
+        if path is None:
+            source.faults.append(Fault(f"lexicon file {name!r} {problem}", line))
+        elif path not in self.lists:
+            self.lists[path] = []
+            text = _read_named(path, f"lexicon file {name!r}", source, line)
+            if text is not None:
+                self.lists[path], faults = parse_list(text)
+                self.list_faults += [replace(fault, file=str(_beside(source, name))) for fault in faults]
+
+    def check(self) -> None:
+        """Faults in what the texts say, names being common to all of them."""
+        top = self.sources[-1]
+        includes_failed = bool(top.include) and any(source.faults for source in self.sources)
+        has_rules = any(source.has_rules for source in self.sources)
+        if top.content is not None and not has_rules and not includes_failed:
+            message = "there are no rules; add some under `rules:`, or name a file that has some under `include:`"
+            top.faults.append(Fault(message, top.lines.at(("rules",))))
+        contents = [source.content for source in self.sources if source.content is not None]
+        lexicons: dict[str, Any] = {}
+        for content in contents:
+            lexicons |= content.lexicons
+        labels = contents[-1].labels if contents else []
+        seen: dict[str, str] = {}
+        owner: dict[str, Source] = {}
+        for source in self.sources:
+            if source.content is None:
+                continue
+            known = replace(source.content, labels=labels or source.content.labels, lexicons=lexicons)
+            before = set(seen)
+            own = set(source.content.lexicons)
+            source.faults += content_faults(known, source.lines, seen, own)
+            for added in seen.keys() - before:
+                seen[added] = f"{source.name}, {seen[added]}" if len(self.sources) > 1 else seen[added]
+            for lexicon in own:
+                if lexicon in owner:
+                    message = f"lexicon {lexicon!r} also stands in {owner[lexicon].name}; rename one of the two"
+                    source.faults.append(Fault(message, source.lines.at(("lexicons", lexicon))))
+                owner[lexicon] = source
+            if source.file and top.file and source.file.language not in ("any", top.file.language):
+                message = f"is written for {source.file.language!r}, but {top.name} for {top.file.language!r}"
+                source.faults.append(Fault(f"the file {message}; change `language`", source.lines.at(("language",))))
+
+    def merged(self) -> RuleFile:
+        """One file that says what all say."""
+        files = [source.file for source in self.sources if source.file is not None]
+        top = files[-1]
+        if len(files) == 1 and not self.lists:
+            return top
+        lexicons: dict[str, list[LexiconEntry]] = {}
+        for source in self.sources:
+            for name, entries in (source.file.lexicons if source.file else {}).items():
+                lexicons[name] = [taken for entry in entries for taken in self._taken_in(entry, source)]
+        return top.model_copy(
+            update={
+                "labels": top.labels or list(dict.fromkeys(label for file in files for label in file.labels)),
+                "include": [],
+                "fold_traditional": any(file.fold_traditional for file in files),
+                "negation_cues": list(dict.fromkeys(cue for file in files for cue in file.negation_cues)),
+                "lexicons": lexicons,
+                "rules": [rule for file in files for rule in file.rules],
+                "cases": [case for file in files for case in file.cases],
+            }
+        )
+
+    def _taken_in(self, entry: LexiconEntry, source: Source) -> Sequence[LexiconEntry]:
+        if not isinstance(entry, LexiconFile):
+            return [entry]
+        path, _ = self._locate(entry.file, source)
+        return self.lists[path] if path is not None else []
+
+
+def _read_named(path: Path, what: str, source: Source, line: int) -> str | None:
+    """Text of a file that another names; None if it cannot be read, which is then a fault of the other."""
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # a pipe would be waited for
+        source.faults.append(Fault(f"{what}: this is no regular file; name a file", line))
+        return None
+    try:
+        return read_text(path)
+    except RuleFileError as error:
+        reason = error.faults[0].message
+        if reason.startswith("no such file"):
+            reason = f"no such file; the path is taken from {Path(source.name).parent}"
+        source.faults.append(Fault(f"{what}: {reason}", line))
+        return None
+
+
+def _beside(source: Source, name: str) -> Path:
+    """A file named in another, as a message should show it."""
+    return Path(source.name).parent / name
+
+
+def parse_list(text: str) -> tuple[list[LexiconEntry], list[Fault]]:
+    """Entries of a CSV word list with the header ``term`` or ``term,weight``.
+
+    Examples
+    --------
+    >>> parse_list("term,weight\\ngreat,2\\nfine,\\n")
+    ([WeightedTerm(term='great', weight=2.0), 'fine'], [])
+    """
+    rows = csv.reader(io.StringIO(text, newline=""))
+    entries: list[LexiconEntry] = []
+    faults: list[Fault] = []
+    try:
+        header = [name.strip().lower() for name in next(rows, [])]
+        if header not in (["term"], ["term", "weight"]):
+            shown = ",".join(header) or "nothing"
+            return [], [Fault(f"the first line must be the header 'term' or 'term,weight', not {shown[:60]!r}", 1)]
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                entry = _list_entry(cells, len(header))
+                if isinstance(entry, Fault):
+                    faults.append(replace(entry, line=rows.line_num))
+                else:
+                    entries.append(entry)
+    except csv.Error as error:
+        faults.append(Fault(f"not a CSV file: {error}; one term a line, quoted if it holds a comma", rows.line_num))
+    if not entries and not faults:
+        faults.append(Fault("the list is empty; fill it or remove it", 1))
+    return entries, faults
+
+
+def _list_entry(cells: list[str], n_columns: int) -> LexiconEntry | Fault:
+    if len(cells) > n_columns:
+        return Fault(f"{len(cells)} cells where the header has {n_columns}; quote a term that holds a comma")
+    if problem := literal_problem(cells[0], "lexicon") if cells[0] else "the term is empty; fill it or remove the line":
+        return Fault(problem)
+    if len(cells) == 1 or not cells[1]:
+        return cells[0]
+    try:
+        return WeightedTerm.model_validate({"term": cells[0], "weight": cells[1]})
+    except ValidationError:
+        return Fault(f"weight {quoted(cells[1])} is not a number from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}; correct it")
+
+
+def columns(file: RuleFile) -> list[tuple[int, Rule]]:
+    """The rules as columns of R, each with the number of the rule it comes from: one with `flip` makes two."""
+    found: list[tuple[int, Rule]] = []
+    for i, rule in enumerate(file.rules):
+        flip = getattr(rule.negation, "flip", None)
+        if flip is None:
+            found.append((i, rule))
+            continue
+        found.append((i, rule.model_copy(update={"negation": "skip"})))
+        negated = {"id": f"{rule.id}.negated", "label": flip, "negation": "require"}
+        found.append((i, rule.model_copy(update=negated)))
+    return found

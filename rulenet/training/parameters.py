@@ -1,0 +1,61 @@
+"""The constructor arguments of an estimator, checked. Imports errors, rules, cascade and recipe."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from rulenet.data.check import is_share
+from rulenet.decide.cascade import MODES
+from rulenet.errors import ParameterError
+from rulenet.rules.ruleset import RuleSet
+from rulenet.training.recipe import Recipe
+
+
+def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Recipe:
+    """The recipe of an estimator whose constructor arguments can be used.
+
+    Raises
+    ------
+    ParameterError
+        Naming every argument that cannot.
+    """
+    rules, encoder, recipe = params["rules"], params["encoder"], params["recipe"]
+    fine = {
+        "rules": (isinstance(rules, (str, os.PathLike, RuleSet)) or rules is None, "a path, a RuleSet or None"),
+        "encoder": (isinstance(encoder, (str, os.PathLike)) or encoder is None, "a name, a folder or None"),
+        "language": (params["language"] in ("auto", "en", "zh"), "'auto', 'en' or 'zh'"),
+        "cascade": (params["cascade"] in MODES, "'off', 'certified' or 'statistical'"),
+        "cascade_risk": (is_share(params["cascade_risk"]), "a share between 0 and 1"),
+        "device": (params["device"] in ("auto", "cpu", "cuda"), "'auto', 'cpu' or 'cuda'"),
+        "recipe": (isinstance(recipe, Recipe) or recipe is None, "a Recipe"),
+        "random_state": (_is_whole(params["random_state"], 0, 2**32), "a whole number from 0 to 2**32 - 1"),
+        "n_jobs": (
+            _is_whole(params["n_jobs"], -(2**15), 2**15) and params["n_jobs"] != 0,
+            "a number of processes (-1: all cores)",
+        ),
+        "work_dir": (
+            isinstance(params["work_dir"], (str, os.PathLike)) or params["work_dir"] is None,
+            "a folder or None",
+        ),
+    }
+    problems = [f"{name}={params[name]!r} is not {what}" for name, (is_fine, what) in fine.items() if not is_fine]
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe()
+    if rules is None and encoder is None and not recipe.tfidf and not recipe.pos:
+        problems.append("rules=None, encoder=None and a recipe without tfidf leave nothing to learn with")
+    if resume and params["work_dir"] is None:
+        problems.append("resume=True needs work_dir=…, the folder where the interrupted run kept its checkpoints")
+    if problems:
+        raise ParameterError("; ".join(problems))
+    recipe.check()
+    return recipe
+
+
+def _is_whole(value: Any, low: int, high: int) -> bool:
+    """Whether this is None or a whole number, low ≤ value < high; True is no number."""
+    return value is None or (
+        isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= int(value) < high
+    )

@@ -1,0 +1,216 @@
+"""Labelled texts and what is predicted of them already → conditions worth trying. Imports numpy and the rest of `rulenet.rules.mine`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rulenet.base.types import Array
+from rulenet.text.fold import is_unspaced
+from rulenet.workbench.mine.contrast import expected_gain, log_odds
+from rulenet.workbench.mine.neighbours import groups
+from rulenet.workbench.mine.pairs import pairs
+from rulenet.workbench.mine.terms import Terms
+
+CONTRAST = 2.0  # least z of the log-odds ratio; the texts that choose are stricter, and with few texts 3 leaves nothing to choose from
+LEAD = 0.45  # least way from a label's share of all texts to certainty
+MIN_WORTH = 0.2  # log-likelihood that a term must promise
+LIKENESS = 0.55  # least cosine of words in one rule
+SIZES = (1, 5, 15)  # a group is tried with its best one, five and fifteen words
+SEEDS = 40  # groups for each label
+PAIR_TERMS = 500  # most frequent terms that are tried in pairs
+PAIRS = 30  # for each label
+PAIR_WORTH = (
+    3.0  # log-likelihood that a pair must promise beyond its words: so many are tried that chance makes up smaller ones
+)
+MIN_KNOWN = 4  # words of a list that its neighbours are judged by
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A condition that may be worth a rule.
+
+    Attributes
+    ----------
+    kind
+        ``"words"``, ``"growth"`` (words like those of a rule), ``"pattern"``, ``"pair"`` or ``"exception"``.
+    label
+        Class index.
+    condition
+        Fields of a rule file.
+    terms
+        Its words and phrases, or patterns, as written.
+    like
+        For growth, the id of the rule.
+    """
+
+    kind: str
+    label: int
+    condition: Mapping[str, Any]
+    terms: tuple[str, ...]
+    like: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What some texts say of columns that are tried.
+
+    Attributes
+    ----------
+    terms
+        The columns.
+    Y, P
+        One-hot labels and the probabilities that the present rules or model give them, shape (n_texts, n_classes).
+    """
+
+    terms: Terms
+    Y: Array
+    P: Array
+
+    @property
+    def min_share(self) -> Array:
+        """Least share of a rule's texts that must have the label, shape (n_classes,): well above that of all texts."""
+        share = self.Y.mean(axis=0)
+        return np.asarray(share + LEAD * (1 - share))
+
+    def worth(self, known: Sequence[frozenset[str]]) -> Array:
+        """Expected gain of each term for each label, shape (n_terms, n_classes); zero where it is no fit beginning of a rule.
+
+        Fit are terms that are contrastive, mostly of the label, no part of a longer term, and no literal of a rule for that label.
+
+        Parameters
+        ----------
+        known
+            Literals of the rules for each label.
+        """
+        D = self.terms.D
+        gain = expected_gain(D.T @ (self.Y - self.P), D.T @ (self.P * (1 - self.P)))
+        counts = np.asarray(D.T @ self.Y)
+        mostly = counts >= self.min_share * counts.sum(axis=1, keepdims=True)
+        gain[(gain < MIN_WORTH) | ~mostly | (log_odds(D, self.Y) < CONTRAST)] = 0
+        gain[self.terms.fragments()] = 0
+        for k, literals in enumerate(known):
+            gain[[key in literals for key in self.terms.keys], k] = 0
+        return gain
+
+
+def word_candidates(evidence: Evidence, worth: Array, V: Array) -> Iterator[Candidate]:
+    """Contrastive words and phrases, grouped by the company they keep."""
+    names = evidence.terms.names
+    for k in range(worth.shape[1]):
+        for group in groups(V, worth[:, k], seeds=SEEDS, size=2 * SIZES[-1], likeness=LIKENESS):
+            terms = _without_parts([evidence.terms.keys[j] for j in group])
+            for size in SIZES:
+                if size == 1 or len(terms) > SIZES[SIZES.index(size) - 1]:
+                    chosen = tuple(names[group[i]] for i in terms[:size])
+                    yield Candidate("words", k, words(chosen), chosen)
+
+
+def growth_candidates(
+    evidence: Evidence, worth: Array, V: Array, lists: Sequence[tuple[str, int, frozenset[str]]]
+) -> Iterator[Candidate]:
+    """Words like those of a rule that has a list of them.
+
+    Parameters
+    ----------
+    lists
+        Rule id, class index and literals of the rules.
+    """
+    index = {key: j for j, key in enumerate(evidence.terms.keys)}
+    for rule, k, literals in lists:
+        known = [index[key] for key in literals if key in index]
+        if len(known) < MIN_KNOWN:
+            continue
+        centre = V[known].sum(axis=0)
+        cosine = V @ (centre / max(float(np.linalg.norm(centre)), 1e-12))
+        near = np.flatnonzero((worth[:, k] > 0) & (cosine >= LIKENESS))
+        best = near[np.argsort(-cosine[near], kind="stable")].tolist()[: 2 * SIZES[-1]]
+        terms = _without_parts([evidence.terms.keys[j] for j in best])
+        for size in SIZES[1:]:
+            if len(terms) > (2 if size == SIZES[1] else SIZES[1]):
+                chosen = tuple(evidence.terms.names[best[i]] for i in terms[:size])
+                yield Candidate("growth", k, words(chosen), chosen, like=rule)
+
+
+def pair_candidates(evidence: Evidence, *, min_texts: int) -> Iterator[Candidate]:
+    """Conjunctions that mend what is predicted wrongly: two words together, or a word unless another."""
+    terms = evidence.terms
+    D = terms.D[:, :PAIR_TERMS].tocsc()
+    n_texts = dict(zip(terms.keys, terms.n_texts.tolist(), strict=True))
+    for k in range(evidence.Y.shape[1]):
+        share = float(evidence.min_share[k])
+        for pair in pairs(D, evidence.Y[:, k], evidence.P[:, k], n=PAIRS, min_texts=min_texts, min_share=share):
+            a, b = terms.keys[pair.first], terms.keys[pair.second]
+            if (
+                pair.gain < PAIR_WORTH
+                or _contains(a, b)
+                or _contains(b, a)
+                or (not pair.is_exception and _is_phrase(a, b, n_texts, D, pair))
+            ):
+                continue
+            first, second = terms.names[pair.first], terms.names[pair.second]
+            if pair.is_exception:
+                condition = {**words((first,)), "unless": [words((second,))]}
+                yield Candidate("exception", k, condition, (first, second))
+            else:
+                yield Candidate("pair", k, {"all": [words((first,)), words((second,))]}, (first, second))
+
+
+def pattern_candidates(evidence: Evidence, worth: Array, alone: Mapping[str, Array]) -> Iterator[Candidate]:
+    """Part-of-speech patterns that bring more than their word; those of one shape share a rule: `VERB:lemma=beat|rout PROPN`.
+
+    Parameters
+    ----------
+    alone
+        For each word what it brings without its neighbours, shape (n_classes,).
+    """
+    for k in range(worth.shape[1]):
+        shapes: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for j in np.argsort(-worth[:, k], kind="stable").tolist():
+            if worth[j, k] <= 0:
+                break
+            before, _, rest = evidence.terms.names[j].partition("=")
+            lemma, _, after = rest.partition(" ")
+            if lemma in alone and alone[lemma][k] >= worth[j, k]:
+                continue
+            shapes[f"{before}=", f" {after}".rstrip()].append(lemma)
+        for (before, after), lemmas in shapes.items():
+            for size in SIZES:
+                if size == 1 or len(lemmas) > SIZES[SIZES.index(size) - 1]:
+                    pattern = f"{before}{'|'.join(lemmas[:size])}{after}"
+                    yield Candidate("pattern", k, {"pos": [pattern]}, tuple(lemmas[:size]))
+
+
+def words(terms: Sequence[str]) -> dict[str, Any]:
+    """The plainest condition that any of the terms hits.
+
+    Examples
+    --------
+    >>> words(["goal"]), words(["goal", "own goal"])
+    ({'word': ['goal']}, {'any': [{'word': ['goal']}, {'phrase': ['own goal']}]})
+    """
+    single = [term for term in terms if is_unspaced(term) or term.isalnum()]
+    several = [term for term in terms if term not in single]
+    if single and several:
+        return {"any": [{"word": single}, {"phrase": several}]}
+    return {"word": single} if single else {"phrase": several}
+
+
+def _without_parts(keys: Sequence[str]) -> list[int]:
+    """Places of the keys that hold no other of them: beside `ivan`, `hurricane ivan` finds nothing more."""
+    return [i for i, key in enumerate(keys) if not any(_contains(key, other) for j, other in enumerate(keys) if j != i)]
+
+
+def _contains(key: str, part: str) -> bool:
+    return part in key if is_unspaced(key) else f" {part} " in f" {key} "
+
+
+def _is_phrase(a: str, b: str, n_texts: Mapping[str, float], D: Any, pair: Any) -> bool:
+    """Whether two words mostly stand together as a phrase, which is plainer than a conjunction."""
+    together = float(D[:, pair.first].multiply(D[:, pair.second]).sum())
+    joint = "" if is_unspaced(a) else " "
+    return max(n_texts.get(f"{a}{joint}{b}", 0), n_texts.get(f"{b}{joint}{a}", 0)) >= 0.5 * together

@@ -1,0 +1,113 @@
+"""Which columns speak for which label, before and beside what is known already. Imports numpy and scipy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from rulenet.base.types import Array
+
+PRIOR = 0.1  # occurrences that the Dirichlet prior adds to each label, as a share of all; shared out as the terms are in all texts
+MANY = 300  # texts beyond which a sum of coin flips is taken as normal
+
+
+def log_odds(D: Any, Y: Array) -> Array:
+    """z-score of how much more a term belongs to a label than to the others, shape (n_terms, n_classes).
+
+    Log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi & Quinn 2008, "Fightin' Words"), over counts of texts.
+
+    Parameters
+    ----------
+    D
+        Presence, shape (n_texts, n_terms).
+    Y
+        One-hot labels, shape (n_texts, n_classes).
+
+    Examples
+    --------
+    >>> D = np.array([[1, 1, 0]] * 9 + [[1, 0, 1]] * 9)
+    >>> log_odds(D, np.eye(2)[[0] * 9 + [1] * 9]).round(1).tolist()
+    [[0.0, 0.0], [2.7, -2.7], [-2.7, 2.7]]
+    """
+    counts = np.asarray(D.T @ Y, dtype=np.float64)  # (n_terms, K)
+    total = counts.sum(axis=1, keepdims=True)
+    prior = PRIOR * total
+    own, others = counts + prior, total - counts + prior
+    own_rest, others_rest = own.sum(axis=0) - own, others.sum(axis=0) - others
+    with np.errstate(divide="ignore", invalid="ignore"):
+        delta = np.log(own / own_rest) - np.log(others / others_rest)
+        return np.asarray(np.nan_to_num(delta / np.sqrt(1 / own + 1 / others), posinf=0.0, neginf=0.0))
+
+
+def expected_gain(hits: Array, variance: Array, sigma: float = 1.0) -> Array:
+    """Log-likelihood that a new column is expected to bring: one Newton step from zero under a normal prior.
+
+    Parameters
+    ----------
+    hits
+        Texts of the label that the column marks, less as many as are expected: Σ (y − p) over its texts.
+    variance
+        Σ p (1 − p) over its texts.
+    sigma
+        Standard deviation of the prior of its weight.
+
+    Returns
+    -------
+    numpy.ndarray
+        Σ² / 2 (variance + 1/σ²), with the sign of `hits`.
+
+    Examples
+    --------
+    >>> float(expected_gain(np.array(8.0), np.array(1.0)))
+    16.0
+    """
+    return np.asarray(np.sign(hits) * hits**2 / (2 * (variance + 1 / sigma**2)))
+
+
+def surprise(hit: Array, p: Array) -> float:
+    """Probability of at least so many hits if each text is one with the probability that is predicted of it.
+
+    The number of hits is a sum of unequal coin flips (Poisson binomial); its distribution is built up text by text, and taken as normal
+    beyond a few hundred texts.
+
+    Parameters
+    ----------
+    hit
+        Whether each text has the label.
+    p
+        Probability of that.
+
+    Examples
+    --------
+    >>> surprise(np.array([True, True]), np.array([0.5, 0.5])), surprise(np.array([False]), np.array([0.5]))
+    (0.25, 1.0)
+    """
+    found = int(hit.sum())
+    if len(p) > MANY:
+        z = (found - 0.5 - p.sum()) / max(float(np.sqrt((p * (1 - p)).sum())), 1e-12)
+        return float(scipy.special.ndtr(-z))
+    chance = np.zeros(len(p) + 1)
+    chance[0] = 1.0
+    for q in p.tolist():
+        chance[1:] = chance[1:] * (1 - q) + chance[:-1] * q
+        chance[0] *= 1 - q
+    return float(min(chance[found:].sum(), 1.0))
+
+
+def discoveries(p: Array, rate: float = 0.1) -> Array:
+    """Which findings to believe so that about this share of them is false (Benjamini & Hochberg 1995).
+
+    Examples
+    --------
+    >>> discoveries(np.array([0.01, 0.04, 0.06, 0.5]), 0.1).tolist()
+    [True, True, True, False]
+    """
+    order = np.argsort(p, kind="stable")
+    limits = rate * np.arange(1, len(p) + 1) / max(len(p), 1)
+    passed = np.flatnonzero(p[order] <= limits)
+    believed = np.zeros(len(p), dtype=bool)
+    if len(passed):
+        believed[order[: passed[-1] + 1]] = True
+    return believed

@@ -1,0 +1,188 @@
+"""Texts → D, which word or phrase stands in which text, for mining. Imports numpy, scipy and `rulenet.text`."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+
+from rulenet.base.types import Array
+from rulenet.text.clean import clean
+from rulenet.text.fold import fold, fold_raw, is_unspaced, words_with_offsets
+from rulenet.text.language import Language
+from rulenet.text.tokenise import Tokeniser
+
+MAX_WORDS: dict[Language, int] = {"en": 3, "zh": 2}
+MAX_TERMS = 20_000
+SPELLINGS = 9  # of a term that are looked at to choose one
+FRAGMENT = 0.7  # of a word's texts in which it is part of the same phrase, and the phrase is meant
+# Between two words of one phrase: spaces, or a hyphen, apostrophe, dot or ampersand without any.
+_GLUE = re.compile(r"\s+|[-'\u2019.&]|\s+&\s+")
+# Addresses and what is left of links: no words.
+_ADDRESS = re.compile(r"\S*(?:://|\bwww\.|\bhref=)\S*", re.IGNORECASE)
+# Words that hold sentences together: a phrase that begins or ends with one reads as a fragment.
+_FUNCTION_WORDS = """
+a about above after again against all also am among an and another any are around as at back be because been before
+being below between both but by can could did do does doing down during each either else even ever every few for from
+further get gets getting give given go goes going gone got had has have having he her here hers herself him himself
+his how however i if in into is it its itself just last least less like made make makes making many may me might more
+most much must my myself near neither new no nor not now of off often on once one only onto or other our ours out over
+own per put quite rather said same saw say saying says see seen several shall she should since so some still such take
+takes taking than that the their theirs them themselves then there these they this those though through thus to today
+too took toward towards two under until up upon us use used using very via was way we well went were what when where
+whether which while who whom whose why will with within without would yet you your yours three four five six seven
+eight nine ten first second third amp quot lt gt http https www com monday tuesday wednesday thursday friday saturday
+sunday yesterday tomorrow tonight next day days week weeks month months year years don didn doesn isn wasn aren weren
+won couldn wouldn ll ve re
+的 了 在 是 我 有 和 就 不 人 都 一 一个 上 也 很 到 说 要 去 你 会 着 没有 看 好 自己 这 那 与 及 或 被 将
+为 对 以 于 从 而 但 并 等 中 个 他 她 它 们 我们 你们 他们 什么 怎么 如何 为何 已 已经 还 又 再 更 最 称 让
+给 把 向 其 该 此 可 能 可以 之 后 前 下 内 外 多 大 小 新 年 月 日 元 万 亿 点 第 次 名 位 家
+"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Words and phrases of some texts.
+
+    Attributes
+    ----------
+    names
+        Each term in its most frequent spelling.
+    keys
+        Each term as rules compare it: case folded, words parted by single spaces.
+    D
+        Presence, shape (n_texts, n_terms), float64 ones; the terms in order of falling text count.
+    """
+
+    names: list[str]
+    keys: list[str]
+    D: scipy.sparse.csr_matrix
+
+    def fragments(self) -> Array:
+        """Whether a term stands mostly inside one longer term, as Angeles in Los Angeles, shape (n_terms,)."""
+        index = {key: j for j, key in enumerate(self.keys)}
+        n_texts = self.n_texts
+        found = np.zeros(len(self.keys), dtype=bool)
+        for j, key in enumerate(self.keys):
+            for part in _parts(key):
+                i = index.get(part)
+                if i is not None and n_texts[j] >= FRAGMENT * n_texts[i]:
+                    found[i] = True
+        return found
+
+    @property
+    def n_texts(self) -> Array:
+        """In how many texts each term stands, shape (n_terms,)."""
+        return np.asarray(self.D.sum(axis=0)).ravel()
+
+
+def extract(texts: Sequence[str], tokeniser: Tokeniser, *, min_texts: int = 5) -> Terms:
+    """Words and phrases that stand in at least `min_texts` of the texts; the 20,000 most frequent.
+
+    No phrase crosses punctuation, or begins or ends with a function word or a single letter.
+
+    Examples
+    --------
+    >>> terms = extract(["The Red Sox win.", "Red Sox, again"], Tokeniser("en"), min_texts=2)
+    >>> terms.names, terms.D.toarray().tolist()
+    (['Red', 'Red Sox', 'Sox'], [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]])
+    """
+    number: dict[str, int] = {}
+    spellings: list[list[str]] = []
+    rows: list[list[int]] = []
+    for text in texts:
+        row = set()
+        for key, spelling in terms_of(clean(text), tokeniser):
+            j = number.setdefault(key, len(number))
+            if j == len(spellings):
+                spellings.append([])
+            if j not in row and len(spellings[j]) < SPELLINGS:
+                spellings[j].append(spelling)
+            row.add(j)
+        rows.append(sorted(row))
+    D = presence(rows, len(number))
+    n_texts = np.asarray(D.sum(axis=0)).ravel()
+    order = np.argsort(-n_texts, kind="stable")
+    chosen = order[n_texts[order] >= min_texts][:MAX_TERMS].tolist()
+    keys = list(number)
+    return Terms([_best_spelling(spellings[j]) for j in chosen], [keys[j] for j in chosen], D[:, chosen])
+
+
+def presence(rows: Sequence[Sequence[int]], n_columns: int) -> scipy.sparse.csr_matrix:
+    """Rows of column numbers as a matrix of ones."""
+    indices = np.array([j for row in rows for j in row], dtype=np.int64)
+    indptr = np.cumsum([0, *map(len, rows)])
+    return scipy.sparse.csr_matrix((np.ones(len(indices)), indices, indptr), shape=(len(rows), n_columns))
+
+
+def terms_of(text: str, tokeniser: Tokeniser) -> Iterator[tuple[str, str]]:
+    """Key and spelling of every word and phrase of a cleaned text, with repetitions."""
+    text = _ADDRESS.sub(lambda match: " " * len(match.group()), text)
+    for run in _runs(text, tokeniser):
+        for i in range(len(run)):
+            for j in range(i + 1, min(i + MAX_WORDS[tokeniser.language], len(run)) + 1):
+                if _may_end(run[i][0]) and _may_end(run[j - 1][0]):
+                    spelling = text[run[i][1] : run[j - 1][2]]
+                    words = [word for word, _, _ in run[i:j]]
+                    yield " ".join(words) if tokeniser.language == "en" else key_of(spelling), spelling
+
+
+def key_of(literal: str) -> str:
+    """A literal as rules compare it.
+
+    Examples
+    --------
+    >>> key_of("Wal-Mart"), key_of("iPhone手机")
+    ('wal mart', 'iphone手机')
+    """
+    return fold_raw(literal) if is_unspaced(literal) else fold(literal).strip()
+
+
+def _runs(text: str, tokeniser: Tokeniser) -> Iterator[list[tuple[str, int, int]]]:
+    """Stretches of words with nothing but glue between them."""
+    if tokeniser.language == "zh":
+        words = [(token.text.casefold(), token.start, token.end) for token in tokeniser.tokens(text)]
+    else:
+        words = words_with_offsets(text)
+    run: list[tuple[str, int, int]] = []
+    for word in words:
+        if run and not _is_glued(text, run[-1], word):
+            yield run
+            run = []
+        if word[0].isalnum():
+            run.append(word)
+    if run:
+        yield run
+
+
+def _is_glued(text: str, last: tuple[str, int, int], word: tuple[str, int, int]) -> bool:
+    between = text[last[2] : word[1]]
+    # Chinese words stand side by side; Latin ones beside them make no phrase that a rule would find as a whole.
+    if is_unspaced(last[0]) or is_unspaced(word[0]):
+        return not between and is_unspaced(last[0]) and is_unspaced(word[0])
+    return _GLUE.fullmatch(between) is not None
+
+
+def _may_end(word: str) -> bool:
+    return len(word) > 1 and word not in FUNCTION_WORDS and not word.isdigit()
+
+
+def _parts(key: str) -> Iterator[str]:
+    """Shorter terms that a term is made of."""
+    units, joint = (list(key), "") if is_unspaced(key) else (key.split(), " ")
+    for i in range(len(units)):
+        for j in range(i + 1, len(units) + 1):
+            if j - i < len(units):
+                yield joint.join(units[i:j])
+
+
+def _best_spelling(spellings: Sequence[str]) -> str:
+    """The most frequent one; one in capitals throughout only if there is no other, since headlines shout."""
+    counts = Counter(" ".join(spelling.split()) for spelling in spellings)
+    quiet = {s: n for s, n in counts.items() if not s.isupper() or len(s) <= 4} or counts
+    return max(sorted(quiet), key=quiet.__getitem__)

@@ -1,0 +1,180 @@
+"""Which of the present rules to drop, tighten or merge; what was learned or mined is judged elsewhere. Imports rules, the model and parts.
+
+Weights are those that the rules alone would learn, so the advice is about the rule file and not about one model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rulenet.base.types import Array
+from rulenet.model.hybrid import softmax
+from rulenet.rules.engine.tally import right_labels
+from rulenet.rules.writing.compose import field_lines
+from rulenet.text.language import Language
+from rulenet.workbench.mine.candidates import words
+from rulenet.workbench.mine.terms import Terms
+from rulenet.workbench.suggest.drafts import as_ruleset
+from rulenet.workbench.suggest.parts import Base, Parts
+from rulenet.workbench.suggest.selection import likelihood_change
+
+MIN_FIRES = 20  # texts on which a rule must fire before its precision is found wanting
+LOOSE = 0.8  # precision below which words to except are looked for
+MAX_WORDS = 3  # in one exception
+SAME = 0.8  # Jaccard overlap from which two rules are one
+INSIDE = 0.95  # share of a rule's texts on which another fires, from which it is part of that
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Something to change in a rule that is there.
+
+    Attributes
+    ----------
+    kind
+        ``"drop"``, ``"tighten"`` or ``"merge"``.
+    rule, other
+        Ids; `other` is the rule to merge with.
+    reason
+        Why, in a sentence.
+    fires, precision
+        On the texts the advice is judged on; precision is None where the rule never fires.
+    precision_after
+        Of a tightened rule.
+    yaml
+        What to paste into the rule, if anything.
+    """
+
+    kind: str
+    rule: str
+    other: str | None
+    reason: str
+    fires: int
+    precision: float | None
+    precision_after: float | None = None
+    yaml: str | None = None
+
+
+def advise(base: Base, parts: Parts, texts: Sequence[str], terms: Terms, language: Language) -> list[Advice]:
+    """Advice on the present rules; at most one piece for each.
+
+    Parameters
+    ----------
+    terms
+        Words and phrases of the mined rows.
+    """
+    found = {advice.rule: advice for advice in _drops(base, parts)}
+    gone = set(found)
+    for advice in (*_merges(base), *_exceptions(base, parts, texts, terms, language)):
+        if advice.other not in gone:  # no rule is to be merged with one that had better go
+            found.setdefault(advice.rule, advice)
+    return list(found.values())
+
+
+def _drops(base: Base, parts: Parts) -> Iterator[Advice]:
+    coef, logits = base.weights(parts.learned)
+    R = base.R.tocsc()
+    held = R[parts.held_out]
+    P, y = softmax(logits[parts.held_out]), base.y[parts.held_out]
+    right, share = right_labels(base.ruleset.rules, base.names), base.Y.mean(axis=0)
+    for i, rule in enumerate(base.ruleset.rules):
+        rows = held.indices[held.indptr[i] : held.indptr[i + 1]]
+        everywhere = R.indices[R.indptr[i] : R.indptr[i + 1]]
+        precision = float(right[i, base.y[everywhere]].mean()) if len(everywhere) else None
+        reason = None
+        if precision is None:
+            reason = f"it fires on none of the {len(base.y):,} texts"
+        elif len(everywhere) >= MIN_FIRES and precision < float(share[right[i]].sum()) and not rule.pin:
+            reason = f"it is right on {precision:.0%} of its texts, and chance would be on {share[right[i]].sum():.0%}"
+        elif not np.any(np.abs(coef[i]) > 0.02) and not rule.pin:
+            reason = "beside the other rules it learns the weight 0"
+        elif len(rows) and np.count_nonzero(coef[i]) == 1:
+            k = int(np.flatnonzero(coef[i])[0])
+            # What taking the rule away does to the texts it fires on, other weights kept.
+            change = likelihood_change(y[rows] == k, P[rows, k], -float(coef[i, k]))
+            if change.sum() > 2 * float(np.sqrt((change**2).sum())):
+                reason = f"without it the held-out texts are more likely (log-loss −{change.sum():.1f})"
+        if reason is not None:
+            yield Advice("drop", rule.id, None, reason, len(everywhere), precision)
+
+
+def _merges(base: Base) -> Iterator[Advice]:
+    R = base.R.astype(np.float64)
+    fires = np.asarray(R.sum(axis=0)).ravel()
+    together = (R.T @ R).tocoo()
+    columns = R.tocsc()
+    right = right_labels(base.ruleset.rules, base.names)
+    of_rule = {
+        (int(i), int(j)): float(n) for i, j, n in zip(together.row, together.col, together.data, strict=True) if i != j
+    }
+    rules = base.ruleset.rules
+    for (i, j), both in sorted(of_rule.items()):
+        if fires[i] < MIN_FIRES or rules[i].evidence.keys() != rules[j].evidence.keys() or (right[i] != right[j]).any():
+            continue
+        precision = float(right[i, base.y[columns.indices[columns.indptr[i] : columns.indptr[i + 1]]]].mean())
+        if both >= SAME * (fires[i] + fires[j] - both):
+            if i < j:
+                reason = f"of {fires[i] + fires[j] - both:,.0f} texts that either fires on, both fire on {both:,.0f}"
+                yield Advice("merge", rules[i].id, rules[j].id, reason, int(fires[i]), precision)
+        elif both >= INSIDE * fires[i] and fires[j] > fires[i]:
+            reason = f"on {both:,.0f} of its {fires[i]:,.0f} texts '{rules[j].id}' fires as well"
+            yield Advice("merge", rules[i].id, rules[j].id, reason, int(fires[i]), precision)
+
+
+def _exceptions(
+    base: Base, parts: Parts, texts: Sequence[str], terms: Terms, language: Language
+) -> Iterator[Advice]:  # fmt: skip
+    """Words that mark most of a rule's wrong texts: found on the mined rows, judged on all others."""
+    right = right_labels(base.ruleset.rules, base.names)
+    mined = base.R[parts.mined].tocsc()
+    proposed: dict[int, list[str]] = {}
+    for i, rule in enumerate(base.ruleset.rules):
+        rows = mined.indices[mined.indptr[i] : mined.indptr[i + 1]]
+        is_right = right[i, base.y[parts.mined[rows]]]
+        if rule.sign == "for" and len(rows) >= MIN_FIRES and is_right.mean() < LOOSE:
+            chosen = _words_of_the_wrong(terms, rows, is_right)
+            if chosen:
+                proposed[i] = chosen
+    if not proposed:
+        return
+    drafts = [{"id": f"c{i}", "label": base.names[0], **words(chosen)} for i, chosen in proposed.items()]
+    judging = np.sort(np.concatenate([parts.chosen, parts.held_out]))
+    denied = (
+        as_ruleset(drafts, base.ruleset, language).match([texts[row] for row in judging], language=language).tocsc()
+    )
+    for column, (i, chosen) in enumerate(proposed.items()):
+        fires = np.asarray(base.R[judging][:, [i]].todense()).ravel() > 0
+        gone = fires & (np.asarray(denied[:, [column]].todense()).ravel() > 0)
+        is_right = right[i, base.y[judging]]
+        wrong, wrong_gone, right_gone = ((fires & ~is_right).sum(), (gone & ~is_right).sum(), (gone & is_right).sum())
+        if (
+            not (fires & ~gone).any()
+            or wrong_gone < max(3, 0.15 * wrong)
+            or right_gone > 0.34 * (right_gone + wrong_gone)
+        ):
+            continue
+        before, after = is_right[fires].mean(), is_right[fires & ~gone].mean()
+        n_right = (fires & is_right).sum()
+        reason = f"{', '.join(chosen)}: marks {wrong_gone} of its {wrong} wrong texts, {right_gone} of its {n_right} right ones"
+        yaml = "\n".join(field_lines("unless", [words(chosen)], 4))  # where the fields of a rule stand
+        yield Advice("tighten", base.ruleset.ids[i], None, reason, int(fires.sum()), float(before), float(after), yaml)
+
+
+def _words_of_the_wrong(terms: Terms, rows: Array, is_right: Array) -> list[str]:
+    """Up to three terms that mark several wrong texts and hardly a right one, each adding to those before it."""
+    D = terms.D[rows]
+    left = np.ones(len(rows), dtype=bool)
+    chosen: list[str] = []
+    while len(chosen) < MAX_WORDS:
+        wrong = np.asarray(D[left & ~is_right].sum(axis=0)).ravel()
+        kept = np.asarray(D[left & is_right].sum(axis=0)).ravel()
+        worth = np.where(wrong >= 4 * np.maximum(kept, 0.5), wrong - 2 * kept, 0)
+        j = int(worth.argmax()) if len(worth) else 0
+        if not len(worth) or worth[j] < 3:
+            break
+        chosen.append(terms.names[j])
+        left &= np.asarray(D[:, [j]].todense()).ravel() == 0
+    return chosen

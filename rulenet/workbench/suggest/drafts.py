@@ -1,0 +1,142 @@
+"""Candidates → rules as an author would write them: id, starting weight, examples. Imports `rulenet.rules`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rulenet.base.types import Array
+from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.writing.compose import file_text
+from rulenet.text.clean import clean
+from rulenet.text.language import Language
+from rulenet.workbench.mine.candidates import Candidate
+
+EXAMPLE_LENGTH = 140  # characters
+WEIGHTS = (0.3, 4.0)
+_MATCHES = 2
+_NO_SLUG = re.compile(r"[^\w]+")
+
+
+def as_ruleset(rules: Sequence[Mapping[str, Any]], like: RuleSet, language: Language) -> RuleSet:
+    """Rules as data, parsed the way a file is; settings of the texts as in another ruleset."""
+    file = like.file.model_copy(update={"language": language, "labels": []})
+    return RuleSet.from_yaml(file_text(rules, like=file), name="<suggestions>")
+
+
+def numbered(candidates: Sequence[Candidate], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Candidates as rules that only matching is asked of."""
+    return [{"id": f"c{j}", "label": names[c.label], **c.condition} for j, c in enumerate(candidates)]
+
+
+def starting_weight(right: float, fires: float) -> float:
+    """Log-odds of the precision, with half a hit and half a miss added, to one decimal.
+
+    Examples
+    --------
+    >>> starting_weight(19, 20), starting_weight(1, 20), starting_weight(900, 900)
+    (2.6, 0.3, 4.0)
+    """
+    return round(min(max(math.log((right + 0.5) / (fires - right + 0.5)), WEIGHTS[0]), WEIGHTS[1]), 1)
+
+
+class Ids:
+    """Ids in the style of a ruleset, each given once.
+
+    Examples
+    --------
+    >>> ids = Ids(RuleSet.from_yaml("{rulenet: 1, rules: [{id: sport.goal, label: Sports, word: goal}]}"))
+    >>> ids.new("Sports", ["own goal", "foul"]), ids.new("Sports", ["Goal"]), ids.new("Sci/Tech", ["chip"])
+    ('sport.own_goal', 'sport.goal_2', 'sci_tech.chip')
+    """
+
+    def __init__(self, ruleset: RuleSet) -> None:
+        self._taken = set(ruleset.ids)
+        self._prefixes: dict[str, Counter[str]] = {}
+        for rule in ruleset.rules:
+            if rule.label is not None and "." in rule.id:
+                self._prefixes.setdefault(rule.label, Counter())[rule.id.split(".")[0]] += 1
+
+    def new(self, label: str, terms: Sequence[str], *, joined: bool = False) -> str:
+        """An id from the first of the terms, or from all."""
+        counts = self._prefixes.get(label)
+        prefix = counts.most_common(1)[0][0] if counts else _slug(label)
+        base = f"{prefix}.{_slug(' '.join(terms) if joined else terms[0])}"[:100]
+        found, n = base, 1
+        while found in self._taken:
+            n += 1
+            found = f"{base}_{n}"
+        self._taken.add(found)
+        return found
+
+
+def _slug(text: str) -> str:
+    return _NO_SLUG.sub("_", text.casefold()).strip("_") or "rule"
+
+
+def examples(
+    rule: Mapping[str, Any], texts: Sequence[str], right: Sequence[int], others: Sequence[int], like: RuleSet, language: Language
+) -> dict[str, list[str]]:  # fmt: skip
+    """Short excerpts that the rule fires on, and one that it does not.
+
+    Parameters
+    ----------
+    right
+        Rows that it rightly fires on.
+    others
+        Rows that it does not fire on, the closest first.
+    """
+    ruleset = as_ruleset([{"id": "x", **rule}], like, language)
+    match: dict[str, str] = {}
+    for row in sorted(right, key=lambda i: (len(texts[i]), i)):
+        text = clean(texts[row]).strip()
+        spans = ruleset.spans(text).get("x")
+        if spans is None:
+            continue
+        hit = text[slice(*spans[0])].casefold() if spans else ""
+        excerpt = _excerpt(text, *(spans[0][0], spans[-1][1])) if spans else text[:EXAMPLE_LENGTH]
+        if hit not in match and ruleset.match([excerpt])[0, 0]:
+            match[hit] = excerpt
+        if len(match) == _MATCHES:
+            break
+    reject = [
+        text for row in others if (text := _excerpt(clean(texts[row]).strip(), 0, 0)) and not ruleset.match([text]).nnz
+    ]
+    return {"match": list(match.values()), "reject": reject[:1]}
+
+
+def _excerpt(text: str, start: int, end: int) -> str:
+    """The words around a place; the text itself if it is short."""
+    if len(text) <= EXAMPLE_LENGTH:
+        return " ".join(text.split())
+    room = max((EXAMPLE_LENGTH - (end - start)) // 2, 10)
+    first, last = max(start - room, 0), min(max(end + room, EXAMPLE_LENGTH), len(text))
+    while 0 < first < start and text[first - 1].isalnum() and text[first].isascii():
+        first += 1
+    while end < last < len(text) and text[last].isalnum() and text[last].isascii():
+        last -= 1
+    return " ".join(text[first:last].split())
+
+
+def closest_others(D: Any, fires: Array, allowed: Array, n: int = 20) -> list[int]:
+    """Rows among the allowed whose words are most like those of the rows that fire.
+
+    Parameters
+    ----------
+    D
+        Presence of terms, shape (n_texts, n_terms).
+    fires, allowed
+        Truth values, shape (n_texts,).
+    """
+    if not fires.any() or not allowed.any():
+        return []
+    profile = np.asarray(D[fires].mean(axis=0)).ravel()
+    general = np.asarray(D.mean(axis=0)).ravel()
+    likeness = np.asarray(D @ np.log((profile + 1e-3) / (general + 1e-3))) / np.sqrt(1 + np.diff(D.indptr))
+    likeness[~allowed] = -np.inf
+    return [int(i) for i in np.argsort(-likeness, kind="stable")[:n] if allowed[i]]

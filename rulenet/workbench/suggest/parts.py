@@ -1,0 +1,142 @@
+"""Labelled texts in three parts, and what is predicted of them before anything is suggested. Imports the model and below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+
+from rulenet.base.types import Array
+from rulenet.errors import InputError
+from rulenet.model.hybrid import rule_columns, softmax
+from rulenet.model.phi import RuleColumn, solve
+from rulenet.rules.ruleset import RuleSet
+from rulenet.text.clean import clean
+from rulenet.text.fold import fold
+
+MIN_TEXTS = 60
+MINED = 0.6  # of what is not held out; the rest chooses
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Row numbers: those that rules are mined on, those that choose among them, those that only report."""
+
+    mined: Array
+    chosen: Array
+    held_out: Array
+
+    @property
+    def learned(self) -> Array:
+        """Mined and chosen."""
+        return np.sort(np.concatenate([self.mined, self.chosen]))
+
+
+def part(texts: Sequence[str], held_out: float, seed: int) -> Parts:
+    """Share the rows out at random; texts that differ in case, punctuation or numbers only stay together.
+
+    Raises
+    ------
+    InputError
+        If there are too few different texts.
+
+    Examples
+    --------
+    >>> different = [first + second for first in "abcdefgh" for second in "abcdefgh"]
+    >>> parts = part(different + [f"Oil at {i} dollars" for i in range(16)], 0.5, 0)
+    >>> len(parts.held_out), len(set(range(64, 80)) & set(parts.held_out.tolist())) in (0, 16)
+    (40, True)
+    """
+    kinds: dict[str, int] = {}
+    kind = np.array([kinds.setdefault(_DIGITS.sub("0", fold(clean(text))), len(kinds)) for text in texts])
+    if len(kinds) < MIN_TEXTS:
+        raise InputError(
+            f"{len(texts)} texts, {len(kinds)} of them different, are too few to find rules and to judge them on other texts; "
+            f"give {MIN_TEXTS} or more"
+        )
+    sizes = np.bincount(kind)
+    order = np.random.default_rng(seed).permutation(len(kinds))
+    until = np.cumsum(sizes[order]) / len(texts)
+    part_of = np.empty(len(kinds), dtype=np.int64)
+    part_of[order] = np.searchsorted([held_out, held_out + (1 - held_out) * (1 - MINED)], until - 1e-9, side="right")
+    rows = [np.flatnonzero(part_of[kind] == k) for k in range(3)]
+    return Parts(mined=rows[2], chosen=rows[1], held_out=rows[0])
+
+
+@dataclass(frozen=True)
+class Base:
+    """What is predicted without suggestions.
+
+    Attributes
+    ----------
+    R
+        Firings of the present rules, shape (n_texts, n_rules).
+    Y
+        One-hot labels, shape (n_texts, n_classes).
+    names
+        The classes as strings.
+    model
+        Logits of the model, shape (n_texts, n_classes); None: the rules' own weights are learned.
+    """
+
+    ruleset: RuleSet
+    R: Any
+    Y: Array
+    names: list[str]
+    model: Array | None = None
+
+    @property
+    def y(self) -> Array:
+        """Class indices."""
+        return np.asarray(self.Y.argmax(axis=1))
+
+    def logits(self, fit: Array, more: Any = None, columns: RuleSet | None = None) -> Array:
+        """Logits of all rows, from weights learned on some.
+
+        Parameters
+        ----------
+        fit
+            Rows to learn from.
+        more, columns
+            Firings of further rules, and these rules.
+        """
+        if columns is None:
+            return self.weights(fit)[1] if self.model is None else self.model
+        if self.model is not None:
+            weights, _ = solve(
+                more[fit].astype(np.float64),
+                self.Y[fit],
+                rules=rule_columns(columns, self.names),
+                offset=self.model[fit],
+            )
+            return self.model + weights.logits(more)
+        X = scipy.sparse.csr_matrix(scipy.sparse.hstack([self.R, more], format="csr"), dtype=np.float64)
+        weights, _ = solve(X[fit], self.Y[fit], rules=_beside([self.ruleset, columns], self.names))
+        return weights.logits(X)
+
+    def weights(self, fit: Array) -> tuple[Array, Array]:
+        """Weights that the rules alone learn on some rows, shape (n_rules, n_classes), and their logits on all."""
+        R = scipy.sparse.csr_matrix(self.R, dtype=np.float64)
+        weights, _ = solve(R[fit], self.Y[fit], rules=rule_columns(self.ruleset, self.names))
+        return weights.coef, weights.logits(R)
+
+    def proba(self, fit: Array) -> Array:
+        """Probabilities of all rows, from weights learned on some."""
+        return softmax(self.logits(fit))
+
+
+def _beside(rulesets: Sequence[RuleSet], names: Sequence[str]) -> list[RuleColumn]:
+    """Weights to learn of the columns of several rulesets side by side."""
+    found: list[RuleColumn] = []
+    at = 0
+    for ruleset in rulesets:
+        for i, column in enumerate(rule_columns(ruleset, names)):
+            own = i if column.column is None else column.column
+            found.append(replace(column, column=at + own))
+        at += len(ruleset)
+    return found

@@ -1,0 +1,151 @@
+"""rulenet.data.check: what users pass as texts and labels, and what each message says about what cannot be used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rulenet.data.check import check_labels, check_texts, is_share
+from rulenet.errors import InputError, LabelError
+
+WORDS = ["a", "b", ""]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        WORDS,
+        tuple(WORDS),
+        np.array(WORDS),
+        np.array(WORDS, dtype=object),
+        pd.Series(WORDS, index=[7, 7, 9]),
+        pd.Series(WORDS, dtype="category"),
+        pd.Index(WORDS),
+        (word for word in WORDS),
+        dict(enumerate(WORDS)).values(),
+    ],
+    ids=lambda texts: type(texts).__name__,
+)
+def test_any_ordered_column_of_strings_becomes_a_list(texts: Any) -> None:
+    found = check_texts(texts)
+    assert found == WORDS
+    assert {type(text) for text in found} == {str}
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ("one text", r"^texts is one string; pass a list of strings: \[text\]$"),
+        (b"one text", r"texts is one string; pass a list"),
+        (3, r"texts is a int; pass a list"),
+        (None, r"texts is a NoneType; pass a list"),
+        ({"a", "b"}, r"texts is a set; pass a list"),
+        ({"text": ["a"]}, r"texts is a dict; pass a list"),
+        (pd.DataFrame({"text": WORDS, "n": [1, 2, 3]}), r"shape \(3, 2\); pass one column of strings, such as table\["),
+        (np.array([["a"], ["b"]]), r"texts has shape \(2, 1\); pass one column of strings"),
+        (np.array("a"), r"texts has shape \(\); pass one column"),
+        (["a", None], r"^1 of 2 texts are not strings: texts\[1\] is None \(NoneType\)\. Drop or fill them$"),
+        (["a", float("nan"), 3, b"x"], r"^3 of 4 .*texts\[1\] is nan \(float\), texts\[2\] is 3 \(int\), texts\[3\] is b'x'"),
+        (pd.Series(["a", None, "c"]), r"^1 of 3 texts are not strings: texts\[1\] is"),
+        (["a", [1, [2]]], r"texts\[1\] is \[1, \[2\]\] \(list\)"),
+        ([None] * 7, r"^7 of 7 .*texts\[4\] is None \(NoneType\) and 2 more\. Drop"),
+        (["a", list(range(99))], r"texts\[1\] is \[0, 1, 2.{0,40} \(list\)\. Drop"),
+    ],
+)  # fmt: skip
+def test_what_is_no_column_of_strings_is_refused(texts: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        check_texts(texts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ([], r"^texts is empty; there is nothing to learn from$"),
+        (["", "  \n", "\u3000"], r"^all 3 texts are empty; there is nothing to learn from$"),
+    ],
+)
+def test_empty_texts_are_refused_only_where_they_must_teach(texts: list[str], message: str) -> None:
+    assert check_texts(texts) == texts
+    with pytest.raises(InputError, match=message):
+        check_texts(texts, may_be_empty=False)
+
+
+def test_message_names_the_argument() -> None:
+    with pytest.raises(InputError, match=r"^unlabeled is one string"):
+        check_texts("a", name="unlabeled")
+
+
+# Labels. Classes come back sorted, as the type given.
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "y"),
+    [
+        (["spam", "ham", "ham"], ["ham", "spam"], [1, 0, 0]),
+        ([7, -3, -3], [-3, 7], [1, 0, 0]),
+        ([True, False, False], [False, True], [1, 0, 0]),
+        ([2.0, 0.0, 2.0], [0.0, 2.0], [1, 0, 1]),
+        (("b", "a", "b"), ["a", "b"], [1, 0, 1]),
+        (np.array([5, 1, 5], dtype=np.uint8), [1, 5], [1, 0, 1]),
+        (np.array([True, False, True]), [False, True], [1, 0, 1]),
+        (pd.Series(["b", "a", "b"], index=[9, 9, 1]), ["a", "b"], [1, 0, 1]),
+        (pd.Series(["b", "a", "b"], dtype="category"), ["a", "b"], [1, 0, 1]),
+        (["", "a", ""], ["", "a"], [0, 1, 0]),
+        (["体育", "财经", "体育"], ["体育", "财经"], [0, 1, 0]),
+        ([2**63 - 1, -(2**63), 0], [-(2**63), 0, 2**63 - 1], [2, 0, 1]),
+    ],
+)
+def test_classes_are_sorted_and_keep_their_type(labels: Any, classes: list[Any], y: list[int]) -> None:
+    found, indices = check_labels(labels, 3)
+    assert found.tolist() == classes
+    assert [type(name) for name in found.tolist()] == [type(name) for name in classes]
+    assert found.dtype != object  # scikit-learn's metrics know no other type for labels
+    assert indices.tolist() == y
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ("abc", r"^labels is one string; pass a list with one label per text$"),
+        (3, r"^labels is a int; pass a list"),
+        ({"a": 1, "b": 2, "c": 3}, r"^labels is a dict"),
+        (pd.DataFrame({"a": [1], "b": [2], "c": [3]}), r"^labels has shape \(1, 3\); pass one column of labels, such as"),
+        (np.eye(3), r"^labels has shape \(3, 3\)"),
+        (["a", "b"], r"^there are 3 texts but 2 labels; they must correspond one to one$"),
+        ([], r"there are 3 texts but 0 labels"),
+        (["a", None, "b"], r"^1 labels are missing .*first at position 1; drop those rows, or pass .* unlabeled="),
+        (["a", float("nan"), None], r"^2 labels are missing"),
+        ([1.0, 2.0, float("nan")], r"^1 labels are missing .* position 2"),
+        (pd.Series([1, 2, pd.NA], dtype="Int64"), r"^1 labels are missing .* position 2"),
+        (pd.Series(["a", pd.NaT, "b"], dtype=object), r"^1 labels are missing .* position 1"),
+        (["a", 1, "b"], r"^labels are of type int, str; use one of str, int or bool for all$"),
+        ([True, 0, 1], r"^labels are of type bool, int;"),
+        ([1, 2.0, 3], r"^labels are of type float, int;"),
+        ([["a"], ["b"], ["c"]], r"^labels are of type list;"),
+        ([b"a", b"b", b"a"], r"^labels are of type bytes;"),
+        (np.array(["2020-01-01"] * 3, dtype="datetime64[D]"), r"^labels are of type date;"),
+        ([0.5, 1.0, 2.0], r"^labels are continuous numbers; .*whole number per class$"),
+        ([1.0, float("inf"), 2.0], r"^labels are continuous numbers"),
+        (["a\0", "b", "b"], r"^label 'a\\x00' cannot be stored: leave out NUL"),
+        (["\ud800", "b", "b"], r"^label '\\ud800' cannot be stored: leave out NUL and lone surrogates"),
+        ([2**63, 1, 1], r"^label 9223372036854775808 cannot be stored: .*64 bits"),
+    ],
+)  # fmt: skip
+def test_labels_that_name_no_class_are_refused(labels: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        check_labels(labels, 3)
+
+
+def test_one_class_is_refused() -> None:
+    with pytest.raises(LabelError, match=r"^all 3 labels are 'a'; at least two classes are needed to tell apart$"):
+        check_labels(["a"] * 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0.5, True), (np.float32(0.1), True), (0.0, False), (1.0, False), (1, False), ("a", False)]
+)
+def test_a_share_lies_strictly_between_0_and_1(value: Any, expected: bool) -> None:
+    assert is_share(value) is expected

@@ -1,0 +1,151 @@
+"""rulenet.model.onnx.engine: a graph that adds the number of word pieces to φ shows what goes in and comes out."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rulenet.errors import ModelFileError
+from rulenet.model.onnx import engine as onnx_engine
+from rulenet.model.onnx.engine import OnnxPsi, n_threads
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+ENCODER = SimpleNamespace(pad_id=9)
+
+
+def graph(n_classes: int = 2, *, ids: str = "ids", external: bool = False) -> bytes:
+    """psi = phi + Σ mask · ids: word pieces of 1 count the text's length, whatever is padded."""
+    h, f, i = onnx.helper, onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+    last = onnx.numpy_helper.from_array(np.array([1], dtype=np.int64), "last")
+    if external:
+        last.ClearField("raw_data")
+        last.data_location = onnx.TensorProto.EXTERNAL
+        entry = last.external_data.add()
+        entry.key, entry.value = "location", "/etc/passwd"
+    nodes = [
+        h.make_node("Mul", [ids, "mask"], ["kept"]),
+        h.make_node("ReduceSum", ["kept", "last"], ["total"], keepdims=1),
+        h.make_node("Cast", ["total"], ["count"], to=f),
+        h.make_node("Add", ["phi", "count"], ["psi"]),
+    ]
+    inputs = [
+        h.make_tensor_value_info(ids, i, ["n", "length"]),
+        h.make_tensor_value_info("mask", i, ["n", "length"]),
+        h.make_tensor_value_info("phi", f, ["n", n_classes]),
+    ]
+    outputs = [h.make_tensor_value_info("psi", f, ["n", n_classes])]
+    opset = [h.make_opsetid("", 20)]
+    model = h.make_model(h.make_graph(nodes, "g", inputs, outputs, [last]), opset_imports=opset, ir_version=9)
+    return bytes(model.SerializeToString())
+
+
+def original_of(name: str) -> Any:
+    """Stands for ψ in PyTorch."""
+    return SimpleNamespace(name=name, predict=lambda rows, phi, *, budget=None, device: np.full(phi.shape, 7.0))
+
+
+def engine(**changes: Any) -> OnnxPsi:
+    encoder: Any = ENCODER
+    options: dict[str, Any] = {"n_classes": 2, "bound": 1.5, "original": partial(original_of, "torch"), "n_jobs": 1}
+    return OnnxPsi(graph(), encoder, **{**options, **changes})
+
+
+def test_each_text_gets_its_own_answer_whatever_the_batches() -> None:
+    rows = [[1], [1, 1, 1], [1, 1], []]
+    phi = np.array([[0.0, 10.0], [1.0, 11.0], [2.0, 12.0], [3.0, 13.0]])
+    expected = [[1.0, 11.0], [4.0, 14.0], [4.0, 14.0], [3.0, 13.0]]
+    for budget in (1, 4, 100):
+        psi = engine().predict(rows, phi, budget=budget)
+        assert psi.tolist() == expected
+        assert psi.dtype == np.float64
+
+
+def test_no_texts_no_rows() -> None:
+    assert engine().predict([], np.zeros((0, 2)), budget=8).shape == (0, 2)
+
+
+def test_batches_are_as_large_as_asked_or_as_suits_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    cut = onnx_engine.token_budget_batches
+    monkeypatch.setattr(
+        onnx_engine, "token_budget_batches", lambda lengths, budget: seen.append(budget) or cut(lengths, budget=budget)
+    )
+    for budget in (100, None):
+        engine().predict([[1]], np.zeros((1, 2)), budget=budget)
+    assert seen == [100, 1024]
+
+
+def test_on_a_gpu_pytorch_does_it() -> None:
+    fast = engine()
+    assert fast.predict([[1]], np.zeros((1, 2)), budget=8, device="cuda").tolist() == [[7.0, 7.0]]
+    assert fast.original.name == "torch"
+
+
+def test_pickling_makes_a_new_session() -> None:
+    fast = engine()
+    again = pickle.loads(pickle.dumps(fast))
+    assert again.predict([[1, 1]], np.zeros((1, 2)), budget=8).tolist() == [[2.0, 2.0]]
+    assert again.session is not fast.session
+
+
+def test_a_forked_process_makes_a_new_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = engine()
+    before = fast.session
+    assert fast.session is before
+    monkeypatch.setattr(onnx_engine.os, "getpid", lambda: -1)
+    assert fast.session is not before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no graph", "cannot be read"),
+        (b"", "cannot be read"),
+        (graph(external=True), "refers to other files"),
+        (graph(3), "not one of ψ for 2 labels"),
+        (graph(ids="tokens"), "not one of ψ for 2 labels: it reads .*tokens"),
+    ],
+    ids=["damaged", "empty", "external", "labels", "inputs"],
+)
+def test_what_is_no_graph_of_psi_is_refused(content: bytes, message: str) -> None:
+    encoder: Any = ENCODER
+    with pytest.raises(ModelFileError, match=message):
+        OnnxPsi(content, encoder, n_classes=2, bound=None, original=partial(original_of, ""), n_jobs=1)
+
+
+@pytest.mark.parametrize(
+    ("cores", "omp", "n_jobs", "threads"),
+    [
+        (8, "", None, 8),
+        (8, "2", None, 2),  # joblib's workers and the user's shell say so
+        (2, "16", None, 2),
+        (8, "zero", None, 8),
+        (8, "", 3, 3),
+        (2, "", 3, 2),
+        (8, "", -1, 8),
+        (8, "", -2, 7),
+        (1, "", -5, 1),
+    ],
+)
+def test_threads(monkeypatch: pytest.MonkeyPatch, cores: int, omp: str, n_jobs: int | None, threads: int) -> None:
+    monkeypatch.setattr(onnx_engine.joblib, "cpu_count", lambda: cores)
+    monkeypatch.setenv("OMP_NUM_THREADS", omp)
+    assert n_threads(n_jobs) == threads
+
+
+@pytest.mark.slow
+def test_torch_is_not_imported() -> None:
+    probe = "import sys, rulenet.model.onnx.engine; print('torch' in sys.modules)"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == "False"

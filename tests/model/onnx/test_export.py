@@ -1,0 +1,317 @@
+"""rulenet.model.onnx.export: the same ψ in ONNX Runtime, refused where it is not; and how a saved model takes it along."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rulenet import Recipe, RuleNetClassifier, RuleSet
+from rulenet.errors import ExportError, MissingExtraError, ModelFileError, ParameterError
+from rulenet.model.onnx import export
+from rulenet.model.onnx.engine import OnnxPsi, in_torch
+from rulenet.model.onnx.export import ExportReport, export_onnx, to_onnx, with_onnx
+
+pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript")
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.slow  # tracing takes seconds, however small the encoder
+
+TEXTS = ["good film", "a good story", "what a bad film", "bad acting", "good and bad", "film"]
+LABELS = ["pos", "pos", "neg", "neg", "pos", "neg"]
+RULES = RuleSet.from_yaml("{rulenet: 1, rules: [{id: praise, label: pos, word: good}]}")
+NEW = ["the film", "", "a match lost, a bad price", "good", "oil " * 60, "z"]
+ONNX = Path("onnx") / "psi.onnx"
+
+
+@pytest.fixture(scope="module")
+def clf(tiny_encoder: str) -> RuleNetClassifier:
+    """A model whose ψ leans on the text and on φ."""
+    fitted = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    psi = fitted.hybrid_.psi
+    with torch.no_grad():
+        psi.from_text.weight.normal_(generator=torch.Generator().manual_seed(1))
+        psi.from_phi.weight.copy_(torch.tensor([[0.5, -0.3], [0.1, 0.4]]))
+    fitted.hybrid_ = replace(fitted.hybrid_, psi_scale=1.0)
+    return fitted
+
+
+@pytest.fixture(scope="module")
+def exact(clf: RuleNetClassifier) -> Any:
+    """ψ as an `onnx.ModelProto`."""
+    return to_onnx(clf.hybrid_.psi)
+
+
+@pytest.fixture
+def traced_once(exact: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tracing is not what the test is about."""
+    monkeypatch.setattr(export, "to_onnx", lambda psi: exact)
+
+
+@pytest.fixture(scope="module")
+def exported(clf: RuleNetClassifier, exact: Any) -> dict[str, tuple[Any, ExportReport]]:
+    """The model at both precisions; whatever they cost."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "to_onnx", lambda psi: exact)
+        names = ("fp32", "int8")
+        return {name: with_onnx(clf.hybrid_, NEW, precision=name, max_loss=0.99, n_jobs=1) for name in names}
+
+
+@pytest.fixture
+def folder(clf: RuleNetClassifier, exported: dict[str, tuple[Any, ExportReport]], tmp_path: Path) -> Path:
+    fast = RuleNetClassifier()
+    fast.__dict__.update(clf.__dict__)
+    fast.hybrid_ = exported["fp32"][0]
+    fast.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def psi_of(hybrid: Any, texts: list[str]) -> Any:
+    return hybrid.parts(texts, device="cpu").psi
+
+
+# ------------------------------------------------------------------ the same ψ
+
+
+def test_floats_are_the_same(clf: RuleNetClassifier, exported: dict[str, tuple[Any, ExportReport]]) -> None:
+    hybrid, report = exported["fp32"]
+    expected = psi_of(clf.hybrid_, NEW)
+    assert np.ptp(expected) > 0.1
+    assert np.abs(psi_of(hybrid, NEW) - expected).max() < 1e-5
+    assert (report.precision, report.n_texts, report.changed, report.accuracy) == ("fp32", 6, 0.0, None)
+    assert report.largest_difference < 1e-5
+
+
+def test_eight_bits_are_close(clf: RuleNetClassifier, exported: dict[str, tuple[Any, ExportReport]]) -> None:
+    hybrid, report = exported["int8"]
+    gap = np.abs(psi_of(hybrid, NEW) - psi_of(clf.hybrid_, NEW)).max()
+    assert 0 < gap < 0.1
+    assert report.largest_difference == pytest.approx(gap, abs=1e-5)
+    assert report.bytes == len(hybrid.psi.graph)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_text_has_its_answer_in_any_company(exported: dict[str, tuple[Any, ExportReport]], precision: str) -> None:
+    hybrid = exported[precision][0]
+    together = psi_of(hybrid, NEW)
+    alone = np.vstack([psi_of(hybrid, [text]) for text in NEW])
+    assert np.abs(together - alone).max() < 1e-5
+    assert np.abs(psi_of(hybrid, NEW[::-1])[::-1] - together).max() < 1e-5
+
+
+def test_attention_is_one_operator(exported: dict[str, tuple[Any, ExportReport]]) -> None:
+    import onnx
+
+    for name, products in (("fp32", "MatMul"), ("int8", "MatMulIntegerToFloat")):
+        model = onnx.load_from_string(exported[name][0].psi.graph)
+        kinds = [node.op_type for node in model.graph.node]
+        assert kinds.count("MultiHeadAttention") == 2  # layers
+        assert kinds.count(products) == 2 * 6
+        assert exported[name][0].psi.precision == name
+
+
+def test_the_graph_says_nothing_of_this_machine(exported: dict[str, tuple[Any, ExportReport]]) -> None:
+    graph = exported["fp32"][0].psi.graph
+    assert b".py" not in graph
+    assert str(Path.home()).encode() not in graph
+
+
+def test_exporting_leaves_the_original_as_it_was(clf: RuleNetClassifier, exported: Any) -> None:
+    psi = in_torch(exported["fp32"][0].psi)
+    assert psi is clf.hybrid_.psi
+    assert psi.body.config._attn_implementation == "sdpa"
+
+
+def test_other_rules_reach_psi_through_phi(clf: RuleNetClassifier, exported: Any) -> None:
+    edited = RuleSet.from_yaml("{rulenet: 1, rules: [{id: blame, label: neg, word: film, weight: 3}]}")
+    fast = RuleNetClassifier()
+    fast.__dict__.update(clf.__dict__)
+    fast.hybrid_ = exported["fp32"][0]
+    slow, fast = clf.with_rules(edited), fast.with_rules(edited)
+    assert isinstance(fast.hybrid_.psi, OnnxPsi)
+    assert np.abs(fast.decision_function(NEW) - slow.decision_function(NEW)).max() < 1e-5
+    assert np.abs(psi_of(slow.hybrid_, ["the film"]) - psi_of(clf.hybrid_, ["the film"])).max() > 1e-3
+
+
+def test_other_encoders(tmp_path: Path) -> None:
+    # RoBERTa counts positions from its padding; no pretrained one is at hand.
+    from transformers import RobertaConfig, RobertaModel
+
+    from rulenet.model.encoders.encoder import Encoder
+    from rulenet.model.psi import Psi
+
+    config = RobertaConfig(
+        vocab_size=50, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=20, pad_token_id=1,
+    )  # fmt: skip
+    from tokenizers import Tokenizer, models
+
+    torch.manual_seed(0)
+    body = RobertaModel(config, add_pooling_layer=False).eval()
+    encoder = Encoder(body, Tokenizer(models.WordLevel({"a": 0}, "a")), name="x", pad_id=1, max_length=16)
+    assert to_onnx(Psi(encoder, 3, bound=None, dropout=0.0)) is not None
+
+
+# ------------------------------------------------------------------ refused
+
+
+@pytest.mark.usefixtures("traced_once")
+def test_what_costs_too_much_is_refused(clf: RuleNetClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoil(model: Any) -> None:
+        for tensor in model.graph.initializer:
+            if "from_text.bias" in tensor.name:
+                values = np.array([50.0, -50.0], dtype=np.float32)
+                tensor.raw_data = values.tobytes()
+
+    monkeypatch.setattr(export, "to_int8", spoil)
+    answers = clf.predict(TEXTS).tolist()
+    assert "pos" in answers  # the spoilt ψ says "neg" to everything, as loud as its bound lets it
+    with pytest.raises(ExportError, match=r"max_loss=0\.20% of 6 texts: int8: \d+\.\d\d% of the answers changed"):
+        with_onnx(clf.hybrid_, TEXTS, precision="int8", n_jobs=1)
+    y = np.array([clf.classes_.tolist().index(answer) for answer in answers])
+    with pytest.raises(ExportError, match=r"int8: \d+\.\d\d% of accuracy lost"):
+        with_onnx(clf.hybrid_, TEXTS, y, precision="int8", n_jobs=1)
+    hybrid, report = with_onnx(clf.hybrid_, TEXTS, y, precision="auto", n_jobs=1)
+    assert (report.precision, report.accuracy, report.accuracy_before) == ("fp32", 1.0, 1.0)
+    assert isinstance(hybrid.psi, OnnxPsi)
+
+
+def test_loss_is_accuracy_lost_or_answers_changed() -> None:
+    report = ExportReport("int8", 1, 100, changed=0.03, accuracy=0.91, accuracy_before=0.92, largest_difference=0.1)
+    assert report.loss == pytest.approx(0.01)
+    assert replace(report, accuracy=None, accuracy_before=None).loss == 0.03
+    assert replace(report, accuracy=0.93).loss == pytest.approx(-0.01)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "int4"}, "precision='int4' is not 'auto', 'fp32' or 'int8'"),
+        ({"max_loss": 2}, "max_loss=2 is not a share"),
+        ({"texts": None, "precision": "int8"}, "needs texts on which it is compared"),
+    ],
+)
+def test_parameters(clf: RuleNetClassifier, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        with_onnx(clf.hybrid_, **{"texts": TEXTS, **options})
+
+
+@pytest.mark.usefixtures("traced_once")
+def test_without_texts_it_is_floats(clf: RuleNetClassifier) -> None:
+    hybrid, report = with_onnx(clf.hybrid_, n_jobs=1)
+    assert (hybrid.psi.precision, report.n_texts, report.loss) == ("fp32", 0, 0.0)
+
+
+def test_a_model_without_a_neural_part_has_nothing_to_export() -> None:
+    rules_only = RuleNetClassifier(RULES, None).fit(TEXTS, LABELS)
+    with pytest.raises(ExportError, match="no neural part"):
+        with_onnx(rules_only.hybrid_, TEXTS)
+
+
+def test_a_graph_that_differs_is_refused(clf: RuleNetClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    with pytest.raises(ExportError, match=r"disagree by .* logits on 1 texts of 2 word pieces"):
+        with_onnx(clf.hybrid_, TEXTS)
+
+
+def test_a_missing_extra_is_named(clf: RuleNetClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(MissingExtraError, match=r"exporting a model needs .*rulenet\[onnx\]"):
+        with_onnx(clf.hybrid_, TEXTS)
+
+
+@pytest.mark.usefixtures("traced_once")
+def test_one_file_for_others_to_run(clf: RuleNetClassifier, tmp_path: Path) -> None:
+    import onnxruntime
+
+    export_onnx(clf.hybrid_.psi, tmp_path / "psi.onnx", precision="int8")
+    assert [file.name for file in tmp_path.iterdir()] == ["psi.onnx"]
+    session = onnxruntime.InferenceSession(tmp_path / "psi.onnx", providers=["CPUExecutionProvider"])
+    ids = np.array([[2, 5, 3]])
+    inputs = {"ids": ids, "mask": np.ones_like(ids), "phi": np.zeros((1, 2), dtype=np.float32)}
+    expected = clf.hybrid_.psi.predict([[2, 5, 3]], np.zeros((1, 2)), budget=8, device="cpu")
+    assert np.abs(session.run(["psi"], inputs)[0] - expected).max() < 0.1
+    with pytest.raises(ExportError, match="cannot be written"):
+        export_onnx(clf.hybrid_.psi, tmp_path / "no" / "psi.onnx")
+
+
+# ------------------------------------------------------------------ kept with the model
+
+
+def test_a_saved_model_uses_it_on_a_cpu(clf: RuleNetClassifier, folder: Path) -> None:
+    loaded = RuleNetClassifier.load(folder, device="cpu")
+    assert isinstance(loaded.hybrid_.psi, OnnxPsi)
+    assert loaded.predict(NEW).tolist() == clf.predict(NEW).tolist()
+    assert np.abs(loaded.predict_proba(NEW) - clf.predict_proba(NEW)).max() < 1e-5
+
+
+def test_without_onnxruntime_pytorch_does_it(
+    clf: RuleNetClassifier, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "onnxruntime" else find(name, *a))
+    loaded = RuleNetClassifier.load(folder, device="cpu")
+    assert not isinstance(loaded.hybrid_.psi, OnnxPsi)
+    assert np.abs(loaded.predict_proba(NEW) - clf.predict_proba(NEW)).max() < 1e-5
+
+
+def test_it_goes_along_when_saved_again_and_pickled(folder: Path) -> None:
+    loaded = RuleNetClassifier.load(folder, device="cpu")
+    before = loaded.predict_proba(NEW)
+    again = pickle.loads(pickle.dumps(loaded))
+    assert np.array_equal(again.predict_proba(NEW), before)
+    loaded.save(folder.parent / "copy")
+    for name in ("encoder/model.safetensors", "head.safetensors", ONNX):
+        assert (folder.parent / "copy" / name).read_bytes() == (folder / name).read_bytes()
+    loaded.save(folder)  # over itself
+    assert np.array_equal(RuleNetClassifier.load(folder, device="cpu").predict_proba(NEW), before)
+
+
+def test_weights_are_read_late_but_only_from_the_same_model(clf: RuleNetClassifier, folder: Path) -> None:
+    loaded = RuleNetClassifier.load(folder, device="cpu")
+    other = RuleNetClassifier.load(folder, device="cpu")
+    original = in_torch(other.hybrid_.psi)
+    assert torch.equal(original.from_text.weight, clf.hybrid_.psi.from_text.weight)
+    clf.save(folder)  # without the ONNX file
+    with pytest.raises(ModelFileError, match="has changed since the model was loaded"):
+        in_torch(loaded.hybrid_.psi)
+    assert len(loaded.predict(NEW)) == 6
+
+
+def test_a_changed_graph_is_refused(folder: Path) -> None:
+    graph = bytearray((folder / ONNX).read_bytes())
+    graph[len(graph) // 2] ^= 1
+    (folder / ONNX).write_bytes(graph)
+    with pytest.raises(ModelFileError, match=r"onnx/psi\.onnx is not the file that was saved"):
+        RuleNetClassifier.load(folder, device="cpu")
+
+
+def test_a_missing_or_smuggled_graph_is_refused(clf: RuleNetClassifier, folder: Path) -> None:
+    graph = (folder / ONNX).read_bytes()
+    (folder / ONNX).unlink()
+    with pytest.raises(ModelFileError, match=r"onnx/psi\.onnx is missing"):
+        RuleNetClassifier.load(folder, device="cpu")
+    clf.save(folder)
+    assert not (folder / ONNX).exists()
+    (folder / ONNX).parent.mkdir()
+    (folder / ONNX).write_bytes(graph)
+    with pytest.raises(ModelFileError, match=r"onnx/psi\.onnx does not belong to the model"):
+        RuleNetClassifier.load(folder, device="cpu")
+
+
+def test_predicting_loads_no_torch(folder: Path) -> None:
+    probe = (
+        "import sys; from rulenet import RuleNetClassifier; "
+        f"print(len(RuleNetClassifier.load({str(folder)!r}, device='cpu').predict(['good', 'bad'])), 'torch' in sys.modules)"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == ["2", "False"]

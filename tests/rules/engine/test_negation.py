@@ -1,0 +1,167 @@
+"""rulenet.rules.engine.negation: the hit is between ‹ and ›; is it denied?"""
+
+from __future__ import annotations
+
+import pytest
+
+from rulenet.rules.engine.negation import Negation
+from rulenet.rules.ruleset import RuleSet
+from rulenet.text.language import Language
+
+ENGLISH = [
+    # (text, denied)
+    ("‹good›", False),
+    ("not ‹good›", True),
+    ("Not ‹good›", True),
+    ("not a very ‹good› film", True),
+    ("not a very very ‹good› film", True),
+    ("not a very very very ‹good› film", False),  # at most three words between
+    ("knot ‹good›", False),
+    ("nothing ‹good› about it", True),
+    ("no ‹good›", True),
+    ("never was a ‹good› film", True),
+    ("hardly ‹good›", True),
+    ("neither funny nor ‹good›", True),
+    ("without any ‹good› idea", True),
+    ("nobody likes this ‹good› film", True),
+    # contractions
+    ("don't ‹like›", True),
+    ("don’t ‹like›", True),
+    ("dont ‹like›", True),
+    ("DOESN'T ‹like›", True),
+    ("isn't that ‹good›", True),
+    ("can't really ‹recommend›", True),
+    ("cannot ‹recommend›", True),
+    ("won't be ‹good›", True),
+    ("wont be ‹good›", True),
+    ("want ‹good› films", False),
+    # not only, not just
+    ("not only ‹good›", False),
+    ("not only a ‹good› film", False),
+    ("not just ‹good›", False),
+    ("isn't just ‹good›", False),
+    ("not to mention the ‹good› cast", False),
+    ("not ‹only› good", True),
+    # punctuation and contrast end the scope
+    ("no, it is ‹good›", False),
+    ("not bad. ‹good›", False),
+    ("not bad; ‹good›", False),
+    ("not long but ‹good›", False),
+    ("not long yet ‹good›", False),
+    ("not long though ‹good›", False),
+    ("not butter ‹good›", True),
+    ("not\n‹good›", True),
+    ("‹good›, not bad", False),  # forwards only
+    ("not-so-‹good›", False),
+    ("not well-made ‹good›", True),
+    # a cue is a word of its own, also where the window cuts
+    (f"the not {'w' * 27} {'v' * 27} ‹good›", True),  # sixty characters back
+    (f"the knot {'w' * 27} {'v' * 27} ‹good›", False),
+]
+CHINESE = [
+    ("‹好›", False),
+    ("不‹好›", True),
+    ("质量不太‹好›", True),
+    ("没有‹问题›", True),
+    ("没‹问题›", True),
+    ("無‹問題›", True),
+    ("未‹到货›", True),
+    ("别‹买›", True),
+    ("非‹正品›", True),
+    ("不是很‹好›", True),
+    ("不一二三四五‹好›", True),
+    ("不一二三四五六‹好›", False),  # at most six characters with the cue
+    # words that hold a cue without denying
+    ("不仅‹好›", False),
+    ("不但‹好›", False),
+    ("不错‹好›", False),
+    ("不过‹好›", False),
+    ("不只‹好›", False),
+    ("不愧是‹好›", False),
+    ("不得不‹买›", False),
+    ("不要太‹好›", False),
+    ("没想到这么‹好›", False),
+    ("别提多‹好›", False),
+    ("特别‹好›", False),
+    ("分别‹好›", False),
+    ("别人‹好›", False),
+    ("别的‹好›", False),
+    ("未来‹好›", False),
+    ("无论‹好›", False),
+    ("无线‹好›", False),
+    ("七天无理由‹退货›", False),
+    ("非常‹好›", False),
+    # two cues cancel out
+    ("没什么不‹满意›", False),
+    ("不能不‹赞›", False),
+    ("不是没有不‹好›", True),  # three
+    ("不得不说不‹好›", True),
+    # punctuation and spaces end the scope
+    ("不，‹好›", False),
+    ("不。‹好›", False),
+    ("不！‹好›", False),
+    ("不,‹好›", False),
+    ("不 ‹好›", False),
+    ("不、‹好›", False),
+    ("‹好›不", False),
+    # an idiom is read whole, also where the window cuts it
+    ("特别喜欢这个的‹包›", False),
+    ("我特别喜欢这个的‹包›", False),
+    ("没想到这么的快‹好›", False),
+    ("没想到这么快的人‹好›", False),
+    ("级别一二三四五‹好›", False),
+    ("请别一二三四五‹买›", True),
+]
+
+
+def is_negated(text: str, language: Language) -> bool:
+    return Negation(language).covers(text.replace("‹", "").replace("›", ""), text.index("‹"))
+
+
+@pytest.mark.parametrize(("text", "denied"), ENGLISH)
+def test_english(text: str, denied: bool) -> None:
+    assert is_negated(text, "en") is denied
+
+
+@pytest.mark.parametrize(("text", "denied"), CHINESE)
+def test_chinese(text: str, denied: bool) -> None:
+    assert is_negated(text, "zh") is denied
+
+
+def ruleset(condition: str, language: str) -> RuleSet:
+    return RuleSet.from_yaml(
+        f"rulenet: 1\nlanguage: {language}\nrules:\n- {{id: r, label: x, negation: skip, {condition}}}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("condition", "language", "text", "found"),
+    [
+        ("word: good", "en", "not good", None),
+        ("word: good", "en", "not good, good", ["good"]),  # one hit is enough
+        ("word: [good, fun]", "en", "fun, but not good", ["fun"]),
+        ("all: [{word: good}, {word: film}]", "en", "not good; film", None),
+        ("all: [{word: good}, {word: film}]", "en", "good; film", ["good", "film"]),
+        ("any: [{word: good}, {word: film}]", "en", "not good; film", ["film"]),
+        ("regex: go+d", "en", "never GOOOD", None),
+        # `none` and `unless` ask whether the word is there at all
+        ("all: [{word: film}, {none: [{word: good}]}]", "en", "film, not good", None),
+        ("word: film, unless: [{word: good}]", "en", "film, not good", None),
+        ("word: 好", "zh", "不好", None),
+        ("word: 好", "zh", "不好，好", ["好"]),
+        ("word: 好", "zh", "不得不说好", ["好"]),
+        ("word: 好", "zh", "&#19981;好", None),  # 不, as an entity
+        ("word: good", "en", "not&nbsp;<b>good</b>", None),
+        ("word: 好", "en", "不好", ["好"]),  # the cues are those of the language
+    ],
+)
+def test_negation_skip(condition: str, language: str, text: str, found: list[str] | None) -> None:
+    rules = ruleset(condition, language)
+    spans = rules.spans(text).get("r")
+    assert (None if spans is None else [text[start:end] for start, end in spans]) == found
+    assert rules.match([text]).nnz == (found is not None)
+
+
+def test_negation_is_ignored_unless_asked_for() -> None:
+    rules = RuleSet.from_yaml("rulenet: 1\nrules:\n- {id: r, label: x, word: good}")
+    assert rules.match(["not good"]).nnz == 1

@@ -1,0 +1,376 @@
+"""rulenet.store.manifest: what config.json may say, which files a model may have, and what a new model may replace."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rulenet.errors import ModelFileError
+from rulenet.store.manifest import FILES, ModelConfig, check_files, check_target, entries, read_config
+
+CONFIG: dict[str, Any] = {
+    "protocol": 2,
+    "rulenet": "0.1.0",
+    "labels": ["ham", "spam"],
+    "label_type": "str",
+    "language": "en",
+    "recipe": {"C": 3.0},
+    "phi_scale": 1.0,
+    "psi_scale": 0.5,
+    "has_rules": True,
+    "encoder": {"name": "minilm", "pad_id": 0, "max_length": 256, "bound": 1.5},
+    "held_out": {"is_stale": False},
+    "cascade": "statistical",
+    "cascade_risk": 0.01,
+    "report": {},
+    "files": {},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with all files of a model, and a config that lists them."""
+    folder = tmp_path / "model"
+    for name in FILES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"content of {name}")
+    listed = {name: entry.model_dump() for name, entry in entries(folder).items()}
+    write(folder, {**CONFIG, "files": listed})
+    return folder
+
+
+def write(folder: Path, config: Any) -> None:
+    (folder / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
+
+
+def read(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder / "config.json").read_text())
+    return data
+
+
+def test_a_whole_folder_passes(folder: Path) -> None:
+    config = read_config(folder)
+    check_files(folder, config)
+    assert isinstance(config, ModelConfig)
+    assert (config.labels, config.encoder and config.encoder.bound) == (["ham", "spam"], 1.5)
+
+
+def test_what_format_1_did_not_say_has_its_old_meaning(folder: Path) -> None:
+    config = {name: value for name, value in read(folder).items() if not name.startswith(("cascade", "held_out"))}
+    del config["files"]["held_out.safetensors"]
+    (folder / "held_out.safetensors").unlink()
+    write(folder, {**config, "protocol": 1})
+    found = read_config(folder)
+    check_files(folder, found)
+    assert (found.held_out, found.cascade, found.cascade_risk) == (None, "off", 0.005)
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [(["a", "b"], "str"), ([0, 1], "int"), ([False, True], "bool"), ([0.0, 1.0], "float"), ([1, 2**62], "int")],
+)
+def test_labels_keep_their_type(folder: Path, labels: list[Any], kind: str) -> None:
+    write(folder, {**read(folder), "labels": labels, "label_type": kind})
+    found = read_config(folder).labels
+    assert [(label, type(label).__name__) for label in found] == [(label, kind) for label in labels]
+
+
+# Each case: a field of config.json, its value, what the message must say
+
+MISSING = object()
+FIELDS: list[tuple[str, Any, str]] = [
+    ("protocol", MISSING, r"the 'protocol' number of a rulenet model is missing"),
+    ("protocol", "1", r"the 'protocol' number of a rulenet model is missing"),
+    ("protocol", True, r"protocol: Input should be a valid integer"),
+    ("protocol", 0, r"protocol: Input should be greater than or equal to 1"),
+    ("protocol", 3, r"written in format 3 by rulenet 0\.1\.0; this rulenet .* reads up to 2\. Upgrade: pip install -U"),
+    ("protocol", 10**300, r"written in format 10{300} by rulenet"),
+    ("rulenet", MISSING, r"the 'protocol' number of a rulenet model is missing"),
+    ("rulenet", 1, r"rulenet: Input should be a valid string"),
+    ("labels", MISSING, r"labels: Field required"),
+    ("labels", ["a"], r"labels.* at least 2 items"),
+    ("labels", ["a", 1], r"labels\."),
+    ("labels", ["a", "a"], r"a label stands twice"),
+    ("labels", [None, "a"], r"labels\."),
+    ("labels", "ab", r"labels\..*valid list"),
+    ("labels", [1, 2], r"the labels are not of type str"),
+    ("label_type", "object", r"label_type: Input should be 'str', 'int', 'bool' or 'float'"),
+    ("language", "fr", r"language: Input should be 'en' or 'zh'"),
+    ("recipe", [], r"recipe: Input should be a valid dictionary"),
+    ("phi_scale", 0, r"phi_scale: Input should be greater than 0"),
+    ("phi_scale", "1", r"phi_scale: Input should be a valid number"),
+    ("phi_scale", float("nan"), r"phi_scale: "),
+    ("psi_scale", -1.0, r"psi_scale: Input should be greater than or equal to 0"),
+    ("psi_scale", float("inf"), r"psi_scale: Input should be a finite number"),
+    ("psi_scale", None, r"psi_scale: Input should be a valid number"),
+    ("has_rules", "yes", r"has_rules: Input should be a valid boolean"),
+    ("has_rules", 1, r"has_rules: Input should be a valid boolean"),
+    ("encoder", MISSING, r"encoder: Field required"),
+    ("encoder", "minilm", r"encoder: Input should be"),
+    ("encoder.name", 3, r"encoder\.name: Input should be a valid string"),
+    ("encoder.pad_id", -1, r"encoder\.pad_id: Input should be greater than or equal to 0"),
+    ("encoder.pad_id", 0.5, r"encoder\.pad_id: Input should be a valid integer"),
+    ("encoder.max_length", 10**9, r"encoder\.max_length: Input should be less than or equal to 1000000"),
+    ("encoder.bound", 0, r"encoder\.bound: Input should be greater than 0"),
+    ("encoder.bound", float("inf"), r"encoder\.bound: Input should be a finite number"),
+    ("encoder.code", "import os", r"encoder\.code: Extra inputs are not permitted"),
+    ("held_out", True, r"held_out: Input should be"),
+    ("held_out", {}, r"held_out\.is_stale: Field required"),
+    ("held_out", {"is_stale": 1}, r"held_out\.is_stale: Input should be a valid boolean"),
+    ("cascade", "sometimes", r"cascade: Input should be 'off', 'certified' or 'statistical'"),
+    ("cascade", None, r"cascade: Input should be"),
+    ("cascade_risk", 0.0, r"cascade_risk: Input should be greater than 0"),
+    ("cascade_risk", 1.0, r"cascade_risk: Input should be less than 1"),
+    ("cascade_risk", float("nan"), r"cascade_risk: Input should be"),
+    ("report", None, r"report: Input should be a valid dictionary"),
+    ("files", [], r"files: Input should be a valid dictionary"),
+    ("files", {"rules.yaml": {"sha256": "00", "bytes": 1}}, r"files\.rules\.yaml\.sha256: String should match"),
+    ("files", {"rules.yaml": {"sha256": "0" * 64, "bytes": -1}}, r"files\.rules\.yaml\.bytes: Input should be greater"),
+    ("import", "os", r"import: Extra inputs are not permitted"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "message"), FIELDS, ids=[f"{f}={str(v)[:20]}" for f, v, _ in FIELDS])
+def test_a_wrong_field_is_named(folder: Path, field: str, value: Any, message: str) -> None:
+    config = read(folder)
+    inner = config["encoder"] if field.startswith("encoder.") else config
+    name = field.removeprefix("encoder.")
+    if value is MISSING:
+        del inner[name]
+    else:
+        inner[name] = value
+    write(folder, config)
+    with pytest.raises(ModelFileError, match=message) as caught:
+        read_config(folder)
+    assert "pydantic" not in str(caught.value)
+
+
+def test_many_faults_are_cut_short(folder: Path) -> None:
+    write(folder, {**read(folder), **{f"extra{i}": 0 for i in range(20)}})
+    with pytest.raises(ModelFileError, match=r"extra0: Extra .*; and 12 more$"):
+        read_config(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", r"config\.json is not JSON"),
+        ('{"protocol": 1', r"config\.json is not JSON"),
+        ("[1]", r"the 'protocol' number of a rulenet model is missing"),
+        ("null", r"the 'protocol' number"),
+        ("[" * 100_000, r"config\.json is not JSON"),
+        ('{"protocol": ' + "1" * 5000 + "}", r"config\.json is not JSON"),
+        ("\ufeff{}", r"config\.json is not JSON"),
+    ],
+)
+def test_garbled_json_is_refused(folder: Path, content: str, message: str) -> None:
+    write(folder, content)
+    with pytest.raises(ModelFileError, match=message):
+        read_config(folder)
+
+
+def test_bytes_that_are_no_text_and_giants_are_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "config.json").write_bytes(b'{"a": "\xff"}')
+    with pytest.raises(ModelFileError, match=r"config\.json is not JSON: 'utf-8' codec"):
+        read_config(folder)
+    monkeypatch.setattr("rulenet.store.manifest.MAX_JSON", 5)
+    with pytest.raises(ModelFileError, match=r"config\.json is larger than 5 bytes, which no model needs"):
+        read_config(folder)
+
+
+def test_what_is_no_model_folder_is_said(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"nowhere: no such folder; a model is the folder that save\(\) wrote"):
+        read_config(tmp_path / "nowhere")
+    with pytest.raises(ModelFileError, match=r"rules\.yaml: no such folder"):
+        read_config(folder / "rules.yaml")
+    (folder / "config.json").unlink()
+    with pytest.raises(ModelFileError, match=r"there is no config\.json, so this is not a rulenet model"):
+        read_config(folder)
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_changed_byte_is_noticed(folder: Path, name: str) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(
+        ModelFileError, match=rf"refused: {name} is not the file that was saved \(its checksum differs\)"
+    ):
+        check_files(folder, read_config(folder))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ModelFileError, match=rf"{name} is missing or a link"):
+        check_files(folder, read_config(folder))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../x",
+        "/etc/passwd",
+        "encoder\\config.json",
+        "encoder/../rules.yaml",
+        "./rules.yaml",
+        "RULES.YAML",
+        "config.json",
+        "encoder/pytorch_model.bin",
+        "",
+        "\0",
+    ],
+)
+def test_a_name_outside_the_list_is_refused(folder: Path, name: str) -> None:
+    config = read(folder)
+    config["files"][name] = config["files"]["rules.yaml"]
+    write(folder, config)
+    with pytest.raises(ModelFileError, match=r"refused: .* is not a file of this model"):
+        check_files(folder, read_config(folder))
+    del config["files"]["rules.yaml"]
+    write(folder, config)
+    with pytest.raises(ModelFileError, match=r"rules\.yaml is not listed in config\.json"):
+        check_files(folder, read_config(folder))
+
+
+@pytest.mark.parametrize("name", ["encoder/pytorch_model.bin", "encoder/modeling.py", "phi.pkl", ".hidden", "sub/x"])
+def test_an_unknown_file_is_refused(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).touch()
+    with pytest.raises(ModelFileError, match=rf"refused: {name} does not belong to the model"):
+        check_files(folder, read_config(folder))
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"has_rules": False}, "rules.yaml"),
+        ({"encoder": None}, "head.safetensors"),
+        ({"held_out": None}, "held_out.safetensors"),
+    ],
+)
+def test_files_that_this_model_does_not_need_are_refused(folder: Path, change: dict[str, Any], name: str) -> None:
+    write(folder, {**read(folder), **change})
+    with pytest.raises(ModelFileError, match=rf"'{name}' is not a file of this model.*{name} does not belong"):
+        check_files(folder, read_config(folder))
+
+
+def test_all_faults_come_at_once(folder: Path) -> None:
+    (folder / "rules.yaml").write_text("changed")
+    (folder / "vocabulary.json").unlink()
+    (folder / "extra.py").touch()
+    with pytest.raises(
+        ModelFileError, match=r"rules\.yaml is not the file.*vocabulary\.json is missing.*extra\.py does"
+    ):
+        check_files(folder, read_config(folder))
+
+
+def link_file(folder: Path, elsewhere: Path) -> str:
+    (folder / "rules.yaml").rename(elsewhere)
+    (folder / "rules.yaml").symlink_to(elsewhere)
+    return r"rules\.yaml is missing or a link"
+
+
+def link_folder(folder: Path, elsewhere: Path) -> str:
+    (folder / "encoder").rename(elsewhere)
+    (folder / "encoder").symlink_to(elsewhere)
+    return r"encoder/config\.json is missing or a link"
+
+
+def link_beside(folder: Path, elsewhere: Path) -> str:
+    (folder / "more").symlink_to(folder.parent)
+    return r"more does not belong to the model"
+
+
+def link_config(folder: Path, elsewhere: Path) -> str:
+    (folder / "config.json").rename(elsewhere)
+    (folder / "config.json").symlink_to(elsewhere)
+    return r"there is no config\.json"
+
+
+@pytest.mark.parametrize("change", [link_file, link_folder, link_beside, link_config])
+def test_links_are_refused(folder: Path, tmp_path: Path, change: Callable[[Path, Path], str]) -> None:
+    message = change(folder, tmp_path / "elsewhere")
+    with pytest.raises(ModelFileError, match=message):
+        check_files(folder, read_config(folder))
+
+
+# Where a new model may go
+
+
+def test_a_new_name_an_empty_folder_or_a_model_may_be_written(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty", "model", "deep/down/new"):
+        assert check_target(tmp_path / name) == tmp_path / name
+    (folder / "rules.yaml").unlink()
+    write(folder, {**read(folder), "protocol": 99})
+    assert check_target(str(folder)) == folder  # damaged, newer: still a model
+
+
+def test_a_link_to_a_model_stays_a_link(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "current").symlink_to(folder)
+    assert check_target(tmp_path / "current") == folder
+
+
+def a_file(target: Path) -> None:
+    target.write_text("notes")
+
+
+def a_folder_of_notes(target: Path) -> None:
+    target.mkdir()
+    (target / "notes.txt").write_text("notes")
+
+
+def a_transformer(target: Path) -> None:
+    target.mkdir()
+    (target / "config.json").write_text('{"model_type": "bert"}')
+    (target / "model.safetensors").touch()
+
+
+def another_config(target: Path) -> None:
+    target.mkdir()
+    (target / "config.json").write_text('{"protocol": "https"}')
+
+
+def a_model_with_notes(target: Path) -> None:
+    target.mkdir()
+    write(target, CONFIG)
+    (target / "notes.txt").write_text("notes")
+
+
+def empty_folders(target: Path) -> None:
+    (target / "encoder").mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (a_file, "it is a file"),
+        (a_folder_of_notes, r"it holds notes\.txt"),
+        (a_transformer, r"it holds model\.safetensors"),
+        (another_config, r"it has no config\.json of a model"),
+        (a_model_with_notes, r"it holds notes\.txt"),
+        (empty_folders, r"it has no config\.json of a model"),
+    ],
+)
+def test_what_is_no_model_is_never_overwritten(tmp_path: Path, make: Callable[[Path], None], what: str) -> None:
+    make(tmp_path / "target")
+    with pytest.raises(ModelFileError, match=rf"exists and is not a rulenet model \({what}\); choose another name"):
+        check_target(tmp_path / "target")
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rglob(self: Path, pattern: str) -> None:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(Path, "rglob", rglob)
+    with pytest.raises(ModelFileError, match=r"model cannot be read: Permission denied"):
+        check_target(folder)
