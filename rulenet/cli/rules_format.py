@@ -29,8 +29,8 @@ def format_files(
 
     Example: `rulenet rules format rules/ag_news.yaml --diff`
     """
+    from rulenet.rules.writing.files import load_text, save_text
     from rulenet.rules.writing.format import format_text
-    from rulenet.rules.writing.rewrite import load_text, save_text
 
     if Path("-") in files:
         if len(files) > 1 or check or diff or as_json:

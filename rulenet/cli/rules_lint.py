@@ -77,7 +77,7 @@ def lint(
 def _fixed(file: Path) -> list[Change]:
     """Repair a file; what was done. A file that cannot be read is left to the linter."""
     from rulenet.rules.lint.fix import fix
-    from rulenet.rules.writing.rewrite import load_text, save_text
+    from rulenet.rules.writing.files import load_text, save_text
 
     try:
         text = load_text(file)

@@ -78,7 +78,6 @@ def test_write_makes_a_file_that_lints_clean() -> None:
 
 
 def test_write_keeps_what_a_file_holds() -> None:
-    pytest.importorskip("rulenet.rules.writing.rewrite")
     data = json.loads(run("rules.yaml", "--data", "data.csv", "--write", "rules.yaml", "--json").stdout)
     text = Path("rules.yaml").read_text()
     assert RuleSet.load("rules.yaml").ids == ["sports.goal", "money.bank", *data["written"]]

@@ -1,6 +1,6 @@
 """YAML text → a tree that knows the place of every value and holds every comment. Imports errors and `parse` only.
 
-`parse` gives the data and forgets the layout; this gives the layout, for those who rewrite a file: `format`, `fix`, `rewrite`.
+`parse` gives the data and forgets the layout; this gives the layout, for those who change a file: `format`, `fix`, `append`.
 Built from libyaml's events: whatever lies between two of them is blank, punctuation or comment. (ruamel.yaml's round trip was tried
 first: it dropped every comment inside `[…]` and `{…}`, re-broke long lists, and took 60 times as long.)
 """

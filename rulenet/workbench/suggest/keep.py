@@ -9,8 +9,9 @@ from typing import Any
 
 from rulenet.errors import InputError
 from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.writing import append
 from rulenet.rules.writing.compose import file_text
-from rulenet.rules.writing.rewrite import add_rules, save_text
+from rulenet.rules.writing.files import load_text, save_text
 
 
 def append_rules(path: Path, rules: Sequence[Mapping[str, Any]], *, like: RuleSet) -> None:
@@ -32,7 +33,7 @@ def append_rules(path: Path, rules: Sequence[Mapping[str, Any]], *, like: RuleSe
                 f"{path} has rules called {', '.join(twice)} already, perhaps from an earlier run; nothing was written. "
                 "Search from that file (suggest FILE --write FILE), or write to a new one"
             )
-        add_rules(path, rules, comment=comment)
+        save_text(path, append.append_rules(load_text(path), rules, comment=comment, name=str(path)))
         return
     text = file_text(rules, like=like.file, above=[f"# {comment}"])
     RuleSet.from_yaml(text, name=str(path))

@@ -18,7 +18,7 @@ class Suggestion:
     Attributes
     ----------
     rule
-        Fields of the rule, as `rulenet.rules.writing.rewrite` takes them.
+        Fields of the rule, as `rulenet.rules.writing.append` takes them.
     kind
         ``"words"``, ``"growth"`` (words like those of rule `like`), ``"pattern"``, ``"pair"`` or ``"exception"``.
     support

@@ -1,0 +1,36 @@
+"""Rule files on disk, with their byte-order mark and line ends. Imports errors, base and the reading of rule files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rulenet.base.files import write_file
+from rulenet.errors import Fault, RuleFileError
+from rulenet.rules.reading.sources import read_text
+
+
+def load_text(path: str | os.PathLike[str]) -> str:
+    """Read the text of a rule file with its byte-order mark and line ends.
+
+    Raises
+    ------
+    RuleFileError
+        If the file does not exist or is not UTF-8.
+    """
+    read_text(Path(path))
+    return Path(path).read_bytes().decode("utf-8")
+
+
+def save_text(path: str | os.PathLike[str], text: str) -> None:
+    """Replace a file: at any moment it has the old text or the new one. A link stays a link, permissions stay.
+
+    Raises
+    ------
+    RuleFileError
+        If the file cannot be written; the old file stays.
+    """
+    try:
+        write_file(Path(path), text.encode())
+    except OSError as error:
+        raise RuleFileError(str(path), [Fault(f"cannot be written: {error.strerror}", 0)]) from error
