@@ -18,7 +18,7 @@ from common import RULES, finish, read, sample
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.explain.overview import explain_global
-from rulenet.explain.result import explain
+from rulenet.explain.terms import explain
 from rulenet.explain.tokens import ABSOLUTE_BAR, FIRST_NODES, RELATIVE_BAR, attribute
 from rulenet.model.hybrid import Hybrid
 

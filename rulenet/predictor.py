@@ -21,7 +21,8 @@ from rulenet.decide.calibration import Calibration, calibrate, uncalibrated
 from rulenet.decide.cascade import Cascade, choose
 from rulenet.errors import LabelError, ParameterError, RuleNetError
 from rulenet.explain.overview import GlobalExplanation, explain_global
-from rulenet.explain.result import Explanation, explain
+from rulenet.explain.result import Explanation
+from rulenet.explain.terms import explain
 from rulenet.explain.whatif import WhatIf, what_if
 from rulenet.model.device import choose_device
 from rulenet.model.hybrid import HeldOut, Hybrid, Parts, lead

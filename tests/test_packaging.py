@@ -16,7 +16,7 @@ import rulenet
 from rulenet.base.extras import EXTRAS
 
 MAX_BYTES = 1_000_000
-HEAVY = ("torch", "transformers", "sklearn", "scipy")
+HEAVY = ("torch", "transformers", "sklearn", "scipy", "jinja2")
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +67,16 @@ def test_command_is_installed(project: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_wheel_holds_types_and_demo_and_nothing_else(repository: Path, tmp_path: Path) -> None:
+def test_wheel_holds_types_demo_and_templates_and_nothing_else(repository: Path, tmp_path: Path) -> None:
     builders = pytest.importorskip("hatchling.builders.wheel")
     wheel = next(builders.WheelBuilder(str(repository)).build(directory=str(tmp_path), versions=["standard"]))
     names = zipfile.ZipFile(wheel).namelist()
-    wanted = {"py.typed", *(f"demo/support_{language}.{kind}" for language in ("en", "zh") for kind in ("csv", "yaml"))}
+    templates = {f"draw/templates/{file.name}" for file in (repository / "rulenet/draw/templates").iterdir()}
+    wanted = {
+        "py.typed",
+        *templates,
+        *(f"demo/support_{language}.{kind}" for language in ("en", "zh") for kind in ("csv", "yaml")),
+    }
     assert {f"rulenet/{name}" for name in wanted} <= set(names)
     assert {name.split("/")[0] for name in names} == {"rulenet", f"rulenet-{rulenet.__version__}.dist-info"}
     assert {Path(name).suffix for name in names if name.startswith("rulenet/")} == {
@@ -80,6 +85,9 @@ def test_wheel_holds_types_and_demo_and_nothing_else(repository: Path, tmp_path:
         ".csv",
         ".yaml",
         ".json",
+        ".j2",
+        ".css",
+        ".js",
     }
 
 

@@ -56,7 +56,7 @@ def demo(
     table = Table(box=None, title="Accuracy on test messages", title_justify="left")
     for column in ("data", "train", "test", "rules only", "transformer only", "hybrid"):
         table.add_column(column, justify="left" if column == "data" else "right")
-    results = []
+    results: list[dict[str, str | int | float]] = []
     models = {}
     for corpus, encoder, name in (
         (english, "minilm", "English, MiniLM"),
@@ -132,12 +132,12 @@ def pick(explanations: list[Explanation], labels: list[str]) -> list[Explanation
 
 def show(table: Table, telling: list[Explanation], before: Explanation, after: Explanation, report: Path) -> None:
     """Print everything."""
-    from rulenet.draw import render
+    from rulenet.draw.terminal import to_rich
 
     out.print(table)
     for title, explanation in zip(("decided by rules", "decided by the transformer"), telling, strict=True):
         out.print(Rule(f"A prediction {title}"))
-        out.print(render.to_rich(explanation))
+        out.print(to_rich(explanation.blocks()))
     out.print(Rule("One rule added, nothing retrained"))
     out.print(EDIT.strip("\n"), style="dim", markup=False)
     out.print(f"“{ASKED}”")
@@ -149,20 +149,28 @@ def show(table: Table, telling: list[Explanation], before: Explanation, after: E
 
 
 def write_report(
-    path: Path, results: list[dict[str, object]], telling: list[Explanation], before: Explanation, after: Explanation
+    path: Path,
+    results: list[dict[str, str | int | float]],
+    telling: list[Explanation],
+    before: Explanation,
+    after: Explanation,
 ) -> None:
     """Write report.html."""
-    from rulenet.draw import render
+    from rulenet.base.drawing import Block, Card, Code, Heading, Percent, Prose, Sheet
+    from rulenet.draw.html import page
 
     header = ("data", "training messages", "test messages", "rules only", "transformer only", "hybrid")
-    body = [[f"{value:.1%}" if isinstance(value, float) else value for value in row.values()] for row in results]
-    sections = [
-        "<p>Each column was fitted to the same training messages and judged on the same test messages.</p>",
-        render.table_html(header, body),
-        "<h2>Predictions explained</h2>",
-        *(explanation.to_html() for explanation in telling),
-        "<h2>One rule added, nothing retrained</h2>",
-        render.table_html(("rule added",), [[EDIT.strip()]]),
-        "<h3>Before</h3>", before.to_html(), "<h3>After</h3>", after.to_html(),
-    ]  # fmt: skip
-    write_page(path, render.to_page("rulenet demo", sections))
+    rows = [[Percent(value) if isinstance(value, float) else value for value in row.values()] for row in results]
+    blocks: list[Block] = [
+        Prose("Each column was fitted to the same training messages and judged on the same test messages."),
+        Sheet("", header, rows),
+        Heading("Predictions explained"),
+        *(Card(explanation.blocks()) for explanation in telling),
+        Heading("One rule added, nothing retrained"),
+        Code(EDIT.strip("\n")),
+        Prose("Before:"),
+        Card(before.blocks()),
+        Prose("After:"),
+        Card(after.blocks()),
+    ]
+    write_page(path, page("rulenet demo", blocks))

@@ -14,7 +14,8 @@ from rulenet.cli.console import AsJson, check_file, err, lines_of_stdin, out, wr
 from rulenet.errors import DataError, LabelError
 
 if TYPE_CHECKING:
-    from rulenet.draw.render import Shown
+    from rulenet.explain.result import Contrast
+    from rulenet.explain.whatif import WhatIf
 
 
 def explain(
@@ -39,7 +40,9 @@ def explain(
 
     Example: `rulenet explain model/ "Where is my parcel?" --contrast delivery,billing`
     """
-    from rulenet.draw import render
+    from rulenet.base.drawing import Card
+    from rulenet.draw import html as writer
+    from rulenet.draw.terminal import to_rich
     from rulenet.estimator import RuleNetClassifier
 
     if html is not None:
@@ -51,26 +54,27 @@ def explain(
     lines = list(lines_of_stdin()) if texts == ["-"] else texts
     given = [_record(line) for line in lines] if records else lines
     explanations = clf.explain(given, tokens=tokens, contrast=pair if tokens else None)
-    more: list[list[tuple[str, Shown]]] = []
+    more: list[list[tuple[str, Contrast | WhatIf]]] = []
     for explanation in explanations:
-        shown: list[tuple[str, Shown]] = []
+        shown: list[tuple[str, Contrast | WhatIf]] = []
         if pair is not None:
             shown.append(("contrast", explanation.contrast(*pair)))
         if what_if:
             shown.append(("what_if", clf.what_if(explanation.text)))
         more.append(shown)
     if html is not None:
-        sections = [
-            "".join([explanation.to_html(), *(part.to_html() for _, part in shown)])
+        results = [
+            result
             for explanation, shown in zip(explanations, more, strict=True)
+            for result in (explanation, *(part for _, part in shown))
         ]
-        write_page(html, render.to_page("rulenet: explanations", sections))
+        write_page(html, writer.page("rulenet: explanations", [Card(result.blocks()) for result in results]))
     for explanation, shown in zip(explanations, more, strict=True):
         if as_json:
             write_json({**explanation.to_dict(), **{name: part.to_dict() for name, part in shown}}, sys.stdout)
         else:
-            for drawn in (render.to_rich(explanation), *(part.to_rich() for _, part in shown)):
-                out.print(drawn)
+            for result in (explanation, *(part for _, part in shown)):
+                out.print(to_rich(result.blocks()))
                 out.print()
 
 

@@ -1,6 +1,6 @@
 """What a model rests on as a whole: its strongest weights, the rules that fire and those that decide, and the share of φ and ψ.
 
-Imports render, explain and model; numpy only, ψ is not run again.
+Imports draw, result and model; numpy only, ψ is not run again.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from rulenet.base.drawing import Amount, Bar, Block, Cell, Headline, Percent, Sheet
 from rulenet.base.types import Array
-from rulenet.draw import render
+from rulenet.draw.shown import Shown
 from rulenet.errors import LabelError
-from rulenet.explain.result import Label, check_known, plain
+from rulenet.explain.result import SHOWN_TERMS, Label, check_known, plain
 from rulenet.model.hybrid import Hybrid, Parts
 
 _CHUNK = 1 << 20  # entries of X in memory at a time, for each class
@@ -70,7 +71,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class GlobalExplanation(render.Shown):
+class GlobalExplanation(Shown):
     """What a model rests on, on some texts.
 
     Attributes
@@ -114,47 +115,37 @@ class GlobalExplanation(render.Shown):
             use["label"] = str(use["label"])
         return data
 
-    def headline(self) -> str:
-        """One line."""
-        skipped = f", {self.n_skipped:,} without ψ" if self.n_skipped and "neural" in self.variance else ""
-        return f"what the model rests on: {self.n_texts:,} texts{skipped}"
-
-    def sheets(self) -> list[render.Sheet]:
+    def blocks(self) -> list[Block]:
         """Shares of the parts, rules in use, decisive columns, strongest weights."""
+        skipped = f", {self.n_skipped:,} without ψ" if self.n_skipped and "neural" in self.variance else ""
+        found: list[Block] = [Headline(f"what the model rests on: {self.n_texts:,} texts{skipped}")]
         parts = list(self.variance)
-        rows = [("all", self.variance), *((str(k), v) for k, v in self.variance_by_label.items())]
-        sheets = [
-            render.Sheet(
-                "share of the variance of the logits",
-                ("label", *parts),
-                [(name, *(render.Percent(shares[part]) for part in parts)) for name, shares in rows],
-            )
-        ]
+        shares = [("all", self.variance), *((str(k), v) for k, v in self.variance_by_label.items())]
+        rows: list[tuple[Cell, ...]] = [(name, *(Percent(share[part]) for part in parts)) for name, share in shares]
+        found.append(Sheet("share of the variance of the logits", ("label", *parts), rows))
         if self.accuracy is not None and self.accuracy_by_label is not None:
-            found = [("all", self.accuracy), *((str(k), v) for k, v in self.accuracy_by_label.items())]
-            header = ("label", "φ alone", "ψ alone", "both")
-            body = [(name, *map(_percent, (a["phi"], a["psi"], a["sum"]))) for name, a in found]
-            sheets.append(render.Sheet("accuracy", header, body))
+            of_label = [("all", self.accuracy), *((str(k), v) for k, v in self.accuracy_by_label.items())]
+            body = [(name, *map(_percent, (a["phi"], a["psi"], a["sum"]))) for name, a in of_label]
+            found.append(Sheet("accuracy", ("label", "φ alone", "ψ alone", "both"), body))
         columns = ("", "name", "label", "weight", "fires in", "decides", "right there")
         if self.rules:
-            sheets.append(render.Sheet("most used rules", columns, _use_rows(self.rules[: render.SHOWN_TERMS])))
+            found.append(Sheet("most used rules", columns, _use_rows(self.rules[:SHOWN_TERMS])))
         if self.decisive:
             title = "most decisive: without it alone, ψ held fixed, the answer would change"
-            sheets.append(render.Sheet(title, columns, _use_rows(self.decisive[: render.SHOWN_TERMS])))
+            found.append(Sheet(title, columns, _use_rows(self.decisive[:SHOWN_TERMS])))
         for label, weights in self.weights.items():
-            strongest = [(w.kind, w.name, render.Bar(w.weight), render.Percent(w.fired)) for w in weights]
-            sheets.append(render.Sheet(f"speaks for {label}", ("", "name", "weight", "fires in"), strongest))
-        return sheets
+            strongest = [(w.kind, w.name, Bar(w.weight), Percent(w.fired)) for w in weights]
+            found.append(Sheet(f"speaks for {label}", ("", "name", "weight", "fires in"), strongest))
+        return found
 
 
-def _percent(share: float | None) -> render.Cell:
-    return "" if share is None else render.Percent(share)
+def _percent(share: float | None) -> Cell:
+    return Amount("", None) if share is None else Percent(share)
 
 
-def _use_rows(uses: Sequence[Use]) -> list[tuple[render.Cell, ...]]:
+def _use_rows(uses: Sequence[Use]) -> list[tuple[Cell, ...]]:
     return [
-        (u.kind, u.name, str(u.label), u.weight, render.Percent(u.fired), render.Percent(u.decides), _percent(u.right))
-        for u in uses
+        (u.kind, u.name, str(u.label), u.weight, Percent(u.fired), Percent(u.decides), _percent(u.right)) for u in uses
     ]
 
 

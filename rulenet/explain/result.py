@@ -1,21 +1,19 @@
 """Why a model decided as it did, as data: bias + Σ terms + neural = logit, for every label.
 
-Imports render, which draws it, and model and below; torch and captum only where word pieces are asked for.
+Imports draw, base and errors. A result lists what is to be drawn in `blocks`; `terms` makes explanations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
-from rulenet.base.extras import need
-from rulenet.base.types import Array
-from rulenet.draw import render
+from rulenet.base.drawing import Bar, Block, Cell, Headline, HeatText, Mark, MarkedText, Sheet
+from rulenet.draw.shown import Shown
 from rulenet.errors import LabelError
-from rulenet.model.hybrid import Hybrid, Parts, softmax
+
+SHOWN_TERMS = 8
 
 Label = str | int | bool | float
 Span = tuple[int, int]
@@ -89,7 +87,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Contrast(render.Shown):
+class Contrast(Shown):
     """Why one label rather than another: bias + Σ terms + neural = total.
 
     Attributes
@@ -119,30 +117,29 @@ class Contrast(render.Shown):
         """Plain data, the same after a trip through JSON."""
         return {**plain(asdict(self)), "label": str(self.label), "other": str(self.other)}
 
-    def headline(self) -> str:
-        """One line."""
-        return f"{self.label} rather than {self.other}: {self.total:+.2f}"
-
-    def sheets(self) -> list[render.Sheet]:
-        """The addends, strongest first; weak ones in one row."""
-        shown, rest = self.terms[: render.SHOWN_TERMS], self.terms[render.SHOWN_TERMS :]
-        rows: list[tuple[render.Cell, ...]] = [("", "bias", "", render.Bar(self.bias))]
-        rows += [(t.kind, t.name, render.words(self.text, t.spans), render.Bar(t.difference)) for t in shown]
+    def blocks(self) -> list[Block]:
+        """The addends, strongest first; weak ones share a row."""
+        shown, rest = self.terms[:SHOWN_TERMS], self.terms[SHOWN_TERMS:]
+        rows: list[tuple[Cell, ...]] = [("", "bias", "", Bar(self.bias))]
+        rows += [(t.kind, t.name, words(self.text, t.spans), Bar(t.difference)) for t in shown]
         if rest:
-            rows.append(("", f"{len(rest)} weaker terms", "", render.Bar(sum(t.difference for t in rest))))
+            rows.append(("", f"{len(rest)} weaker terms", "", Bar(sum(t.difference for t in rest))))
         if self.neural:
-            rows.append(("ψ", "transformer", "", render.Bar(self.neural)))
-        rows.append(("=", "total", "", render.Bar(self.total)))
-        sheets = [render.Sheet("", ("", "term", "words", "difference"), rows)]
+            rows.append(("ψ", "transformer", "", Bar(self.neural)))
+        rows.append(("=", "total", "", Bar(self.total)))
+        found: list[Block] = [
+            Headline(f"{self.label} rather than {self.other}: {self.total:+.2f}"),
+            Sheet("", ("", "term", "words", "difference"), rows, has_total=True),
+        ]
         if self.tokens:
-            strongest = sorted(self.tokens, key=lambda token: -abs(token.attribution))[: render.SHOWN_TERMS]
-            words = [(token.text, render.Bar(token.attribution)) for token in strongest]
-            sheets.append(render.Sheet("what the transformer reads", ("word", "share"), words))
-        return sheets
+            strongest = sorted(self.tokens, key=lambda token: -abs(token.attribution))[:SHOWN_TERMS]
+            shares = [(token.text, Bar(token.attribution)) for token in strongest]
+            found.append(Sheet("what the transformer reads", ("word", "share"), shares))
+        return found
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Shown):
     """A prediction and everything that added up to it.
 
     Attributes
@@ -230,15 +227,76 @@ class Explanation:
         pair = None if self.token_labels is None else list(map(str, self.token_labels))
         return {**data, "label": str(self.label), "token_labels": pair}
 
-    def to_html(self) -> str:
-        """A self-contained HTML fragment."""
-        return render.to_html(self)
+    def blocks(self) -> list[Block]:
+        """The text with its rule hits marked, what added up, and the words that the transformer reads."""
+        marks = [
+            Mark(start, end, self._lead(term.contributions), term.name)
+            for term in self.terms
+            if term.kind == "rule"
+            for start, end in term.spans
+        ]
+        names = ("", "term", "words", str(self.label), str(self.runner_up), "difference")
+        found: list[Block] = [
+            Headline(
+                f"{self.proba[self.label]:.2f}",
+                label=str(self.label),
+                note=f"({self.path}) over {self.runner_up} by {self.margin:.2f}",
+            ),
+            MarkedText(self.text, marks),
+            Sheet("", names, self._rows(), breaks="words", has_total=True),
+        ]
+        if self.tokens:
+            found.append(
+                HeatText(self._token_line(), self.text, [Mark(t.start, t.end, t.attribution) for t in self.tokens])
+            )
+        return found
 
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def _rows(self) -> list[tuple[Cell, ...]]:
+        """Bias, the strongest terms, the weaker ones in one row, the transformer, and their sum."""
+        # A rule for a third label, or whose learned weight is 0, says nothing about these two.
+        rules = [
+            t
+            for t in self.terms
+            if t.kind == "rule" and (t.contributions[self.label] or t.contributions[self.runner_up])
+        ]
+        others = [term for term in self.terms if term.kind != "rule"]
+        shown = rules[:SHOWN_TERMS] + others[: max(3, SHOWN_TERMS - len(rules))]
+        rest = [term for term in self.terms if not any(term is s for s in shown)]
+        rows = [self._row("", "bias", self.bias)]
+        rows += [self._row(t.kind, t.name, t.contributions, words(self.text, t.spans)) for t in shown]
+        if rest:
+            sums = {label: sum(t.contributions[label] for t in rest) for label in (self.label, self.runner_up)}
+            rows.append(self._row("", f"{len(rest)} weaker terms", sums))
+        if self.path == "hybrid":
+            rows.append(self._row("ψ", "transformer", self.neural))
+        return [*rows, self._row("=", "logit", self.logits)]
 
-    def __str__(self) -> str:
-        return render.to_text(self)
+    def _row(self, kind: str, name: str, values: dict[Label, float], where: str = "") -> tuple[Cell, ...]:
+        return kind, name, where, values[self.label], values[self.runner_up], Bar(self._lead(values))
+
+    def _lead(self, values: dict[Label, float]) -> float:
+        return values[self.label] - values[self.runner_up]
+
+    def _token_line(self) -> str:
+        """What the tokens share out."""
+        label, other = self.token_labels or (self.label, self.runner_up)
+        line = f"what the transformer reads for {label} against {other}: {self.neural[label] - self.neural[other]:+.2f}"
+        if self.token_bias is not None and self.token_gap is not None:
+            line += f", of which {self.token_bias:+.2f} before a word is read; error {self.token_gap:.0e}"
+        return line
+
+
+def words(text: str, spans: Iterable[Span]) -> str:
+    """What the text has at some places, each once and short.
+
+    Examples
+    --------
+    >>> words("oil, oil and gas", [(0, 3), (5, 8), (13, 16)])
+    'oil, gas'
+    """
+    found = list(dict.fromkeys(" ".join(text[start:end].split()) for start, end in spans))
+    short = [word if len(word) <= 30 else word[:29] + "…" for word in found[:3]]
+    return ", ".join(short) + (", …" if len(found) > 3 else "")
 
 
 def plain(value: Any) -> Any:
@@ -273,123 +331,3 @@ def check_pair(label: Label, other: Label, classes: Sequence[Label]) -> None:
     check_known([label, other], classes)
     if label == other:
         raise LabelError(f"a contrast needs two labels, but both are {label!r}")
-
-
-def explain(
-    hybrid: Hybrid,
-    texts: Sequence[str],
-    parts: Parts,
-    classes: Sequence[Label],
-    proba: Array | None = None,
-    *,
-    tokens: bool = False,
-    contrast: tuple[Label, Label] | None = None,
-    device: Any = "cpu",
-) -> list[Explanation]:
-    """Explanations of some texts.
-
-    Parameters
-    ----------
-    hybrid
-        The fitted model.
-    parts
-        What `hybrid.parts` gave for the same texts.
-    classes
-        The labels as the user gave them, in column order.
-    proba
-        Probability of each label, shape (n_texts, n_classes); None: softmax of the logits.
-    tokens
-        Whether to share out ψ among the words; a few texts a second on a CPU.
-    contrast
-        Which two labels the tokens should speak for and against; None: the predicted one and the runner-up.
-
-    Raises
-    ------
-    LabelError, MissingExtraError
-        If `contrast` does not name two labels; if tokens are asked for without the extra ``explain``.
-    """
-    classes = list(classes)
-    if contrast is not None:
-        check_pair(*contrast, classes)
-    logits = parts.logits
-    order = np.argsort(-logits, axis=1, kind="stable")  # of equal ones the first, as argmax in predict
-    top, second = order[:, 0], order[:, 1]
-    proba = softmax(logits) if proba is None else proba
-    bias = (hybrid.phi_scale * hybrid.weights.bias).tolist()
-    addends = zip(proba.tolist(), logits.tolist(), parts.psi.tolist(), strict=True)
-    terms = explained_terms(hybrid, texts, parts, classes, top, second)
-    found = [
-        Explanation(
-            text=text,
-            label=classes[top[i]],
-            proba=dict(zip(classes, p, strict=True)),
-            path="rules" if parts.skipped[i] else "hybrid",
-            logits=dict(zip(classes, f, strict=True)),
-            bias=dict(zip(classes, bias, strict=True)),
-            terms=next(terms),
-            neural=dict(zip(classes, psi, strict=True)),
-        )
-        for i, (text, (p, f, psi)) in enumerate(zip(texts, addends, strict=True))
-    ]
-    if not tokens:
-        return found
-    if contrast is not None:
-        top, second = (np.full(len(found), classes.index(label)) for label in contrast)
-    return _with_tokens(hybrid, found, parts, classes, top, second, device)
-
-
-def explained_terms(
-    hybrid: Hybrid, texts: Sequence[str], parts: Parts, classes: Sequence[Label], top: Array, second: Array
-) -> Iterator[list[Term]]:
-    """The active columns of each text, those first that weigh most for class `top` against class `second` of the text."""
-    X, features = parts.X, hybrid.features
-    used = np.unique(X.indices)
-    place = np.searchsorted(used, X.indices)
-    W = hybrid.phi_scale * hybrid.weights.coef[used]  # (n_used, K)
-    columns = list(map(features.column, used.tolist()))
-    weights = [dict(zip(classes, row, strict=True)) for row in W.tolist()]
-    for i, text in enumerate(texts):
-        row = slice(X.indptr[i], X.indptr[i + 1])
-        values = X.data[row].astype(np.float64)
-        C = W[place[row]] * values[:, None]  # (n_active, K)
-        order = np.argsort(-np.abs(C[:, top[i]] - C[:, second[i]]), kind="stable")
-        spans = features.spans(text, X.indices[row][order].tolist())
-        rows = zip(place[row][order].tolist(), values[order].tolist(), C[order].tolist(), spans, strict=True)
-        yield [
-            Term(columns[u].kind, columns[u].name, value, weights[u], dict(zip(classes, shares, strict=True)), where)
-            for u, value, shares, where in rows
-        ]
-
-
-def _with_tokens(
-    hybrid: Hybrid,
-    found: list[Explanation],
-    parts: Parts,
-    classes: list[Label],
-    first: Array,
-    second: Array,
-    device: Any,
-) -> list[Explanation]:
-    told = [
-        replace(e, tokens=[], token_labels=(classes[a], classes[b]), token_bias=0.0, token_gap=0.0)
-        for e, a, b in zip(found, first, second, strict=True)
-    ]
-    heard = [i for i, e in enumerate(found) if e.path == "hybrid"]
-    if hybrid.psi is None or not heard:
-        return told
-    need("captum", purpose="tokens=True")
-    from rulenet.explain.tokens import attribute
-
-    sides = np.zeros_like(parts.psi)
-    np.put_along_axis(sides, first[:, None], hybrid.psi_scale, axis=1)
-    np.put_along_axis(sides, second[:, None], -hybrid.psi_scale, axis=1)
-    phi = parts.phi[heard] / hybrid.phi_scale
-    shares = attribute(hybrid.psi, [found[i].text for i in heard], phi, sides[heard], device=device)
-    for i, share in zip(heard, shares, strict=True):
-        text = found[i].text
-        words = share.words(text, hybrid.features.tokeniser)
-        tokens = [Token(text[start:end], start, end, value) for start, end, value in words]
-        total = float(parts.psi[i, first[i]] - parts.psi[i, second[i]])
-        gap = abs(sum(token.attribution for token in tokens) + share.bias - total)
-        told[i] = replace(told[i], tokens=tokens, token_bias=share.bias, token_gap=gap)
-    return told

@@ -1,4 +1,4 @@
-"""What would have to be missing for another answer: the fewest rules switched off, or columns deleted. Imports explain and model.
+"""What would have to be missing for another answer: the fewest rules switched off, or columns deleted. Imports draw, terms and model.
 
 A column is deleted as `with_rules` deletes a rule: it leaves φ, in the logit and where ψ reads it (W_1 φ); the words stay in the text,
 and what the transformer makes of them. Every answer that is reported was computed by running ψ again with the changed φ, in full
@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from rulenet.base.drawing import Bar, Block, Headline, Sheet
 from rulenet.base.types import Array
-from rulenet.draw import render
-from rulenet.explain.result import Explanation, Label, Term, check_known, explain, plain
+from rulenet.draw.shown import Shown
+from rulenet.explain.result import Explanation, Label, Term, check_known, plain, words
+from rulenet.explain.terms import explain
 from rulenet.model.hybrid import Hybrid
 
 SEARCHED = 50_000  # sets that are tried one by one
@@ -47,7 +49,7 @@ class Flip:
 
 
 @dataclass(frozen=True)
-class WhatIf(render.Shown):
+class WhatIf(Shown):
     """What would have to be missing for another answer.
 
     Attributes
@@ -79,25 +81,25 @@ class WhatIf(render.Shown):
                 flip["label"] = str(flip["label"])
         return {**data, "label": str(self.label), "target": None if self.target is None else str(self.target)}
 
-    def headline(self) -> str:
-        """One line."""
-        return f"{self.label}: what it would take to be {'another label' if self.target is None else self.target}"
+    def blocks(self) -> list[Block]:
+        """A table for rules, and one for columns of any kind."""
+        aim = "another label" if self.target is None else self.target
+        return [
+            Headline(f"{self.label}: what it would take to be {aim}"),
+            self._sheet("switching off rules", self.rules),
+            self._sheet("deleting any terms", self.terms),
+        ]
 
-    def sheets(self) -> list[render.Sheet]:
-        """One for rules, one for columns of any kind."""
-        return [self._sheet("switching off rules", self.rules), self._sheet("deleting any terms", self.terms)]
-
-    def _sheet(self, what: str, flip: Flip | None) -> render.Sheet:
+    def _sheet(self, what: str, flip: Flip | None) -> Sheet:
         if flip is None:
-            return render.Sheet(f"{what}: cannot be flipped this way", (), [])
+            return Sheet(f"{what}: cannot be flipped this way", (), [])
         these = "this one" if len(flip.terms) == 1 else f"these {len(flip.terms)}"
         title = f"{what}: {flip.label} without {these}" + ("" if flip.is_smallest else " (fewer may do)")
         rows = [
-            (t.kind, t.name, render.words(self.text, t.spans),
-             render.Bar(t.contributions[self.label] - t.contributions[flip.label]))
+            (t.kind, t.name, words(self.text, t.spans), Bar(t.contributions[self.label] - t.contributions[flip.label]))
             for t in flip.terms
-        ]  # fmt: skip
-        return render.Sheet(title, ("", "term", "words", f"for {self.label} against {flip.label}"), rows)
+        ]
+        return Sheet(title, ("", "term", "words", f"for {self.label} against {flip.label}"), rows)
 
 
 def what_if(

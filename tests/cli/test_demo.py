@@ -130,8 +130,8 @@ def test_the_report_shows_results_edit_and_explanations(tmp_path: Path) -> None:
     before, after = explanation("before", rule=1), explanation("after", rule=5)
     write_report(tmp_path / "report.html", RESULTS, [explanation("told", rule=2)], before, after)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    row = "<td>&lt;English&gt;</td><td>9</td><td>4</td><td>50.0%</td><td>62.5%</td><td>75.0%</td>"
-    assert row in page
+    row = re.findall(r"<td[^>]*>(.*?)</td>", page)[:6]
+    assert row == ["&lt;English&gt;", "9", "4", "50.0%", "62.5%", "75.0%"]
     assert [page.index(word) for word in ("told", "blue triangle", "before</span>", "after</span>")] == sorted(
         page.index(word) for word in ("told", "blue triangle", "before</span>", "after</span>")
     )

@@ -61,7 +61,7 @@ def test_a_page_holds_all_that_was_asked_for(model: Path, tmp_path: Path) -> Non
     page = tmp_path / "page.html"
     run(model, "<b>parcel", "--contrast", "delivery,billing", "--what-if", "--html", page)
     written = page.read_text(encoding="utf-8")
-    assert written.count('<div class="rulenet">') == 3
+    assert written.count('<section class="card">') == 3
     assert "delivery rather than billing" in written
     assert "<b>" not in written
 

@@ -1,4 +1,4 @@
-"""The HTML page: whole, escaped, without anything from outside."""
+"""rulenet.workbench.page: what is on the page of statistics; it is whole, escaped, without anything from outside."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pytest
 
 from rulenet import RuleSet
 from rulenet.workbench.drift import Baseline, Tally, compare
+from rulenet.base.drawing import Grid, Prose, plain
 from rulenet.workbench.page import heat_map, to_html
 from rulenet.workbench.stats import RulesetStats, rule_stats
 
-VOID = {"meta", "rect"}
+VOID = {"meta"}
 EVIL = """rulenet: 1
 rules:
   - {id: "<script>alert(1)</script>", label: "A&B\\"", word: win}
@@ -82,7 +83,7 @@ def test_hits_are_marked_and_firings_judged(evil: RulesetStats) -> None:
     page = to_html(evil)
     assert "&lt;b&gt;<mark>win</mark>&lt;/b&gt; oil" in page
     assert (
-        '<p class="ex wrong">&lt;b&gt;win&lt;/b&gt; <mark>oil</mark><span class="muted"> — A&amp;B&quot;: wrong</span></p>'
+        '<p class="text wrong">&lt;b&gt;win&lt;/b&gt; <mark>oil</mark><span class="note"> — A&amp;B&#34;: wrong</span></p>'
         in page
     )
 
@@ -101,19 +102,31 @@ def ruleset_in_conflict(n: int) -> RulesetStats:
     )
 
 
+def drawn(stats: RulesetStats) -> tuple[str, Grid]:
+    """Legend and grid of the heat map."""
+    legend, grid = heat_map(stats)
+    assert isinstance(legend, Prose)
+    assert isinstance(grid, Grid)
+    return plain(legend.line), grid
+
+
 def test_a_heat_map_of_all_disputed_rules() -> None:
-    drawn = heat_map(ruleset_in_conflict(2))
-    assert "all 4 rules that are disputed" in drawn
-    assert drawn.count("<rect") == 1 + 4  # the ground, and two pairs seen from both sides
-    assert "A0 fires on 1 text; on 1 of them (100%) B0 fires too; there A0 is right on 1, B0 on 0" in drawn
-    assert "B0 fires on 1 text; on 1 of them (100%) A0 fires too; there B0 is right on 0, A0 on 1" in drawn
+    legend, grid = drawn(ruleset_in_conflict(2))
+    assert "all 4 rules that are disputed" in legend
+    assert [name for name, _ in grid.names] == ["A0", "A1", "B0", "B1"]
+    places = [(square.row, square.column, square.darkness) for square in grid.squares]
+    assert places == [(0, 2, 1), (2, 0, 1), (1, 3, 1), (3, 1, 1)]  # two pairs seen from both sides
+    assert [square.hint for square in grid.squares[:2]] == [
+        "A0 fires on 1 text; on 1 of them (100%) B0 fires too; there A0 is right on 1, B0 on 0",
+        "B0 fires on 1 text; on 1 of them (100%) A0 fires too; there B0 is right on 0, A0 on 1",
+    ]
 
 
 def test_a_heat_map_says_which_rules_it_leaves_out() -> None:
     stats = ruleset_in_conflict(30)
-    drawn = heat_map(stats)
-    assert "the 40 rules with most disputed firings, of 60 that are disputed" in drawn
-    assert drawn.count('text-anchor="end"') == 40
+    legend, grid = drawn(stats)
+    assert "the 40 rules with most disputed firings, of 60 that are disputed" in legend
+    assert len(grid.names) == 40
     assert "30 pairs of rules fire on the same text though they cannot both be right." in to_html(stats)
 
 

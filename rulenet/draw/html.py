@@ -1,0 +1,66 @@
+"""Blocks drawn as HTML through the templates beside this file. Imports base, and Jinja2 when something is drawn; knows the primitives only.
+
+No markup is made in Python. Every value that a template prints goes through `harmless` and is escaped, so that no template has to
+remember it. Nothing points outside of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rulenet.base.drawing import Bar, Block, Cell, cell_text
+from rulenet.draw.harmless import harmless
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def fragment(blocks: Sequence[Block]) -> str:
+    """Blocks in a frame, to be put into a page or shown by a notebook: its own style, no script.
+
+    Examples
+    --------
+    >>> from rulenet.base.drawing import Prose
+    >>> fragment([Prose("5 < 6")]).endswith("<p>5 &lt; 6</p></section></div>")
+    True
+    """
+    return _environment().get_template("fragment.html.j2").render(blocks=blocks)
+
+
+def page(title: str, blocks: Sequence[Block]) -> str:
+    """A whole page, with a script only where a table can be sorted."""
+    return _environment().get_template("page.html.j2").render(title=title, blocks=blocks)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    def finalize(value: object) -> object:
+        return value if isinstance(value, Markup) else harmless(str(value))
+
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates"), encoding="utf-8"),
+        autoescape=True,
+        finalize=finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters["cell_text"] = cell_text
+    made.filters["class_name"] = _class_name
+    made.tests["bar"] = _is_bar
+    return made
+
+
+def _class_name(block: Block) -> str:
+    return type(block).__name__
+
+
+def _is_bar(cell: Cell) -> bool:
+    return isinstance(cell, Bar)

@@ -1,0 +1,161 @@
+"""Blocks drawn in a terminal. Imports base and rich; knows the primitives only.
+
+Text is never read as rich's markup and holds no control characters when it is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from rulenet.base.drawing import (
+    Bar,
+    Block,
+    Card,
+    Cell,
+    Code,
+    Grid,
+    Heading,
+    Headline,
+    HeatText,
+    MarkedText,
+    Points,
+    Prose,
+    Sheet,
+    cell_text,
+    plain,
+)
+from rulenet.draw.harmless import harmless
+
+SHOWN_CHARACTERS = 1200
+SHOWN_WORDS = 8
+WIDTH = 100  # of plain text
+_BAR = 12
+_SHADES = " ░▒▓█"
+
+
+def to_rich(blocks: Sequence[Block], *, coloured: bool = True) -> Group:
+    """Blocks for rich to print.
+
+    Parameters
+    ----------
+    coloured
+        Whether there will be colours; without them a `HeatText` names its strongest words only.
+    """
+    return Group(*(part for block in blocks for part in _drawn(block, coloured)))
+
+
+def to_text(blocks: Sequence[Block]) -> str:
+    """Blocks as plain text, for `print`.
+
+    Examples
+    --------
+    >>> print(to_text([Headline("0.93", label="Sports", note="over World"), Prose("two rules fired")]))
+    Sports 0.93 over World
+    two rules fired
+    """
+    console = Console(width=WIDTH, no_color=True, highlight=False, force_terminal=False)
+    with console.capture() as capture:
+        console.print(to_rich(blocks, coloured=False))
+    return "\n".join(line.rstrip() for line in capture.get().rstrip().splitlines())
+
+
+def printable(text: str) -> Text:
+    """Text on one line."""
+    return Text(harmless(text, one_line=True))
+
+
+def _drawn(block: Block, coloured: bool) -> Iterable[RenderableType]:
+    match block:
+        case Headline():
+            yield _headline(block)
+        case Heading(text):
+            yield from (Text(), Text(harmless(text, one_line=True), "bold"))
+        case Prose(line):
+            yield printable(plain(line))
+        case Points(lines):
+            yield from (printable(f"• {plain(line)}") for line in lines)
+        case Code(text):
+            yield from (Text(harmless(line, one_line=True), "dim") for line in text.split("\n"))
+        case MarkedText():
+            yield _panel(block.text, [(mark.start, mark.end, _colour(mark.value)) for mark in reversed(block.marks)])
+            if block.note:
+                yield printable(block.note)
+        case HeatText():
+            yield from _heat(block, coloured)
+        case Sheet():
+            yield from _sheet(block)
+        case Grid():
+            yield from _grid(block)
+        case Card(blocks):
+            yield from (part for inner in blocks for part in _drawn(inner, coloured))
+
+
+def _headline(block: Headline) -> Text:
+    label, text, note = (harmless(part, one_line=True) for part in (block.label, block.text, block.note))
+    words = [(label, "bold green"), (text, "" if label else "bold"), (note, "")]
+    return Text(" ").join(Text(word, style) for word, style in words if word)
+
+
+def _panel(text: str, styles: Iterable[tuple[int, int, str]]) -> Panel:
+    """The beginning of a text in a frame; later styles cover earlier ones."""
+    shown = printable(text[:SHOWN_CHARACTERS] + (" …" if len(text) > SHOWN_CHARACTERS else ""))
+    for start, end, style in styles:
+        shown.stylize(style, start, min(end, SHOWN_CHARACTERS))
+    return Panel(shown, expand=False, border_style="dim")
+
+
+def _heat(block: HeatText, coloured: bool) -> Iterable[RenderableType]:
+    yield printable(block.title)
+    if coloured:
+        yield _panel(
+            block.text,
+            [
+                (word.start, word.end, ("green" if strength > 0 else "red") + (" bold reverse" if abs(strength) > 0.5 else ""))
+                for word, strength in zip(block.words, block.strengths(), strict=True)
+                if abs(strength) >= 0.1
+            ],
+        )  # fmt: skip
+    named = [f"{block.text[word.start : word.end]} {word.value:+.2f}" for word in block.strongest(SHOWN_WORDS)]
+    yield printable(", ".join(named))
+
+
+def _sheet(sheet: Sheet) -> Iterable[Text | Table]:
+    if sheet.title:
+        yield Text(harmless(sheet.title, one_line=True), "bold")
+    if not sheet.rows:
+        return
+    table = Table(box=None, padding=(0, 1), show_edge=False)
+    for name, numeric in zip(sheet.header, sheet.numeric(), strict=True):
+        stays = numeric or sheet.breaks not in ("", name)
+        table.add_column(printable(name), justify="right" if numeric else "left", no_wrap=stays)
+    for row in sheet.rows:
+        table.add_row(*map(_cell, row))
+    yield table
+
+
+def _cell(cell: Cell) -> Text:
+    return _bar(cell) if isinstance(cell, Bar) else printable(cell_text(cell))
+
+
+def _grid(grid: Grid) -> Iterable[Text]:
+    """A line for each thing, with a block for each square: the darker, the fuller."""
+    yield Text(harmless(grid.title, one_line=True), "bold")
+    rows = [[0] * len(grid.names) for _ in grid.names]
+    for square in grid.squares:
+        rows[square.row][square.column] = max(1, round(square.darkness * (len(_SHADES) - 1)))
+    for row, (name, _) in zip(rows, grid.names, strict=True):
+        yield printable("".join(_SHADES[shade] for shade in row) + f"  {name}")
+
+
+def _colour(difference: float) -> str:
+    return "bold green" if difference > 0 else "bold red" if difference < 0 else "bold"
+
+
+def _bar(difference: float) -> Text:
+    length = min(_BAR, max(1, round(abs(difference) * 3))) if abs(difference) > 0.005 else 0
+    return Text(("▌" * length) + f" {difference:+.2f}", style=_colour(difference))

@@ -1,0 +1,134 @@
+"""An explanation made from the parts of a prediction. Imports result, model and below; torch and captum only where words are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rulenet.base.extras import need
+from rulenet.base.types import Array
+from rulenet.explain.result import Explanation, Label, Term, Token, check_pair
+from rulenet.model.hybrid import Hybrid, Parts, softmax
+
+
+def explain(
+    hybrid: Hybrid,
+    texts: Sequence[str],
+    parts: Parts,
+    classes: Sequence[Label],
+    proba: Array | None = None,
+    *,
+    tokens: bool = False,
+    contrast: tuple[Label, Label] | None = None,
+    device: Any = "cpu",
+) -> list[Explanation]:
+    """Explanations of some texts.
+
+    Parameters
+    ----------
+    hybrid
+        The fitted model.
+    parts
+        What `hybrid.parts` gave for the same texts.
+    classes
+        The labels as the user gave them, in column order.
+    proba
+        Probability of each label, shape (n_texts, n_classes); None: softmax of the logits.
+    tokens
+        Whether to share out ψ among the words; a few texts a second on a CPU.
+    contrast
+        Which two labels the tokens should speak for and against; None: the predicted one and the runner-up.
+
+    Raises
+    ------
+    LabelError, MissingExtraError
+        If `contrast` does not name two labels; if tokens are asked for without the extra ``explain``.
+    """
+    classes = list(classes)
+    if contrast is not None:
+        check_pair(*contrast, classes)
+    logits = parts.logits
+    order = np.argsort(-logits, axis=1, kind="stable")  # of equal ones the first, as argmax in predict
+    top, second = order[:, 0], order[:, 1]
+    proba = softmax(logits) if proba is None else proba
+    bias = (hybrid.phi_scale * hybrid.weights.bias).tolist()
+    addends = zip(proba.tolist(), logits.tolist(), parts.psi.tolist(), strict=True)
+    terms = explained_terms(hybrid, texts, parts, classes, top, second)
+    found = [
+        Explanation(
+            text=text,
+            label=classes[top[i]],
+            proba=dict(zip(classes, p, strict=True)),
+            path="rules" if parts.skipped[i] else "hybrid",
+            logits=dict(zip(classes, f, strict=True)),
+            bias=dict(zip(classes, bias, strict=True)),
+            terms=next(terms),
+            neural=dict(zip(classes, psi, strict=True)),
+        )
+        for i, (text, (p, f, psi)) in enumerate(zip(texts, addends, strict=True))
+    ]
+    if not tokens:
+        return found
+    if contrast is not None:
+        top, second = (np.full(len(found), classes.index(label)) for label in contrast)
+    return _with_tokens(hybrid, found, parts, classes, top, second, device)
+
+
+def explained_terms(
+    hybrid: Hybrid, texts: Sequence[str], parts: Parts, classes: Sequence[Label], top: Array, second: Array
+) -> Iterator[list[Term]]:
+    """The active columns of each text, those first that weigh most for class `top` against class `second` of the text."""
+    X, features = parts.X, hybrid.features
+    used = np.unique(X.indices)
+    place = np.searchsorted(used, X.indices)
+    W = hybrid.phi_scale * hybrid.weights.coef[used]  # (n_used, K)
+    columns = list(map(features.column, used.tolist()))
+    weights = [dict(zip(classes, row, strict=True)) for row in W.tolist()]
+    for i, text in enumerate(texts):
+        row = slice(X.indptr[i], X.indptr[i + 1])
+        values = X.data[row].astype(np.float64)
+        C = W[place[row]] * values[:, None]  # (n_active, K)
+        order = np.argsort(-np.abs(C[:, top[i]] - C[:, second[i]]), kind="stable")
+        spans = features.spans(text, X.indices[row][order].tolist())
+        rows = zip(place[row][order].tolist(), values[order].tolist(), C[order].tolist(), spans, strict=True)
+        yield [
+            Term(columns[u].kind, columns[u].name, value, weights[u], dict(zip(classes, shares, strict=True)), where)
+            for u, value, shares, where in rows
+        ]
+
+
+def _with_tokens(
+    hybrid: Hybrid,
+    found: list[Explanation],
+    parts: Parts,
+    classes: list[Label],
+    first: Array,
+    second: Array,
+    device: Any,
+) -> list[Explanation]:
+    told = [
+        replace(e, tokens=[], token_labels=(classes[a], classes[b]), token_bias=0.0, token_gap=0.0)
+        for e, a, b in zip(found, first, second, strict=True)
+    ]
+    heard = [i for i, e in enumerate(found) if e.path == "hybrid"]
+    if hybrid.psi is None or not heard:
+        return told
+    need("captum", purpose="tokens=True")
+    from rulenet.explain.tokens import attribute
+
+    sides = np.zeros_like(parts.psi)
+    np.put_along_axis(sides, first[:, None], hybrid.psi_scale, axis=1)
+    np.put_along_axis(sides, second[:, None], -hybrid.psi_scale, axis=1)
+    phi = parts.phi[heard] / hybrid.phi_scale
+    shares = attribute(hybrid.psi, [found[i].text for i in heard], phi, sides[heard], device=device)
+    for i, share in zip(heard, shares, strict=True):
+        text = found[i].text
+        words = share.words(text, hybrid.features.tokeniser)
+        tokens = [Token(text[start:end], start, end, value) for start, end, value in words]
+        total = float(parts.psi[i, first[i]] - parts.psi[i, second[i]])
+        gap = abs(sum(token.attribution for token in tokens) + share.bias - total)
+        told[i] = replace(told[i], tokens=tokens, token_bias=share.bias, token_gap=gap)
+    return told
