@@ -185,7 +185,9 @@ def _show_cases(ruleset: RuleSet, failed: list[CaseResult]) -> None:
 
 
 def _show_text(text: str, spans: list[tuple[int, int]]) -> None:
-    shown = Text(text)
+    from rulenet.draw.harmless import harmless
+
+    shown = Text(harmless(text))
     for start, end in spans:
         shown.stylize("reverse", start, end)
     for line in shown.split("\n", allow_blank=True):

@@ -1,6 +1,6 @@
-"""Figures of a model's calibration, from `report_["calibration"]`. Imports errors, extras; matplotlib (extra `plot`) when one is drawn.
+"""Figures of a model's calibration, from `report_["calibration"]`. Imports errors, extras, and matplotlib (extra `plot`) when drawing.
 
-They are matplotlib Figures of their own, outside pyplot: nothing global is touched, no window opens, none has to be closed.
+They do not go through pyplot: no global state is touched, no window opens, and no figure has to be closed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ INK, LIGHT = "#1b4965", "#bee3db"
 
 
 def reliability_diagram(calibration: Mapping[str, Any]) -> Any:
-    """How often answers are right, by how sure the model is of them; on the diagonal where its probabilities are true.
+    """How often answers are right, by how sure the model is; on the diagonal where its probabilities are true.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def reliability_diagram(calibration: Mapping[str, Any]) -> Any:
 
 
 def coverage_curve(calibration: Mapping[str, Any]) -> Any:
-    """Accuracy of the answers when only the surest are given, by the share that is given.
+    """Accuracy when only the surest answers are given, by the share that is given.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def coverage_curve(calibration: Mapping[str, Any]) -> Any:
 
 
 def write(calibration: Mapping[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
-    """Both figures as reliability.svg and coverage.svg.
+    """Write both figures, as reliability.svg and coverage.svg.
 
     Raises
     ------
@@ -96,12 +96,12 @@ def write(calibration: Mapping[str, Any], folder: str | os.PathLike[str]) -> lis
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Write a figure, complete or not at all, in the format that the name's ending says: .png, .svg, .pdf.
+    """Write a figure, completely or not at all, in the format of the file name's ending: .png, .svg, .pdf.
 
     Raises
     ------
     DataError
-        If the ending names no format, or the file cannot be written.
+        If the ending is not that of a format, or the file cannot be written.
     """
     path = Path(path)
     part = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
@@ -112,7 +112,7 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:  # ValueError: matplotlib knows no such format
+    except (OSError, ValueError) as error:  # ValueError: not a format of matplotlib's
         raise DataError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from error
 
 

@@ -1,7 +1,7 @@
-"""Blocks drawn as HTML through the templates beside this file. Imports base, and Jinja2 when something is drawn; knows the primitives only.
+"""Blocks drawn as HTML through the Jinja2 templates in this folder. Imports base; Jinja2 when something is drawn.
 
-No markup is made in Python. Every value that a template prints goes through `harmless` and is escaped, so that no template has to
-remember it. Nothing points outside of the page.
+This knows the primitives only, and makes no markup in Python. Every value that a template prints goes through `harmless` and is escaped,
+so no template has to remember it. Nothing points outside of the page.
 """
 
 from __future__ import annotations

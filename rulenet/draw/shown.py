@@ -1,4 +1,4 @@
-"""What a result needs to show itself: one method that lists its blocks. Imports base and the writers beside it."""
+"""What a result needs to show itself: one method that lists its blocks. Imports base and the two writers."""
 
 from __future__ import annotations
 

@@ -56,9 +56,9 @@ class Use:
     fired
         Share of the texts in which it is active.
     decides
-        Share of the texts whose answer would change without this column alone, ψ held fixed.
+        Share of the texts whose answer would change without this one column, ψ held fixed.
     right
-        Share of those that are answered rightly as it is; None without labels, or if it decides none.
+        Share of those with the right answer as it is; None without labels, or if it decides no text.
     """
 
     kind: str
@@ -79,13 +79,13 @@ class GlobalExplanation(Shown):
     n_texts
         Number of texts.
     n_skipped
-        Of so many ψ had no say; there it counts as zero.
+        Number of texts for which ψ was not used; there it counts as zero.
     weights
         For each label the rules, and the other columns, that speak most for it.
     rules
         Every rule, the most used first.
     decisive
-        The columns of any kind that decide most answers.
+        The columns of any kind that decide the most answers.
     variance
         Share of the variance of the logits, centred over the labels, that comes from ``"rule"``, ``"tfidf"``, ``"pos"`` and ``"neural"``:
         Cov(part, logit) / Var(logit), summed over the labels. The shares sum to 1; one is negative where a part works against the rest.
@@ -127,7 +127,7 @@ class GlobalExplanation(Shown):
             of_label = [("all", self.accuracy), *((str(k), v) for k, v in self.accuracy_by_label.items())]
             body = [(name, *map(_percent, (a["phi"], a["psi"], a["sum"]))) for name, a in of_label]
             found.append(Sheet("accuracy", ("label", "φ alone", "ψ alone", "both"), body))
-        columns = ("", "name", "label", "weight", "fires in", "decides", "right there")
+        columns = ("", "name", "label", "weight", "fires in", "decides", "right")
         if self.rules:
             found.append(Sheet("most used rules", columns, _use_rows(self.rules[:SHOWN_TERMS])))
         if self.decisive:
@@ -161,14 +161,14 @@ def explain_global(
     classes
         The labels as the user gave them, in column order.
     labels
-        The right label of each text; None: nothing is said of accuracy.
+        The right label of each text; None: accuracy is left out.
     top
-        How many weights of each label and decisive columns to list; rules are listed all.
+        How many weights of each label, and how many decisive columns, to list; all rules are listed.
 
     Raises
     ------
     LabelError
-        If the labels are not as many as the texts, or not those of the model.
+        If the number of labels is not that of the texts, or a label is not one of the model's.
     """
     classes = list(classes)
     y = None if labels is None else _indices(labels, classes, parts.X.shape[0])
@@ -203,12 +203,12 @@ def explain_global(
 def decisive(hybrid: Hybrid, parts: Parts, y: Array | None = None) -> tuple[Array, Array]:
     """In how many texts each column decides, and in how many of those the answer is right.
 
-    A column decides a text if the answer would be another without this column alone, ψ held fixed.
+    A column decides a text if its answer would change without this one column, ψ held fixed.
 
     Parameters
     ----------
     y
-        Class index of each text; None: none counts as right.
+        Class index of each text; None: no answer counts as right.
 
     Returns
     -------

@@ -32,11 +32,11 @@ class Term:
     value
         Value of the column: 1 for a rule, the TF-IDF weight of a term.
     weights
-        Learned weight for each label, in logits per unit of `value`; shared by the terms of one call, not to be changed.
+        Learned weight for each label, in logits per unit of `value`; shared by the terms of one call, so do not change it.
     contributions
         ``weights × value`` for each label, in logits.
     spans
-        Where it stands in the text as given, as (start, end).
+        Where it is in the text as given, as (start, end).
     """
 
     kind: str
@@ -54,9 +54,9 @@ class Token:
     Attributes
     ----------
     text
-        The word as it stands in the text as given.
+        The word as written in the text.
     start, end
-        Where, so that ``text == explanation.text[start:end]``.
+        Its place: ``text == explanation.text[start:end]``.
     attribution
         Its share, in logits, for the label against the other one.
     """
@@ -99,7 +99,7 @@ class Contrast(Shown):
     terms
         Every active column, strongest first.
     bias, neural, total
-        Logit of the label minus that of the other; what was there before, what the transformer adds, and the sum of all.
+        Logit of the label minus that of the other: before any term, what the transformer adds, and the sum of everything.
     tokens
         What `neural` is made of, if the explanation has it for these two labels.
     """
@@ -151,20 +151,20 @@ class Explanation(Shown):
     proba
         Probability of each label.
     path
-        ``"rules"`` when ψ had no say, else ``"hybrid"``.
+        ``"rules"`` when ψ was not used, else ``"hybrid"``.
     logits, bias, neural
         For each label, in logits. ``neural`` is the share of the transformer.
     terms
         Every active column, strongest for the predicted label against the runner-up first.
     tokens
-        What ``neural[first] - neural[second]`` is made of, word by word; empty where ψ had no say, None unless asked for.
-        What ψ does not read of a long text has no token.
+        What ``neural[first] - neural[second]`` is made of, word by word; empty where ψ was not used, None unless asked for.
+        The part of a long text that ψ does not read has no tokens.
     token_labels
-        The first and the second label that the tokens speak for and against: label and runner-up unless others were asked for.
+        The label that the tokens speak for and the one they speak against: label and runner-up unless others were asked for.
     token_bias
-        What ψ says of the two labels before it has read a word, in logits (of a text of [MASK] pieces).
+        What ψ says about the two labels before it reads a word, in logits (its answer for a text of [MASK] pieces).
     token_gap
-        How far Σ attributions + `token_bias` is from what the tokens share out, in logits: the error of a numerical integral.
+        How far Σ attributions + `token_bias` is from ψ's share, in logits: the error of a numerical integral.
     """
 
     text: str
@@ -196,7 +196,7 @@ class Explanation(Shown):
         Parameters
         ----------
         label, other
-            The two labels; None for the predicted one and the strongest one beside it.
+            The two labels; by default the predicted one and its strongest rival.
 
         Raises
         ------
@@ -278,7 +278,7 @@ class Explanation(Shown):
         return values[self.label] - values[self.runner_up]
 
     def _token_line(self) -> str:
-        """What the tokens share out."""
+        """One line: how much of ψ the tokens explain."""
         label, other = self.token_labels or (self.label, self.runner_up)
         line = f"what the transformer reads for {label} against {other}: {self.neural[label] - self.neural[other]:+.2f}"
         if self.token_bias is not None and self.token_gap is not None:
@@ -287,7 +287,7 @@ class Explanation(Shown):
 
 
 def words(text: str, spans: Iterable[Span]) -> str:
-    """What the text has at some places, each once and short.
+    """The words at some places of a text, each once, long ones cut.
 
     Examples
     --------
@@ -300,7 +300,7 @@ def words(text: str, spans: Iterable[Span]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """The same with strings for keys and lists for tuples, as JSON has them."""
+    """A copy with strings as keys and lists instead of tuples, as JSON has them."""
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
     return [plain(part) for part in value] if isinstance(value, (list, tuple)) else value
@@ -321,7 +321,7 @@ def check_known(labels: Sequence[Label], classes: Sequence[Label]) -> None:
 
 
 def check_pair(label: Label, other: Label, classes: Sequence[Label]) -> None:
-    """Refuse what are not two labels of a model.
+    """Refuse two labels unless they are different labels of a model.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""An explanation made from the parts of a prediction. Imports result, model and below; torch and captum only where words are asked for."""
+"""Makes explanations from the parts of predictions. Imports result, model and below; torch and captum only for `tokens=True`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def explain(
     proba
         Probability of each label, shape (n_texts, n_classes); None: softmax of the logits.
     tokens
-        Whether to share out ψ among the words; a few texts a second on a CPU.
+        Whether to attribute ψ to the words; a few texts a second on a CPU.
     contrast
         Which two labels the tokens should speak for and against; None: the predicted one and the runner-up.
 
@@ -51,7 +51,7 @@ def explain(
     if contrast is not None:
         check_pair(*contrast, classes)
     logits = parts.logits
-    order = np.argsort(-logits, axis=1, kind="stable")  # of equal ones the first, as argmax in predict
+    order = np.argsort(-logits, axis=1, kind="stable")  # ties go to the first, as argmax in predict
     top, second = order[:, 0], order[:, 1]
     proba = softmax(logits) if proba is None else proba
     bias = (hybrid.phi_scale * hybrid.weights.bias).tolist()
@@ -80,7 +80,7 @@ def explain(
 def explained_terms(
     hybrid: Hybrid, texts: Sequence[str], parts: Parts, classes: Sequence[Label], top: Array, second: Array
 ) -> Iterator[list[Term]]:
-    """The active columns of each text, those first that weigh most for class `top` against class `second` of the text."""
+    """The active columns of each text, strongest first for class `top` of the text against class `second`."""
     X, features = parts.X, hybrid.features
     used = np.unique(X.indices)
     place = np.searchsorted(used, X.indices)

@@ -1,8 +1,8 @@
-"""What would have to be missing for another answer: the fewest rules switched off, or columns deleted. Imports draw, terms and model.
+"""What would have to be missing for another answer: the fewest rules to switch off, or columns to delete. Imports draw, terms and model.
 
-A column is deleted as `with_rules` deletes a rule: it leaves φ, in the logit and where ψ reads it (W_1 φ); the words stay in the text,
-and what the transformer makes of them. Every answer that is reported was computed by running ψ again with the changed φ, in full
-precision: a model exported with 8 bits may differ by a hair.
+Deleting a column does what `with_rules` does to a deleted rule: it is taken out of φ, both in the logit and where ψ reads φ (W_1 φ). The
+words stay in the text, so what the transformer makes of them stays too. Every answer that is reported was computed by running ψ again
+with the changed φ, in full precision: a model exported with 8 bits may differ slightly.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from rulenet.explain.terms import explain
 from rulenet.model.hybrid import Hybrid
 
 SEARCHED = 50_000  # sets that are tried one by one
-_BY_A_HAIR = 1e-4  # a lead of fewer logits is rounding
+_BY_A_HAIR = 1e-4  # a smaller lead, in logits, is rounding
 
 
 @dataclass(frozen=True)
 class Flip:
-    """A set of columns without which the answer is another.
+    """A set of columns without which the answer changes.
 
     Attributes
     ----------
     terms
-        The columns, those first that matter most.
+        The columns, most important first.
     label
         The answer without them.
     logits
         Of each label without them.
     is_smallest
-        Whether it is certain that no smaller set does it: every smaller one was tried, or ruled out by arithmetic.
+        Whether it is certain that no smaller set is enough: every smaller one was tried, or ruled out by arithmetic.
     """
 
     terms: list[Term]
@@ -59,12 +59,12 @@ class WhatIf(Shown):
     label
         The answer as it is.
     target
-        The answer that was asked for; None: any other.
+        The answer asked for; None: any other.
     rules
         The smallest set found of rules to switch off; None if switching off rules cannot do it, as far as the search can tell
         where ψ reads φ.
     terms
-        The same of columns of any kind.
+        The same for columns of any kind.
     """
 
     text: str
@@ -94,7 +94,7 @@ class WhatIf(Shown):
         if flip is None:
             return Sheet(f"{what}: cannot be flipped this way", (), [])
         these = "this one" if len(flip.terms) == 1 else f"these {len(flip.terms)}"
-        title = f"{what}: {flip.label} without {these}" + ("" if flip.is_smallest else " (fewer may do)")
+        title = f"{what}: {flip.label} without {these}" + ("" if flip.is_smallest else " (fewer may be enough)")
         rows = [
             (t.kind, t.name, words(self.text, t.spans), Bar(t.contributions[self.label] - t.contributions[flip.label]))
             for t in flip.terms
@@ -105,7 +105,7 @@ class WhatIf(Shown):
 def what_if(
     hybrid: Hybrid, text: str, classes: Sequence[Label], target: Label | None = None, *, device: Any = "cpu"
 ) -> WhatIf:
-    """The fewest rules or terms without which the answer is another.
+    """The fewest rules or terms without which the answer changes.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ class _Search:
         return best, True
 
     def _greedy(self, D: Array, rival: int) -> list[int] | None:
-        """Delete what helps the rival most, one column after the other, until it leads; None if it cannot be helped any more."""
+        """Delete the column that helps the rival most, again and again, until it leads; None if no further column helps."""
         phi, chosen, left = self.phi, [], list(range(len(D)))
         lead = float(self.lead(phi[None], rival)[0])
         while lead <= _BY_A_HAIR:
@@ -237,7 +237,7 @@ class _Search:
         return chosen
 
     def _any_of(self, D: Array, size: int, rivals: list[int]) -> list[int] | None:
-        """The set of so many columns without which a rival leads most, if one leads."""
+        """The set of `size` columns without which a rival leads most, if one leads."""
         best: tuple[float, list[int]] | None = None
         for sets in _blocks(len(D), size):
             phi = self.phi - D[sets].sum(axis=1)  # (n_sets, K)
@@ -260,7 +260,7 @@ def _blocks(n: int, size: int, block: int = 8192) -> Iterator[Array]:
 
 
 def _run_again(hybrid: Hybrid, text: str, phi: Array, device: Any) -> Array:
-    """Logits of a text for another φ, by the way that predictions take, shape (n_classes,)."""
+    """Logits of a text for another φ, computed as predictions are, shape (n_classes,)."""
     psi: Any = np.zeros((1, len(phi)))
     if hybrid.psi is not None and hybrid.is_neural:
         psi = hybrid.psi.predict(hybrid.psi.encoder.encode([text]), phi[None], device=device)

@@ -54,7 +54,7 @@ def firings(
     classes
         The labels in the order of their indices.
     n
-        At most so many of each kind.
+        The most of each kind.
     """
     columns, matcher = R.tocsc(), ruleset.matcher(language)
     found = []
@@ -74,7 +74,7 @@ def firings(
 
 
 def excerpt(text: str, spans: Sequence[Span], width: int = EXCERPT) -> tuple[str, list[Span]]:
-    """About so many characters of a text, from a little before the first hit, and the hits within.
+    """About `width` characters of a text, from a little before the first hit, and the hits within.
 
     Examples
     --------

@@ -196,6 +196,13 @@ def test_cases_that_fail_are_shown_with_the_vote() -> None:
     }
 
 
+def test_an_example_cannot_steer_the_terminal() -> None:
+    Path("evil.yaml").write_text(GOOD.replace("[They win]", '["They \\e[2J lost"]'))
+    shown = run("test", "evil.yaml", status=1).stdout
+    assert "    They \ufffd[2J lost\n" in shown
+    assert "\x1b" not in shown
+
+
 def test_examples_as_json() -> None:
     data = json.loads(run("test", "contradicted.yaml", "--json", status=1).stdout)
     assert (data["examples"], data["rules"], data["rules_without_examples"]) == (2, 2, 1)

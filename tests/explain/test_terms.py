@@ -1,4 +1,4 @@
-"""Explanations of fitted models, also after `with_rules`: bias + Σ contributions + neural = logit, with spans that point at the right words."""
+"""rulenet.explain.terms, also after `with_rules`: bias + Σ contributions + neural = logit, with spans of the right words."""
 
 from __future__ import annotations
 

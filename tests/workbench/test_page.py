@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from rulenet import RuleSet
-from rulenet.workbench.drift import Baseline, Tally, compare
 from rulenet.base.drawing import Grid, Prose, plain
+from rulenet.workbench.drift import Baseline, Tally, compare
 from rulenet.workbench.page import heat_map, to_html
 from rulenet.workbench.stats import RulesetStats, rule_stats
 
