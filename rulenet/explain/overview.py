@@ -127,7 +127,7 @@ class GlobalExplanation(Shown):
             of_label = [("all", self.accuracy), *((str(k), v) for k, v in self.accuracy_by_label.items())]
             body = [(name, *map(_percent, (a["phi"], a["psi"], a["sum"]))) for name, a in of_label]
             found.append(Sheet("accuracy", ("label", "φ alone", "ψ alone", "both"), body))
-        columns = ("", "name", "label", "weight", "fires in", "decides", "right")
+        columns = ("", "name", "label", "weight", "fires in", "decides", "of these right")
         if self.rules:
             found.append(Sheet("most used rules", columns, _use_rows(self.rules[:SHOWN_TERMS])))
         if self.decisive:

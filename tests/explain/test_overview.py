@@ -168,7 +168,7 @@ def test_it_shows_and_keeps(hybrid: Hybrid) -> None:
     assert json.loads(json.dumps(g.to_dict())) == g.to_dict()
     shown = str(g)
     assert shown.startswith("what the model rests on: 5 texts\n")
-    assert "decides" in shown
+    assert "of these right" in shown
     assert "speaks for z" in shown
     assert g._repr_html_().count("<table>") == 7
     assert "never" in g.to_html()
