@@ -8,12 +8,12 @@ RuleNetError
 ├── RuleFileError (ValueError)              a rule file; carries every fault as `.faults`
 ├── ModelFileError (ValueError)             a saved model that is damaged, unsafe or from another version
 ├── EncoderError (OSError)                  an encoder that cannot be loaded
-├── TrainingError (RuntimeError)            training cannot go on
-├── ExportError (RuntimeError)              a faster form of a model that cannot be made, or costs too much accuracy
-├── NotFittedError (scikit-learn's of that name) lives in estimator.py: importing scikit-learn is slow
+├── TrainingError (RuntimeError)            training cannot continue
+├── ExportError (RuntimeError)              a faster form of a model cannot be made, or costs too much accuracy
+├── NotFittedError (also scikit-learn's)    defined in predictor.py, because importing scikit-learn is slow
 └── MissingExtraError (ImportError)         an optional part is not installed
 
-Each class also inherits the standard class a caller would expect, so `except ValueError` keeps working.
+Each class also inherits from the standard class that a caller would expect, so `except ValueError` works.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 
 class RuleNetError(Exception):
-    """Base of every error that rulenet raises on purpose."""
+    """Base class of every error that rulenet raises on purpose."""
 
 
 class InputError(RuleNetError, ValueError):
@@ -31,7 +31,7 @@ class InputError(RuleNetError, ValueError):
 
 
 class LabelError(InputError):
-    """Labels and rules disagree, or there is nothing to tell apart."""
+    """Labels that do not fit the rules or the model, or fewer than two classes."""
 
 
 class ParameterError(InputError):
@@ -51,34 +51,34 @@ class EncoderError(RuleNetError, OSError):
 
 
 class TrainingError(RuleNetError, RuntimeError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
 
 class ExportError(RuleNetError, RuntimeError):
-    """A faster form of a model cannot be made, or costs more accuracy than was allowed."""
+    """A faster form of a model cannot be made, or costs more accuracy than allowed."""
 
 
 class MissingExtraError(RuleNetError, ImportError):
-    """An optional part is not installed; the message names the pip line."""
+    """An optional package is not installed; the message says how to install it."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong in a rule file: what, where, and what to do."""
+    """One thing that is wrong in a rule file: what, where, and what to do."""
 
     message: str
-    line: int = 0  # 0: the file as a whole
+    line: int = 0  # 0: the whole file
     rule: str | None = None
-    severity: str = "error"  # "error" | "warning" | "info": good to know
-    file: str | None = None  # where that is not the file the fault is reported for: an included one
+    severity: str = "error"  # "error" | "warning" | "info" (a hint)
+    file: str | None = None  # the included file that the fault is in; None: the file that was read
 
     @property
     def text(self) -> str:
-        """Rule and message, without the place."""
+        """The rule and the message, without the place."""
         return f"rule {self.rule!r}: {self.message}" if self.rule is not None else self.message
 
     def place(self, source: str) -> str:
-        """File and line; the file alone where no line is to blame.
+        """Return the file and the line, or only the file if the fault has no line.
 
         Examples
         --------
@@ -93,23 +93,23 @@ class Fault:
 
 
 class RuleFileError(RuleNetError, ValueError):
-    """A rule file with faults.
+    """A rule file that has faults.
 
     Attributes
     ----------
     source
         Name of the file, or ``<string>``.
     faults
-        Every fault of the file and those it includes, in order of file and line.
+        Every fault of the file and of the files it includes, ordered by file and line.
     """
 
     def __init__(self, source: str, faults: Sequence[Fault]) -> None:
         self.source = source
         self.faults = sorted(faults, key=lambda f: (f.file or "", f.line))
         lines = [f"{fault.place(source)}: {fault.text}" for fault in self.faults]
-        head = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
-        super().__init__(f"{head} in {source}\n" + "\n".join(lines))
+        count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"  # errors may not import base.wording
+        super().__init__(f"{count} in {source}\n" + "\n".join(lines))
 
     def __reduce__(self) -> tuple[type[RuleFileError], tuple[str, list[Fault]]]:
-        # Exceptions pickle by `args`; joblib workers need ours to survive the trip.
+        # By default an exception is rebuilt from `args`, which fails for ours in joblib workers.
         return type(self), (self.source, self.faults)

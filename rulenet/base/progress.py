@@ -1,4 +1,4 @@
-"""Progress of long work, on the terminal's error stream. Imports rich."""
+"""Progress messages and bars for long work, on standard error. Imports rich."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Item = TypeVar("Item")
 
 
 def is_main_process() -> bool:
-    """Whether this process is alone, or the first of those that a launcher (torchrun, accelerate) started.
+    """Whether this is the only process, or the first of those started by a launcher (torchrun, accelerate).
 
-    It alone shows progress, writes checkpoints and should save the model.
+    Only the main process shows progress, writes checkpoints and saves the model.
     """
     return os.environ.get("RANK", "0") == "0"
 
 
 class Progress:
-    """Shows what is going on, or nothing; of several processes, only the first does.
+    """Progress messages and bars; silent in all processes but the first.
 
     Parameters
     ----------
     verbose
-        0: silent; 1: stages and bars.
+        0: silent; 1: messages and bars.
     """
 
     def __init__(self, verbose: int = 0) -> None:
@@ -35,17 +35,17 @@ class Progress:
         self.console = Console(stderr=True, highlight=False)
 
     def say(self, message: str) -> None:
-        """One line about the stage that begins."""
+        """Print one line about the stage that begins."""
         if self.verbose:
             self.console.print(f"[dim]{message}[/dim]")
 
     def track(self, items: Sequence[Item], label: str, *, done: int = 0) -> Iterator[Item]:
-        """Iterate with a bar that vanishes at the end; where output is no terminal, without.
+        """Iterate with a bar that disappears at the end; without a bar if the output is not a terminal.
 
         Parameters
         ----------
         done
-            How many items were done before, in an earlier run.
+            How many items an earlier run has finished.
         """
         if not self.verbose or not self.console.is_terminal:
             yield from items

@@ -7,4 +7,4 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-"""A numpy array; its shape stands in the docstring."""
+"""A numpy array; the docstring that uses it gives the shape."""

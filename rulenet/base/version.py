@@ -1,3 +1,3 @@
-"""The version of the package: the one place that says it. Imports nothing."""
+"""The version of the package, defined only here. Imports nothing."""
 
 __version__ = "0.1.0"

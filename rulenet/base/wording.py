@@ -1,4 +1,4 @@
-"""How counts, shares and long lists are put into words. Imports nothing."""
+"""Counts, shares and long lists in words: the one place for plurals and "and 3 more". Imports nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def some(names: Sequence[str], top: int = 5) -> str:
-    """The first few of many names.
+    """List the first few of many names, and count the rest.
 
     Examples
     --------
@@ -16,19 +16,24 @@ def some(names: Sequence[str], top: int = 5) -> str:
     return ", ".join(names[:top]) + (f" and {len(names) - top:,} more" if len(names) > top else "")
 
 
-def counted(n: int, what: str = "rule") -> str:
-    """A number of things, in singular or plural.
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """Say how many there are of something, in the singular or the plural.
+
+    Parameters
+    ----------
+    one, many
+        The thing in the singular and the plural; without a plural, "s" is added to the singular.
 
     Examples
     --------
-    >>> counted(1), counted(2000)
-    ('1 rule', '2,000 rules')
+    >>> counted(1, "rule"), counted(2000, "rule"), counted(0, "rule has", "rules have")
+    ('1 rule', '2,000 rules', '0 rules have')
     """
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def percent(share: float | None) -> str:
-    """A share that never looks like none or all unless it is; a dash where there is none.
+    """Format a share so that it reads 0% or 100% only if it is exactly that; None is a dash.
 
     Examples
     --------

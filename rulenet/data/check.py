@@ -1,4 +1,4 @@
-"""Texts and labels as users pass them → lists the rest can rely on. Imports errors, records and numpy."""
+"""Texts and labels as users pass them → checked lists. Imports errors, wording, records and numpy."""
 
 from __future__ import annotations
 
@@ -8,57 +8,56 @@ from typing import Any
 
 import numpy as np
 
+from rulenet.base.wording import counted, some
 from rulenet.errors import InputError, LabelError
 from rulenet.text.record import Record
 
-SHOWN = 5
-# numpy drops NUL at the end of a string, and no file can hold a lone surrogate.
+# numpy drops NUL at the end of a string, and files cannot store lone surrogates.
 _NO_NAME = re.compile("[\0\ud800-\udfff]")
 _INT64 = 2**63
 
 
 def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -> list[str]:
-    """A list of strings, mappings of named fields turned into records, or an error that names every kind of thing that is none.
+    """Return a list of strings; mappings of named fields become records.
 
     Raises
     ------
     InputError
-        For a bare string, a table, or elements that are not strings.
+        For a single string, a table, or elements that are not strings.
 
     Examples
     --------
     >>> check_texts("one text")
     Traceback (most recent call last):
-    rulenet.errors.InputError: texts is one string; pass a list of strings: [text]
+    rulenet.errors.InputError: texts is one string: pass a list of strings, such as [text]
     """
-    column = _column(texts, name, "strings, such as table['text']", one="pass a list of strings: [text]")
+    column = _column(texts, name, "strings, such as table['text']", one="pass a list of strings, such as [text]")
     found = [_record(text) if isinstance(text, Mapping) else text for text in column]
     wrong = [(i, text) for i, text in enumerate(found) if not isinstance(text, str)]
     if wrong:
-        shown = ", ".join(f"{name}[{i}] is {text!r:.40} ({type(text).__name__})" for i, text in wrong[:SHOWN])
-        more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise InputError(f"{len(wrong)} of {len(found)} {name} are not strings: {shown}{more}. Drop or fill them")
+        shown = some([f"{name}[{i}] is {text!r:.40} ({type(text).__name__})" for i, text in wrong])
+        raise InputError(f"{len(wrong)} of {len(found)} {name} are not strings: {shown}. Drop or replace them")
     if not may_be_empty:
         if not found:
-            raise InputError(f"{name} is empty; there is nothing to learn from")
+            raise InputError(f"{name} is empty: there is nothing to learn from")
         if not any(text.strip() for text in found):
-            raise InputError(f"all {len(found)} {name} are empty; there is nothing to learn from")
+            raise InputError(f"all {len(found)} {name} are empty: there is nothing to learn from")
     return [text if isinstance(text, Record) else str(text) for text in found]
 
 
 def _record(parts: Mapping[Any, Any]) -> Any:
-    """A record of named fields as a text; whatever is none is left for the caller to complain about."""
+    """Convert a mapping of named fields to a record; return anything else unchanged, for the caller to refuse."""
     is_record = bool(parts) and all(isinstance(part, str) for pair in parts.items() for part in pair)
     return Record.of(parts) if is_record else parts
 
 
 def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
-    """Classes as the user gave them, sorted, and the class index of each text.
+    """Return the classes as the user gave them, sorted, and the class index of each text.
 
     Raises
     ------
     InputError
-        If the length differs, labels are missing or of a kind that names no class.
+        If the length differs, labels are missing, or labels are of a type that cannot name a class.
     LabelError
         If there are fewer than two classes.
 
@@ -71,52 +70,54 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
     column = _column(labels, "labels", "labels, such as table['label']", one="pass a list with one label per text")
     found = [label.item() if isinstance(label, np.generic) else label for label in column]
     if len(found) != n_texts:
-        raise InputError(f"there are {n_texts} texts but {len(found)} labels; they must correspond one to one")
+        raise InputError(f"{counted(n_texts, 'text')} but {counted(len(found), 'label')}: give each text one label")
     missing = [i for i, label in enumerate(found) if _is_missing(label)]
     if missing:
         raise InputError(
-            f"{len(missing)} labels are missing (None or NaN), the first at position {missing[0]}; "
+            f"{counted(len(missing), 'label is', 'labels are')} missing (None or NaN), the first at position {missing[0]}: "
             "drop those rows, or pass their texts as unlabeled=[…]"
         )
     kinds = {type(label).__name__ for label in found}
     if len(kinds) > 1 or not kinds <= {"str", "int", "bool", "float"}:
-        raise InputError(f"labels are of type {', '.join(sorted(kinds))}; use one of str, int or bool for all")
+        raise InputError(f"labels are of type {', '.join(sorted(kinds))}: use only str, only int or only bool")
     if kinds == {"float"} and not all(label.is_integer() for label in found):
-        raise InputError("labels are continuous numbers; rulenet classifies, so use one name or whole number per class")
+        raise InputError(
+            "labels are continuous numbers, but rulenet needs classes: use one name or whole number per class"
+        )
     odd = [label for label in set(found) if not _can_be_stored(label)]
     if odd:
         raise InputError(
-            f"label {odd[0]!r:.80} cannot be stored: leave out NUL and lone surrogates, and stay within 64 bits"
+            f"label {odd[0]!r:.80} cannot be stored: use numbers of at most 64 bits, and text without NUL and lone surrogates"
         )
     classes, y = np.unique(np.array(found), return_inverse=True)
     if len(classes) < 2:
-        raise LabelError(f"all {n_texts} labels are {found[0]!r}; at least two classes are needed to tell apart")
+        raise LabelError(f"all {n_texts} labels are {found[0]!r}, but at least two classes are needed")
     return classes, y
 
 
 def _column(values: Any, name: str, of_what: str, *, one: str) -> list[Any]:
-    """The elements of any sequence that has an order and one dimension."""
+    """Return the elements of any ordered, one-dimensional sequence."""
     if isinstance(values, (str, bytes)):
-        raise InputError(f"{name} is one string; {one}")
+        raise InputError(f"{name} is one string: {one}")
     if not isinstance(values, Iterable) or isinstance(values, (Mapping, Set)):
-        raise InputError(f"{name} is a {type(values).__name__}; pass a list")
+        raise InputError(f"{name} is a {type(values).__name__}: pass a list")
     if getattr(values, "ndim", 1) != 1:
-        raise InputError(f"{name} has shape {getattr(values, 'shape', '')}; pass one column of {of_what}")
+        raise InputError(f"{name} has shape {getattr(values, 'shape', '')}: pass one column of {of_what}")
     return list(values)
 
 
 def _can_be_stored(label: str | float) -> bool:
-    """Whether numpy and a file keep this label as it is."""
+    """Whether numpy and a file can store this label unchanged."""
     return not _NO_NAME.search(label) if isinstance(label, str) else -_INT64 <= label < _INT64
 
 
 def _is_missing(label: Any) -> bool:
-    """Whether this is None, NaN, or pandas' NA or NaT."""
+    """Whether a label is None, NaN, or pandas' NA or NaT."""
     return (
         label is None or (isinstance(label, float) and label != label) or type(label).__name__ in ("NAType", "NaTType")
     )
 
 
 def is_share(value: Any) -> bool:
-    """Whether this is a number strictly between 0 and 1."""
+    """Whether a value is a number strictly between 0 and 1."""
     return isinstance(value, (float, np.floating)) and bool(0 < value < 1)

@@ -1,6 +1,6 @@
 """Data sets from csv, tsv, jsonl, parquet, a folder or the Hugging Face hub, as texts and labels.
 
-Imports only errors, extras and records; pyarrow and datasets are fetched inside the function that needs them. Each kind of
+Imports only errors, extras and records; pyarrow and datasets are imported inside the function that needs them. Each kind of
 source is one generator of (row number, cells) that asks `_Intake.choose` which columns to read; the rest is shared.
 """
 
@@ -24,15 +24,16 @@ from reprlib import repr as short
 from typing import IO, Any
 
 from rulenet.base.extras import need
+from rulenet.base.wording import counted, some
 from rulenet.errors import DataError
 from rulenet.text.record import Record
 
 TEXT_COLUMNS = ("text", "sentence", "review", "content", "title", "body", "message", "comment", "question")
 LABEL_COLUMNS = ("label", "labels", "class", "category", "topic", "sentiment", "intent", "target")
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-MAX_FIELD = 64 * 1024 * 1024  # characters in one csv field; Python's own limit of 131,072 refuses long documents
-SHOWN = 5  # bad rows spelled out in one message
-HEAD = 100  # jsonl lines looked at to learn the column names
+MAX_FIELD = 64 * 1024 * 1024  # characters in one csv field; Python's own limit of 131,072 is too low for long documents
+SHOWN = 5  # bad rows listed in one message
+HEAD = 100  # jsonl lines that are read to find the column names
 SUPPORTED = f"{' '.join(SUFFIXES)} (text files also .gz .xz .bz2), a folder with a sub-folder per class, 'hub:NAME'"
 
 _OPENERS: dict[str, Callable[..., Any]] = {"": open, ".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
@@ -44,9 +45,9 @@ class Dataset:
     """Texts and their labels; the texts are unchanged: empty ones are kept and white space is not stripped."""
 
     texts: list[str]
-    labels: list[str] | None  # None if they were not required, and some row or the whole source has none
+    labels: list[str] | None  # None if labels were not required and at least one is missing
     source: str  # for messages
-    rows: list[int]  # 1-based, per text: the line where its row starts, the row (parquet, hub) or the file (folder)
+    rows: list[int]  # from 1, for each text: the line where its row starts, the row (parquet, hub) or the file (folder)
 
 
 def load(
@@ -67,25 +68,25 @@ def load(
         A csv, tsv or jsonl file (also .gz, .xz, .bz2), a parquet file, a folder with one sub-folder of .txt files per
         class, or ``"hub:NAME"``, ``"hub:ORG/NAME"``, ``"hub:NAME/CONFIG"``, ``"hub:ORG/NAME/CONFIG"``.
     text
-        Column of the texts; several, as in ``"title,body"``, make records with these fields. None looks for the usual names, and takes
-        a title together with its description or body.
+        Column of the texts. Several columns, as in ``"title,body"``, become records with these fields. None looks for the usual names,
+        and joins a title with its description or body.
     label
-        Column of the labels, which come back as strings, not stripped. None looks for the usual names.
+        Column of the labels, which are returned as strings, not stripped. None looks for the usual names.
     split
-        Of a file: keep the rows with this value in the column ``split``. Of the hub: the split, None for "train".
+        For a file: keep the rows with this value in the column ``split``. For the hub: the split; None means "train".
     need_labels
         Whether a missing label, or a single class, is an error.
     limit
         Stop after this many rows. None reads all.
     encoding
-        Of text files. A byte order mark is tolerated in UTF-8.
+        Encoding of text files. In UTF-8, a byte order mark is allowed.
 
     Raises
     ------
     DataError
-        If the source cannot be read or used. Of the bad rows, the message shows the first five and the number.
+        If the source cannot be read or used. The message lists the first five bad rows and says how many there are.
     MissingExtraError
-        If parquet or the hub is asked for and its package is not installed.
+        If the package for parquet or the hub is needed but not installed.
 
     Examples
     --------
@@ -96,28 +97,28 @@ def load(
     ['spam', 'ham']
     """
     if limit is not None and limit < 1:
-        raise DataError(f"{source}: limit={limit} keeps no row: pass at least 1, or None for all rows")
+        raise DataError(f"{source}: limit={limit} leaves no rows: pass at least 1, or None for all rows")
     intake = _Intake(str(source), text, label, split, need_labels)
     kept = list(islice(intake.records(_rows(source, intake, encoding)), limit))
     intake.check()
     labels = [row_label for _, _, row_label in kept if row_label is not None]
     if need_labels and len(set(labels)) == 1:
         part = "" if limit is None and split is None else f" (limit={limit!r}, split={split!r})"
-        raise DataError(f"only one class {labels[0]!r} in {source}{part}: at least two are needed")
+        raise DataError(f"{source}{part} has only one class, {labels[0]!r}, but at least two are needed")
     complete = labels if len(labels) == len(kept) else None
     return Dataset(texts=[row[1] for row in kept], labels=complete, source=str(source), rows=[row[0] for row in kept])
 
 
 def stream(source: str | Path, *, text: str | None = None, encoding: str = "utf-8") -> Iterator[str]:
-    """Yield the texts of a source one by one, in flat memory.
+    """Yield the texts of a source one by one, in constant memory.
 
-    Nothing is opened before the first text is asked for. After the first bad row no further text is yielded, so that
-    results cannot slip against their rows; the rest is only checked, and the error comes at the end.
+    The source is opened when the first text is requested. After the first bad row no more texts are yielded, so that
+    results cannot be assigned to the wrong rows; the remaining rows are only checked, and the error is raised at the end.
 
     Parameters
     ----------
     source, text, encoding
-        As in `load`. Of the hub, the split "train" is read.
+        As in `load`. From the hub, the split "train" is read.
 
     Raises
     ------
@@ -139,13 +140,13 @@ def stream(source: str | Path, *, text: str | None = None, encoding: str = "utf-
 
 
 class _Intake:
-    """What to take from one source, and the bad rows met so far: all are counted, the first few spelled out."""
+    """What to read from one source, and the bad rows found so far: all are counted, the first few are listed."""
 
     def __init__(self, name: str, text: str | None, label: str | None, split: str | None, need_labels: bool) -> None:
         self.name, self.text, self.label, self.split, self.need_labels = name, text, label, split, need_labels
         self.texts: list[str] = []  # the columns that are joined to one text
-        self.by_split = False  # whether rows are filtered by a column; the hub splits by itself
-        self.unit = ": row "  # goes between the name and the number of a row
+        self.by_split = False  # whether rows are filtered by a column; the hub does its own splitting
+        self.unit = ": row "  # between the name of the source and the number of the row
         self.first: list[str] = []
         self.total = 0
 
@@ -157,15 +158,15 @@ class _Intake:
     def check(self) -> None:
         if self.total:
             more = f" (the first {SHOWN} are shown)" if self.total > SHOWN else ""
-            head = [f"{self.total} bad rows in {self.name}{more}"] if self.total > 1 else []
+            head = [f"{self.total:,} bad rows in {self.name}{more}"] if self.total > 1 else []
             raise DataError("\n".join(head + self.first))
 
     def choose(self, columns: list[str], *, is_hub: bool = False) -> list[str]:
         """Return the columns to read: of the text, the label, the split. All problems go into one error."""
-        known = {column.strip().lower(): column for column in reversed(columns)}  # reversed: of two, the first wins
+        known = {column.strip().lower(): column for column in reversed(columns)}  # reversed: the first of two wins
         twice = sorted({column for column in columns if columns.count(column) > 1})
         problems = [f"the column name {column!r} appears more than once: rename or delete one" for column in twice]
-        # A comma separates columns, unless a column is called so.
+        # A comma separates columns, unless it is part of the name of a column.
         asked = (
             [self.text] if self.text in columns or not self.text else [name.strip() for name in self.text.split(",")]
         )
@@ -180,24 +181,28 @@ class _Intake:
         )
         self.texts = candidates[0] if candidates else []
         if not self.texts:
-            problems.append("no text column was recognised: pass text= (--text)")
+            problems.append("found no text column: name it with text= (--text)")
         if self.label is None:
             found = [known[key] for key in LABEL_COLUMNS if key in known]
             self.label = next((column for column in found if column not in self.texts), None)
         if self.label is None and self.need_labels:
-            problems.append("no label column was recognised: pass label= (--label)")
+            problems.append("found no label column: name it with label= (--label)")
         if self.label in self.texts:
-            problems.append(f"text and label are both the column {self.label!r}: pass text= and label=")
+            problems.append(
+                f"text and label are the same column {self.label!r}: name two with text= (--text) and label= (--label)"
+            )
         self.by_split = self.split is not None and not is_hub
         if self.by_split and "split" not in known:
-            problems.append(f"split={self.split!r} needs a column 'split', and there is none: leave split= out")
+            problems.append(
+                f"split={self.split!r} needs a column 'split', which is missing: leave out split= (--split)"
+            )
         if problems:
             raise DataError(f"{self.name}: {'; '.join(problems)}. Columns found: {', '.join(map(repr, columns))}")
         label = [self.label] if self.label is not None else []
         return [*self.texts, *label, *([known["split"]] if self.by_split else [])]
 
     def records(self, rows: _Rows) -> Iterator[tuple[int, str, str | None]]:
-        """Yield (row number, text, label) of the good rows of the split; raise for the bad ones at the end."""
+        """Yield (row number, text, label) of the good rows of the split; raise an error for the bad rows at the end."""
         empty, splits = True, set()
         for row, cells in rows:
             empty, width = False, len(self.texts)
@@ -222,11 +227,11 @@ class _Intake:
         if self.by_split and self.split not in splits:
             found = sorted(str(value) for value in splits)
             hint = f"{_hint(str(self.split), found)}. Values found: {', '.join(map(repr, found[:30]))}"
-            raise DataError(f"{self.name}: no row has split {self.split!r}{hint}")
+            raise DataError(f"{self.name}: no row has the split {self.split!r}{hint}")
 
 
 def _as_label(value: Any) -> str | None:
-    """Return the label as a string, or None for what is no label: nothing, blank, NaN or a collection."""
+    """Return the label as a string, or None if it is missing, blank, NaN or a collection."""
     if isinstance(value, (list, dict, bytes)) or value is None or value != value:
         return None
     whole = isinstance(value, float) and value.is_integer()  # pandas turns 0/1 with gaps into 0.0/1.0
@@ -240,9 +245,9 @@ def _hint(name: str, options: Iterable[str]) -> str:
 
 
 def _rows(source: str | Path, intake: _Intake, encoding: str) -> _Rows:
-    """Read any source; what goes wrong on the way leaves as a DataError."""
+    """Read any source; convert errors to DataError."""
     try:
-        "a".encode(encoding)  # unlike codecs.lookup, this refuses codecs that are no text encoding ("hex")
+        "a".encode(encoding)  # unlike codecs.lookup, this refuses codecs that are not text encodings ("hex")
     except LookupError as error:
         raise DataError(f"encoding={encoding!r}: {error}; try 'utf-8', 'utf-16', 'cp1252' or 'gb18030'") from None
     # A byte order mark, as Excel writes it, would otherwise become part of the first column name.
@@ -254,39 +259,46 @@ def _rows(source: str | Path, intake: _Intake, encoding: str) -> _Rows:
         if intake.name.startswith("hub:"):
             yield from _hub(intake)
         elif not os.path.exists(path):  # Path.exists would raise for a name that is too long, such as a whole text
-            near = _hint(path.name, os.listdir(path.parent)) if os.path.isdir(path.parent) else ", nor is its folder"
-            raise DataError(f"{path}: not found{near}" + ("" if suffix else f". On the hub? Then write 'hub:{path}'"))
+            is_folder = os.path.isdir(path.parent)
+            near = (
+                _hint(path.name, os.listdir(path.parent))
+                if is_folder
+                else f" (there is no folder {path.parent} either)"
+            )
+            raise DataError(
+                f"{path}: not found{near}" + ("" if suffix else f". For a data set on the hub, write 'hub:{path}'")
+            )
         elif path.is_dir():
             yield from _folder(path, intake, codec)
         elif suffix not in SUFFIXES or (packing and suffix == ".parquet"):
-            raise DataError(f"{path}: unknown kind of file{_hint(suffix, SUFFIXES)}. Supported: {SUPPORTED}")
+            raise DataError(f"{path}: unknown file type{_hint(suffix, SUFFIXES)}. Supported: {SUPPORTED}")
         elif suffix == ".parquet":
             yield from _parquet(path, intake)
-        elif path.stat().st_size > 0:  # an empty file is no valid .xz, but "empty" says more than "damaged"
+        elif path.stat().st_size > 0:  # an empty file is not a valid .xz, but "empty" says more than "damaged"
             intake.unit = ":"
             with _OPENERS[packing](path, "rb") as raw, io.TextIOWrapper(raw, encoding=codec, newline="") as file:
                 lines = _lines(file, raw, path)
                 yield from _csv(lines, suffix, intake) if suffix in (".csv", ".tsv") else _json(lines, intake)
     except (EOFError, OSError, UnicodeError, zlib.error, lzma.LZMAError) as error:
-        raise DataError(f"{path}: damaged, cut short or not readable ({error}): fetch or write it again") from error
+        raise DataError(f"{path}: damaged, incomplete or not readable ({error}): download or write it again") from error
 
 
 def _lines(file: IO[str], raw: IO[bytes], path: Path) -> Iterator[str]:
-    """Yield the lines; a byte that does not decode is reported with its place."""
+    """Yield the lines; report a byte that cannot be decoded with its position."""
     line = 1
     try:
         for content in file:
             yield content
             line += 1
-    except UnicodeDecodeError as error:  # it holds the chunk just read, none of whose lines is counted yet
+    except UnicodeDecodeError as error:  # it has the chunk just read; the lines of that chunk are not counted yet
         line += error.object[: error.start].count(b"\n")
         place = f"{path}:{line}: byte {raw.tell() - len(error.object) + error.start} of the file"
-        hint = "pass encoding=..., for example 'cp1252', 'gb18030' or 'utf-16'"
+        hint = "save the file as UTF-8, or in Python pass encoding=, for example 'cp1252', 'gb18030' or 'utf-16'"
         raise DataError(f"{place} is not valid {error.encoding}: {hint}") from None
 
 
 def _csv(lines: Iterator[str], suffix: str, intake: _Intake) -> _Rows:
-    # The limit is global to the process: it is only ever raised, so that other readers keep what they asked for.
+    # The limit is global to the process. It is only ever raised, so that other readers keep what they set.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD))
     reader = csv.reader(lines, delimiter="\t" if suffix == ".tsv" else ",", strict=True)
     header: list[str] = []
@@ -298,7 +310,7 @@ def _csv(lines: Iterator[str], suffix: str, intake: _Intake) -> _Rows:
         except StopIteration:
             return
         except csv.Error as error:  # the reader starts afresh on the next line
-            intake.bad(line, f"broken quoting ({error}): close every quote, double a quote inside a quoted field")
+            intake.bad(line, f"broken quoting ({error}): close every quote, and double a quote inside a quoted field")
             if not header:
                 intake.check()
             continue
@@ -306,8 +318,8 @@ def _csv(lines: Iterator[str], suffix: str, intake: _Intake) -> _Rows:
             header = fields
             places = [header.index(column) for column in intake.choose(header)]
         elif fields and len(fields) != len(header):
-            hint = "quote a field that holds the separator" if len(fields) > len(header) else "add the missing ones"
-            intake.bad(line, f"{len(fields)} fields, but the header has {len(header)}: {hint}")
+            hint = "quote fields that contain the separator" if len(fields) > len(header) else "add the missing fields"
+            intake.bad(line, f"{counted(len(fields), 'field')}, but the header has {len(header)}: {hint}")
         elif fields:  # not a blank line
             yield line, [fields[place] for place in places]
 
@@ -316,7 +328,7 @@ def _json(lines: Iterator[str], intake: _Intake) -> _Rows:
     numbered = ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
     head = list(islice(numbered, HEAD))
     objects = [record for record in (_json_object(line) for _, line in head) if isinstance(record, dict)]
-    # Without an object there are no columns to choose from, but the bad lines are still worth a full report.
+    # Without an object there are no columns to choose from, but the bad lines are still reported in full.
     wanted = intake.choose(list(dict.fromkeys(chain.from_iterable(objects)))) if objects else []
     for number, line in chain(head, numbered):
         record = _json_object(line)
@@ -342,7 +354,7 @@ def _parquet(path: Path, intake: _Intake) -> _Rows:
             wanted = intake.choose(file.schema_arrow.names)
             yield from _cells(file.iter_batches(batch_size=1024, columns=wanted), wanted)
     except arrow.ArrowException as error:
-        raise DataError(f"{path}: damaged, or not a parquet file ({error}): fetch or write it again") from error
+        raise DataError(f"{path}: damaged, or not a parquet file ({error}): download or write it again") from error
 
 
 def _cells(batches: Iterable[Any], wanted: list[str]) -> _Rows:
@@ -355,8 +367,8 @@ def _folder(path: Path, intake: _Intake, codec: str) -> _Rows:
     files = {folder: sorted(file for file in folder.iterdir() if file.suffix.lower() == ".txt") for folder in folders}
     bare = [folder.name for folder in folders if not files[folder]]
     if bare or not folders:
-        what = f"no .txt files in the sub-folders {bare}" if bare else "the folder has no sub-folders"
-        raise DataError(f"{path}: {what}: make one sub-folder per class, with .txt files in it")
+        what = f"no .txt files in the sub-folders {some(bare)}" if bare else "the folder has no sub-folders"
+        raise DataError(f"{path}: {what}: create one sub-folder per class, with .txt files in it")
     wanted, intake.unit = intake.choose(["text", "label"]), ": file "
     for row, file in enumerate(chain.from_iterable(files.values()), start=1):
         with file.open("rb") as raw, io.TextIOWrapper(raw, encoding=codec, newline="") as opened:
@@ -380,12 +392,12 @@ def _hub(intake: _Intake) -> _Rows:
                 data = datasets.load_dataset(*parts, split=split)
             except OSError:
                 raise error from None
-    except Exception as error:  # the hub client lets through errors of many libraries
+    except Exception as error:  # the hub client raises errors of many libraries
         why = f"cannot load split {split!r} ({type(error).__name__}: {error})"
-        raise DataError(f"{intake.name}: {why}: check name and network, or pass a file instead") from error
+        raise DataError(f"{intake.name}: {why}: check the name and the network, or pass a file instead") from error
     wanted = intake.choose(data.column_names, is_hub=True)
     features = {column: data.features[column] for column in wanted}
     names = {c: dict(enumerate(f.names)) for c, f in features.items() if isinstance(f, datasets.ClassLabel)}
     for row, cells in _cells(data.select_columns(wanted).with_format("arrow").iter(batch_size=1024), wanted):
-        # A test split without labels has the class -1, which is no name: None, a missing label.
+        # In a test split without labels every class is -1, which has no name: None, a missing label.
         yield row, [names[c].get(cell) if c in names else cell for c, cell in zip(wanted, cells, strict=True)]

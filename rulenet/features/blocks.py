@@ -1,4 +1,4 @@
-"""Texts → X = [R | T | P] with named columns. Imports `rulenet.text`, `rulenet.rules` and its neighbours; no torch."""
+"""Texts → X = [R | T | P] with named columns. Imports `rulenet.text`, `rulenet.rules` and the other feature modules; no torch."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ class Column:
 
 
 class Features:
-    """The three blocks of columns of the linear part.
+    """The three blocks of columns that the linear part φ reads.
 
     Parameters
     ----------
     ruleset
-        Authored rules, or None.
+        The rules, or None.
     language
         Language of tokens, tags and negation.
     tfidf
-        Whether to have TF-IDF columns.
+        Whether to use TF-IDF columns.
     pos
-        Whether to have part-of-speech columns.
+        Whether to use part-of-speech columns.
     ngram_range, min_df
         See `TermFeatures`.
     words
         Chinese words for the tokeniser's dictionary; None: those of the rules.
     n_jobs
-        Processes that match rules.
+        Number of processes that match rules.
 
     Examples
     --------
@@ -82,11 +82,11 @@ class Features:
         self.pos = PosFeatures(self.tagger) if pos else None
 
     def fit_transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """Learn the vocabulary, return X (n_texts, n_columns), float32."""
+        """Learn the vocabulary and return X of shape (n_texts, n_columns), float32."""
         return self._stack(texts, self.terms.fit_transform(texts) if self.terms else None)
 
     def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """X of shape (n_texts, n_columns), float32."""
+        """Return X of shape (n_texts, n_columns), float32."""
         return self._stack(texts, self.terms.transform(texts) if self.terms else None)
 
     def _stack(self, texts: Sequence[str], T: scipy.sparse.csr_matrix | None) -> scipy.sparse.csr_matrix:
@@ -100,15 +100,15 @@ class Features:
     def as_fitted_on(
         self, X: scipy.sparse.csr_matrix, train: np.ndarray[Any, np.dtype[Any]]
     ) -> scipy.sparse.csr_matrix:
-        """X as if the vocabulary had been learned from some of its rows alone.
+        """Return X as if the vocabulary had been learned from some of its rows only.
 
-        A text that helped to choose the vocabulary has terms there that only it brings; they have no weight, yet take their part of the
-        row's unit length, and the terms that do have one seem weaker than in a text that is truly new.
+        A text that helped to choose the vocabulary may have terms that no other text has. They get no weight, but they take part in
+        the unit length of the row, so that its other terms look weaker than they would in a new text.
 
         Parameters
         ----------
         X
-            What `fit_transform` gave, or some rows of it.
+            The result of `fit_transform`, or some rows of it.
         train
             Indices of the rows to learn from.
         """
@@ -121,14 +121,14 @@ class Features:
         return scipy.sparse.csr_matrix(scipy.sparse.hstack([X[:, :first], T, X[:, last:]], format="csr", dtype=X.dtype))
 
     def with_ruleset(self, ruleset: RuleSet | None) -> Features:
-        """The same vocabulary and dictionary beside other rules."""
+        """Return a copy with other rules and the same vocabulary and dictionary."""
         other = copy.copy(self)
         other.ruleset = ruleset
         return other
 
     @property
     def n_rules(self) -> int:
-        """Number of rule columns; they come first."""
+        """Number of rule columns, which come first."""
         return len(self.ruleset) if self.ruleset else 0
 
     @property
@@ -137,7 +137,7 @@ class Features:
         return len(self.terms.names) if self.terms else 0
 
     def column(self, j: int) -> Column:
-        """Kind and name of column `j`."""
+        """Return kind and name of column `j`."""
         n_rules, n_terms = self.n_rules, self.n_terms
         if j < n_rules and self.ruleset:
             return Column("rule", self.ruleset.ids[j])
@@ -146,11 +146,11 @@ class Features:
         return Column("pos", PosFeatures.names[j - n_rules - n_terms])
 
     def spans(self, text: str, columns: Sequence[int]) -> list[list[Span]]:
-        """Where each of some active columns comes from, as (start, end) in the text as given."""
+        """Return the places in the given text that activate each of some columns, as (start, end)."""
         matcher = self.ruleset.matcher(self.language) if self.ruleset else None
-        # The matcher's own tagger: after `with_ruleset` its dictionary may differ from that of the terms.
+        # This is the matcher's own tagger: after `with_ruleset` its dictionary may differ from that of the terms.
         doc = matcher.doc(text) if matcher else Doc(text, self.tagger)
-        clean = doc.cleaned.text  # as terms see it; rules may fold traditional characters besides
+        clean = doc.cleaned.text  # what terms are found in; rules may also fold traditional characters
         first_term, first_pos = self.n_rules, self.n_rules + self.n_terms
         fired = [j for j in columns if j < first_term]
         rules = dict(zip(fired, matcher.find(doc, fired), strict=True)) if matcher else {}

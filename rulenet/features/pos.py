@@ -1,4 +1,4 @@
-"""Texts → P, part-of-speech columns: how often each tag and tag pair occurs, rows of unit length. Imports `rulenet.text`."""
+"""Texts → P, part-of-speech columns: frequency of each tag and tag pair, rows of unit length. Imports `rulenet.text`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sklearn.preprocessing import normalize
 from rulenet.text.clean import clean
 from rulenet.text.tag import TAGS, Tagger
 
-# Fixed columns: there is nothing to learn, so nothing can leak and nothing need be stored.
+# The columns are fixed: nothing is learned, so nothing can leak and nothing has to be stored.
 NAMES = [*TAGS, *(f"{first} {second}" for first in TAGS for second in TAGS)]
 
 
@@ -23,7 +23,7 @@ class PosFeatures:
     Parameters
     ----------
     tagger
-        Where the tags come from.
+        Source of the tags.
 
     Examples
     --------
@@ -43,11 +43,11 @@ class PosFeatures:
         )
 
     def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """P of shape (n_texts, n_tags + n_tags²)."""
+        """Return P of shape (n_texts, n_tags + n_tags²)."""
         return normalize(self._counter.transform(texts))
 
     def spans(self, text: str) -> dict[str, list[tuple[int, int]]]:
-        """Where each tag and tag pair of a cleaned text stands in it."""
+        """Return the places of each tag and tag pair in a cleaned text."""
         tokens = self.tagger.tag(text)
         found: dict[str, list[tuple[int, int]]] = {}
         for token in tokens:

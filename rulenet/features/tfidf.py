@@ -1,7 +1,7 @@
 """Texts → T, the TF-IDF columns, with the places of each term. Imports `rulenet.text` and scikit-learn.
 
-English: words of two or more characters, 1–2-grams. Chinese: jieba words, 1–2-grams, and beside them character 1–3-grams,
-which alone do better on short titles than words alone. Counts are damped (1 + log tf), rows have unit length.
+English: words of two or more characters, 1–2-grams. Chinese: jieba words, 1–2-grams, together with character 1–3-grams,
+which by themselves do better on short titles than words. Counts are damped (1 + log tf), rows have unit length.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Span = tuple[int, int]
 
 
 class Analyzer:
-    """Splits a cleaned text into terms.
+    """Splitter of cleaned texts into terms.
 
     Examples
     --------
@@ -40,11 +40,11 @@ class Analyzer:
         self.ngram_range = ngram_range
 
     def __call__(self, text: str) -> list[str]:
-        """Terms of a text as the user gave it."""
+        """Return the terms of a text as the user gave it."""
         return self.terms(clean(text))
 
     def terms(self, text: str) -> list[str]:
-        """Terms of a cleaned text, with repetitions."""
+        """Return the terms of a cleaned text, with repetitions."""
         if self.tokeniser.language == "zh":
             return [term for term, _ in self._zh(text)]
         words = " ".join(_WORD.findall(text)).casefold().split(" ")
@@ -55,10 +55,10 @@ class Analyzer:
         return [term for term in terms if term]
 
     def spans(self, text: str) -> dict[str, list[Span]]:
-        """Where each term of a cleaned text stands in it."""
+        """Return the places of each term in a cleaned text."""
         found: dict[str, list[Span]] = defaultdict(list)
         if self.tokeniser.language == "zh":
-            # Once each: a Chinese word is also a run of characters.
+            # Without duplicates: a Chinese word is also a run of characters.
             pairs: Iterable[tuple[str, Span]] = dict.fromkeys(self._zh(text))
         else:
             pairs = self._ngrams([(m.group().casefold(), m.span()) for m in _WORD.finditer(text)])
@@ -100,7 +100,7 @@ class TermFeatures:
     ngram_range
         Shortest and longest word n-gram.
     min_df
-        A term must stand in at least this many texts.
+        Least number of texts that a term must occur in.
     """
 
     def __init__(self, tokeniser: Tokeniser, *, ngram_range: tuple[int, int] = (1, 2), min_df: int = 1) -> None:
@@ -115,18 +115,18 @@ class TermFeatures:
         )
 
     def fit_transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """Learn the vocabulary and return T (n_texts, n_terms); no column if no text holds a term."""
+        """Learn the vocabulary and return T of shape (n_texts, n_terms); no column if no text contains a term."""
         try:
             T = self.vectorizer.fit_transform(texts)
-        except ValueError:  # scikit-learn's way to say: empty vocabulary, or all terms rarer than min_df
+        except ValueError:  # scikit-learn raises it for an empty vocabulary, or if all terms are rarer than min_df
             self.names = []
             return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.float32)
         self.names = self.vectorizer.get_feature_names_out().tolist()
         return T
 
     def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """T of shape (n_texts, n_terms)."""
-        if not self.names or not texts:  # scikit-learn refuses to transform no texts
+        """Return T of shape (n_texts, n_terms)."""
+        if not self.names or not texts:  # scikit-learn refuses an empty list
             return scipy.sparse.csr_matrix((len(texts), len(self.names)), dtype=np.float32)
         return self.vectorizer.transform(texts)
 
@@ -136,7 +136,7 @@ class TermFeatures:
         return self.vectorizer.idf_ if self.names else np.zeros(0)
 
     def restore(self, names: list[str], idf: Any) -> None:
-        """Take over a stored vocabulary."""
+        """Restore a stored vocabulary."""
         self.names = list(names)
         if self.names:
             self.vectorizer = self._new_vectorizer({name: i for i, name in enumerate(self.names)})

@@ -1,6 +1,6 @@
 """Raw text → readable text, with a map back to the original characters. Imports only the standard library.
 
-Handles HTML entities (also those that lost their ampersand, as in news wires: ``company #39;s``), tags, control and
+Handles HTML entities (including those that lost their ampersand, as in news wires: ``company #39;s``), tags, control and
 zero-width characters, lone surrogates, full-width forms and Unicode compatibility forms (NFKC).
 """
 
@@ -12,8 +12,8 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-# The pattern opens with one set of characters, so that clean stretches cost a bare scan. Lengths are bounded and no
-# alternative crosses '<' or '>', so that a hostile text costs linear time.
+# The pattern starts with one set of characters, so that clean stretches are only scanned. Lengths are bounded and no
+# alternative crosses '<' or '>', so that even a hostile text takes linear time.
 _PIECE = re.compile(
     r"""
     [&<\#qa\x00-\x08\x0b-\x1f\x7f-\U0010ffff]
@@ -27,7 +27,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
-# With combining marks about, a stretch begins at the character that carries the first mark.
+# In a text with combining marks, a stretch begins at the character that carries the first mark.
 _MARK = re.compile("[\u0300-\u036f\u3099\u309a]")
 _MARKED = re.compile(
     "(?P<unicode>[\x21-\x7e](?=[\u0300-\u036f\u3099\u309a])[\x80-\U0010ffff]*)|"
@@ -51,12 +51,12 @@ class Cleaned:
 
     original: str
     text: str
-    # Replaced stretches, in order: where each begins and ends in `text` and in `original`.
+    # Start and end of each replaced stretch, in order, in `text` and in `original`.
     _new: list[tuple[int, int]] = field(default_factory=list, repr=False)
     _old: list[tuple[int, int]] = field(default_factory=list, repr=False)
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
-        """Map a span of `text` to the original; a span that cuts into a replaced stretch takes all of it.
+        """Map a span of `text` to the original; a span that overlaps a replaced stretch is extended to all of it.
 
         Examples
         --------
@@ -71,7 +71,7 @@ class Cleaned:
         )
 
     def new_position(self, position: int) -> int:
-        """Where a position of the original lies in `text`; inside a replaced stretch, where its replacement begins.
+        """Map a position of the original to `text`; inside a replaced stretch, to the start of its replacement.
 
         Examples
         --------
@@ -85,7 +85,7 @@ class Cleaned:
         return new_start if position < old_end else new_end + (position - old_end)
 
     def _edge(self, position: int, *, last: bool) -> int:
-        """Original position of a character's beginning, or of its end if `last`."""
+        """Original position of the start of a character, or of its end if `last`."""
         i = bisect_right(self._new, (position, 1 << 62)) - 1  # last replaced stretch that begins at or before it
         if i < 0:
             return position + last
@@ -107,7 +107,7 @@ def clean(text: str) -> str:
 
 
 def clean_with_offsets(text: str) -> Cleaned:
-    """Clean a text and keep the map back to the original characters.
+    """Clean a text and keep a map back to the original characters.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _replace(match: re.Match[str]) -> str:
-    """Replacement of one match of `_PIECE`."""
+    """Return the replacement of one match of `_PIECE`."""
     found = match.group()
     if match.lastgroup in ("unicode", "other") and found.isprintable() and unicodedata.is_normalized("NFKC", found):
         return found
@@ -148,7 +148,7 @@ def _replace(match: re.Match[str]) -> str:
 
 
 def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:
-    """Source and replacement of the smallest parts of one match, so that offsets stay fine-grained."""
+    """Split one match into its smallest parts, each with its replacement, so that offsets stay fine-grained."""
     found = match.group()
     kind = match.lastgroup
     if kind in ("tag", "control"):
@@ -160,7 +160,7 @@ def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:
     pieces: list[tuple[str, str]] = []
     start = 0
     for i in range(1, len(found) + 1):
-        # Normalised together with the character before it, a mark composes: é from e + ´, 한 from its three letters.
+        # A mark is normalised together with the character before it: é from e + ´, 한 from its three letters.
         if i == len(found) or not _joins(found[i]):
             pieces.append((found[start:i], _normal(found[start:i])))
             start = i
@@ -174,7 +174,7 @@ def _joins(char: str) -> bool:
 
 
 def _normal(text: str) -> str:
-    """NFKC without invisible characters; lone surrogates become U+FFFD, other separators and controls a space."""
+    """Apply NFKC and drop invisible characters; lone surrogates become U+FFFD, other separators and controls a space."""
     out = []
     for char in unicodedata.normalize("NFKC", text):
         if char in _INVISIBLE:

@@ -1,4 +1,4 @@
-"""One text with everything the slow paths ask of it, computed once and on demand. Imports only `rulenet.text`."""
+"""One text with everything that the slower steps need to know about it, computed once and on demand. Imports only `rulenet.text`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from rulenet.text.language import Language, detect_language
 from rulenet.text.record import Record
 from rulenet.text.tag import TaggedToken, Tagger
 
-# How far the opening and the closing of a text reach, in words or Chinese characters.
+# Length of the opening and the closing of a text, in words or Chinese characters.
 REGION = 20
 TAG_OPEN, TAG_MIDDLE, TAG_CLOSE = "\x01", "\x03", "\x02"  # cleaned text has no control characters
-# A full stop after an initial or a common abbreviation (U.S., No., Inc.) ends no sentence.
+# A full stop after an initial or a common abbreviation (U.S., No., Inc.) does not end a sentence.
 _SENTENCE_END = re.compile(
     rf"""(?: (?<! \b[A-Za-z] )
             (?<! \b(?i:Mr|Ms|Dr|Jr|Sr|vs) ) (?<! \b(?i:Mrs|Inc|Ltd) ) (?<! \b(?i:Corp|Prof) )
@@ -34,18 +34,18 @@ _SENTENCE_END = re.compile(
 
 
 class Doc:
-    """A text and its views; every position is in the cleaned text.
+    """A text and its views; all positions refer to the cleaned text.
 
     Parameters
     ----------
     text
         The text as given.
     tagger
-        Where tokens and part-of-speech tags come from.
+        Source of tokens and part-of-speech tags.
     fold_traditional
-        Whether traditional Chinese characters become simplified ones.
+        Whether traditional Chinese characters are converted to simplified ones.
     clean
-        The cleaned text, where it is known already.
+        The cleaned text, if it is already known.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Doc:
 
     @cached_property
     def cleaned(self) -> Cleaned:
-        """The cleaned text with the map back."""
+        """The cleaned text with the map back to the original."""
         return clean_with_offsets(self.text)
 
     @cached_property
@@ -77,14 +77,14 @@ class Doc:
 
     @cached_property
     def fields(self) -> dict[str, tuple[int, int]]:
-        """Where each field of a record lies; empty for a plain text."""
+        """Start and end of each field of a record; empty for a plain text."""
         if self._name is not None:
             return {self._name: (0, len(self.clean))}
         found = self.text.fields if isinstance(self.text, Record) else {}
         return {name: (self.cleaned.new_position(a), self.cleaned.new_position(b)) for name, (a, b) in found.items()}
 
     def part(self, name: str) -> Doc | None:
-        """One field of a record as a text of its own; None if there is no such field."""
+        """Return one field of a record as a text of its own; None if there is no such field."""
         if name not in self._parts:
             place = self.fields.get(name)
             part = None if place is None else Doc("", self._tagger, clean=self.clean[slice(*place)])
@@ -94,22 +94,22 @@ class Doc:
         return self._parts[name]
 
     def field_start(self, position: int) -> int:
-        """Where the field that holds a position begins; 0 in a plain text."""
+        """Return the start of the field that contains a position; 0 in a plain text."""
         return next((start for start, end in self.fields.values() if start <= position <= end), 0)
 
     @cached_property
     def language(self) -> Language:
-        """The language it seems to be written in."""
+        """The language of the text, detected."""
         return detect_language([self.clean])
 
     @cached_property
     def words(self) -> list[tuple[str, int, int]]:
-        """Case-folded words with start and end."""
+        """Case-folded words, each with start and end."""
         return words_with_offsets(self.clean)
 
     @cached_property
     def places(self) -> dict[str, list[int]]:
-        """Where in `words` each word stands."""
+        """Indices of each word in `words`."""
         found: dict[str, list[int]] = {}
         for i, (word, _, _) in enumerate(self.words):
             found.setdefault(word, []).append(i)
@@ -127,7 +127,10 @@ class Doc:
 
     @cached_property
     def tag_line(self) -> tuple[str, dict[int, int], dict[int, int]]:
-        """The tokens as one string of `TAG_OPEN` TAG:lemma `TAG_MIDDLE` word `TAG_CLOSE`; what begins and ends at each place of it."""
+        """The tokens as one string of `TAG_OPEN` TAG:lemma `TAG_MIDDLE` word `TAG_CLOSE`, and two maps from it to the text.
+
+        The maps give, for each place in the string where a token begins or ends, the start or end of that token in the text.
+        """
         begins: dict[int, int] = {}
         ends: dict[int, int] = {}
         pieces = []
@@ -148,7 +151,7 @@ class Doc:
 
     @cached_property
     def units(self) -> list[tuple[int, int]]:
-        """Start and end of each word; a Chinese character is one."""
+        """Start and end of each word; a Chinese character counts as a word."""
         return [match.span() for match in UNIT.finditer(self.clean)]
 
     @cached_property
@@ -156,7 +159,7 @@ class Doc:
         return [start for start, _ in self.units]
 
     def after_units(self, end: int, n: int) -> float:
-        """The last place where something may begin with at most `n` words, or Chinese characters, between a position and it.
+        """Return the last position that has at most `n` words or Chinese characters between `end` and itself.
 
         Examples
         --------
@@ -169,24 +172,24 @@ class Doc:
 
     @cached_property
     def sentence_ends(self) -> list[int]:
-        """Where each sentence ends."""
+        """End of each sentence."""
         return [match.end() for match in _SENTENCE_END.finditer(self.clean)] + [len(self.clean)]
 
     @cached_property
     def first_sentence_end(self) -> int:
-        """Where the first sentence ends; blank lines and marks before its first word are part of it."""
+        """End of the first sentence; blank lines and marks before its first word belong to it."""
         first = UNIT.search(self.clean)
         found = _SENTENCE_END.search(self.clean, first.end()) if first else None
         return found.end() if found else len(self.clean)
 
     @cached_property
     def opening_end(self) -> int:
-        """Where the word after the first `REGION` words begins; the end of a text that has no more."""
+        """Start of the word after the first `REGION` words, or the end of a shorter text."""
         after = next(islice(UNIT.finditer(self.clean), REGION, None), None)
         return after.start() if after else len(self.clean)
 
     @cached_property
     def closing_start(self) -> int:
-        """Where the word before the last `REGION` words ends; the beginning of a text that has no more."""
+        """End of the word before the last `REGION` words, or the beginning of a shorter text."""
         ends = deque((match.end() for match in UNIT.finditer(self.clean)), maxlen=REGION + 1)
         return ends[0] if len(ends) > REGION else 0

@@ -1,4 +1,4 @@
-"""Every inflected form of an English word, by simplemma's dictionary read backwards. Imported when first used (extra ``pos``)."""
+"""All inflected forms of an English word, from simplemma's dictionary read backwards. Imports simplemma when first used (extra ``pos``)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _text(entry: Any) -> str:
 
 
 def forms(word: str) -> frozenset[str]:
-    """A case-folded word with all forms that share its lemma; a word that the dictionary lacks gets a plural in -s.
+    """Return a case-folded word with all forms of its lemma; a word that is not in the dictionary gets a plural in -s.
 
     Raises
     ------

@@ -1,4 +1,7 @@
-"""Traditional Chinese characters → simplified ones, one for one, so that positions stay. Imports OpenCC when first used (extra ``zh``)."""
+"""Traditional Chinese characters → simplified ones, one for one, so that positions stay valid.
+
+Imports OpenCC when first used (extra ``zh``).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ _RANGES = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x2A6
 
 @lru_cache(maxsize=1)
 def _table() -> dict[int, str]:
-    """What `str.translate` needs. Each character is converted alone: whole words would change lengths."""
+    """Build the table for `str.translate`. Characters are converted one by one, because whole words would change lengths."""
     opencc = need("opencc", purpose="fold_traditional: true in a rule file")
     characters = [chr(code) for first, last in _RANGES for code in range(first, last)]
     converted = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")
@@ -19,7 +22,7 @@ def _table() -> dict[int, str]:
 
 
 def simplified(text: str) -> str:
-    """The text with simplified characters, of the same length.
+    """Return the text with simplified characters, of the same length.
 
     Raises
     ------

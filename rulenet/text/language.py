@@ -1,4 +1,4 @@
-"""Which language a set of texts is written in. Imports only the standard library and `fold`."""
+"""The language of a set of texts. Imports only the standard library and `fold`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Language = Literal["en", "zh"]
 
 
 def detect_language(texts: Sequence[str]) -> Language:
-    """``"zh"`` if Chinese characters make up a fifth of the letters in the first thousand texts, else ``"en"``.
+    """Return ``"zh"`` if Chinese characters make up a fifth of the letters in the first thousand texts, else ``"en"``.
 
-    A Chinese character carries about as much as three Latin letters, hence a fifth and not a half.
+    The limit is a fifth and not a half because a Chinese character says about as much as three Latin letters.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def detect_language(texts: Sequence[str]) -> Language:
 
 
 def declared_or_detected(declared: str, texts: Sequence[str]) -> Language:
-    """The language that rules are written for, or the one of most texts if they are for any.
+    """Return the language that rules are written for; if they are for any language, that of most texts.
 
     Examples
     --------

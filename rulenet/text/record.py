@@ -8,12 +8,12 @@ SEPARATOR = "\n\n"
 
 
 class Record(str):
-    """A text that knows its fields. Everywhere else it is the string of all fields, a blank line between them.
+    """A text with named fields; as a string, it is all fields with a blank line between them.
 
     Attributes
     ----------
     fields
-        For each field where it begins and ends in the text.
+        Start and end of each field in the text.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Tokens → part-of-speech tags and lemmas with Universal Dependencies names. Taggers are imported when first used.
+"""Tokens → part-of-speech tags (Universal Dependencies) and lemmas. Taggers are imported when first used.
 
-Chinese: jieba.posseg. English: TextBlob's PatternTagger and simplemma's lemmas (extra ``pos``); both are lexicon based,
-fast (about 10 µs a sentence each) and need no download.
+Chinese: jieba.posseg. English: TextBlob's PatternTagger and simplemma's lemmas (extra ``pos``). Both English ones use
+a lexicon, are fast (about 10 µs per sentence each) and need no download.
 """
 
 from __future__ import annotations
@@ -12,70 +12,36 @@ from typing import Any, NamedTuple
 from rulenet.base.extras import need
 from rulenet.text.tokenise import _STRETCH, Tokeniser, import_jieba
 
-TAGS = [
-    "ADJ",
-    "ADP",
-    "ADV",
-    "AUX",
-    "CCONJ",
-    "DET",
-    "INTJ",
-    "NOUN",
-    "NUM",
-    "PART",
-    "PRON",
-    "PROPN",
-    "PUNCT",
-    "SCONJ",
-    "SYM",
-    "VERB",
-    "X",
-]  # https://universaldependencies.org/u/pos/
+_UNIVERSAL = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
+TAGS = _UNIVERSAL.split()  # https://universaldependencies.org/u/pos/
+
+
+def _table(pairs: str) -> dict[str, str]:
+    return dict(pair.split(":") for pair in pairs.split())
+
 
 # Penn Treebank → UD, https://universaldependencies.org/tagset-conversion/en-penn-uposf.html; prefixes, longest first.
-_PENN = {
-    "NNP": "PROPN", "NN": "NOUN", "VB": "VERB", "MD": "AUX", "JJ": "ADJ", "RB": "ADV", "RP": "ADP", "PRP": "PRON",
-    "WP": "PRON", "EX": "PRON", "DT": "DET", "PDT": "DET", "WDT": "DET", "WRB": "ADV", "IN": "ADP", "TO": "PART",
-    "POS": "PART", "CC": "CCONJ", "CD": "NUM", "UH": "INTJ", "SYM": "SYM", "$": "SYM", "#": "SYM", "FW": "X", "LS": "X",
-}  # fmt: skip
-_AUXILIARIES = frozenset(
-    [
-        "am",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "being",
-        "'s",
-        "'re",
-        "'m",
-        "has",
-        "have",
-        "had",
-        "do",
-        "does",
-        "did",
-    ]
-)
-# Past forms that are also words of their own, which simplemma prefers whatever the tag says.
-PAST = {
-    "bent": "bend", "bit": "bite", "bore": "bear", "bound": "bind", "broke": "break", "dove": "dive", "felt": "feel",
-    "ground": "grind", "left": "leave", "rose": "rise", "shook": "shake", "shot": "shoot", "swore": "swear",
-    "thought": "think", "won": "win", "wound": "wind",
-}  # fmt: skip
+_PENN = _table("""
+NNP:PROPN NN:NOUN VB:VERB MD:AUX JJ:ADJ RB:ADV RP:ADP PRP:PRON WP:PRON EX:PRON DT:DET PDT:DET WDT:DET WRB:ADV IN:ADP
+TO:PART POS:PART CC:CCONJ CD:NUM UH:INTJ SYM:SYM $:SYM #:SYM FW:X LS:X
+""")
+_AUXILIARY = "am is are was were be been being 's 're 'm has have had do does did"
+_AUXILIARIES = frozenset(_AUXILIARY.split())
+# Past forms that are also words in their own right: simplemma returns those whatever the tag is.
+PAST = _table("""
+bent:bend bit:bite bore:bear bound:bind broke:break dove:dive felt:feel ground:grind left:leave rose:rise
+shook:shake shot:shoot swore:swear thought:think won:win wound:wind
+""")
 # ICTCLAS tags of jieba → UD, by prefix.
-_ICTCLAS = {
-    "nr": "PROPN", "ns": "PROPN", "nt": "PROPN", "nz": "PROPN", "n": "NOUN", "vn": "NOUN", "v": "VERB", "a": "ADJ", "b": "ADJ",
-    "z": "ADJ", "ad": "ADV", "an": "NOUN", "d": "ADV", "f": "NOUN", "s": "NOUN", "t": "NOUN", "m": "NUM", "q": "NOUN", "r": "PRON",
-    "p": "ADP", "c": "CCONJ", "u": "PART", "y": "PART", "e": "INTJ", "o": "INTJ", "i": "X", "l": "X", "j": "PROPN", "x": "X",
-    "w": "PUNCT", "eng": "X", "g": "NOUN", "h": "PART", "k": "PART",
-}  # fmt: skip
+_ICTCLAS = _table("""
+nr:PROPN ns:PROPN nt:PROPN nz:PROPN n:NOUN vn:NOUN v:VERB a:ADJ b:ADJ z:ADJ ad:ADV an:NOUN d:ADV f:NOUN s:NOUN
+t:NOUN m:NUM q:NOUN r:PRON p:ADP c:CCONJ u:PART y:PART e:INTJ o:INTJ i:X l:X j:PROPN x:X w:PUNCT eng:X g:NOUN h:PART
+k:PART
+""")
 
 
 class TaggedToken(NamedTuple):
-    """A token with its tag and lemma; `start` and `end` in the cleaned text."""
+    """A token with its tag and lemma; `start` and `end` refer to the cleaned text."""
 
     text: str
     start: int
@@ -85,12 +51,12 @@ class TaggedToken(NamedTuple):
 
 
 class Tagger:
-    """Part-of-speech tags of cleaned texts.
+    """Part-of-speech tagger for cleaned texts.
 
     Parameters
     ----------
     tokeniser
-        Splits the text; its language decides the tagger.
+        Splits the text; its language selects the tagger.
 
     Raises
     ------
@@ -107,7 +73,7 @@ class Tagger:
         self.tokeniser = tokeniser
 
     def tag(self, text: str) -> list[TaggedToken]:
-        """Tokens of a cleaned text with tags and lemmas."""
+        """Return the tokens of a cleaned text with tags and lemmas."""
         return self._tag_zh(text) if self.tokeniser.language == "zh" else self._tag_en(text)
 
     def _tag_en(self, text: str) -> list[TaggedToken]:
@@ -146,7 +112,7 @@ class Tagger:
 
 @lru_cache(maxsize=100_000)
 def _ud_and_lemma(word: str, penn: str) -> tuple[str, str]:
-    """Universal tag and lemma of an English word."""
+    """Return the universal tag and the lemma of an English word."""
     simplemma = need("simplemma", purpose="Part-of-speech tagging in English")
     tag = penn_to_ud(word, penn)
     lemma = PAST.get(word.lower()) if tag == "VERB" else None
@@ -154,7 +120,7 @@ def _ud_and_lemma(word: str, penn: str) -> tuple[str, str]:
 
 
 def penn_to_ud(word: str, penn: str) -> str:
-    """Universal tag of a Penn Treebank tag.
+    """Convert a Penn Treebank tag to a universal tag.
 
     Examples
     --------
@@ -170,7 +136,7 @@ def penn_to_ud(word: str, penn: str) -> str:
 
 
 def ictclas_to_ud(word: str, flag: str) -> str:
-    """Universal tag of an ICTCLAS tag as jieba gives it.
+    """Convert an ICTCLAS tag, as jieba gives it, to a universal tag.
 
     Examples
     --------

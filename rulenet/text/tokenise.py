@@ -1,4 +1,4 @@
-"""Cleaned text → tokens with offsets, in English and Chinese. Imports only the standard library; jieba when needed."""
+"""Cleaned text → tokens with offsets, for English and Chinese. Imports only the standard library; jieba when needed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 from rulenet.text.language import Language
 
 _TOKEN = re.compile(r"\w+(?:['\u2019]\w+)?|[^\w\s]")
-# jieba's time grows with the length of a stretch without punctuation; beyond this it is cut.
+# jieba slows down on long stretches without punctuation; longer ones are cut.
 _STRETCH = 10_000
 
 
 class Token(NamedTuple):
-    """A token with its place in the cleaned text."""
+    """A token with its position in the cleaned text."""
 
     text: str
     start: int
@@ -34,10 +34,10 @@ class Tokeniser:
     Parameters
     ----------
     language
-        ``"en"``: words and punctuation by a regular expression (also good for other spaced scripts).
+        ``"en"``: words and punctuation by a regular expression (also suits other scripts with spaces).
         ``"zh"``: jieba.
     words
-        Chinese words of the rule file. They enter the dictionary of this instance only, never jieba's global one.
+        Chinese words of the rule file. They are added to the dictionary of this instance only, never to jieba's global one.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class Tokeniser:
         self.words = tuple(words)
 
     def tokens(self, text: str) -> list[Token]:
-        """Tokens of a cleaned text, white space left out."""
+        """Return the tokens of a cleaned text, without white space."""
         if self.language == "en":
             return [Token(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
         return [
@@ -62,7 +62,7 @@ class Tokeniser:
 
     @cached_property
     def jieba(self) -> Any:
-        """An own jieba tokenizer: no shared dictionary, no cache in a folder that other users can write to."""
+        """A separate jieba tokenizer: no shared dictionary, no cache in a folder that other users can write to."""
         tokenizer = import_jieba().Tokenizer()
         with _cache_folder() as folder:
             tokenizer.tmp_dir = folder
@@ -73,25 +73,25 @@ class Tokeniser:
         return tokenizer
 
     def __getstate__(self) -> dict[str, Any]:
-        # The dictionary holds a lock and 350,000 words: rebuilt on demand instead of pickled.
+        # The dictionary has a lock and 350,000 words, so it is rebuilt on demand instead of pickled.
         return {"language": self.language, "words": self.words}
 
 
 @contextmanager
 def _cache_folder() -> Iterator[str]:
-    """Where jieba may keep its parsed dictionary; a passing folder where the user's own cannot be written."""
+    """Folder for jieba's parsed dictionary: in the user's cache, or temporary if that cannot be written."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rulenet"
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if os.access(folder, os.W_OK | os.X_OK):
         yield str(folder)
     else:
-        with TemporaryDirectory() as passing:
-            yield passing
+        with TemporaryDirectory() as temporary:
+            yield temporary
 
 
 def import_jieba() -> Any:
-    """Import jieba without its start-up chatter."""
+    """Import jieba without its start-up messages."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes and pkg_resources in jieba's own sources
         import jieba

@@ -247,10 +247,10 @@ def test_limit_stops_early_and_comes_after_split(tmp_path: Path) -> None:
 
 GOOD = "text,label\na,x\nb,y\n"
 CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
-    "unknown suffix": ("a.xlsx", "x", {}, r": unknown kind of file.*\.csv \.tsv \.jsonl.*\.gz \.xz \.bz2.*hub:NAME"),
-    "near suffix": ("a.json", "x", {}, r"unknown kind of file \(did you mean '\.jsonl'\?\)"),
-    "packed unknown": ("a.gz", "x", {}, r"unknown kind of file"),
-    "packed parquet": ("a.parquet.gz", "x", {}, r"unknown kind of file"),
+    "unknown suffix": ("a.xlsx", "x", {}, r": unknown file type.*\.csv \.tsv \.jsonl.*\.gz \.xz \.bz2.*hub:NAME"),
+    "near suffix": ("a.json", "x", {}, r"unknown file type \(did you mean '\.jsonl'\?\)"),
+    "packed unknown": ("a.gz", "x", {}, r"unknown file type"),
+    "packed parquet": ("a.parquet.gz", "x", {}, r"unknown file type"),
     "empty csv": ("a.csv", "", {}, r": the file is empty: add at least one row"),
     "blank csv": ("a.csv", b"\xef\xbb\xbf\n\n", {}, r": the file is empty"),
     "empty jsonl": ("a.jsonl", "\n \n", {}, r": the file is empty"),
@@ -270,11 +270,11 @@ CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
         "a.csv",
         "foo,bar\n1,2\n",
         {},
-        r"pass text= \(--text\); .*pass label= \(--label\)\. Columns found: 'foo', 'bar'",
+        r"text= \(--text\); .*label= \(--label\)\. Columns found: 'foo', 'bar'",
     ),
-    "same column": ("a.csv", GOOD, {"label": "text"}, r"text and label are both the column 'text'"),
+    "same column": ("a.csv", GOOD, {"label": "text"}, r"text and label are the same column 'text'"),
     "twice": ("a.csv", "text,label,text\na,x,b\n", {}, r"column name 'text' appears more than once: rename"),
-    "no split column": ("a.csv", GOOD, {"split": "train"}, r"split='train' needs a column 'split', and there is none"),
+    "no split column": ("a.csv", GOOD, {"split": "train"}, r"split='train' needs a column 'split', which is missing"),
     "unknown split": (
         "a.csv",
         SPLITS,
@@ -288,11 +288,11 @@ CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
         r"a\.csv:4: the label \(column 'label'\) is missing.*\n.*csv:5:",
     ),
     "blank label": ("a.csv", GOOD + "c, \n", {}, r":4: the label .* is missing: give one class or delete the row"),
-    "one class": ("a.csv", "text,label\na,x\nb,x\n", {}, r"^only one class 'x' in .*a\.csv: at least two"),
-    "one class by limit": ("a.csv", GOOD, {"limit": 1}, r"only one class 'x' in .*limit=1"),
-    "limit": ("a.csv", GOOD, {"limit": 0}, r"limit=0 keeps no row"),
-    "too many fields": ("a.csv", GOOD + "c,d,x\n", {}, r"a\.csv:4: 3 fields, but the header has 2: quote a field"),
-    "too few fields": ("a.tsv", "text\tlabel\na\tx\nb\n", {}, r"a\.tsv:3: 1 fields, but the header has 2: add the"),
+    "one class": ("a.csv", "text,label\na,x\nb,x\n", {}, r"a\.csv has only one class, 'x', but at least two"),
+    "one class by limit": ("a.csv", GOOD, {"limit": 1}, r"limit=1.* has only one class, 'x'"),
+    "limit": ("a.csv", GOOD, {"limit": 0}, r"limit=0 leaves no rows"),
+    "too many fields": ("a.csv", GOOD + "c,d,x\n", {}, r"a\.csv:4: 3 fields, but the header has 2: quote fields"),
+    "too few fields": ("a.tsv", "text\tlabel\na\tx\nb\n", {}, r"a\.tsv:3: 1 field, but the header has 2: add the"),
     "open quote": ("a.csv", GOOD + '"c,x\nd,y\n', {}, r"a\.csv:4: broken quoting \(unexpected end of data\): close"),
     "bare quote": ("a.csv", GOOD + '"c" d,x\n', {}, r"a\.csv:4: broken quoting .*: .*double a quote"),
     "bad header": ("a.csv", '"text" x,label\n1,2\n', {}, r"a\.csv:1: broken quoting"),
@@ -307,7 +307,7 @@ CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
     "deep json": ("a.jsonl", "[" * 100_000, {}, r"jsonl:1: not valid JSON"),
     "list line": ("a.jsonl", '{"text": "a", "label": 1}\n[1, 2]\n', {}, r"jsonl:2: \[1, 2\] is not a JSON object"),
     "number line": ("a.jsonl", "3\n", {}, r"jsonl:1: 3 is not a JSON object: write \{\"text\""),
-    "no columns": ("a.jsonl", "{}\n", {}, r"no text column was recognised"),
+    "no columns": ("a.jsonl", "{}\n", {}, r"found no text column"),
     "number text": (
         "a.jsonl",
         '{"text": 3, "label": 1}',
@@ -323,11 +323,11 @@ CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
         "a.csv",
         "text,label\né,x\n".encode("latin-1"),
         {},
-        r"a\.csv:2: byte 11 of the file.*utf-8: pass encoding=",
+        r"a\.csv:2: byte 11 of the file.*utf-8: .*pass encoding=",
     ),
     "encoding gz": ("a.jsonl.gz", gzip.compress(b'{"text": "a\xe9"}'), {}, r"jsonl\.gz:1: byte 11 of the file"),
     "utf-16 as utf-8": ("a.csv", GOOD.encode("utf-16"), {}, r"a\.csv:1: byte 0 of the file.*'utf-16'"),
-    "utf-8 as utf-16": ("a.csv", GOOD, {"encoding": "utf-16"}, r"damaged, cut short or not readable \(UTF-16 stream"),
+    "utf-8 as utf-16": ("a.csv", GOOD, {"encoding": "utf-16"}, r"damaged, incomplete or not readable \(UTF-16 stream"),
     "half a character": ("a.csv", GOOD.encode() + b"c,\xe4\xb8", {}, r"a\.csv:4: byte 21 of the file"),
     "no encoding": ("a.csv", GOOD, {"encoding": "utf-9"}, r"encoding='utf-9': unknown encoding: utf-9; try 'utf-8'"),
     "no text encoding": ("a.csv", GOOD, {"encoding": "hex"}, r"encoding='hex'.*not a text encoding"),
@@ -335,7 +335,7 @@ CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
         "a.parquet",
         b"PAR1" + bytes(100),
         {},
-        r"a\.parquet: damaged, or not a parquet file \(.*fetch or",
+        r"a\.parquet: damaged, or not a parquet file \(.*download or",
     ),
     "empty parquet": ("a.parquet", b"", {}, r"a\.parquet: damaged, or not a parquet file .*0 bytes"),
 }
@@ -352,11 +352,13 @@ def test_error_says_what_where_and_what_to_do(tmp_path: Path, case: str) -> None
 
 
 @pytest.mark.parametrize("packing", [".gz", ".xz", ".bz2"])
-def test_packed_files_that_are_cut_short_or_something_else(tmp_path: Path, packing: str) -> None:
+def test_packed_files_that_are_damaged(tmp_path: Path, packing: str) -> None:
     packed = PACKERS[packing](csv_bytes(rows=[(str(i), f"{i % 7}") for i in range(5000)]))
     for content in (packed[: len(packed) // 2], csv_bytes(), packed[:20] + bytes(30) + packed[50:]):
         path = write(tmp_path, f"a.csv{packing}", content)
-        with pytest.raises(DataError, match=r"a\.csv\.\w+: damaged, cut short or not readable \(.+\): fetch or write"):
+        with pytest.raises(
+            DataError, match=r"a\.csv\.\w+: damaged, incomplete or not readable \(.+\): download or write"
+        ):
             load(path)
 
 
@@ -389,18 +391,18 @@ def test_file_not_found_suggests_a_close_name(tmp_path: Path) -> None:
     write(tmp_path, "Reviews.csv", GOOD)
     assert message(tmp_path / "review.csv").endswith("not found (did you mean 'Reviews.csv'?)")
     assert message(tmp_path / "zzz.tsv").endswith("zzz.tsv: not found")
-    assert message(tmp_path / "no" / "a.csv").endswith("not found, nor is its folder")
+    assert message(tmp_path / "no" / "a.csv").endswith("no either)")
     assert "'hub:ag_news'" in message("ag_news")
     assert "not found" in message("a whole text, not a name " * 500)
 
 
 def test_folder_errors(tmp_path: Path) -> None:
     write(tmp_path, "a.txt", "text")
-    assert "no sub-folders: make one sub-folder per class" in message(tmp_path)
+    assert "no sub-folders: create one sub-folder per class" in message(tmp_path)
     for name in ("neg", "pos", "pos/deeper"):
         (tmp_path / name).mkdir()
     write(tmp_path, "pos/deeper/a.txt", "text")
-    assert "no .txt files in the sub-folders ['neg', 'pos']" in message(tmp_path)
+    assert "no .txt files in the sub-folders neg, pos" in message(tmp_path)
     write(tmp_path, "pos/a.txt", "fine")
     write(tmp_path, "neg/a.txt", b"one\ntw\xf6")
     assert re.search(r"file 1: .*a\.txt:2: byte 6 of the file is not valid utf-8", message(tmp_path))
@@ -408,7 +410,7 @@ def test_folder_errors(tmp_path: Path) -> None:
     assert "needs a column 'split'" in message(tmp_path, split="train")
     (tmp_path / "neg/a.txt").unlink()
     (tmp_path / "neg").rmdir()
-    assert "only one class 'pos'" in message(tmp_path)
+    assert "only one class, 'pos'" in message(tmp_path)
 
 
 def test_parquet_errors_name_the_row(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.special
+import scipy.stats
 
 from rulenet.base.types import Array
 
@@ -85,15 +85,12 @@ def surprise(hit: Array, p: Array) -> float:
     (0.25, 1.0)
     """
     found = int(hit.sum())
+    if not found:
+        return 1.0
     if len(p) > MANY:
         z = (found - 0.5 - p.sum()) / max(float(np.sqrt((p * (1 - p)).sum())), 1e-12)
-        return float(scipy.special.ndtr(-z))
-    chance = np.zeros(len(p) + 1)
-    chance[0] = 1.0
-    for q in p.tolist():
-        chance[1:] = chance[1:] * (1 - q) + chance[:-1] * q
-        chance[0] *= 1 - q
-    return float(min(chance[found:].sum(), 1.0))
+        return float(scipy.stats.norm.sf(z))
+    return float(np.clip(scipy.stats.poisson_binom.sf(found - 1, p), 0.0, 1.0))
 
 
 def discoveries(p: Array, rate: float = 0.1) -> Array:
@@ -104,10 +101,4 @@ def discoveries(p: Array, rate: float = 0.1) -> Array:
     >>> discoveries(np.array([0.01, 0.04, 0.06, 0.5]), 0.1).tolist()
     [True, True, True, False]
     """
-    order = np.argsort(p, kind="stable")
-    limits = rate * np.arange(1, len(p) + 1) / max(len(p), 1)
-    passed = np.flatnonzero(p[order] <= limits)
-    believed = np.zeros(len(p), dtype=bool)
-    if len(passed):
-        believed[order[: passed[-1] + 1]] = True
-    return believed
+    return np.asarray(scipy.stats.false_discovery_control(p) <= rate) if len(p) else np.zeros(0, dtype=bool)
