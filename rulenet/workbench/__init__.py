@@ -1,1 +1,1 @@
-"""What needs rules, data and a fitted model: statistics, suggestions, hot edits, differences."""
+"""Tools that need rules, data and a fitted model: statistics, suggestions, hot edits, differences."""

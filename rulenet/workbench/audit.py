@@ -1,4 +1,4 @@
-"""Pairs of rules, intervals and tests of shares. Imports the tally, numpy and scipy."""
+"""Pairs of rules, and confidence intervals and tests for shares. Imports the tally, numpy and scipy."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from rulenet.rules.engine.tally import fired_right, opposition
 
 @dataclass(frozen=True)
 class Pairs:
-    """Rules that fire on the same texts, each pair once, the most frequent first; all of shape (n_pairs,).
+    """Pairs of rules that fire on the same texts, the most frequent first; all arrays have the shape (n_pairs,).
 
     Attributes
     ----------
     a, b
         Columns of the two rules, a < b.
     texts
-        Texts on which both fire.
+        Number of texts on which both fire.
     a_right, b_right
-        Those of them on which the one or the other is right; None without labels.
+        Number of these on which rule `a`, and rule `b`, is right; None without labels.
     opposed
-        Whether no label could make both right.
+        Whether the two rules can never both be right.
     """
 
     a: Array
@@ -39,14 +39,14 @@ class Pairs:
         return len(self.a)
 
     def strongest(self, n_rules: int, top: int, *, opposed: bool) -> list[list[tuple[int, int]]]:
-        """For each rule the pairs with the most texts, as (index of the pair, the other rule).
+        """Return for each rule its pairs with the most texts, as (index of the pair, the other rule).
 
         Parameters
         ----------
         top
-            At most so many for a rule.
+            Greatest number of pairs per rule.
         opposed
-            Pairs that contradict each other, or pairs that do not.
+            Return pairs that contradict each other, or pairs that do not.
         """
         chosen = np.flatnonzero(self.opposed == opposed)
         rule = np.concatenate([self.a[chosen], self.b[chosen]])
@@ -62,7 +62,7 @@ class Pairs:
 
 
 def pairs(R: scipy.sparse.csr_matrix, right: Array, y: Array | None = None) -> Pairs:
-    """Rules that fire together; parameters as in `count`.
+    """Find rules that fire together; parameters as in `rulenet.rules.engine.tally.count`.
 
     Examples
     --------
@@ -78,13 +78,17 @@ def pairs(R: scipy.sparse.csr_matrix, right: Array, y: Array | None = None) -> P
     group, opposed = opposition(right)
     a_right = b_right = None
     if y is not None:
-        won = scipy.sparse.csr_matrix(fired_right(R, right, y).T @ R)  # (i, j): both fire and i is right
+        won = scipy.sparse.csr_matrix(
+            fired_right(R, right, y).T @ R
+        )  # entry (i, j): texts on which both fire and i is right
         a_right, b_right = (np.asarray(won[i, j]).ravel() if len(i) else i for i, j in ((a, b), (b, a)))
     return Pairs(a, b, texts, a_right, b_right, opposed[group[a], group[b]])
 
 
 def interval(right: Array, fired: Array, confidence: float = 0.95) -> tuple[Array, Array]:
-    """Confidence interval of a share, by the score test (Wilson 1927; Brown, Cai & DasGupta 2001 recommend it).
+    """Compute the confidence interval of a share by the score test (Wilson 1927; recommended by Brown, Cai & DasGupta 2001).
+
+    `scipy.stats.binomtest` computes the same, but only for one share at a time.
 
     Examples
     --------
@@ -102,9 +106,10 @@ def interval(right: Array, fired: Array, confidence: float = 0.95) -> tuple[Arra
 
 
 def same_share(k0: Array, n0: Array | int, k1: Array, n1: Array | int) -> tuple[Array, Array]:
-    """Probabilities, if both shares were the same, of as few as k1 of n1 and of as many, given k0 of n0: Fisher's exact test (1922).
+    """Compare the shares k0 of n0 and k1 of n1 by Fisher's exact test (1922), for many pairs of shares at once.
 
-    Twice the smaller of the two, at most 1, is the two-sided probability.
+    Returns the probabilities of at most k1, and of at least k1, if both shares are the same. Twice the smaller of the two, at
+    most 1, is the two-sided p-value. `scipy.stats.fisher_exact` computes the same, but only for one table at a time.
 
     Examples
     --------
@@ -118,9 +123,9 @@ def same_share(k0: Array, n0: Array | int, k1: Array, n1: Array | int) -> tuple[
 
 
 def holm(p: Array) -> Array:
-    """p-values adjusted for their number by Holm (1979): those at most α are together wrong with probability at most α.
+    """Adjust p-values for the number of tests (Holm 1979): at level α, the probability of any false alarm is at most α.
 
-    Holds however the tests depend on each other, as those of rules that fire on the same texts do.
+    This is true even if the tests depend on each other, as those of rules that fire on the same texts do.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What changed between two rule files, and which answers change with it. Imports `rulenet.rules`; flips, and numpy with it, only for texts.
+"""Differences between two rule files, and the predictions that change because of them.
 
-Files are compared by what they say, not by how it is written: comments, the order of rules and the order within lists do not count
-(but for the terms of `near`, whose order may be asked for).
+Imports `rulenet.rules`; flips, and numpy with it, only if there are texts. Files are compared by their meaning: comments, the order
+of rules and the order within lists do not matter (except for the terms of `near`, whose order may matter).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from rulenet.base.wording import some
+from rulenet.base.wording import counted, some
 from rulenet.errors import InputError
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
@@ -25,7 +25,7 @@ SHOWN_ITEMS = 8
 SHOWN_ANSWERS = 20
 SHOWN_REASONS = 5
 SHOWN_CHARACTERS = 100
-_OTHER_FIELDS = ("rulenet", "include", "lexicons", "rules")  # of a file: compared in other ways, or already taken in
+_OTHER_FIELDS = ("rulenet", "include", "lexicons", "rules")  # of a file: compared separately, or already resolved
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Change:
     Attributes
     ----------
     field
-        Its name as it stands in the file.
+        Its name in the file.
     old, new
-        Its values, as JSON has them; of two lists only the entries that the other one lacks. None: not given.
+        Its values as in JSON; for lists, only the entries that the other list does not have. None: not given.
     """
 
     field: str
@@ -47,12 +47,12 @@ class Change:
 
 @dataclass(frozen=True)
 class ChangedRule:
-    """A rule that both files have.
+    """A rule that is in both files but differs.
 
     Attributes
     ----------
     id
-        The rule.
+        Id of the rule.
     changes
         Fields that differ.
     """
@@ -63,16 +63,16 @@ class ChangedRule:
 
 @dataclass(frozen=True)
 class ChangedLexicon:
-    """A lexicon whose entries differ, those of lists that it takes in included.
+    """A lexicon whose entries differ, including the entries of the lists that it includes.
 
     Attributes
     ----------
     name
         The lexicon.
     removed, added
-        Terms with their weights; a term with another weight is in both.
+        Terms with their weights; a term whose weight differs is in both.
     rules
-        Ids of the rules that look for it.
+        Ids of the rules that use it.
     """
 
     name: str
@@ -83,22 +83,22 @@ class ChangedLexicon:
 
 @dataclass(frozen=True)
 class RulesDiff:
-    """What changed between two rule files.
+    """The differences between two rule files.
 
     Attributes
     ----------
     a, b
         Names of the files.
     added, removed
-        Rules that only the second or the first one has.
+        Rules that are only in the second, or only in the first file.
     changed
-        Rules that say something else, in the order of the second.
+        Rules that differ, in the order of the second file.
     lexicons
-        Word lists that differ.
+        Lexicons that differ.
     settings
         Fields of the file itself that differ.
     flips
-        What it does to texts; None: none were given.
+        Effect on some texts; None if no texts were given.
     """
 
     a: str
@@ -112,29 +112,29 @@ class RulesDiff:
 
     @property
     def is_same(self) -> bool:
-        """Whether both files say the same."""
+        """Whether both files mean the same."""
         return not (self.added or self.removed or self.changed or self.lexicons or self.settings)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, the same after a trip through JSON."""
+        """Return plain data that survives conversion to JSON and back."""
         data = {name: [asdict(part) for part in getattr(self, name)] for name in ("changed", "lexicons", "settings")}
         rules = {name: list(map(written, getattr(self, name))) for name in ("added", "removed")}
         flips = None if self.flips is None else flips_to_dict(self.flips)
         return {"a": self.a, "b": self.b, "same": self.is_same, **rules, **data, "flips": flips}
 
     def lines(self) -> Iterator[str]:
-        """For reading; the first character says what a line is about: + there now, - gone, ~ changed, blank: more on it."""
+        """Yield a readable report. The first character is + for added, - for removed, ~ for changed, a space for details."""
         yield from self.rule_lines()
         if self.flips is not None:
             yield from flip_lines(self.flips)
 
     def rule_lines(self) -> Iterator[str]:
-        """What the files say otherwise."""
+        """Yield the lines about where the files differ."""
         if self.is_same:
-            yield f"= {self.a} and {self.b} say the same"
+            yield f"= {self.a} and {self.b} have the same meaning"
         yield from (f"~ {_sentence(change)}" for change in self.settings)
         for lexicon in self.lexicons:
-            used = f"used by {some(lexicon.rules, SHOWN_ITEMS)}" if lexicon.rules else "no rule uses it"
+            used = f"used by {some(lexicon.rules, SHOWN_ITEMS)}" if lexicon.rules else "not used by any rule"
             yield f"~ lexicon {lexicon.name}: {_entries(lexicon)}; {used}"
         yield from (f"- {_described(rule)}" for rule in self.removed)
         yield from (f"+ {_described(rule)}" for rule in self.added)
@@ -147,24 +147,30 @@ class RulesDiff:
 
 
 def diff_rules(
-    a: RuleSet | None, b: RuleSet | None, texts: Sequence[str] | None = None, *, labels: Sequence[Label] | None = None,
+    a: RuleSet | None,
+    b: RuleSet | None,
+    texts: Sequence[str] | None = None,
+    *,
+    labels: Sequence[Label] | None = None,
     model: RuleNetClassifier | None = None,
-) -> RulesDiff:  # fmt: skip
+) -> RulesDiff:
     """Compare two rule files.
 
     Parameters
     ----------
     a, b
-        None: no rules at all.
+        The rules; None: no rules.
     texts
-        Where to see which rules fire otherwise and which answers change.
+        Texts on which to compare firings and predictions.
     labels
-        The right answers for `texts`, if known.
+        The correct labels of `texts`, if known.
     model
-        A fitted model that is given the rules of both; None: the answers are those of the starting weights alone.
+        A fitted model that predicts with the rules of both files; None: predict by the starting weights only.
 
     Raises
     ------
+    InputError
+        If there are texts, but neither a model nor rules on both sides to predict with.
     LabelError
         If the model and the rules disagree about labels.
 
@@ -184,14 +190,15 @@ def diff_rules(
         if name in first and rule != first[name] and (found := changes(written(first[name]), written(rule)))
     ]
     return RulesDiff(
-        a.name if a else "no rules", b.name if b else "no rules",
+        a.name if a else "no rules",
+        b.name if b else "no rules",
         added=[rule for name, rule in second.items() if name not in first],
         removed=[rule for name, rule in first.items() if name not in second],
         changed=changed,
         lexicons=list(_changed_lexicons(a, b)),
         settings=changes(_settings(a), _settings(b)),
         flips=None if texts is None else _flips(a, b, texts, labels, model),
-    )  # fmt: skip
+    )
 
 
 def _flips(
@@ -206,7 +213,7 @@ def _flips(
     if model is not None:
         return model_flips(model.with_rules(a), model.with_rules(b), texts, labels)
     if a is None or b is None:
-        raise InputError("without a model there is nothing to answer texts by where there are no rules; pass model=…")
+        raise InputError("without rules on both sides, texts can only be compared with a model: pass model=…")
     return vote_flips(a, b, texts, labels)
 
 
@@ -214,17 +221,17 @@ def _flips(
 
 
 def written(rule: Rule) -> dict[str, Any]:
-    """The fields of a rule that its author gave, as JSON has them."""
+    """Return the fields of a rule that its author wrote, as in JSON."""
     return rule.model_dump(mode="json", exclude_defaults=True)
 
 
 def _settings(ruleset: RuleSet | None) -> dict[str, Any]:
-    """The fields of a file that its author gave, its lists and rules aside."""
+    """Return the fields of a file that its author wrote, without its lexicons and rules."""
     return ruleset.file.model_dump(mode="json", exclude_defaults=True, exclude=set(_OTHER_FIELDS)) if ruleset else {}
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """Fields that say something else."""
+    """Return the fields that differ."""
     found = []
     for name in dict.fromkeys([*old, *new]):
         was, now = old.get(name), new.get(name)
@@ -237,13 +244,13 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
 
 
 def _missing(here: list[Any], there: list[Any]) -> list[Any]:
-    """The entries of one list that the other lacks."""
+    """Return the entries of one list that the other does not have."""
     known = set(map(_normal, there))
     return [entry for entry in here if _normal(entry) not in known]
 
 
 def _normal(value: Any, *, is_ordered: bool = False) -> str:
-    """The same for values that mean the same: lists sorted, each entry once."""
+    """Return a string that is equal for values of the same meaning: lists are sorted, without duplicates."""
     if isinstance(value, dict):
         parts = (f"{json.dumps(key)}:{_normal(value[key], is_ordered=key == 'terms')}" for key in sorted(value))
         return f"{{{','.join(parts)}}}"
@@ -254,7 +261,7 @@ def _normal(value: Any, *, is_ordered: bool = False) -> str:
 
 
 def _changed_lexicons(a: RuleSet | None, b: RuleSet | None) -> Iterator[ChangedLexicon]:
-    """Lists whose entries differ once the lists they include are taken in."""
+    """Find lexicons whose entries differ once the lists that they include are resolved."""
     old, new = _lexicons(a), _lexicons(b)
     if old == new:
         return
@@ -271,12 +278,12 @@ def _changed_lexicons(a: RuleSet | None, b: RuleSet | None) -> Iterator[ChangedL
 
 
 def _lexicons(ruleset: RuleSet | None) -> dict[str, dict[str, float]]:
-    """Terms of each list with their weights."""
+    """Return the terms of each lexicon with their weights."""
     return ruleset.lexicons if ruleset else {}
 
 
 def _names(condition: Any) -> Iterator[str]:
-    """Lexicons that a condition looks for, at any depth."""
+    """Yield the lexicons that a condition uses, at any depth."""
     if isinstance(condition, dict):
         for key, value in condition.items():
             yield from value if key == "lexicon" else _names(value)
@@ -285,7 +292,7 @@ def _names(condition: Any) -> Iterator[str]:
             yield from _names(part)
 
 
-# ---------------------------------------------------------------------- telling
+# ---------------------------------------------------------------------- reporting
 
 
 def _sentence(change: Change) -> str:
@@ -301,7 +308,7 @@ def _sentence(change: Change) -> str:
 
 
 def _short(value: Any) -> str:
-    """A value in a line."""
+    """Return a value as one short line."""
     if value is None:
         return "not given"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -319,35 +326,36 @@ def _term(entry: tuple[str, float]) -> str:
 
 
 def _described(rule: Rule) -> str:
-    """A rule in a line: whom it speaks for, and its condition."""
+    """Describe a rule in one line: its labels and its condition."""
     speaks = ", ".join(f"{label} {weight:+g}" for label, weight in rule.evidence.items())
     return f"rule {rule.id} ({speaks}): {rule.kind}: {_short(written(rule)[rule.kind])}"
 
 
 def flip_lines(flips: Flips) -> Iterator[str]:
-    """What a change does to texts, for reading."""
+    """Yield a readable report of what a change of rules does to texts."""
     yield ""
-    who = "the model answers" if flips.by == "model" else "the starting weights answer"
+    whose = "The prediction of the model" if flips.by == "model" else "The prediction of the starting weights"
     verdicts = [
-        f"{flips.count(verdict):,} {verdict}" for verdict in ("mended", "broken", "still wrong") if flips.count(verdict)
+        f"{flips.count(verdict):,} {verdict}" for verdict in ("fixed", "broken", "still wrong") if flips.count(verdict)
     ]
-    yield f"On {flips.n_texts:,} texts {who} {len(flips.answers):,} otherwise{': ' if verdicts else ''}{', '.join(verdicts)}"
+    changed = f"{whose} changes for {len(flips.answers):,} of {counted(flips.n_texts, 'text')}"
+    yield f"{changed}{': ' if verdicts else ''}{', '.join(verdicts)}"
     if flips.accuracy is not None:
         before, after = flips.accuracy
         yield f"accuracy {before:.2%} → {after:.2%} ({100 * (after - before):+.2f} points)"
     for firing in flips.firings[:SHOWN_ANSWERS]:
         moves = f"+{len(firing.gained):,} −{len(firing.lost):,}"
-        yield f"    rule {firing.rule} fires on {firing.before:,} → {firing.after:,} texts ({moves})"
+        yield f"    rule {firing.rule} fires on {firing.before:,} → {counted(firing.after, 'text')} ({moves})"
     if len(flips.firings) > SHOWN_ANSWERS:
-        yield f"    and {len(flips.firings) - SHOWN_ANSWERS:,} more rules fire otherwise"
+        yield f"    and {counted(len(flips.firings) - SHOWN_ANSWERS, 'more rule fires', 'more rules fire')} on other texts than before"
     for answer in flips.answers[:SHOWN_ANSWERS]:
         yield from _answer_lines(answer)
     if len(flips.answers) > SHOWN_ANSWERS:
-        yield f"and {len(flips.answers) - SHOWN_ANSWERS:,} more answers; --json lists them all"
+        yield f"and {counted(len(flips.answers) - SHOWN_ANSWERS, 'more prediction')}; --json lists them all"
 
 
 def _answer_lines(answer: ChangedAnswer) -> Iterator[str]:
-    before, after = ("no answer" if label is None else str(label) for label in (answer.before, answer.after))
+    before, after = ("no label" if label is None else str(label) for label in (answer.before, answer.after))
     verdict = f" ({answer.verdict})" if answer.verdict else ""
     yield f"~ {before} → {after}{verdict}: {_short(' '.join(answer.text.split()))}"
     for reason in answer.reasons[:SHOWN_REASONS]:
@@ -356,11 +364,12 @@ def _answer_lines(answer: ChangedAnswer) -> Iterator[str]:
         yield f"    {name} {reason.before:+.2f} → {reason.after:+.2f}{': ' if words else ''}{some(list(words), SHOWN_ITEMS)}"
     rest = answer.reasons[SHOWN_REASONS:]
     if rest:
-        yield f"    {len(rest)} weaker reasons {sum(r.before for r in rest):+.2f} → {sum(r.after for r in rest):+.2f}"
+        total = f"{sum(r.before for r in rest):+.2f} → {sum(r.after for r in rest):+.2f}"
+        yield f"    {counted(len(rest), 'weaker reason')} {total}"
 
 
 def flips_to_dict(flips: Flips) -> dict[str, Any]:
-    """Plain data, the same after a trip through JSON; labels are strings."""
+    """Return plain data that survives conversion to JSON and back; labels are strings."""
     from rulenet.explain.result import plain
 
     answers = [

@@ -1,8 +1,8 @@
-"""Whether rules still do what they did on the texts they were written or trained on. Imports manifest and the statistics.
+"""Drift: whether rules still do what they did on the texts they were written or trained on. Imports the manifest and the statistics.
 
-For each rule two exact tests: does it fire as often as before (two-sided), and is it right as often when it fires (one-sided)? All
-p-values together are adjusted by Holm's method, which holds however rules overlap: if nothing has changed, an alarm of any kind is
-raised with probability 0.05 at most, for 20 rules as for 2,000. A rule is flagged if the test says so and the change is also large.
+Each rule gets two exact tests: does it fire as often as before (two-sided), and is it right as often when it fires (one-sided)? All
+p-values are adjusted together by Holm's method, which is valid however much rules overlap: if nothing has changed, the probability
+of any alarm is at most 0.05, for 20 rules as for 2,000. A rule is flagged if the test is significant and the change is also large.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from rulenet.workbench import audit
 from rulenet.workbench.stats import RulesetStats
 
 ALPHA = 0.05
-RATIO = 2.0  # twice or half as often is a large change
-DROP = 0.05  # and so are five points of precision
+RATIO = 2.0  # firing twice or half as often is a large change
+DROP = 0.05  # losing five points of precision is a large change
 MAX_BYTES = 500_000_000
 
 
 class Tally(BaseModel):
-    """How often a rule fired, and was right; None where there were no labels."""
+    """How often a rule fired and was right; None without labels."""
 
     fired: int = Field(ge=0)
     right: int | None = Field(default=None, ge=0)
@@ -42,11 +42,11 @@ class Baseline(BaseModel):
     Attributes
     ----------
     texts
-        Number of the texts.
+        Number of texts.
     rules
-        By id.
+        The counts of each rule, by id.
     fingerprint
-        Of the ruleset then.
+        Fingerprint of the ruleset at that time.
     """
 
     texts: int = Field(ge=1)
@@ -57,26 +57,26 @@ class Baseline(BaseModel):
     def _counts_agree(self) -> Baseline:
         for name, tally in self.rules.items():
             if tally.fired > self.texts or (tally.right or 0) > tally.fired:
-                raise ValueError(f"rule {name!r} has more firings than texts, or more right ones than firings")
+                raise ValueError(f"rule {name!r} has more firings than texts, or more correct firings than firings")
         return self
 
 
 @dataclass(frozen=True)
 class RuleDrift:
-    """A rule then and now.
+    """A rule before and now.
 
     Attributes
     ----------
     flags
-        What has changed: ``"died"`` (fires no more), ``"faded"``, ``"exploded"``, ``"lost precision"``.
+        What has changed: ``"died"`` (no longer fires), ``"faded"``, ``"exploded"``, ``"lost precision"``.
     before, now
-        Share of the texts on which it fires.
+        Share of the texts on which the rule fires.
     p_rate
-        Adjusted probability of such a difference by chance.
+        Adjusted p-value of the difference in firing.
     precision_before, precision_now
         Share of its firings that are right; None without labels or firings.
     p_precision
-        Adjusted probability of such a fall by chance; None where precision cannot be compared.
+        Adjusted p-value of the loss of precision; None if precision cannot be compared.
     """
 
     id: str
@@ -91,7 +91,7 @@ class RuleDrift:
 
 @dataclass(frozen=True)
 class Drift:
-    """What has changed since a baseline.
+    """The changes since a baseline.
 
     Attributes
     ----------
@@ -100,13 +100,13 @@ class Drift:
     tests
         Number of tests that the p-values are adjusted for.
     rules
-        Every rule that is compared, in the order of the file.
+        Every rule that was compared, in the order of the file.
     added, gone
-        Rules that only the file, or only the baseline has.
+        Rules that are only in the file, or only in the baseline.
     switched_off
-        Rules that are not compared because they are disabled, or outside their dates.
+        Rules that were not compared because they are disabled or outside their dates.
     too_rare
-        How many rules fired, but so rarely that not even no firing at all would be told from chance, on so few texts.
+        Number of rules that fired so rarely before that, with so few texts now, not firing at all would not be significant.
     notes
         What could not be compared, and why.
     """
@@ -123,33 +123,33 @@ class Drift:
 
     @property
     def flagged(self) -> list[RuleDrift]:
-        """The rules that have changed, the surest first."""
+        """The rules that have changed, the most significant first."""
         found = [rule for rule in self.rules if rule.flags]
         return sorted(found, key=lambda rule: min(rule.p_rate, 1.0 if rule.p_precision is None else rule.p_precision))
 
     def remarks(self) -> list[str]:
-        """What was not compared, in words."""
+        """Return what was not compared, in words."""
         lines = [
-            f"{counted(len(names))} {what}: {some(names)}"
+            f"{counted(len(names), 'rule')} {what}: {some(names)}"
             for names, what in (
                 (self.added, "not in the baseline"),
-                (self.gone, "of the baseline not in the file any more"),
-                (self.switched_off, "not compared, being switched off or outside of their dates"),
+                (self.gone, "of the baseline no longer in the file"),
+                (self.switched_off, "not compared (disabled or outside their dates)"),
             )
             if names
         ]
         if self.too_rare:
-            few = f"{self.texts_now:,} texts are too few to tell whether they died"
-            lines.append(f"{counted(self.too_rare)} fired so rarely before that {few}")
+            few = f"{counted(self.texts_now, 'text is', 'texts are')} too few to see whether they died"
+            lines.append(f"{counted(self.too_rare, 'rule')} fired so rarely before that {few}")
         return [*lines, *self.notes]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         return {**asdict(self), "alpha": ALPHA, "flagged": [rule.id for rule in self.flagged]}
 
 
 def read_baseline(path: str | os.PathLike[str]) -> Baseline:
-    """What rules did when a model was trained, or when statistics were kept with ``rulenet rules stats --json``.
+    """Read what rules did when a model was trained, or when ``rulenet rules stats --json`` was run.
 
     Parameters
     ----------
@@ -159,29 +159,31 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
     Raises
     ------
     DataError, ModelFileError
-        If it is neither, or holds no counts.
+        If it is neither, or has no counts.
     """
     path = Path(path)
     if path.is_dir():
         found = read_config(path).report.get("rule_tally")
         if not found:
-            raise DataError(f"{path}: the model keeps no counts of its rules: it has none, or is of an older version. Train it again, "
-                            "or compare with a JSON file of `rulenet rules stats --json`")  # fmt: skip
+            raise DataError(
+                f"{path}: the model has no counts of its rules: it has no rules, or was saved by an older version. "
+                "Train it again, or compare with a JSON file of `rulenet rules stats --json`"
+            )
         return _validated(found, path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise DataError(f"{path} is larger than {MAX_BYTES:,} bytes, which no baseline is")
+            raise DataError(f"{path} is not a baseline: it is larger than {MAX_BYTES:,} bytes")
         data = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read: {error.strerror}; name a model folder or a JSON file of `rules stats`"
+            f"{path} cannot be read: {error.strerror}. Name a model folder, or a JSON file of `rulenet rules stats --json`"
         ) from error
     except (ValueError, RecursionError) as error:
         raise DataError(
-            f"{path} is not JSON ({error}); make one with: rulenet rules stats … --json > baseline.json"
+            f"{path} is not JSON ({error}). Create a baseline with: rulenet rules stats … --json > baseline.json"
         ) from None
     if not isinstance(data, dict) or data.get("rulenet_stats") != 1 or not isinstance(data.get("rules"), list):
-        raise DataError(f"{path} is not what `rulenet rules stats --json` writes; make one with that command")
+        raise DataError(f"{path} is not a baseline. Create one with: rulenet rules stats … --json > baseline.json")
     rules = {rule.get("id"): rule for rule in data["rules"] if isinstance(rule, dict)}
     return _validated({**data, "rules": rules}, path)
 
@@ -193,11 +195,11 @@ def _validated(data: Any, path: Path) -> Baseline:
         faults = [
             f"{'.'.join(map(str, item['loc'])) or 'counts'}: {item['msg']}" for item in error.errors(include_url=False)
         ]
-        raise DataError(f"{path}: {'; '.join(faults[:5])}; the file was changed by hand or is damaged") from None
+        raise DataError(f"{path} was edited by hand or is damaged: {'; '.join(faults[:5])}") from None
 
 
 def compare(stats: RulesetStats, baseline: Baseline) -> Drift:
-    """What has changed since the baseline.
+    """Find what has changed since the baseline.
 
     Examples
     --------
@@ -237,13 +239,16 @@ def compare(stats: RulesetStats, baseline: Baseline) -> Drift:
         rows.append(RuleDrift(rule.id, flags, before, now, p, earlier, rule.precision, p_precision.get(j)))
     none_at_all = np.minimum(2 * audit.same_share(fired0, n0, np.zeros_like(fired0), n1)[0], 1.0)
     return Drift(
-        n0, n1, len(adjusted), rows,
+        n0,
+        n1,
+        len(adjusted),
+        rows,
         added=[rule.id for rule in stats.rules if rule.id not in baseline.rules],
         gone=sorted(set(baseline.rules) - {rule.id for rule in stats.rules}),
         switched_off=[rule.id for rule in known if not rule.is_active],
         too_rare=int(((none_at_all * max(len(adjusted), 1) > ALPHA) & (fired0 > 0)).sum()),
         notes=_notes(stats, baseline, then),
-    )  # fmt: skip
+    )
 
 
 def _precision(tally: Tally) -> float | None:
@@ -265,5 +270,5 @@ def _notes(stats: RulesetStats, baseline: Baseline, then: Sequence[Tally]) -> li
     elif then and all(tally.right is None for tally in then):
         notes.append("the baseline has no labels, so precision is not compared")
     if baseline.fingerprint and baseline.fingerprint != stats.fingerprint:
-        notes.append("the rule file has been changed since the baseline: a rule may differ because it was edited")
+        notes.append("the rule file has changed since the baseline: a rule may differ because it was edited")
     return notes

@@ -1,4 +1,4 @@
-"""Which answers differ between two models, or between the votes of two rule files, and why. Imports the estimator and below."""
+"""Predictions that differ between two models, or between the votes of two rule files, and why. Imports the estimator and below."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import scipy.sparse
 from rulenet.base.types import Array
 from rulenet.data.check import check_texts
 from rulenet.data.load import Dataset
-from rulenet.errors import LabelError
+from rulenet.data.targets import class_indices
 from rulenet.estimator import RuleNetClassifier
 from rulenet.explain.result import Explanation, Label
 from rulenet.rules.conditions.condition import Span
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language, declared_or_detected
 
-_NOTHING = 1e-9  # logits; sums in another order differ by less
+_NOTHING = 1e-9  # logits; sums in a different order differ by less
 
 
 @dataclass(frozen=True)
 class Reason:
-    """An addend that is not what it was.
+    """One addend of the logits that has changed.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class Reason:
     name
         Rule id, term or tags.
     before, after
-        How far it speaks for the new answer against the old one, in logits.
+        How much it favours the new label over the old one, in logits.
     spans
-        Where it stands in the text; of a rule that no longer fires, where it did.
+        Its places in the text; for a rule that no longer fires, the places where it did.
     """
 
     kind: str
@@ -46,24 +46,24 @@ class Reason:
 
     @property
     def change(self) -> float:
-        """`after` minus `before`: the changes of all reasons add up to what moved the answer."""
+        """`after` minus `before`: together, the changes of all reasons are what changed the prediction."""
         return self.after - self.before
 
 
 @dataclass(frozen=True)
 class ChangedAnswer:
-    """A text that is answered otherwise.
+    """A text whose prediction changed.
 
     Attributes
     ----------
     index
         Position of the text.
     before, after
-        The answers; None: no rule fires, so the rules have none.
+        The predictions; None: no rule fires, so the rules predict nothing.
     reasons
         What changed, strongest first.
     label
-        The right answer, if it is known.
+        The correct label, if known.
     """
 
     index: int
@@ -75,10 +75,10 @@ class ChangedAnswer:
 
     @property
     def verdict(self) -> str:
-        """``"mended"``, ``"broken"``, ``"still wrong"``, or nothing where the right answer is not known."""
+        """``"fixed"``, ``"broken"``, ``"still wrong"``, or an empty string if the correct label is not known."""
         if self.label is None:
             return ""
-        return "mended" if self.after == self.label else "broken" if self.before == self.label else "still wrong"
+        return "fixed" if self.after == self.label else "broken" if self.before == self.label else "still wrong"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Firing:
     before, after
         Number of texts it fires on.
     gained, lost
-        Positions of the texts it fires on only now, and of those it fired on only before.
+        Positions of the texts on which it fires only now, and only before.
     """
 
     rule: str
@@ -102,7 +102,7 @@ class Firing:
 
 @dataclass(frozen=True)
 class Flips:
-    """What a change of rules does to some texts.
+    """The effect of a change of rules on some texts.
 
     Attributes
     ----------
@@ -113,9 +113,9 @@ class Flips:
     firings
         Rules that fire on other texts than before, in order of the rules.
     answers
-        Texts that are answered otherwise, in order.
+        Texts whose prediction changed, in order.
     accuracy
-        Share of right answers before and after; None where the right ones are not known. No answer is not a right one.
+        Accuracy before and after; None if the correct labels are not known. A text without a prediction counts as wrong.
     """
 
     by: str
@@ -125,21 +125,21 @@ class Flips:
     accuracy: tuple[float, float] | None = None
 
     def count(self, verdict: str) -> int:
-        """Number of changed answers with this `ChangedAnswer.verdict`."""
+        """Count the changed predictions with this `ChangedAnswer.verdict`."""
         return sum(answer.verdict == verdict for answer in self.answers)
 
 
 def model_flips(
     before: RuleNetClassifier, after: RuleNetClassifier, texts: Sequence[str], labels: Sequence[Label] | None = None
 ) -> Flips:
-    """Compare a model with one that `with_rules` made of it, or whose φ was solved again.
+    """Compare a model with one made from it by `with_rules`, or by solving φ again.
 
-    ψ reads only the texts whose φ is another than before; with `labels` all, once.
+    ψ reads only the texts whose φ changed; with `labels`, it reads all texts once.
 
     Parameters
     ----------
     labels
-        The right answers, for the accuracy.
+        The correct labels, for the accuracy.
     """
     texts, old, new = check_texts(texts), before.hybrid_, after.hybrid_
     X = old.features.transform(texts)
@@ -147,7 +147,7 @@ def model_flips(
     Z = scipy.sparse.hstack([Q, X[:, old.features.n_rules :]], format="csr", dtype=X.dtype)
     moved = np.abs(old.phi_scale * old.weights.logits(X) - new.phi_scale * new.weights.logits(Z)).max(axis=1) > _NOTHING
     if before.cascade_report_["margin"] != after.cascade_report_["margin"]:
-        moved[:] = True  # ψ is skipped elsewhere than before
+        moved[:] = True  # ψ is skipped for other texts than before
     asked = np.flatnonzero(moved)
     first = asked if labels is None else np.arange(len(texts))
     was = np.full(len(texts), None, dtype=object)
@@ -164,12 +164,12 @@ def model_flips(
 
 
 def vote_flips(before: RuleSet, after: RuleSet, texts: Sequence[str], labels: Sequence[Label] | None = None) -> Flips:
-    """Compare what the starting weights of two rule files come to.
+    """Compare the predictions of the starting weights of two rule files.
 
     Parameters
     ----------
     labels
-        The right answers, for the accuracy.
+        The correct labels, for the accuracy.
     """
     texts = check_texts(texts)
     languages = [declared_or_detected(ruleset.language, texts) for ruleset in (before, after)]
@@ -182,12 +182,12 @@ def vote_flips(before: RuleSet, after: RuleSet, texts: Sequence[str], labels: Se
 
 
 def vote(ruleset: RuleSet, R: Any) -> Array:
-    """The label with the largest sum of starting weights for each text, the first of equal ones; None where no rule fires.
+    """Return the label with the largest sum of starting weights for each text; in a tie the first, None if no rule fires.
 
     Parameters
     ----------
     R
-        What ``ruleset.match`` gave, shape (n_texts, n_rules).
+        The result of ``ruleset.match``, shape (n_texts, n_rules).
 
     Examples
     --------
@@ -206,28 +206,29 @@ def vote(ruleset: RuleSet, R: Any) -> Array:
 
 
 def known_labels(model: RuleNetClassifier, data: Dataset) -> list[Label] | None:
-    """The labels of a data set as the model has them; None where some are missing.
+    """Return the labels of a data set as classes of the model; None if labels are missing.
 
     Raises
     ------
     LabelError
-        If the model does not know one.
+        If the model does not know a label.
     """
     if data.labels is None:
         return None
-    named = {str(label): label for label in model.classes_.tolist()}
-    if unknown := sorted(set(data.labels) - set(named)):
-        shown = ", ".join(map(repr, unknown[:5]))
-        raise LabelError(
-            f"{data.source} has labels that the model does not know: {shown}; it knows {', '.join(map(repr, named))}"
-        )
-    return [named[label] for label in data.labels]
+    classes = model.classes_.tolist()
+    return [classes[i] for i in class_indices(data.labels, classes, data.source).tolist()]
 
 
 def _flips(
-    by: str, texts: list[str], firings: list[Firing], rows: list[int], was: Array, now: Array, reasons: list[list[Reason]],
+    by: str,
+    texts: list[str],
+    firings: list[Firing],
+    rows: list[int],
+    was: Array,
+    now: Array,
+    reasons: list[list[Reason]],
     labels: Sequence[Label] | None,
-) -> Flips:  # fmt: skip
+) -> Flips:
     right = None if labels is None else np.array(list(labels), dtype=object)
     answers = [
         ChangedAnswer(i, texts[i], was[i], now[i], why, None if right is None else right[i])
@@ -240,7 +241,7 @@ def _flips(
 
 
 def _firing(ruleset: RuleSet | None, texts: list[str], clf: RuleNetClassifier) -> Any:
-    """R of a model's rules."""
+    """Return R for a model's rules."""
     features = clf.hybrid_.features
     if ruleset is None:
         return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.int8)
@@ -248,7 +249,7 @@ def _firing(ruleset: RuleSet | None, texts: list[str], clf: RuleNetClassifier) -
 
 
 def _firings(R: Any, Q: Any, before: Sequence[str], after: Sequence[str]) -> list[Firing]:
-    """Rules whose columns differ; those that are gone come last."""
+    """Return the rules whose columns differ; removed rules come last."""
     columns = [
         {name: matrix.indices[matrix.indptr[j] : matrix.indptr[j + 1]] for j, name in enumerate(names)}
         for matrix, names in ((R.tocsc(), before), (Q.tocsc(), after))
@@ -264,7 +265,7 @@ def _firings(R: Any, Q: Any, before: Sequence[str], after: Sequence[str]) -> lis
 
 
 def _reasons(was: Explanation, now: Explanation) -> list[Reason]:
-    """Every addend that differs between two explanations of a text, for the new answer against the old."""
+    """Return every addend that differs between two explanations of a text, for the new label against the old one."""
     sides = [e.contrast(now.label, was.label) for e in (was, now)]
     addends = [
         {("bias", ""): c.bias, ("neural", ""): c.neural, **{(t.kind, t.name): t.difference for t in c.terms}}
@@ -278,7 +279,7 @@ def _reasons(was: Explanation, now: Explanation) -> list[Reason]:
 
 
 def _vote_reasons(sides: list[tuple[RuleSet, Language]], text: str, was: Any, now: Any) -> list[Reason]:
-    """The same of the starting weights."""
+    """Return every starting weight that differs, for the new label against the old one."""
     speaks: list[dict[str, float]] = []
     spans: dict[str, list[Span]] = {}
     for ruleset, language in sides:

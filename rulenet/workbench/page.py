@@ -59,7 +59,7 @@ def blocks(stats: RulesetStats, drift: Drift | None = None) -> list[Block]:
 def _summary(stats: RulesetStats) -> list[Block]:
     n = stats.n_texts
     lines = [
-        f"{counted(len(stats.rules))} on {counted(n, 'text')}. At least one rule fires on {percent(stats.reached / n)} of the texts; on "
+        f"{counted(len(stats.rules), 'rule')} on {counted(n, 'text')}. At least one rule fires on {percent(stats.reached / n)} of the texts; on "
         f"{percent(stats.disputed / n)} two rules fire that cannot both be right."
     ]
     if stats.labels is not None:
@@ -76,8 +76,8 @@ def _point(finding: Finding) -> Line:
     line: list[str | Run] = [Run(finding.kind, "strong"), f" ({len(finding.rules):,}): {finding.sentence}: "]
     for i, name in enumerate(finding.rules):
         line += [", " if i else "", _link(name)]
-        if name in finding.beside:
-            line += [" (", _link(finding.beside[name]), ")"]
+        if name in finding.twins:
+            line += [" (", _link(finding.twins[name]), ")"]
     return tuple(line)
 
 

@@ -1,4 +1,4 @@
-"""Some of the texts on which each rule fires, with the hits. Imports rules and numpy."""
+"""Sample texts on which each rule fires, with the hits. Imports rules and numpy."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Example:
     Attributes
     ----------
     index
-        Which text, from 0.
+        Position of the text.
     text
-        The text, or the part of it around the first hit with … where it is cut.
+        The text, or the part around the first hit with … where it is cut.
     spans
-        Hits in that.
+        Hits in `text`.
     label
         The label of the text; None without labels.
     right
-        Whether the rule is right there; None without labels.
+        Whether the rule is right on it; None without labels.
     """
 
     index: int
@@ -42,10 +42,17 @@ class Example:
 
 
 def firings(
-    ruleset: RuleSet, language: Language, texts: Sequence[str], R: scipy.sparse.csr_matrix, right: Array, classes: list[str],
-    y: Array | None, n: int,
-) -> list[list[Example]]:  # fmt: skip
-    """Some firings of each rule that are right, then some that are wrong; all from here and there, as neighbours in a file are alike.
+    ruleset: RuleSet,
+    language: Language,
+    texts: Sequence[str],
+    R: scipy.sparse.csr_matrix,
+    *,
+    right: Array,
+    classes: list[str],
+    y: Array | None,
+    n: int,
+) -> list[list[Example]]:
+    """Return some correct firings of each rule, then some wrong ones, spread over all texts because neighbours are often alike.
 
     Parameters
     ----------
@@ -54,7 +61,7 @@ def firings(
     classes
         The labels in the order of their indices.
     n
-        The most of each kind.
+        Greatest number of correct and of wrong firings per rule.
     """
     columns, matcher = R.tocsc(), ruleset.matcher(language)
     found = []
@@ -74,7 +81,7 @@ def firings(
 
 
 def excerpt(text: str, spans: Sequence[Span], width: int = EXCERPT) -> tuple[str, list[Span]]:
-    """About `width` characters of a text, from a little before the first hit, and the hits within.
+    """Cut about `width` characters out of a text, from a little before the first hit, and return them with the hits inside.
 
     Examples
     --------
@@ -85,7 +92,7 @@ def excerpt(text: str, spans: Sequence[Span], width: int = EXCERPT) -> tuple[str
         return text, list(spans)
     first = max(0, min(spans[0][0] - width // 3 if spans else 0, len(text) - width))
     last = first + width
-    if first:  # at the border of a word, if one is near
+    if first:  # at a word boundary, if one is near
         first = min(max(first, text.find(" ", first, first + 15) + 1), spans[0][0] if spans else first)
     if last < len(text):
         last = max(text.rfind(" ", last - 15, last), 0) or last

@@ -1,4 +1,4 @@
-"""What each rule is worth on some texts. Imports rules, inputs and, for a model, the estimator."""
+"""Statistics of each rule on some texts. Imports rules, data and, for a model, the estimator."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from rulenet.base.progress import Progress
 from rulenet.base.types import Array
+from rulenet.base.wording import counted
 from rulenet.data.check import check_texts
 from rulenet.errors import InputError, LabelError
 from rulenet.rules.agreement import check_rule_labels
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
 
 CONFIDENCE = 0.95
-NEIGHBOURS = 3  # other rules named beside each rule
-LISTED_PAIRS = 200  # of possibly millions, in to_dict
+NEIGHBOURS = 3  # other rules listed for each rule
+LISTED_PAIRS = 200  # in to_dict, out of possibly millions
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,11 @@ class Neighbour:
     Attributes
     ----------
     rule
-        Its id.
+        Id of the other rule.
     texts
-        Texts on which both fire.
+        Number of texts on which both fire.
     right, other_right
-        Those of them on which this rule, and the other one, is right; None without labels.
+        Number of these on which this rule, and the other one, is right; None without labels.
     """
 
     rule: str
@@ -53,16 +54,16 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class RuleStats:
-    """What one rule does on some texts; shares are from 0 to 1, and None where they would be 0/0 or need labels that are not there.
+    """Statistics of one rule on some texts; shares are from 0 to 1, and None if they would be 0/0 or need missing labels.
 
     Attributes
     ----------
     place
-        File and line where it is written.
+        File and line of the rule.
     speaks_for
-        Labels in words: ``"Sports"``, ``"not World"``.
+        Its labels in words: ``"Sports"``, ``"not World"``.
     is_active
-        Whether it may fire today: switched on, and between its dates.
+        Whether it can fire today: enabled, and within its dates.
     fired, coverage
         Number and share of the texts on which it fires.
     right, precision, interval
@@ -70,17 +71,17 @@ class RuleStats:
     chance
         Share of all texts on which firing would be right: the precision of a rule that fires at random.
     recall
-        Share of those texts that it fires on.
+        Share of those texts on which it fires.
     lift
-        Precision over chance: 1 is no better than a guess.
+        Precision divided by chance: 1 is no better than guessing.
     overlap, conflict
-        Share of its firings where another rule fires too; where a rule fires that cannot be right at the same time.
+        Share of its firings where another rule fires too, and where a rule fires that cannot be right at the same time.
     opponents, partners
-        The rules most often beside it that cannot, and that can be right at the same time.
+        The rules that fire most often with it, and that cannot, or can, be right at the same time.
     worth
-        What a fitted model makes of it; None without one.
+        What the rule is worth to a fitted model; None without a model.
     examples
-        Some firings that are right, then some that are wrong, from all over the texts.
+        Some correct firings, then some wrong ones, spread over all texts.
     """
 
     id: str
@@ -105,24 +106,24 @@ class RuleStats:
 
 @dataclass(frozen=True)
 class RulesetStats:
-    """What the rules of a file do on some texts.
+    """Statistics of the rules of a file on some texts.
 
     Attributes
     ----------
     name, fingerprint
-        Of the ruleset.
+        Name and fingerprint of the ruleset.
     n_texts
         Number of texts.
     labels
-        How many texts there are of each label; None without labels.
+        Number of texts with each label; None without labels.
     reached
-        Texts on which any rule fires.
+        Number of texts on which at least one rule fires.
     disputed
-        Texts on which two rules fire that cannot both be right.
+        Number of texts on which two rules fire that cannot both be right.
     rules
-        In the order of the file.
+        Statistics of each rule, in the order of the file.
     pairs
-        Rules that fire on the same texts.
+        Pairs of rules that fire on the same texts.
     notes
         What is missing, and why.
     """
@@ -138,7 +139,7 @@ class RulesetStats:
     notes: list[str] = field(default_factory=list)
 
     def conflicts(self, top: int | None = None) -> list[dict[str, Any]]:
-        """Pairs of rules that cannot both be right where they both fire, the most frequent first."""
+        """Return the pairs of rules that fire on the same texts but cannot both be right, the most frequent first."""
         found = []
         for i in np.flatnonzero(self.pairs.opposed)[:top].tolist():
             pair = {
@@ -151,13 +152,20 @@ class RulesetStats:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; of the conflicts the most frequent 200, with the number of all."""
+        """Return plain data for JSON, with the number of conflicts and the 200 most frequent ones."""
         return {
-            "rulenet_stats": 1, "name": self.name, "fingerprint": self.fingerprint, "texts": self.n_texts, "labels": self.labels,
-            "reached": self.reached, "disputed": self.disputed, "notes": self.notes,
+            "rulenet_stats": 1,
+            "name": self.name,
+            "fingerprint": self.fingerprint,
+            "texts": self.n_texts,
+            "labels": self.labels,
+            "reached": self.reached,
+            "disputed": self.disputed,
+            "notes": self.notes,
             "rules": [asdict(rule) for rule in self.rules],
-            "conflicting_pairs": int(self.pairs.opposed.sum()), "conflicts": self.conflicts(LISTED_PAIRS),
-        }  # fmt: skip
+            "conflicting_pairs": int(self.pairs.opposed.sum()),
+            "conflicts": self.conflicts(LISTED_PAIRS),
+        }
 
 
 def rule_stats(
@@ -170,32 +178,32 @@ def rule_stats(
     examples: int = 3,
     progress: Progress | None = None,
 ) -> RulesetStats:
-    """What each rule is worth on some texts.
+    """Compute statistics of each rule on some texts.
 
-    Texts that the rules were written on, or the model was trained on, flatter both: take others.
+    Use texts that the rules were not written on and the model was not trained on; otherwise the results are too good.
 
     Parameters
     ----------
     rules
-        A rule file or `RuleSet`; None: those of the model.
+        A rule file or `RuleSet`; None: the rules of the model.
     texts
         The texts.
     labels
-        The right label of each; None: only coverage, overlap and conflict are known.
+        The correct label of each text; None: only coverage, overlap and conflict are computed.
     model
-        A fitted classifier or its folder, for learned weights and what it loses without each rule. With `rules`, the model as
-        `with_rules` makes it.
+        A fitted classifier or its folder, for learned weights and what the model loses without each rule. If `rules` are given
+        too, the model is used with these rules (`with_rules`).
     n_jobs
-        Processes that match rules, as joblib counts; None: one.
+        Number of processes that match rules, as in joblib; None: one.
     examples
-        So many right and so many wrong firings of each rule are kept.
+        Number of correct and of wrong firings of each rule to keep.
 
     Raises
     ------
     InputError, LabelError
-        For texts or labels that cannot be used, or labels that the rules do not know.
+        If texts or labels cannot be used, or the rules do not know the labels.
     RuleFileError, ModelFileError
-        From reading rules or model.
+        If the rules or the model cannot be read.
 
     Examples
     --------
@@ -206,17 +214,17 @@ def rule_stats(
     """
     texts = check_texts(texts)
     if not texts:
-        raise InputError("there are no texts to count on")
+        raise InputError("texts is empty: rule statistics need at least one text")
     clf = None if model is None else _fitted(model)
     ruleset = RuleSet.load(rules) if isinstance(rules, (str, os.PathLike)) else rules
     if clf is not None:
         clf = clf.with_rules(ruleset) if ruleset is not None else clf
         ruleset = clf.hybrid_.features.ruleset
     if ruleset is None or not len(ruleset):
-        raise InputError("there are no rules to count: pass a rule file, or a model that was trained with one")
+        raise InputError("there are no rules: pass a rule file, or a model that was trained with rules")
     classes, y, notes = _indices(ruleset, clf, labels, len(texts))
     progress = progress or Progress()
-    progress.say(f"{len(ruleset):,} rules, {len(texts):,} texts")
+    progress.say(f"{counted(len(ruleset), 'rule')}, {counted(len(texts), 'text')}")
     worths: list[Worth] | None = None
     if clf is not None:
         language = clf.hybrid_.features.language
@@ -225,17 +233,24 @@ def rule_stats(
         language = declared_or_detected(ruleset.language, texts)
         R = ruleset.match(texts, language=language, n_jobs=n_jobs)
     right = tally.right_labels(ruleset.rules, classes)
-    shown = firings(ruleset, language, texts, R, right, classes, y, examples)
+    shown = firings(ruleset, language, texts, R, right=right, classes=classes, y=y, n=examples)
     counts, pairs = tally.count(R, right, y), audit.pairs(R, right, y)
+    n_of = None if y is None else np.bincount(y, minlength=len(classes)).tolist()
     return RulesetStats(
-        ruleset.name, ruleset.fingerprint, len(texts),
-        None if y is None else dict(zip(classes, np.bincount(y, minlength=len(classes)).tolist(), strict=True)),
-        counts.reached, counts.disputed, _rows(ruleset, len(texts), counts, pairs, worths, shown), pairs, notes,
-    )  # fmt: skip
+        ruleset.name,
+        ruleset.fingerprint,
+        len(texts),
+        labels=None if n_of is None else dict(zip(classes, n_of, strict=True)),
+        reached=counts.reached,
+        disputed=counts.disputed,
+        rules=_rows(ruleset, len(texts), counts, pairs, worths, shown),
+        pairs=pairs,
+        notes=notes,
+    )
 
 
 def speaks_for(rule: Rule) -> str:
-    """The labels of a rule in words.
+    """Return the labels of a rule in words.
 
     Examples
     --------
@@ -254,28 +269,24 @@ def _fitted(model: Any) -> RuleNetClassifier:
 def _indices(
     ruleset: RuleSet, clf: RuleNetClassifier | None, labels: Sequence[Any] | None, n_texts: int
 ) -> tuple[list[str], Array | None, list[str]]:
-    """The classes, the class index of each text, and what is missing."""
+    """Return the classes, the class index of each text, and notes on what is missing."""
     known = list(ruleset.labels) if clf is None else [str(label) for label in clf.classes_.tolist()]
     if labels is None:
-        return (
-            known,
-            None,
-            ["no labels, or not for every text: precision, recall, lift and what the model loses are not known"],
-        )
+        note = "some or all labels are missing: precision, recall, lift and what the model loses cannot be computed"
+        return known, None, [note]
     names = [None if label is None or label != label else str(label) for label in labels]
     if len(names) != n_texts:
-        raise InputError(f"there are {n_texts} texts but {len(names)} labels; they must correspond one to one")
+        raise InputError(f"{counted(n_texts, 'text')} but {counted(len(names), 'label')}: give each text one label")
     if None in names:
-        raise InputError(
-            f"{names.count(None)} labels are missing, the first at position {names.index(None)}; drop those texts"
-        )
+        missing = counted(names.count(None), "label is", "labels are")
+        raise InputError(f"{missing} missing, the first at position {names.index(None)}: drop those texts")
     given = sorted({name for name in names if name is not None})
     unknown = [name for name in given if name not in known]
     if unknown and clf is not None:
         raise LabelError(f"the model does not know these labels: {', '.join(unknown)}; it knows {', '.join(known)}")
     if unknown:
         check_rule_labels(ruleset, given)
-        known += unknown  # labels on which no rule speaks
+        known += unknown  # labels that have no rule
     absent = [name for name in known if name not in given]
     notes = [f"no text has the label {name!r}, so rules for it are never right here" for name in absent]
     place = {name: k for k, name in enumerate(known)}
@@ -312,12 +323,27 @@ def _rows(
             right, could = int(counts.right[j]), int(counts.could[j])
             precision, recall, chance = _share(right, fired), _share(right, could), could / n_texts
             lift = None if precision is None or not could else precision / chance
-        rows.append(RuleStats(
-            rule.id, f"{file}:{line}", speaks_for(rule), rule.is_active(today), fired, fired / n_texts, right, precision,
-            None if precision is None else (float(low[j]), float(high[j])), chance, recall, lift,
-            _share(int(counts.shared[j]), fired), _share(int(counts.contested[j]), fired),
-            neighbours(j, opponents[j]), neighbours(j, partners[j]), None if worths is None else worths[j], shown[j],
-        ))  # fmt: skip
+        row = RuleStats(
+            rule.id,
+            f"{file}:{line}",
+            speaks_for(rule),
+            rule.is_active(today),
+            fired=fired,
+            coverage=fired / n_texts,
+            right=right,
+            precision=precision,
+            interval=None if precision is None else (float(low[j]), float(high[j])),
+            chance=chance,
+            recall=recall,
+            lift=lift,
+            overlap=_share(int(counts.shared[j]), fired),
+            conflict=_share(int(counts.contested[j]), fired),
+            opponents=neighbours(j, opponents[j]),
+            partners=neighbours(j, partners[j]),
+            worth=None if worths is None else worths[j],
+            examples=shown[j],
+        )
+        rows.append(row)
     return rows
 
 

@@ -1,8 +1,8 @@
-"""What a fitted model loses without each of its rules, everything else kept. Imports the model and answers.
+"""What a fitted model loses without each single rule, everything else unchanged. Imports the model and the predictor.
 
-A rule that is deleted leaves φ, and ψ reads φ: ψ = B tanh(s + W_1 φ). The transformer need not run again for each rule, because ψ can be
-turned around: s = artanh(ψ/B) is known from the model's own answer, and without rule j it is s − W_1 w_j. ψ runs on every text, also
-where a cascade would skip it. Only texts on which a rule fires change, so all rules together cost about as much as one prediction.
+Deleting a rule changes φ, and ψ reads φ: ψ = B tanh(s + W_1 φ). The transformer does not have to run again for each rule, because ψ
+can be inverted: s = artanh(ψ/B) follows from the model's own prediction, and without rule j it is s − W_1 w_j. ψ runs on every text,
+even if a cascade would skip it. Only texts on which a rule fires change, so all rules together cost about as much as one prediction.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
 
 _CHUNK = 1 << 18  # firings in memory at a time, for each class
-_TINY = 1e-12  # the least probability that a loss is taken of
+_TINY = 1e-12  # smallest probability in a log-loss
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What a model makes of a rule, and loses without it alone, on some texts.
+    """What a model learned about a rule, and would lose without it, on some texts.
 
     Attributes
     ----------
     weights
-        What a firing adds to the logit of each label the rule speaks on.
+        What a firing adds to the logit of each label of the rule.
     decides
-        Texts whose answer would be another.
+        Number of texts whose prediction would change.
     saves, spoils
-        Texts whose right answer would be wrong, and whose wrong answer would be right; None without labels.
+        Number of correct predictions that would become wrong, and of wrong ones that would become correct; None without labels.
     accuracy
-        Accuracy lost, (saves − spoils) / n_texts: negative if the model is better off without the rule. None without labels.
+        Accuracy lost, (saves − spoils) / n_texts: negative if the model is better without the rule. None without labels.
     log_loss
-        By how much the mean −log p(right label) of all texts would rise; None without labels.
+        Increase of the mean −log p(correct label) over all texts; None without labels.
     """
 
     weights: dict[str, float]
@@ -57,19 +57,19 @@ class Worth:
 def measure(
     clf: RuleNetClassifier, texts: Sequence[str], y: Array | None = None, *, progress: Progress | None = None
 ) -> tuple[scipy.sparse.csr_matrix, list[Worth]]:
-    """R of the model's rules on some texts, and the worth of each rule.
+    """Compute R of the model's rules on some texts, and the worth of each rule.
 
     Parameters
     ----------
     clf
         A fitted classifier with rules.
     y
-        Index of the right label of each text in `clf.classes_`; None: not known.
+        Index of the correct label of each text in `clf.classes_`; None: not known.
 
     Returns
     -------
     tuple
-        R of shape (n_texts, n_rules), int8, and one Worth a rule.
+        R of shape (n_texts, n_rules), int8, and one Worth per rule.
     """
     hybrid, n_rules = clf.hybrid_, clf.hybrid_.features.n_rules
     calibration = clf.calibration_ or uncalibrated(len(clf.classes_))
@@ -96,7 +96,7 @@ def measure(
 
 
 def _losses(hybrid: Hybrid, parts: Parts, R: scipy.sparse.csr_matrix, calibration: Any, y: Array | None) -> Array:
-    """Sums over the texts of what `Worth` holds, shape (n_rules, 4)."""
+    """Return the sums over the texts behind the fields of `Worth`, shape (n_rules, 4)."""
     totals = np.zeros((R.shape[1], 4))
     logits, coef = parts.logits, hybrid.weights.coef[: R.shape[1]]
     answer = logits.argmax(axis=1)
@@ -122,7 +122,7 @@ def _log_loss(proba: Array, y: Array) -> Array:
 
 
 def _psi_without(hybrid: Hybrid, psi: Array, coef: Array) -> Array:
-    """s·ψ where a column of weights `coef` is taken out of the φ that ψ reads, all of shape (n, n_classes)."""
+    """Return s·ψ without the weights `coef` in the φ that ψ reads; all arrays have the shape (n, n_classes)."""
     if hybrid.psi is None or not hybrid.is_neural:
         return psi
     from rulenet.model.onnx.engine import in_torch
@@ -131,6 +131,6 @@ def _psi_without(hybrid: Hybrid, psi: Array, coef: Array) -> Array:
     shift, bound = coef @ from_phi.T, hybrid.psi.bound
     if bound is None:
         return np.asarray(psi - hybrid.psi_scale * shift)
-    with np.errstate(divide="ignore"):  # where ψ is at its bound s is infinite, and so it stays
+    with np.errstate(divide="ignore"):  # where ψ is at its bound, s is infinite and remains so
         score = np.arctanh(np.clip(psi / (hybrid.psi_scale * bound), -1.0, 1.0))
     return np.asarray(hybrid.psi_scale * bound * np.tanh(score - shift))

@@ -45,7 +45,7 @@ SAME = {
 
 @pytest.mark.parametrize("name", SAME)
 def test_notation_and_order_are_no_change(name: str) -> None:
-    assert lines(*SAME[name]) == ["= a and b say the same"]
+    assert lines(*SAME[name]) == ["= a and b have the same meaning"]
 
 
 def test_a_moved_rule_is_no_change() -> None:
@@ -122,7 +122,7 @@ def test_a_lexicon_is_resolved_to_the_rules_that_look_for_it() -> None:
         ChangedLexicon("big", {"league": 1.0}, {"trophy": 1.0}, ["prize"]),
     ]
     assert list(diff.lines()) == [
-        "~ lexicon small: − league + trophy; no rule uses it",
+        "~ lexicon small: − league + trophy; not used by any rule",
         "~ lexicon big: − league + trophy; used by prize",
     ]
 
@@ -130,7 +130,7 @@ def test_a_lexicon_is_resolved_to_the_rules_that_look_for_it() -> None:
 def test_a_term_with_another_weight() -> None:
     diff = diff_rules(rules(BASE, "a"), rules(BASE.replace("league]", "{term: league, weight: 3}]"), "b"))
     assert diff.lexicons[0] == ChangedLexicon("small", {"league": 1.0}, {"league": 3.0}, [])
-    assert next(diff.lines()) == "~ lexicon small: − league + league (3); no rule uses it"
+    assert next(diff.lines()) == "~ lexicon small: − league + league (3); not used by any rule"
 
 
 def test_lexicons_deep_in_conditions_are_found() -> None:
@@ -174,20 +174,20 @@ def test_plain_data_survives_json() -> None:
         "after": "Money",
         "reasons": [{"kind": "rule", "name": "new", "before": 0.0, "after": 1.0, "spans": [[0, 4]]}],
         "label": "Money",
-        "verdict": "mended",
+        "verdict": "fixed",
     }
 
 
-def test_texts_show_what_fires_and_what_is_answered_otherwise() -> None:
+def test_texts_show_changed_firings_and_predictions() -> None:
     edited = BASE.replace("weight: 2}", "weight: 0.5}").replace("[win, won]", "[win]")
     texts = ["They win as the oil price falls", "Oil price", "They won", "Nothing"]
     diff = diff_rules(rules(BASE, "a"), rules(edited, "b"), texts, labels=["Sports", "Money", "Sports", "Money"])
     assert list(diff.lines())[4:] == [
         "",
-        "On 4 texts the starting weights answer 2 otherwise: 1 mended, 1 broken",
+        "The prediction of the starting weights changes for 2 of 4 texts: 1 fixed, 1 broken",
         "accuracy 50.00% → 50.00% (+0.00 points)",
-        "    rule win fires on 2 → 1 texts (+0 −1)",
-        "~ Money → Sports (mended): They win as the oil price falls",
+        "    rule win fires on 2 → 1 text (+0 −1)",
+        "~ Money → Sports (fixed): They win as the oil price falls",
         "    rule oil -2.00 → -0.50: oil price",
         "~ Sports → no answer (broken): They won",
         "    rule win -1.00 → +0.00: won",

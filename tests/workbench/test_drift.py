@@ -99,7 +99,7 @@ def test_rules_on_one_side_only_are_named_and_not_tested() -> None:
     assert (found.added, found.gone, found.tests, found.flagged) == (["a"], ["old"], 1, [])
     assert found.remarks()[:2] == [
         "1 rule not in the baseline: a",
-        "1 rule of the baseline not in the file any more: old",
+        "1 rule of the baseline no longer in the file: old",
     ]
 
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_compared_is_said() -> None:
     assert drift({"a": (1, None)}, 1, 1, right=1).notes == ["the baseline has no labels, so precision is not compared"]
     edited = Baseline(texts=10, rules={"a": Tally(fired=1)}, fingerprint="0" * 64)
     (note,) = compare(rule_stats(RULES, ["alpha", "beta"], ["A", "B"]), edited).notes[-1:]
-    assert note.startswith("the rule file has been changed since the baseline")
+    assert note.startswith("the rule file has changed since the baseline")
 
 
 def test_nothing_in_common() -> None:
@@ -175,7 +175,7 @@ def test_a_model_trained_without_labels_keeps_firings_alone() -> None:
 
 def test_a_model_without_rules_is_no_baseline(tmp_path: Path) -> None:
     RuleNetClassifier(None, None).fit(["alpha", "beta"], ["A", "B"]).save(tmp_path / "model")
-    with pytest.raises(DataError, match="keeps no counts of its rules"):
+    with pytest.raises(DataError, match="has no counts of its rules"):
         read_baseline(tmp_path / "model")
 
 
@@ -183,8 +183,8 @@ def test_a_model_without_rules_is_no_baseline(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("{", "is not JSON"),
-        ("[1]", "is not what `rulenet rules stats --json` writes"),
-        ('{"rulenet_stats": 1, "texts": 5}', "is not what"),
+        ("[1]", "is not a baseline. Create one with: rulenet rules stats"),
+        ('{"rulenet_stats": 1, "texts": 5}', "is not a baseline"),
         ('{"rulenet_stats": 1, "texts": 0, "rules": []}', "texts: Input should be greater than or equal to 1"),
         (
             '{"rulenet_stats": 1, "texts": 5, "rules": [{"id": "a", "fired": 9}]}',
@@ -192,7 +192,7 @@ def test_a_model_without_rules_is_no_baseline(tmp_path: Path) -> None:
         ),
         (
             '{"rulenet_stats": 1, "texts": 5, "rules": [{"id": "a", "fired": 2, "right": 3}]}',
-            "more right ones than firings",
+            "more correct firings than firings",
         ),
         (
             '{"rulenet_stats": 1, "texts": 5, "rules": [{"id": "a", "fired": "x"}]}',
@@ -200,7 +200,7 @@ def test_a_model_without_rules_is_no_baseline(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_files_that_are_no_baseline(tmp_path: Path, content: str, message: str) -> None:
+def test_files_that_are_not_a_baseline(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "base.json").write_text(content)
     with pytest.raises(DataError, match=message):
         read_baseline(tmp_path / "base.json")

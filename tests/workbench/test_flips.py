@@ -130,7 +130,9 @@ def test_no_texts(clf: RuleNetClassifier) -> None:
 def test_labels_of_a_file_become_those_of_the_model(clf: RuleNetClassifier) -> None:
     assert known_labels(clf, Dataset(["a", "b"], ["2", "1"], "f.csv", [1, 2])) == [2, 1]
     assert known_labels(clf, Dataset(["a"], None, "f.csv", [1])) is None
-    with pytest.raises(LabelError, match=r"^f\.csv has labels that the model does not know: '3'; it knows '1', '2'$"):
+    with pytest.raises(
+        LabelError, match=r"^f\.csv has labels that the model does not know: '3'; the model knows '1', '2'$"
+    ):
         known_labels(clf, Dataset(["a"], ["3"], "f.csv", [1]))
 
 

@@ -134,7 +134,7 @@ def test_rules_without_conflict_have_no_heat_map() -> None:
     page = to_html(rule_stats(RuleSet.from_yaml(EVIL), ["win", "oil"]))
     assert "<svg" not in page
     assert "No two rules that cannot both be right" in page
-    assert "Note: no labels" in page
+    assert "Note: some or all labels are missing" in page
 
 
 def test_drift_is_on_the_page() -> None:

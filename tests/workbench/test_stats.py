@@ -102,7 +102,7 @@ def test_without_labels_there_is_coverage_overlap_and_conflict() -> None:
     assert [(e.label, e.right) for e in win.examples] == [(None, None)] * 3
     assert found.labels is None
     assert found.notes == [
-        "no labels, or not for every text: precision, recall, lift and what the model loses are not known"
+        "some or all labels are missing: precision, recall, lift and what the model loses cannot be computed"
     ]
 
 
@@ -169,10 +169,10 @@ def test_a_label_without_rules_is_fine_where_none_are_declared() -> None:
 @pytest.mark.parametrize(
     ("texts", "labels", "message"),
     [
-        ([], [], "no texts"),
-        (["a"], ["Sports", "Money"], "1 texts but 2 labels"),
-        (["a", "b"], ["Sports", None], "1 labels are missing, the first at position 1"),
-        (["a", "b"], ["Sports", math.nan], "1 labels are missing"),
+        ([], [], "texts is empty"),
+        (["a"], ["Sports", "Money"], "1 text but 2 labels"),
+        (["a", "b"], ["Sports", None], "1 label is missing, the first at position 1"),
+        (["a", "b"], ["Sports", math.nan], "1 label is missing"),
         ("a", ["Sports"], "texts is one string"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Labelled texts and what is predicted of them already → conditions worth trying. Imports numpy and the rest of `rulenet.rules.mine`."""
+"""Labelled texts and their present predictions → conditions worth trying. Imports numpy and the other modules of `mine`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from rulenet.workbench.mine.neighbours import groups
 from rulenet.workbench.mine.pairs import pairs
 from rulenet.workbench.mine.terms import Terms
 
-CONTRAST = 2.0  # least z of the log-odds ratio; the texts that choose are stricter, and with few texts 3 leaves nothing to choose from
-LEAD = 0.45  # least way from a label's share of all texts to certainty
-MIN_WORTH = 0.2  # log-likelihood that a term must promise
+CONTRAST = 2.0  # least z of the log-odds ratio; low, because selection is stricter, and 3 leaves no candidates if texts are few
+LEAD = 0.45  # a rule's precision must be this far from the label's share of all texts towards 1
+MIN_WORTH = 0.2  # least expected gain of a term, in log-likelihood
 LIKENESS = 0.55  # least cosine of words in one rule
 SIZES = (1, 5, 15)  # a group is tried with its best one, five and fifteen words
-SEEDS = 40  # groups for each label
-PAIR_TERMS = 500  # most frequent terms that are tried in pairs
-PAIRS = 30  # for each label
+SEEDS = 40  # groups per label
+PAIR_TERMS = 500  # the most frequent terms, which are tried in pairs
+PAIRS = 30  # pairs per label
 PAIR_WORTH = (
-    3.0  # log-likelihood that a pair must promise beyond its words: so many are tried that chance makes up smaller ones
+    3.0  # least expected gain of a pair over its words; high, because among so many pairs smaller gains occur by chance
 )
-MIN_KNOWN = 4  # words of a list that its neighbours are judged by
+MIN_KNOWN = 4  # least number of known words of a rule, to search for similar words
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Candidate:
     condition
         Fields of a rule file.
     terms
-        Its words and phrases, or patterns, as written.
+        Its words and phrases, or patterns, as written in a rule.
     like
-        For growth, the id of the rule.
+        For growth, the id of the rule with similar words.
     """
 
     kind: str
@@ -57,14 +57,14 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What some texts say of columns that are tried.
+    """Columns to try, on some texts with labels and present predictions.
 
     Attributes
     ----------
     terms
         The columns.
     Y, P
-        One-hot labels and the probabilities that the present rules or model give them, shape (n_texts, n_classes).
+        One-hot labels, and the probabilities given by the present rules or model, shape (n_texts, n_classes).
     """
 
     terms: Terms
@@ -73,14 +73,15 @@ class Evidence:
 
     @property
     def min_share(self) -> Array:
-        """Least share of a rule's texts that must have the label, shape (n_classes,): well above that of all texts."""
+        """Least precision of a rule for each label, well above the label's share of all texts, shape (n_classes,)."""
         share = self.Y.mean(axis=0)
         return np.asarray(share + LEAD * (1 - share))
 
     def worth(self, known: Sequence[frozenset[str]]) -> Array:
-        """Expected gain of each term for each label, shape (n_terms, n_classes); zero where it is no fit beginning of a rule.
+        """Return the expected gain of each term for each label, shape (n_terms, n_classes); zero for terms that cannot start a rule.
 
-        Fit are terms that are contrastive, mostly of the label, no part of a longer term, and no literal of a rule for that label.
+        A term can start a rule if it is contrastive, occurs mostly in texts of the label, is not part of a longer term, and is not a
+        literal of a rule for that label.
 
         Parameters
         ----------
@@ -99,7 +100,7 @@ class Evidence:
 
 
 def word_candidates(evidence: Evidence, worth: Array, V: Array) -> Iterator[Candidate]:
-    """Contrastive words and phrases, grouped by the company they keep."""
+    """Yield contrastive words and phrases, grouped with words that occur in similar contexts."""
     names = evidence.terms.names
     for k in range(worth.shape[1]):
         for group in groups(V, worth[:, k], seeds=SEEDS, size=2 * SIZES[-1], likeness=LIKENESS):
@@ -113,12 +114,12 @@ def word_candidates(evidence: Evidence, worth: Array, V: Array) -> Iterator[Cand
 def growth_candidates(
     evidence: Evidence, worth: Array, V: Array, lists: Sequence[tuple[str, int, frozenset[str]]]
 ) -> Iterator[Candidate]:
-    """Words like those of a rule that has a list of them.
+    """Yield words similar to those that a rule lists.
 
     Parameters
     ----------
     lists
-        Rule id, class index and literals of the rules.
+        Id, class index and literals of each rule.
     """
     index = {key: j for j, key in enumerate(evidence.terms.keys)}
     for rule, k, literals in lists:
@@ -137,7 +138,7 @@ def growth_candidates(
 
 
 def pair_candidates(evidence: Evidence, *, min_texts: int) -> Iterator[Candidate]:
-    """Conjunctions that mend what is predicted wrongly: two words together, or a word unless another."""
+    """Yield conjunctions that correct wrong predictions: two words together, or a word unless another."""
     terms = evidence.terms
     D = terms.D[:, :PAIR_TERMS].tocsc()
     n_texts = dict(zip(terms.keys, terms.n_texts.tolist(), strict=True))
@@ -161,12 +162,12 @@ def pair_candidates(evidence: Evidence, *, min_texts: int) -> Iterator[Candidate
 
 
 def pattern_candidates(evidence: Evidence, worth: Array, alone: Mapping[str, Array]) -> Iterator[Candidate]:
-    """Part-of-speech patterns that bring more than their word; those of one shape share a rule: `VERB:lemma=beat|rout PROPN`.
+    """Yield part-of-speech patterns that gain more than their word; those of one shape share a rule: `VERB:lemma=beat|rout PROPN`.
 
     Parameters
     ----------
     alone
-        For each word what it brings without its neighbours, shape (n_classes,).
+        Gain of each word without its neighbours, shape (n_classes,).
     """
     for k in range(worth.shape[1]):
         shapes: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -186,7 +187,7 @@ def pattern_candidates(evidence: Evidence, worth: Array, alone: Mapping[str, Arr
 
 
 def words(terms: Sequence[str]) -> dict[str, Any]:
-    """The plainest condition that any of the terms hits.
+    """Return the simplest condition that matches if any of the terms occurs.
 
     Examples
     --------
@@ -201,7 +202,7 @@ def words(terms: Sequence[str]) -> dict[str, Any]:
 
 
 def _without_parts(keys: Sequence[str]) -> list[int]:
-    """Places of the keys that hold no other of them: beside `ivan`, `hurricane ivan` finds nothing more."""
+    """Return the positions of the keys that do not contain another key: with `ivan`, `hurricane ivan` finds nothing more."""
     return [i for i, key in enumerate(keys) if not any(_contains(key, other) for j, other in enumerate(keys) if j != i)]
 
 
@@ -210,7 +211,7 @@ def _contains(key: str, part: str) -> bool:
 
 
 def _is_phrase(a: str, b: str, n_texts: Mapping[str, float], D: Any, pair: Any) -> bool:
-    """Whether two words mostly stand together as a phrase, which is plainer than a conjunction."""
+    """Whether two words mostly occur together as a phrase, which is simpler than a conjunction."""
     together = float(D[:, pair.first].multiply(D[:, pair.second]).sum())
     joint = "" if is_unspaced(a) else " "
     return max(n_texts.get(f"{a}{joint}{b}", 0), n_texts.get(f"{b}{joint}{a}", 0)) >= 0.5 * together

@@ -1,4 +1,4 @@
-"""Which columns speak for which label, before and beside what is known already. Imports numpy and scipy."""
+"""Statistics of how much columns say about labels, alone or in addition to present predictions. Imports numpy and scipy."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import scipy.stats
 
 from rulenet.base.types import Array
 
-PRIOR = 0.1  # occurrences that the Dirichlet prior adds to each label, as a share of all; shared out as the terms are in all texts
-MANY = 300  # texts beyond which a sum of coin flips is taken as normal
+PRIOR = 0.1  # weight of the Dirichlet prior, as a share of all occurrences; its terms are distributed as in all texts
+MANY = 300  # beyond this number of texts, a sum of coin flips is treated as normal
 
 
 def log_odds(D: Any, Y: Array) -> Array:
-    """z-score of how much more a term belongs to a label than to the others, shape (n_terms, n_classes).
+    """Compute the z-score of how much more a term belongs to a label than to the others, shape (n_terms, n_classes).
 
-    Log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi & Quinn 2008, "Fightin' Words"), over counts of texts.
+    This is the log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi & Quinn 2008, "Fightin' Words"), over counts of texts.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def log_odds(D: Any, Y: Array) -> Array:
 
 
 def expected_gain(hits: Array, variance: Array, sigma: float = 1.0) -> Array:
-    """Log-likelihood that a new column is expected to bring: one Newton step from zero under a normal prior.
+    """Estimate the gain in log-likelihood from a new column: one Newton step from zero under a normal prior.
 
     Parameters
     ----------
     hits
-        Texts of the label that the column marks, less as many as are expected: Σ (y − p) over its texts.
+        Number of the column's texts that have the label, minus the expected number: Σ (y − p) over its texts.
     variance
         Σ p (1 − p) over its texts.
     sigma
@@ -56,7 +56,7 @@ def expected_gain(hits: Array, variance: Array, sigma: float = 1.0) -> Array:
     Returns
     -------
     numpy.ndarray
-        Σ² / 2 (variance + 1/σ²), with the sign of `hits`.
+        hits² / 2 (variance + 1/σ²), with the sign of `hits`.
 
     Examples
     --------
@@ -67,17 +67,16 @@ def expected_gain(hits: Array, variance: Array, sigma: float = 1.0) -> Array:
 
 
 def surprise(hit: Array, p: Array) -> float:
-    """Probability of at least so many hits if each text is one with the probability that is predicted of it.
+    """Compute the probability of at least as many hits as there are, if each text is a hit with its predicted probability.
 
-    The number of hits is a sum of unequal coin flips (Poisson binomial); its distribution is built up text by text, and taken as normal
-    beyond a few hundred texts.
+    The number of hits is a sum of unequal coin flips (Poisson binomial); beyond a few hundred texts it is treated as normal.
 
     Parameters
     ----------
     hit
         Whether each text has the label.
     p
-        Probability of that.
+        Predicted probability of the label.
 
     Examples
     --------
@@ -94,7 +93,7 @@ def surprise(hit: Array, p: Array) -> float:
 
 
 def discoveries(p: Array, rate: float = 0.1) -> Array:
-    """Which findings to believe so that about this share of them is false (Benjamini & Hochberg 1995).
+    """Select findings such that at most this share of them is expected to be false (Benjamini & Hochberg 1995).
 
     Examples
     --------

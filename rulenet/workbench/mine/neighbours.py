@@ -1,6 +1,7 @@
-"""Words that stand in the same company: vectors from the texts themselves, groups, likeness to a list. Imports numpy and scipy.
+"""Words that occur in similar contexts: word vectors from the texts themselves, and groups of similar words. Imports numpy and scipy.
 
-PPMI of words and the words beside them, then its leading singular vectors (Levy & Goldberg 2014): no download, any language.
+The vectors are the leading singular vectors of the PPMI of words and their context words (Levy & Goldberg 2014): no download, any
+language.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ MAX_CONTEXTS = 6000
 
 
 def term_vectors(D: Any, *, dim: int = 80) -> Array:
-    """A vector of unit length for each term, shape (n_terms, dim); close ones stand in the same kind of text.
+    """Compute a unit vector for each term, shape (n_terms, dim); similar vectors mean similar contexts.
 
-    Terms that keep no company have a vector of zeros.
+    Terms that occur with no other term more often than by chance have a vector of zeros.
 
     Parameters
     ----------
     D
-        Presence, shape (n_texts, n_terms), the terms in order of falling text count: the first are the contexts.
+        Presence, shape (n_texts, n_terms), the most frequent terms first: these are the contexts.
     dim
         Length of the vectors.
 
@@ -32,20 +33,18 @@ def term_vectors(D: Any, *, dim: int = 80) -> Array:
     --------
     >>> D = scipy.sparse.csr_matrix([[1, 1, 0, 0, 1, 0], [0, 1, 1, 0, 1, 0], [0, 0, 0, 1, 0, 1], [0, 0, 0, 1, 0, 1]], dtype=float)
     >>> V = term_vectors(D, dim=2)
-    >>> bool(V[0] @ V[2] > 0.9), bool(V[0] @ V[3] < 0.1)  # never in one text, but beside the same words
+    >>> bool(V[0] @ V[2] > 0.9), bool(V[0] @ V[3] < 0.1)  # never in one text, but with the same words
     (True, True)
     """
     n_texts, n_terms = D.shape
     contexts = D[:, :MAX_CONTEXTS]
     together = (D.T @ contexts).tocoo()
-    counts, beside = np.asarray(D.sum(axis=0)).ravel(), np.asarray(contexts.sum(axis=0)).ravel()
-    pmi = np.log(together.data * n_texts / (counts[together.row] * beside[together.col]))
+    counts = np.asarray(D.sum(axis=0)).ravel()
+    pmi = np.log(together.data * n_texts / (counts[together.row] * counts[together.col]))
     pmi[(pmi < 0) | (together.row == together.col)] = 0
     M = scipy.sparse.csr_matrix((pmi, (together.row, together.col)), shape=(n_terms, contexts.shape[1]))
     dim = min(dim, min(M.shape) - 1)
     if dim < 1 or not M.count_nonzero():
-        return np.zeros((n_terms, 1))
-    if not M.count_nonzero():  # no two terms meet more often than by chance: no term is like another
         return np.zeros((n_terms, 1))
     U, s, _ = scipy.sparse.linalg.svds(M, k=dim, v0=np.ones(min(M.shape)))
     V = U * np.sqrt(s)
@@ -53,18 +52,18 @@ def term_vectors(D: Any, *, dim: int = 80) -> Array:
 
 
 def groups(V: Array, worth: Array, *, seeds: int, size: int, likeness: float) -> list[list[int]]:
-    """Terms that belong together, each group around the most worthwhile term not grouped yet.
+    """Group similar terms, each group around the most valuable term that is not in a group yet.
 
     Parameters
     ----------
     V
         Unit vectors, shape (n_terms, dim).
     worth
-        What each term brings; only those above zero are grouped.
+        Value of each term; only terms with a positive value are grouped.
     seeds, size
-        At most so many groups of so many terms.
+        Greatest number of groups, and of terms in a group.
     likeness
-        Least cosine to the seed.
+        Least cosine to the first term of the group.
 
     Examples
     --------
@@ -80,9 +79,9 @@ def groups(V: Array, worth: Array, *, seeds: int, size: int, likeness: float) ->
         if not free[seed]:
             continue
         cosine = V @ V[seed]
-        cosine[seed] = 1.0  # also of a term that keeps no company
+        cosine[seed] = 1.0  # even for a vector of zeros
         near = np.flatnonzero(free & (cosine >= likeness))
-        # What a member brings and how near it is both count.
+        # Both the value of a member and its similarity count.
         chosen = sorted(near.tolist(), key=lambda j: (j != seed, -worth[j] * cosine[j]))[:size]
         free[chosen] = False
         found.append(chosen)

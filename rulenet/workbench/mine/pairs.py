@@ -1,4 +1,4 @@
-"""Two words that say together what neither says alone: `all: [a, b]` and `a unless b`. Imports numpy."""
+"""Pairs of words that say more together than each alone: `all: [a, b]` and `a unless b`. Imports numpy."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from rulenet.base.types import Array
 from rulenet.workbench.mine.contrast import expected_gain
 
-RARE = 0.4  # of the label's share without the exception
+RARE = 0.4  # for an exception: largest share of the label with it, relative to that without it
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two columns, and what they bring together beyond the better of them alone, in log-likelihood."""
+    """Two columns, and their gain in log-likelihood over the better of the two alone."""
 
     first: int
     second: int
@@ -24,18 +24,18 @@ class Pair:
 
 
 def pairs(D: Any, hit: Array, p: Array, *, n: int, min_texts: int, min_share: float) -> list[Pair]:
-    """The pairs that gain most over their parts, best first.
+    """Find the pairs that gain most over their parts, best first.
 
     Parameters
     ----------
     D
-        Presence, shape (n_texts, n_terms); a few hundred terms, as every pair is looked at.
+        Presence, shape (n_texts, n_terms); only a few hundred terms, because every pair is tried.
     hit
         Whether each text has the label, shape (n_texts,).
     p
-        Probability that it has, as predicted so far.
+        Present probability of the label, shape (n_texts,).
     min_texts, min_share
-        A pair must stand in so many texts, so large a share of them with the label.
+        Least number of texts of a pair, and least share of these that have the label.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def pairs(D: Any, hit: Array, p: Array, *, n: int, min_texts: int, min_share: fl
     )
     without = expected_gain(right_left - expected_left, spread_left) - alone
     too_few = (texts_left < min_texts) | (texts < min_texts)
-    # An exception is one only where the label is rare: not any word that happens to stand in the texts known anyway.
+    # With a real exception the label is rare; other words just happen to occur in texts that are already predicted well.
     still_right = right * texts_left > RARE * right_left * texts
     without[too_few | still_right | (right_left < min_share * texts_left) | np.eye(len(texts), dtype=bool)] = 0
 
@@ -67,7 +67,7 @@ def pairs(D: Any, hit: Array, p: Array, *, n: int, min_texts: int, min_share: fl
 
 
 def _together(D: Any, weight: Array) -> Array:
-    """Sum of the weights of the texts that hold both of two terms, shape (n_terms, n_terms)."""
+    """Return the sum of the weights of the texts that contain both of two terms, shape (n_terms, n_terms)."""
     return np.asarray((D.T @ D.multiply(weight[:, None]).tocsr()).toarray())
 
 

@@ -11,7 +11,7 @@ from rulenet.text.tag import Tagger
 from rulenet.workbench.mine.terms import FUNCTION_WORDS, Terms, presence
 
 _PLAIN = re.compile(r"\w+")
-# The word in the middle, what may stand beside it: a verb between names, a noun after a number …
+# The word itself, the position of its neighbour, and the tags of that neighbour: a verb before a name, a noun after a number …
 _SHAPES = (
     ("VERB", -1, ("PROPN", "NUM")),
     ("VERB", 1, ("PROPN", "NUM")),
@@ -21,12 +21,12 @@ _SHAPES = (
 
 
 def extract_patterns(texts: Sequence[str], tagger: Tagger, *, min_texts: int = 5) -> Terms:
-    """Patterns of one word and the kind of word beside it that stand in at least `min_texts` of the texts.
+    """Find patterns of one word and the tag of its neighbour that occur in at least `min_texts` of the texts.
 
     Raises
     ------
     MissingExtraError
-        In English if the extra ``pos`` is not installed.
+        For English, if the extra ``pos`` is not installed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Texts → D, which word or phrase stands in which text, for mining. Imports numpy, scipy and `rulenet.text`."""
+"""Texts → D, which word or phrase occurs in which text, for mining. Imports numpy, scipy and `rulenet.text`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from rulenet.text.tokenise import Tokeniser
 
 MAX_WORDS: dict[Language, int] = {"en": 3, "zh": 2}
 MAX_TERMS = 20_000
-SPELLINGS = 9  # of a term that are looked at to choose one
-FRAGMENT = 0.7  # of a word's texts in which it is part of the same phrase, and the phrase is meant
+SPELLINGS = 9  # occurrences of a term from which its spelling is chosen
+FRAGMENT = 0.7  # if a word is part of the same phrase in this share of its texts, only the phrase is used
 # Between two words of one phrase: spaces, or a hyphen, apostrophe, dot or ampersand without any.
 _GLUE = re.compile(r"\s+|[-'\u2019.&]|\s+&\s+")
-# Addresses and what is left of links: no words.
+# Addresses and remains of links, which are not words.
 _ADDRESS = re.compile(r"\S*(?:://|\bwww\.|\bhref=)\S*", re.IGNORECASE)
-# Words that hold sentences together: a phrase that begins or ends with one reads as a fragment.
+# Function words: a phrase that begins or ends with one reads like a fragment.
 _FUNCTION_WORDS = """
 a about above after again against all also am among an and another any are around as at back be because been before
 being below between both but by can could did do does doing down during each either else even ever every few for from
@@ -54,9 +54,9 @@ class Terms:
     names
         Each term in its most frequent spelling.
     keys
-        Each term as rules compare it: case folded, words parted by single spaces.
+        Each term as rules compare it: case folded, with single spaces between words.
     D
-        Presence, shape (n_texts, n_terms), float64 ones; the terms in order of falling text count.
+        Presence, shape (n_texts, n_terms), float64 ones; the most frequent terms first.
     """
 
     names: list[str]
@@ -64,7 +64,7 @@ class Terms:
     D: scipy.sparse.csr_matrix
 
     def fragments(self) -> Array:
-        """Whether a term stands mostly inside one longer term, as Angeles in Los Angeles, shape (n_terms,)."""
+        """Whether each term occurs mostly inside one longer term, as Angeles in Los Angeles, shape (n_terms,)."""
         index = {key: j for j, key in enumerate(self.keys)}
         n_texts = self.n_texts
         found = np.zeros(len(self.keys), dtype=bool)
@@ -77,14 +77,14 @@ class Terms:
 
     @property
     def n_texts(self) -> Array:
-        """In how many texts each term stands, shape (n_terms,)."""
+        """Number of texts in which each term occurs, shape (n_terms,)."""
         return np.asarray(self.D.sum(axis=0)).ravel()
 
 
 def extract(texts: Sequence[str], tokeniser: Tokeniser, *, min_texts: int = 5) -> Terms:
-    """Words and phrases that stand in at least `min_texts` of the texts; the 20,000 most frequent.
+    """Extract words and phrases that occur in at least `min_texts` of the texts, at most the 20,000 most frequent.
 
-    No phrase crosses punctuation, or begins or ends with a function word or a single letter.
+    Phrases do not cross punctuation, and do not begin or end with a function word or a single letter.
 
     Examples
     --------
@@ -114,14 +114,14 @@ def extract(texts: Sequence[str], tokeniser: Tokeniser, *, min_texts: int = 5) -
 
 
 def presence(rows: Sequence[Sequence[int]], n_columns: int) -> scipy.sparse.csr_matrix:
-    """Rows of column numbers as a matrix of ones."""
+    """Convert rows of column numbers to a sparse matrix of ones."""
     indices = np.array([j for row in rows for j in row], dtype=np.int64)
     indptr = np.cumsum([0, *map(len, rows)])
     return scipy.sparse.csr_matrix((np.ones(len(indices)), indices, indptr), shape=(len(rows), n_columns))
 
 
 def terms_of(text: str, tokeniser: Tokeniser) -> Iterator[tuple[str, str]]:
-    """Key and spelling of every word and phrase of a cleaned text, with repetitions."""
+    """Yield key and spelling of every word and phrase of a cleaned text, with repetitions."""
     text = _ADDRESS.sub(lambda match: " " * len(match.group()), text)
     for run in _runs(text, tokeniser):
         for i in range(len(run)):
@@ -133,7 +133,7 @@ def terms_of(text: str, tokeniser: Tokeniser) -> Iterator[tuple[str, str]]:
 
 
 def key_of(literal: str) -> str:
-    """A literal as rules compare it.
+    """Return a literal as rules compare it.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def key_of(literal: str) -> str:
 
 
 def _runs(text: str, tokeniser: Tokeniser) -> Iterator[list[tuple[str, int, int]]]:
-    """Stretches of words with nothing but glue between them."""
+    """Yield stretches of words with only spaces or joining characters between them."""
     if tokeniser.language == "zh":
         words = [(token.text.casefold(), token.start, token.end) for token in tokeniser.tokens(text)]
     else:
@@ -162,7 +162,7 @@ def _runs(text: str, tokeniser: Tokeniser) -> Iterator[list[tuple[str, int, int]
 
 def _is_glued(text: str, last: tuple[str, int, int], word: tuple[str, int, int]) -> bool:
     between = text[last[2] : word[1]]
-    # Chinese words stand side by side; Latin ones beside them make no phrase that a rule would find as a whole.
+    # Chinese words have nothing between them; a rule could not find a Chinese and a Latin word as one phrase.
     if is_unspaced(last[0]) or is_unspaced(word[0]):
         return not between and is_unspaced(last[0]) and is_unspaced(word[0])
     return _GLUE.fullmatch(between) is not None
@@ -173,7 +173,7 @@ def _may_end(word: str) -> bool:
 
 
 def _parts(key: str) -> Iterator[str]:
-    """Shorter terms that a term is made of."""
+    """Yield the shorter terms that a term contains."""
     units, joint = (list(key), "") if is_unspaced(key) else (key.split(), " ")
     for i in range(len(units)):
         for j in range(i + 1, len(units) + 1):
@@ -182,7 +182,7 @@ def _parts(key: str) -> Iterator[str]:
 
 
 def _best_spelling(spellings: Sequence[str]) -> str:
-    """The most frequent one; one in capitals throughout only if there is no other, since headlines shout."""
+    """Return the most frequent spelling; all capitals, as in headlines, only if there is no other."""
     counts = Counter(" ".join(spelling.split()) for spelling in spellings)
     quiet = {s: n for s, n in counts.items() if not s.isupper() or len(s) <= 4} or counts
     return max(sorted(quiet), key=quiet.__getitem__)

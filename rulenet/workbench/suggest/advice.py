@@ -1,6 +1,7 @@
-"""Which of the present rules to drop, tighten or merge; what was learned or mined is judged elsewhere. Imports rules, the model and parts.
+"""Advice on which present rules to drop, tighten or merge. Imports rules, the model and parts.
 
-Weights are those that the rules alone would learn, so the advice is about the rule file and not about one model.
+The weights are those that the rules would learn without any other part of a model, so the advice is about the rule file and not about
+one model. Weights and words are found on some texts and judged on others.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from rulenet.workbench.suggest.drafts import as_ruleset
 from rulenet.workbench.suggest.parts import Base, Parts
 from rulenet.workbench.suggest.selection import likelihood_change
 
-MIN_FIRES = 20  # texts on which a rule must fire before its precision is found wanting
-LOOSE = 0.8  # precision below which words to except are looked for
-MAX_WORDS = 3  # in one exception
-SAME = 0.8  # Jaccard overlap from which two rules are one
-INSIDE = 0.95  # share of a rule's texts on which another fires, from which it is part of that
+MIN_FIRES = 20  # least number of firings before a rule's precision is criticised
+LOOSE = 0.8  # below this precision, an exception is searched for
+MAX_WORDS = 3  # words in one exception
+SAME = 0.8  # from this Jaccard overlap on, two rules should be merged
+INSIDE = 0.95  # if another rule fires on this share of a rule's texts, it covers the rule
 
 
 @dataclass(frozen=True)
 class Advice:
-    """Something to change in a rule that is there.
+    """A proposed change to a present rule.
 
     Attributes
     ----------
@@ -39,13 +40,13 @@ class Advice:
     rule, other
         Ids; `other` is the rule to merge with.
     reason
-        Why, in a sentence.
+        Why, in one sentence.
     fires, precision
-        On the texts the advice is judged on; precision is None where the rule never fires.
+        Firings and precision on the texts that the advice is judged on; precision is None if the rule never fires.
     precision_after
-        Of a tightened rule.
+        Precision of a tightened rule.
     yaml
-        What to paste into the rule, if anything.
+        YAML to paste into the rule, if any.
     """
 
     kind: str
@@ -59,7 +60,7 @@ class Advice:
 
 
 def advise(base: Base, parts: Parts, texts: Sequence[str], terms: Terms, language: Language) -> list[Advice]:
-    """Advice on the present rules; at most one piece for each.
+    """Give advice on the present rules, at most one piece for each.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def advise(base: Base, parts: Parts, texts: Sequence[str], terms: Terms, languag
     found = {advice.rule: advice for advice in _drops(base, parts)}
     gone = set(found)
     for advice in (*_merges(base), *_exceptions(base, parts, texts, terms, language)):
-        if advice.other not in gone:  # no rule is to be merged with one that had better go
+        if advice.other not in gone:  # no rule should be merged with one that should be dropped
             found.setdefault(advice.rule, advice)
     return list(found.values())
 
@@ -88,15 +89,15 @@ def _drops(base: Base, parts: Parts) -> Iterator[Advice]:
         if precision is None:
             reason = f"it fires on none of the {len(base.y):,} texts"
         elif len(everywhere) >= MIN_FIRES and precision < float(share[right[i]].sum()) and not rule.pin:
-            reason = f"it is right on {precision:.0%} of its texts, and chance would be on {share[right[i]].sum():.0%}"
+            reason = f"it is right on {precision:.0%} of its texts, but guessing would be right on {share[right[i]].sum():.0%}"
         elif not np.any(np.abs(coef[i]) > 0.02) and not rule.pin:
-            reason = "beside the other rules it learns the weight 0"
+            reason = "next to the other rules it learns the weight 0"
         elif len(rows) and np.count_nonzero(coef[i]) == 1:
             k = int(np.flatnonzero(coef[i])[0])
-            # What taking the rule away does to the texts it fires on, other weights kept.
+            # The effect of removing the rule on the texts it fires on, with other weights unchanged.
             change = likelihood_change(y[rows] == k, P[rows, k], -float(coef[i, k]))
             if change.sum() > 2 * float(np.sqrt((change**2).sum())):
-                reason = f"without it the held-out texts are more likely (log-loss −{change.sum():.1f})"
+                reason = f"predictions of the held-out texts are better without it (log-loss −{change.sum():.1f})"
         if reason is not None:
             yield Advice("drop", rule.id, None, reason, len(everywhere), precision)
 
@@ -117,17 +118,15 @@ def _merges(base: Base) -> Iterator[Advice]:
         precision = float(right[i, base.y[columns.indices[columns.indptr[i] : columns.indptr[i + 1]]]].mean())
         if both >= SAME * (fires[i] + fires[j] - both):
             if i < j:
-                reason = f"of {fires[i] + fires[j] - both:,.0f} texts that either fires on, both fire on {both:,.0f}"
+                reason = f"both fire on {both:,.0f} of the {fires[i] + fires[j] - both:,.0f} texts on which at least one fires"
                 yield Advice("merge", rules[i].id, rules[j].id, reason, int(fires[i]), precision)
         elif both >= INSIDE * fires[i] and fires[j] > fires[i]:
-            reason = f"on {both:,.0f} of its {fires[i]:,.0f} texts '{rules[j].id}' fires as well"
+            reason = f"'{rules[j].id}' fires on {both:,.0f} of its {fires[i]:,.0f} texts as well"
             yield Advice("merge", rules[i].id, rules[j].id, reason, int(fires[i]), precision)
 
 
-def _exceptions(
-    base: Base, parts: Parts, texts: Sequence[str], terms: Terms, language: Language
-) -> Iterator[Advice]:  # fmt: skip
-    """Words that mark most of a rule's wrong texts: found on the mined rows, judged on all others."""
+def _exceptions(base: Base, parts: Parts, texts: Sequence[str], terms: Terms, language: Language) -> Iterator[Advice]:
+    """Yield exceptions: words in many texts on which a rule is wrong, found on the mined rows and judged on all others."""
     right = right_labels(base.ruleset.rules, base.names)
     mined = base.R[parts.mined].tocsc()
     proposed: dict[int, list[str]] = {}
@@ -158,13 +157,13 @@ def _exceptions(
             continue
         before, after = is_right[fires].mean(), is_right[fires & ~gone].mean()
         n_right = (fires & is_right).sum()
-        reason = f"{', '.join(chosen)}: marks {wrong_gone} of its {wrong} wrong texts, {right_gone} of its {n_right} right ones"
-        yaml = "\n".join(field_lines("unless", [words(chosen)], 4))  # where the fields of a rule stand
+        reason = f"{', '.join(chosen)}: in {wrong_gone} of its {wrong} wrong firings, and in {right_gone} of its {n_right} correct ones"
+        yaml = "\n".join(field_lines("unless", [words(chosen)], 4))  # indented like the fields of a rule
         yield Advice("tighten", base.ruleset.ids[i], None, reason, int(fires.sum()), float(before), float(after), yaml)
 
 
 def _words_of_the_wrong(terms: Terms, rows: Array, is_right: Array) -> list[str]:
-    """Up to three terms that mark several wrong texts and hardly a right one, each adding to those before it."""
+    """Return up to three terms that occur in several wrong firings and hardly any correct one, each adding to those before it."""
     D = terms.D[rows]
     left = np.ones(len(rows), dtype=bool)
     chosen: list[str] = []

@@ -1,4 +1,4 @@
-"""Candidates → rules as an author would write them: id, starting weight, examples. Imports `rulenet.rules`."""
+"""Candidates → rules the way an author would write them: id, starting weight, examples. Imports `rulenet.rules`."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _NO_SLUG = re.compile(r"[^\w]+")
 
 
 def as_ruleset(rules: Sequence[Mapping[str, Any]], like: RuleSet, language: Language) -> RuleSet:
-    """Rules as data, parsed the way a file is; settings of the texts as in another ruleset."""
+    """Build a ruleset from rules given as data, with the settings of another ruleset."""
     file = like.file.model_copy(update={"language": language, "labels": []})
     return RuleSet.from_yaml(file_text(rules, like=file), name="<suggestions>")
 
 
 def numbered(candidates: Sequence[Candidate], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Candidates as rules that only matching is asked of."""
+    """Return candidates as rules with numbered ids, just for matching."""
     return [{"id": f"c{j}", "label": names[c.label], **c.condition} for j, c in enumerate(candidates)]
 
 
 def starting_weight(right: float, fires: float) -> float:
-    """Log-odds of the precision, with half a hit and half a miss added, to one decimal.
+    """Return the log-odds of the precision, with half a hit and half a miss added, rounded to one decimal.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def starting_weight(right: float, fires: float) -> float:
 
 
 class Ids:
-    """Ids in the style of a ruleset, each given once.
+    """Generator of new ids in the style of a ruleset.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Ids:
                 self._prefixes.setdefault(rule.label, Counter())[rule.id.split(".")[0]] += 1
 
     def new(self, label: str, terms: Sequence[str], *, joined: bool = False) -> str:
-        """An id from the first of the terms, or from all."""
+        """Return an unused id made from the first of the terms, or from all of them if `joined`."""
         counts = self._prefixes.get(label)
         prefix = counts.most_common(1)[0][0] if counts else _slug(label)
         base = f"{prefix}.{_slug(' '.join(terms) if joined else terms[0])}"[:100]
@@ -80,16 +80,21 @@ def _slug(text: str) -> str:
 
 
 def examples(
-    rule: Mapping[str, Any], texts: Sequence[str], right: Sequence[int], others: Sequence[int], like: RuleSet, language: Language
-) -> dict[str, list[str]]:  # fmt: skip
-    """Short excerpts that the rule fires on, and one that it does not.
+    rule: Mapping[str, Any],
+    texts: Sequence[str],
+    right: Sequence[int],
+    others: Sequence[int],
+    like: RuleSet,
+    language: Language,
+) -> dict[str, list[str]]:
+    """Cut short excerpts on which the rule fires, and one on which it does not.
 
     Parameters
     ----------
     right
-        Rows that it rightly fires on.
+        Rows on which it fires correctly.
     others
-        Rows that it does not fire on, the closest first.
+        Rows on which it does not fire, the most similar first.
     """
     ruleset = as_ruleset([{"id": "x", **rule}], like, language)
     match: dict[str, str] = {}
@@ -111,7 +116,7 @@ def examples(
 
 
 def _excerpt(text: str, start: int, end: int) -> str:
-    """The words around a place; the text itself if it is short."""
+    """Return the words around a place, or the whole text if it is short."""
     if len(text) <= EXAMPLE_LENGTH:
         return " ".join(text.split())
     room = max((EXAMPLE_LENGTH - (end - start)) // 2, 10)
@@ -124,14 +129,14 @@ def _excerpt(text: str, start: int, end: int) -> str:
 
 
 def closest_others(D: Any, fires: Array, allowed: Array, n: int = 20) -> list[int]:
-    """Rows among the allowed whose words are most like those of the rows that fire.
+    """Find the allowed rows whose words are most similar to those of the rows on which a rule fires.
 
     Parameters
     ----------
     D
         Presence of terms, shape (n_texts, n_terms).
     fires, allowed
-        Truth values, shape (n_texts,).
+        Boolean arrays, shape (n_texts,).
     """
     if not fires.any() or not allowed.any():
         return []

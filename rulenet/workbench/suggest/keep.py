@@ -1,4 +1,4 @@
-"""Suggested rules → a rule file that an author asked for by name. Imports errors and `rulenet.rules`."""
+"""Suggested rules → a rule file that the author named. Imports errors and `rulenet.rules`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from rulenet.base.wording import some
 from rulenet.errors import InputError
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.writing import append
@@ -15,14 +16,14 @@ from rulenet.rules.writing.files import load_text, save_text
 
 
 def append_rules(path: Path, rules: Sequence[Mapping[str, Any]], *, like: RuleSet) -> None:
-    """Append rules to a file; make it, with the settings of another ruleset, if it is not there.
+    """Append rules to a file; if it does not exist, create it with the settings of another ruleset.
 
     Raises
     ------
     RuleFileError
-        If what came of it were no valid rule file, or it cannot be written; it is left alone then.
+        If the result would not be a valid rule file, or cannot be written; the file is not changed.
     InputError
-        If it has a rule with one of the ids.
+        If the file already has a rule with one of the ids.
     """
     comment = f"suggested from labelled texts on {date.today()}"
     if path.exists():
@@ -30,8 +31,8 @@ def append_rules(path: Path, rules: Sequence[Mapping[str, Any]], *, like: RuleSe
         twice = [str(rule["id"]) for rule in rules if rule["id"] in there]
         if twice:
             raise InputError(
-                f"{path} has rules called {', '.join(twice)} already, perhaps from an earlier run; nothing was written. "
-                "Search from that file (suggest FILE --write FILE), or write to a new one"
+                f"{path} already has {'a rule' if len(twice) == 1 else 'rules'} called {some(twice)}, perhaps from an earlier run. "
+                "Nothing was written. Start from that file (suggest FILE --write FILE), or write to a new one"
             )
         save_text(path, append.append_rules(load_text(path), rules, comment=comment, name=str(path)))
         return

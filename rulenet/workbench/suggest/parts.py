@@ -1,4 +1,4 @@
-"""Labelled texts in three parts, and what is predicted of them before anything is suggested. Imports the model and below."""
+"""Labelled texts split into three parts, and their predictions before anything is suggested. Imports the model and below."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import scipy.sparse
 
 from rulenet.base.types import Array
+from rulenet.base.wording import counted
 from rulenet.errors import InputError
 from rulenet.model.hybrid import rule_columns, softmax
 from rulenet.model.phi import RuleColumn, solve
@@ -19,13 +20,13 @@ from rulenet.text.clean import clean
 from rulenet.text.fold import fold
 
 MIN_TEXTS = 60
-MINED = 0.6  # of what is not held out; the rest chooses
+MINED = 0.6  # share of the texts not held out that rules are mined on; they are selected on the rest
 _DIGITS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Row numbers: those that rules are mined on, those that choose among them, those that only report."""
+    """Row numbers of the texts that rules are mined on, selected on, and evaluated on."""
 
     mined: Array
     chosen: Array
@@ -33,12 +34,12 @@ class Parts:
 
     @property
     def learned(self) -> Array:
-        """Mined and chosen."""
+        """Rows that rules are mined or selected on."""
         return np.sort(np.concatenate([self.mined, self.chosen]))
 
 
 def part(texts: Sequence[str], held_out: float, seed: int) -> Parts:
-    """Share the rows out at random; texts that differ in case, punctuation or numbers only stay together.
+    """Split the rows at random; texts that differ only in case, punctuation or numbers stay together.
 
     Raises
     ------
@@ -56,8 +57,8 @@ def part(texts: Sequence[str], held_out: float, seed: int) -> Parts:
     kind = np.array([kinds.setdefault(_DIGITS.sub("0", fold(clean(text))), len(kinds)) for text in texts])
     if len(kinds) < MIN_TEXTS:
         raise InputError(
-            f"{len(texts)} texts, {len(kinds)} of them different, are too few to find rules and to judge them on other texts; "
-            f"give {MIN_TEXTS} or more"
+            f"{counted(len(texts), 'text')}, {len(kinds):,} of them different, are too few to find rules and to evaluate them on "
+            f"other texts: give at least {MIN_TEXTS} different texts"
         )
     sizes = np.bincount(kind)
     order = np.random.default_rng(seed).permutation(len(kinds))
@@ -70,7 +71,7 @@ def part(texts: Sequence[str], held_out: float, seed: int) -> Parts:
 
 @dataclass(frozen=True)
 class Base:
-    """What is predicted without suggestions.
+    """The present rules or model, and their predictions.
 
     Attributes
     ----------
@@ -81,7 +82,7 @@ class Base:
     names
         The classes as strings.
     model
-        Logits of the model, shape (n_texts, n_classes); None: the rules' own weights are learned.
+        Logits of the model, shape (n_texts, n_classes); None: predict with learned weights of the rules.
     """
 
     ruleset: RuleSet
@@ -92,18 +93,18 @@ class Base:
 
     @property
     def y(self) -> Array:
-        """Class indices."""
+        """Class index of each text."""
         return np.asarray(self.Y.argmax(axis=1))
 
     def logits(self, fit: Array, more: Any = None, columns: RuleSet | None = None) -> Array:
-        """Logits of all rows, from weights learned on some.
+        """Compute the logits of all rows, with weights learned on some rows.
 
         Parameters
         ----------
         fit
             Rows to learn from.
         more, columns
-            Firings of further rules, and these rules.
+            Firings of additional rules, and these rules.
         """
         if columns is None:
             return self.weights(fit)[1] if self.model is None else self.model
@@ -116,22 +117,22 @@ class Base:
             )
             return self.model + weights.logits(more)
         X = scipy.sparse.csr_matrix(scipy.sparse.hstack([self.R, more], format="csr"), dtype=np.float64)
-        weights, _ = solve(X[fit], self.Y[fit], rules=_beside([self.ruleset, columns], self.names))
+        weights, _ = solve(X[fit], self.Y[fit], rules=_side_by_side([self.ruleset, columns], self.names))
         return weights.logits(X)
 
     def weights(self, fit: Array) -> tuple[Array, Array]:
-        """Weights that the rules alone learn on some rows, shape (n_rules, n_classes), and their logits on all."""
+        """Learn the weights of the rules alone on some rows, shape (n_rules, n_classes), and return them with the logits of all rows."""
         R = scipy.sparse.csr_matrix(self.R, dtype=np.float64)
         weights, _ = solve(R[fit], self.Y[fit], rules=rule_columns(self.ruleset, self.names))
         return weights.coef, weights.logits(R)
 
     def proba(self, fit: Array) -> Array:
-        """Probabilities of all rows, from weights learned on some."""
+        """Compute the probabilities of all rows, with weights learned on some rows."""
         return softmax(self.logits(fit))
 
 
-def _beside(rulesets: Sequence[RuleSet], names: Sequence[str]) -> list[RuleColumn]:
-    """Weights to learn of the columns of several rulesets side by side."""
+def _side_by_side(rulesets: Sequence[RuleSet], names: Sequence[str]) -> list[RuleColumn]:
+    """Return the columns of several rulesets side by side, for the solver."""
     found: list[RuleColumn] = []
     at = 0
     for ruleset in rulesets:

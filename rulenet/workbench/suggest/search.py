@@ -1,4 +1,4 @@
-"""One search for rules: candidates from mined rows, a choice on others, a report on the rest. Imports mining, estimator and parts."""
+"""One search for rules: candidates from some rows, selection on others, evaluation on the rest. Imports mining, estimator and parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from rulenet.base.types import Array
+from rulenet.base.wording import counted
 from rulenet.errors import MissingExtraError
 from rulenet.estimator import RuleNetClassifier
 from rulenet.model.hybrid import softmax
@@ -34,19 +35,21 @@ from rulenet.workbench.suggest.parts import Base, Parts
 from rulenet.workbench.suggest.selection import Rows, best_weight, greedy, lift, likelihood_change, p_values
 from rulenet.workbench.suggest.suggestion import Suggestion, Suggestions
 
-MIN_TEXTS = 5  # a rule is mined from at least so many texts
+MIN_TEXTS = 5  # least number of texts that a rule is mined from
 MAX_TAGGED = 4000  # texts that are tagged for patterns
-MAX_FALSE = 0.1  # share of false discoveries among the candidates that may be chosen
-SAME = 0.5  # from this Jaccard overlap of what they fire on, two rules say the same
-CLEAR = 0.3  # least way from a label's share of all texts to certainty, on the choosing texts
+MAX_FALSE = 0.1  # share of false discoveries among the candidates that may be selected
+SAME = 0.5  # from this Jaccard overlap of their firings on, two rules are too similar
+CLEAR = 0.3  # on the selection texts, precision must be this far from the label's share of all texts towards 1
 SHARED = 0.3  # share of its words that a suggestion may have in common with an earlier one
-GIVEN_AWAY = (0.98, 0.5)  # a word so often right, in so large a share of a label's texts, is no word but the label
-SEEN = 0.03  # so much more accurate than on its own held-out texts, a model knows these from training
-MIN_GAIN = 2.0  # log-likelihood on the choosing texts below which a rule is not worth reading
+GIVEN_AWAY = (0.98, 0.5)  # a word with this precision and recall is probably the label itself, written into the texts
+SEEN = (
+    0.03  # a model that is this much more accurate than on its own held-out texts was probably trained on these texts
+)
+MIN_GAIN = 2.0  # least gain in log-likelihood on the selection texts for a rule to be worth reading
 
 
 class Search:
-    """One search: everything that its stages share."""
+    """One search, with everything that its stages share."""
 
     def __init__(
         self, base: Base, parts: Parts, texts: list[str], language: Language, say: Callable[[str], None]
@@ -54,7 +57,7 @@ class Search:
         self.base, self.parts, self.texts, self.language, self.say = base, parts, texts, language, say
         self.tokeniser = Tokeniser(language, base.ruleset.unspaced_literals)
         self.notes: list[str] = []
-        self.first = base.proba(parts.mined)  # (n_texts, n_classes), from the mined rows alone
+        self.first = base.proba(parts.mined)  # (n_texts, n_classes), learned on the mined rows only
         literals = [_literals(condition) for condition, _ in base.ruleset.conditions]
         self.lists = [
             (rule.id, base.names.index(rule.label), words)
@@ -66,7 +69,7 @@ class Search:
         ]
 
     def check_model(self, model: Any) -> None:
-        """Note a model that seems to have been trained on these texts."""
+        """Add a note if the model seems to have been trained on these texts."""
         judged = model.hybrid_.held_out if isinstance(model, RuleNetClassifier) else None
         if self.base.model is not None and judged is not None and (judged.y >= 0).any():
             known = float(((judged.phi + judged.psi).argmax(axis=1) == judged.y)[judged.y >= 0].mean())
@@ -74,26 +77,26 @@ class Search:
             chance = 3 * np.sqrt(known * (1 - known) * (1 / len(self.texts) + 1 / (judged.y >= 0).sum()))
             if here > known + max(SEEN, chance):
                 self.notes.append(
-                    f"the model is right on {here:.1%} of these texts, but on {known:.1%} of those held out of its training: if it was "
-                    "trained on these, its mistakes here say little about new texts; give others"
+                    f"the model is right on {here:.1%} of these texts, but only on {known:.1%} of the texts held out of its training: "
+                    "if it was trained on these texts, its mistakes here say little about new ones, so use other texts"
                 )
 
     def _check_words(self, evidence: Evidence) -> None:
-        """Note words that all but are the label."""
+        """Add a note for each word that gives the label away."""
         counts = np.asarray(evidence.terms.D.T @ evidence.Y)
         precision = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         recall = counts / np.maximum(evidence.Y.sum(axis=0), 1)
         for j, k in zip(*np.nonzero((precision >= GIVEN_AWAY[0]) & (recall >= GIVEN_AWAY[1])), strict=True):
             self.notes.append(
-                f"{evidence.terms.names[j]!r} stands in {recall[j, k]:.0%} of the {self.base.names[k]} texts and in hardly any other: "
-                "if the label is written into the texts, take it out first"
+                f"{evidence.terms.names[j]!r} occurs in {recall[j, k]:.0%} of the {self.base.names[k]} texts and in hardly any other: "
+                "if the label is written into the texts, remove it first"
             )
 
     def candidates(self) -> list[Candidate]:
-        """Everything worth trying, from the mined rows alone; each condition once."""
+        """Find everything worth trying on the mined rows, without duplicates."""
         rows = self.parts.mined
         texts = [self.texts[i] for i in rows]
-        self.say(f"words and phrases of {len(texts):,} texts")
+        self.say(f"words and phrases of {counted(len(texts), 'text')}")
         self.terms = extract(texts, self.tokeniser, min_texts=MIN_TEXTS)
         Y, P = self.base.Y[rows], self.first[rows]
         evidence = Evidence(self.terms, Y, P)
@@ -118,7 +121,7 @@ class Search:
         return list({(c.label, str(c.condition)): c for c in reversed(allowed)}.values())[::-1]
 
     def choose(self, candidates: list[Candidate], R: Any, n: int) -> tuple[list[int], int]:
-        """Numbers of the candidates that hold up on the choosing rows, and how many passed the test for false discoveries."""
+        """Select candidates on the selection rows; return their indices, and how many passed the test for false discoveries."""
         label = [candidate.label for candidate in candidates]
         mined, judging = (self._rows(rows, R) for rows in (self.parts.mined, self.parts.chosen))
         believed = np.flatnonzero(discoveries(p_values(judging, label), MAX_FALSE))
@@ -144,7 +147,7 @@ class Search:
         return Rows(self.base.y[rows], self.first[rows], R[rows].tocsc())
 
     def report(self, taken: list[Candidate], R: Any, n_tried: int, n_believed: int) -> Suggestions:
-        """What those taken do on the held-out rows, by themselves and together."""
+        """Evaluate the selected rules on the held-out rows, one by one and together."""
         parts, y = self.parts, self.base.y
         before = self.base.logits(parts.learned)
         after, new = before, []
@@ -161,15 +164,24 @@ class Search:
             after = self.base.logits(parts.learned, R, as_ruleset(rules, self.base.ruleset, self.language))
         was, now = ((logits.argmax(axis=1) == y)[parts.held_out] for logits in (before, after))
         change = now.astype(float) - was
-        self.say(f"advice on {len(self.base.ruleset)} rules")
+        self.say(f"advice on {counted(len(self.base.ruleset), 'rule')}")
         advice = advise(self.base, parts, self.texts, self.terms, self.language)
         return Suggestions(
-            new, advice, len(parts.mined), len(parts.chosen), len(parts.held_out), n_tried, n_believed,
-            float(was.mean()), float(now.mean()), float(change.std() / np.sqrt(len(change))), self.notes,
-        )  # fmt: skip
+            new,
+            advice,
+            n_mined=len(parts.mined),
+            n_chosen=len(parts.chosen),
+            n_held_out=len(parts.held_out),
+            n_tried=n_tried,
+            n_believed=n_believed,
+            accuracy_before=float(was.mean()),
+            accuracy_after=float(now.mean()),
+            accuracy_error=float(change.std() / np.sqrt(len(change))),
+            notes=self.notes,
+        )
 
     def _rule(self, candidate: Candidate, fired: Any, ids: Ids) -> dict[str, Any]:
-        """A candidate with everything an author would give it, learned without the held-out rows."""
+        """Turn a candidate into a complete rule, without using the held-out rows."""
         rows = self.parts.learned
         fires = np.asarray(fired[rows].todense()).ravel() > 0
         is_label = self.base.y[rows] == candidate.label
@@ -183,9 +195,8 @@ class Search:
         mined = np.isin(rows, self.parts.mined)
         others = closest_others(self.terms.D, fires[mined], ~fires[mined] & ~is_label[mined])
         condition = {key: value for key, value in rule.items() if key != "id"}
-        shown = examples(
-            condition, self.texts, rows[fires & is_label].tolist(), self.parts.mined[others].tolist(), self.base.ruleset, self.language,
-        )  # fmt: skip
+        right, wrong = rows[fires & is_label].tolist(), self.parts.mined[others].tolist()
+        shown = examples(condition, self.texts, right, wrong, self.base.ruleset, self.language)
         return {**rule, "examples": {key: found for key, found in shown.items() if found}}
 
     def _suggestion(
@@ -200,21 +211,30 @@ class Search:
         now = lift(held.P[marked], np.arange(len(marked)), k, w).argmax(axis=1) == held.y[marked]
         best = int(overlap.argmax()) if len(overlap) else -1
         return Suggestion(
-            rule, candidate.kind, candidate.like, support=int(R[:, j].sum()), fires=len(hit), right=int(hit.sum()), expected=float(p.sum()),
-            p_value=surprise(hit, p), fixed=int((now & ~was).sum()), broken=int((was & ~now).sum()),
-            log_loss=float(change.sum()), log_loss_error=float(np.sqrt((change**2).sum())),
+            rule,
+            candidate.kind,
+            candidate.like,
+            support=int(R[:, j].sum()),
+            fires=len(hit),
+            right=int(hit.sum()),
+            expected=float(p.sum()),
+            p_value=surprise(hit, p),
+            fixed=int((now & ~was).sum()),
+            broken=int((was & ~now).sum()),
+            log_loss=float(change.sum()),
+            log_loss_error=float(np.sqrt((change**2).sum())),
             nearest=self.base.ruleset.ids[best] if best >= 0 and overlap[best] > 0 else None,
             overlap=float(overlap[best]) if best >= 0 else 0.0,
-        )  # fmt: skip
+        )
 
 
 def _literals(condition: Any) -> frozenset[str]:
-    """What a rule's condition looks for by the letter."""
+    """Return the literals of a rule's condition."""
     return frozenset(atom.pattern.strip() for atom in atoms_of([condition], denied=False) if atom.kind != "regex")
 
 
 def _overlap(A: Any, B: Any) -> Array:
-    """Jaccard overlap of the rows that each column of A and of B marks, shape (columns of A, columns of B)."""
+    """Return the Jaccard overlap of the rows with ones in each column of A and of B, shape (columns of A, columns of B)."""
     A, B = (scipy.sparse.csc_matrix(M, dtype=np.float64) for M in (A, B))
     both = np.asarray((A.T @ B).todense())
     either = np.asarray(A.sum(axis=0)).reshape(-1, 1) + np.asarray(B.sum(axis=0)).reshape(1, -1) - both

@@ -1,7 +1,7 @@
-"""Which new columns are worth having: weights from some rows, gains from others, one after the other. Imports numpy and mining.
+"""Greedy selection of new columns, with weights from some rows and gains from others. Imports numpy and mining.
 
-Adding w to the logit of label k changes the log-likelihood of a text by w·[y = k] − log(1 + p_k (eʷ − 1)): of all that is predicted
-already, only p_k matters. So a column costs a few numbers for each text it marks, and hundreds can be tried in a second.
+Adding w to the logit of label k changes the log-likelihood of a text by w·[y = k] − log(1 + p_k (eʷ − 1)): of the present prediction
+only p_k matters. So a column needs only a few numbers for each text it fires on, and hundreds can be tried in a second.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_WEIGHT = 6.0
 
 @dataclass(frozen=True)
 class Rows:
-    """Some labelled texts and what is predicted of them.
+    """Some labelled texts and their present predictions.
 
     Attributes
     ----------
@@ -39,22 +39,22 @@ class Rows:
     R: Any
 
     def marked(self, j: int) -> Array:
-        """Texts that candidate `j` fires on."""
+        """Return the texts that candidate `j` fires on."""
         return np.asarray(self.R.indices[self.R.indptr[j] : self.R.indptr[j + 1]])
 
     def seen_by(self, j: int, label: int) -> tuple[Array, Array]:
-        """Whether the texts that candidate `j` fires on have the label, and its probability there."""
+        """Return whether each text that candidate `j` fires on has the label, and the label's probability on it."""
         rows = self.marked(j)
         return self.y[rows] == label, self.P[rows, label]
 
 
 def best_weight(hit: Array, p: Array, sigma: float = 1.0) -> float:
-    """Weight ≥ 0 that makes the labels of the marked texts most likely, under a normal prior around zero.
+    """Find the weight ≥ 0 that makes the labels of a column's texts most likely, under a normal prior around zero.
 
     Parameters
     ----------
     hit
-        Whether each marked text has the label.
+        Whether each text on which the column fires has the label.
     p
         Probability of the label without the column.
 
@@ -66,7 +66,7 @@ def best_weight(hit: Array, p: Array, sigma: float = 1.0) -> float:
     if float(hit.sum() - p.sum()) <= 0:
         return 0.0
     low, high = 0.0, MAX_WEIGHT
-    # The slope only falls, so its zero can be halved in; Newton's steps would jump to and fro where p is small.
+    # The slope is decreasing, so bisection finds its zero; Newton's steps would oscillate if p is small.
     for _ in range(HALVINGS):
         w = (low + high) / 2
         lifted = p * np.exp(w)
@@ -76,7 +76,7 @@ def best_weight(hit: Array, p: Array, sigma: float = 1.0) -> float:
 
 
 def likelihood_change(hit: Array, p: Array, w: float) -> Array:
-    """By how much each marked text's log-likelihood rises if the column is added with weight `w`.
+    """Compute the gain in log-likelihood of each text on which a column fires if the column is added with weight `w`.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def likelihood_change(hit: Array, p: Array, w: float) -> Array:
 
 
 def lift(P: Array, rows: Array, label: int, w: float) -> Array:
-    """Probabilities after adding `w` to the logit of a label on some rows; a new array."""
+    """Return the probabilities after adding `w` to the logit of a label on some rows, as a new array."""
     P = P.copy()
     P[rows, label] *= np.exp(w)
     P[rows] /= P[rows].sum(axis=1, keepdims=True)
@@ -104,23 +104,23 @@ def greedy(
     min_gain: float,
     is_new: Callable[[int, list[int]], bool],
 ) -> list[int]:
-    """Candidates one after the other, each time the one that adds most to the log-likelihood of texts that did not set its weight.
+    """Select candidates one by one: always the one that adds most to the log-likelihood of texts that its weight was not learned on.
 
-    A candidate's gain shrinks as others are taken, so the largest gain of earlier is looked at again first, and taken if it is still
-    the largest (Minoux 1978).
+    A candidate's gain only shrinks as others are selected. So the candidate with the largest earlier gain is computed again first, and
+    selected if it is still the largest (Minoux 1978).
 
     Parameters
     ----------
     mined, judging
-        Rows that set the weights, and rows that the gain is measured on.
+        Rows that weights are learned on, and rows that gains are measured on.
     label
         Class index of each candidate.
     eligible
-        Which candidates may be taken.
+        Indices of the candidates that may be selected.
     n, min_gain
-        Stop after so many, or below so much.
+        Stop after `n` candidates, or if the gain is below `min_gain`.
     is_new
-        Whether a candidate says anything that those already taken do not.
+        Whether a candidate differs enough from those already selected.
     """
     taken: list[int] = []
 
@@ -146,5 +146,5 @@ def greedy(
 
 
 def p_values(rows: Rows, label: Sequence[int]) -> Array:
-    """For each candidate how likely so many right hits would be if it said nothing new."""
+    """Compute for each candidate the probability of its number of hits if it added nothing to the present predictions."""
     return np.array([surprise(*rows.seen_by(j, k)) for j, k in enumerate(label)])

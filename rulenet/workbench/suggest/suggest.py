@@ -1,7 +1,7 @@
-"""New rules from labelled texts, judged on texts that neither found nor chose them. Imports everything above the workbench.
+"""New rules from labelled texts, evaluated on texts that were not used to find or select them. Imports the estimator and below.
 
-The rows are parted in three. Rules are *mined* on the first part; those that hold up on the second are *chosen*; the third only *reports*.
-Texts that are the same but for case, punctuation and numbers stay in one part, so that no rule is praised for a text it was made from.
+The rows are split into three parts: rules are *mined* on the first, *selected* on the second and *evaluated* on the third. Texts that
+differ only in case, punctuation and numbers stay in one part, so that no rule is evaluated on a text it was made from.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rulenet.base.types import Array
+from rulenet.base.wording import counted
 from rulenet.data.check import check_labels, check_texts, is_share
 from rulenet.errors import InputError, ParameterError
 from rulenet.estimator import RuleNetClassifier
@@ -38,33 +39,35 @@ def suggest(
     random_state: int = 0,
     say: Callable[[str], None] = lambda stage: None,
 ) -> Suggestions:
-    """Propose rules that labelled texts speak for and the present rules lack.
+    """Propose rules that labelled texts support and the present rules lack.
 
     Parameters
     ----------
     ruleset
         The present rules.
     texts, labels
-        Ones that a model, if given, was not trained on: of its own training texts it knows the answers.
+        Labelled texts. If there is a model, use texts that it was not trained on, because it has learned the labels of those.
     model
-        A fitted `RuleNetClassifier` or its folder, asked with these rules; or any classifier of texts with `predict_proba` and
-        `classes_`: suggest what mends its mistakes. None: what mends those of the rules alone, with learned weights.
+        A fitted `RuleNetClassifier` or its folder, used with these rules, or any text classifier with `predict_proba` and `classes_`:
+        suggest rules that correct its mistakes. None: correct the mistakes of the rules alone, with learned weights.
     n
-        At most so many rules.
+        Greatest number of new rules.
     held_out
-        Share of the texts that only report.
+        Share of the texts that are used only for evaluation.
     random_state
         Seed of the split.
     say
-        Told what is being done, stage by stage.
+        Called with a message at the start of each stage.
 
     Raises
     ------
     InputError, LabelError, ParameterError
-        For texts, labels or parameters that cannot be used.
+        If texts, labels or parameters cannot be used.
     """
-    if not is_share(held_out) or n < 1:
-        raise ParameterError(f"held_out={held_out!r} must lie between 0 and 1, and n={n!r} must be 1 or more")
+    if not is_share(held_out):
+        raise ParameterError(f"held_out={held_out!r} is not a share: give a number between 0 and 1")
+    if n < 1:
+        raise ParameterError(f"n={n!r} asks for no rules: give 1 or more")
     found = check_texts(texts, may_be_empty=False)
     classes, y = check_labels(labels, len(found))
     names = [str(label) for label in classes.tolist()]
@@ -75,33 +78,33 @@ def suggest(
         model = RuleNetClassifier.load(model)
     if isinstance(model, RuleNetClassifier) and model.hybrid_.features.ruleset != ruleset:
         model = model.with_rules(ruleset)
-    say(f"{len(ruleset)} rules on {len(found):,} texts")
-    base = Base(
-        ruleset, ruleset.match(found, language=language), np.eye(len(names))[y], names,
-        None if model is None else model_logits(model, names, found),
-    )  # fmt: skip
+    say(f"{counted(len(ruleset), 'rule')} on {counted(len(found), 'text')}")
+    logits = None if model is None else model_logits(model, names, found)
+    base = Base(ruleset, ruleset.match(found, language=language), np.eye(len(names))[y], names, logits)
     search = Search(base, parts, found, language, say)
     search.check_model(model)
     candidates = search.candidates()
     if not candidates:
         return search.report([], [], 0, 0)
-    say(f"{len(candidates):,} candidates on {len(found):,} texts")
+    say(f"{counted(len(candidates), 'candidate')} on {counted(len(found), 'text')}")
     R = as_ruleset(numbered(candidates, names), ruleset, language).match(found, language=language)
     taken, believed = search.choose(candidates, R, n)
-    say(f"{len(taken)} rules on {len(parts.held_out):,} held-out texts")
+    say(f"{counted(len(taken), 'rule')} on {counted(len(parts.held_out), 'held-out text')}")
     return search.report([candidates[j] for j in taken], R[:, taken], len(candidates), believed)
 
 
 def model_logits(model: Any, names: Sequence[str], texts: list[str]) -> Array:
-    """Log-probabilities of a fitted classifier, its classes in the order of `names`.
+    """Return the log-probabilities of a fitted classifier, with its classes in the order of `names`.
 
     Raises
     ------
     InputError
-        If the model does not know a label of the texts, or knows others.
+        If the labels of the texts are not exactly those of the model.
     """
     known = [str(label) for label in model.classes_]
     if sorted(known) != sorted(names):
-        raise InputError(f"the model tells {', '.join(known)} apart, but the texts are labelled {', '.join(names)}")
+        raise InputError(
+            f"the labels of the model are {', '.join(known)}, but those of the texts are {', '.join(names)}"
+        )
     proba = np.asarray(model.predict_proba(texts))
     return np.asarray(np.log(np.maximum(proba[:, [known.index(name) for name in names]], 1e-9)))

@@ -1,4 +1,4 @@
-"""What `suggest` answers with, as plain data. Imports the writing of rules and advice."""
+"""The results of `suggest`, as plain data. Imports the writing of rules and advice."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ CONFIRMED = 0.05  # p-value on the held-out texts below which a suggestion is co
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A rule worth adding, with what it does on held-out texts.
+    """A rule worth adding, with its results on held-out texts.
 
     Attributes
     ----------
     rule
-        Fields of the rule, as `rulenet.rules.writing.append` takes them.
+        Fields of the rule, as `rulenet.rules.writing.append` expects them.
     kind
         ``"words"``, ``"growth"`` (words like those of rule `like`), ``"pattern"``, ``"pair"`` or ``"exception"``.
     support
-        Texts it fires on, of all that were given.
+        Number of texts it fires on, out of all given texts.
     fires, right
-        Held-out texts that it fires on, and those of its label among them.
+        Number of held-out texts it fires on, and how many of these have its label.
     expected
-        How many of these the rules or model before it took to be of the label (sum of probabilities).
+        Number of these that the present rules or model expect to have the label (sum of probabilities).
     p_value
-        How likely so many right hits were if it said nothing new.
+        Probability of that many correct hits if the rule added nothing to the present predictions.
     fixed, broken
-        Held-out texts whose answer turns right, and wrong, with this rule alone added.
+        Number of held-out texts whose prediction becomes correct, and wrong, if only this rule is added.
     log_loss, log_loss_error
-        By how much the summed log-loss of the held-out texts falls, and the standard error of that.
+        Decrease of the summed log-loss of the held-out texts, and its standard error.
     nearest, overlap
-        The existing rule that fires on most of the same texts, and the Jaccard overlap; None if no rule shares any.
+        The present rule that fires on most of the same texts, and the Jaccard overlap; None if no rule shares a text.
     """
 
     rule: dict[str, Any]
@@ -54,7 +54,7 @@ class Suggestion:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether it holds up on the held-out texts: more right than expected, beyond chance at 5 %; mostly right; a lower log-loss."""
+        """Whether the held-out texts confirm it: significantly more hits than expected (5 %), mostly right, a lower log-loss."""
         return self.p_value < CONFIRMED and 2 * self.right > self.fires and self.log_loss > 0
 
     @property
@@ -65,24 +65,24 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Suggestions:
-    """What `suggest` found.
+    """The result of a search for rules.
 
     Attributes
     ----------
     new
-        Rules worth adding, in the order in which they were chosen: each gains most after those before it.
+        Rules worth adding, in the order of selection: each gains most after those before it.
     advice
         Present rules to drop, tighten or merge.
     n_mined, n_chosen, n_held_out
-        Texts that rules were mined on, chosen on and judged on.
+        Number of texts that rules were mined on, selected on and evaluated on.
     n_tried, n_believed
-        Candidates that were tried, and those that passed the test for false discoveries.
+        Number of candidates that were tried, and that passed the test for false discoveries.
     accuracy_before, accuracy_after
-        On the held-out texts, without and with all new rules.
+        Accuracy on the held-out texts, without and with all new rules.
     accuracy_error
-        Standard error of the difference of the two.
+        Standard error of their difference.
     notes
-        What to know before believing the figures.
+        What to know before trusting the results.
     """
 
     new: list[Suggestion]
@@ -103,7 +103,7 @@ class Suggestions:
         return "\n\n".join(suggestion.yaml for suggestion in self.new)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Return plain data for JSON."""
         data = asdict(self)
         for row, suggestion in zip(data["new"], self.new, strict=True):
             row.update(yaml=suggestion.yaml, is_confirmed=suggestion.is_confirmed)
