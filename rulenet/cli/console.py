@@ -1,16 +1,17 @@
-"""What the commands share: two consoles, JSON output, complaints, standard input, files. Imports errors, rich and typer."""
+"""What the commands share: common options, output as text and JSON, messages, files. Imports errors, files, rich and typer."""
 
 from __future__ import annotations
 
 import codecs
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from rulenet.base.files import write_file
@@ -19,19 +20,26 @@ from rulenet.errors import DataError, ParameterError
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of text.")]
+# What UTF-8 cannot encode, such as half of an emoji, is escaped as in JSON.
+ON_ENCODING_ERRORS = "backslashreplace"
 
+_LINE_COLOURS = {"+": "green", "-": "red", "~": "yellow", "@": "cyan"}
+
+Model = Annotated[Path, typer.Argument(help="Model folder.", metavar="MODEL")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
 TextColumn = Annotated[
     str | None,
     typer.Option(
         "--text",
-        help="Column of the texts, or several as title,body for rules that read fields; default: found by its name.",
+        help="Column of the texts, or several, as in title,body, for rules that read fields; default: a usual name.",
     ),
 ]
-LabelColumn = Annotated[str | None, typer.Option("--label", help="Column of the labels; default: found by its name.")]
+LabelColumn = Annotated[str | None, typer.Option("--label", help="Column of the labels; default: a usual name.")]
 Split = Annotated[
-    str | None, typer.Option(help="Rows of this split only (column 'split', or the split of a hub data set).")
+    str | None, typer.Option(help="Use only rows of this split (column 'split', or the split of a hub data set).")
 ]
+Html = Annotated[Path | None, typer.Option(help="Also write a self-contained HTML page to this file.")]
+Seed = Annotated[int, typer.Option(help="Random seed.", min=0, max=2**32 - 1)]
 
 
 def _refuse_zero(jobs: int | None) -> int | None:
@@ -41,63 +49,70 @@ def _refuse_zero(jobs: int | None) -> int | None:
 
 
 Jobs = Annotated[
-    int | None, typer.Option("--jobs", help="Processes that match rules; -1 for all cores.", callback=_refuse_zero)
+    int | None,
+    typer.Option("--jobs", help="Number of processes that match rules; -1: all cores.", callback=_refuse_zero),
 ]
-
-# What UTF-8 cannot hold, such as half of an emoji, is written as in JSON.
-ON_ENCODING_ERRORS = "backslashreplace"
 
 
 def print_json(data: Any) -> None:
-    """One JSON document on standard output, untouched by colours and line width."""
+    """Print one JSON document on standard output, without colours or line wrapping."""
     write_json(data, sys.stdout, indent=2)
 
 
 def write_json(data: Any, handle: TextIO, *, indent: int | None = None) -> None:
-    """One JSON document and a line break; readable where the stream is in UTF-8, escaped where it is not."""
+    """Write one JSON document and a line break; characters are escaped unless the stream is in UTF-8."""
     is_utf8 = codecs.lookup(handle.encoding or "utf-8").name == "utf-8"
     handle.write(json.dumps(data, ensure_ascii=not is_utf8, indent=indent) + "\n")
 
 
+def say(*parts: str | tuple[str, str]) -> None:
+    """Print one line made of texts and (text, style) pairs, without reading markup or wrapping it."""
+    out.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def say_result(is_good: bool, message: str) -> None:
+    """Print the last line of a check, with a mark."""
+    say(("✓", "green") if is_good else ("✗", "red"), f" {message}")
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print the lines of a report or diff, coloured by their first character."""
+    for line in lines:
+        say((line, _LINE_COLOURS.get(line[:1], "")))
+
+
+def new_table(*columns: str, left: int = 1, title: str | None = None) -> Table:
+    """Start a table without a frame; the first `left` columns are aligned to the left, the others to the right."""
+    table = Table(box=None, title=title, title_justify="left")
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="left" if i < left else "right")
+    return table
+
+
 def complain(message: str) -> None:
-    """Say what went wrong, on standard error; the text is never read as markup."""
+    """Print an error on standard error, without reading markup."""
     err.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
 
 
 def warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Say what may be wrong, on standard error, without the line of Python that noticed."""
+    """Print a warning on standard error, without the line of Python that it comes from."""
     err.print(Text.assemble(("warning: ", "bold yellow"), str(message)), soft_wrap=True)
 
 
-def lines_of_stdin() -> Iterator[str]:
-    """Texts from standard input, one a line, in UTF-8.
+def check_file(path: Path | None) -> None:
+    """Refuse a path where no file can be written, so that this is found before long work.
 
     Raises
     ------
     DataError
-        At the first line that is no valid text.
+        If the path is a folder, or its folder does not exist.
     """
-    for number, line in enumerate(sys.stdin.buffer, start=1):
-        try:
-            text = line.decode()
-        except UnicodeDecodeError as error:
-            place = f"standard input, line {number}: byte {error.start} of the line"
-            raise DataError(f"{place} is not valid utf-8: convert it, for example with iconv") from None
-        yield text.rstrip("\r\n")
-
-
-def check_file(path: Path) -> None:
-    """Refuse a place where no file can be written, before long work rather than after.
-
-    Raises
-    ------
-    DataError
-        If it is a folder, or its folder does not exist.
-    """
+    if path is None:
+        return
     if path.is_dir():
-        raise DataError(f"{path} cannot be written: it is a folder; name a file")
+        raise DataError(f"{path} cannot be written: it is a folder. Name a file")
     if not path.absolute().parent.is_dir():
-        raise DataError(f"{path} cannot be written: there is no folder {path.parent}; make it first")
+        raise DataError(f"{path} cannot be written: there is no folder {path.parent}. Create it first")
 
 
 def write_page(path: Path, page: str) -> None:

@@ -11,29 +11,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.rule import Rule
-from rich.table import Table
 
-from rulenet.cli.console import AsJson, check_file, out, print_json, write_page
+from rulenet.cli.console import AsJson, check_file, new_table, out, print_json, say, write_page
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from rulenet.estimator import RuleNetClassifier
     from rulenet.explain.result import Explanation
     from rulenet.rules.ruleset import RuleSet
 
-# One rule that a support lead might add on a bad morning, and a message it is about.
+# A rule that a support lead might add during an outage, and a message that it is about.
 EDIT = """
   - id: technical.new_outage
     label: technical
     phrase: blue triangle
     weight: 4
-    note: the outage of this morning; customers describe the new warning sign
+    note: this morning's outage; customers describe the new warning sign
 """
 ASKED = "since the update there is a blue triangle where my invoice should be"
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """One half of the demo data: texts and labels to learn from and to judge by."""
+    """The demo data of one language: texts and labels for training and for testing, and rules."""
 
     language: str
     train: tuple[list[str], list[str]]
@@ -42,10 +43,10 @@ class Corpus:
 
 
 def demo(
-    report: Annotated[Path, typer.Option("--report", help="Where to write the HTML report.")] = Path("report.html"),
+    report: Annotated[Path, typer.Option("--report", help="File for the HTML report.")] = Path("report.html"),
     as_json: AsJson = False,
 ) -> None:
-    """Train on 900 embedded support messages, explain, edit a rule without retraining. About two minutes on two cores.
+    """Train on 900 embedded support messages, explain predictions, and add a rule without retraining (two minutes on two cores).
 
     Example: `rulenet demo`
     """
@@ -53,9 +54,8 @@ def demo(
 
     check_file(report)
     english, chinese = read_corpus("en"), read_corpus("zh")
-    table = Table(box=None, title="Accuracy on test messages", title_justify="left")
-    for column in ("data", "train", "test", "rules only", "transformer only", "hybrid"):
-        table.add_column(column, justify="left" if column == "data" else "right")
+    columns = ("data", "train", "test", "rules only", "transformer only", "hybrid")
+    table = new_table(*columns, title="Accuracy on test messages")
     results: list[dict[str, str | int | float]] = []
     models = {}
     for corpus, encoder, name in (
@@ -88,7 +88,7 @@ def demo(
 
 
 def read_corpus(language: str) -> Corpus:
-    """The embedded messages and rules of one language."""
+    """Read the embedded messages and rules of one language."""
     from rulenet.rules.ruleset import RuleSet
 
     folder = files("rulenet") / "demo"
@@ -103,7 +103,7 @@ def read_corpus(language: str) -> Corpus:
 
 
 def compare(corpus: Corpus, encoder: str, *, verbose: int) -> tuple[RuleNetClassifier, dict[str, float]]:
-    """The hybrid, and the test accuracy of rules only, transformer only and hybrid, each fitted to the same messages."""
+    """Fit rules only, transformer only and hybrid to the same messages; return the hybrid, and the test accuracy of each."""
     from rulenet.estimator import RuleNetClassifier
     from rulenet.training.recipe import Recipe
 
@@ -115,7 +115,7 @@ def compare(corpus: Corpus, encoder: str, *, verbose: int) -> tuple[RuleNetClass
 
 
 def pick(explanations: list[Explanation], labels: list[str]) -> list[Explanation]:
-    """Two telling predictions, both right: one where a rule did most, one where the transformer overruled φ."""
+    """Pick two interesting correct predictions: one decided mainly by rules, one where the transformer overruled φ."""
     right = [e for e, label in zip(explanations, labels, strict=True) if e.label == label] or explanations
 
     def by_rules(e: Explanation) -> float:
@@ -131,7 +131,7 @@ def pick(explanations: list[Explanation], labels: list[str]) -> list[Explanation
 
 
 def show(table: Table, telling: list[Explanation], before: Explanation, after: Explanation, report: Path) -> None:
-    """Print everything."""
+    """Print the results, the explanations and the edit."""
     from rulenet.draw.terminal import to_rich
 
     out.print(table)
@@ -145,7 +145,7 @@ def show(table: Table, telling: list[Explanation], before: Explanation, after: E
         f"before: [bold]{before.label}[/bold] {before.proba[before.label]:.2f}   "
         f"after: [bold]{after.label}[/bold] {after.proba[after.label]:.2f}"
     )
-    out.print(f"\nThe same as a page: {report}", soft_wrap=True, markup=False)
+    say(f"\nHTML report: {report}")
 
 
 def write_report(

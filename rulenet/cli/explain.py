@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rulenet.cli.console import AsJson, check_file, err, lines_of_stdin, out, write_json, write_page
+from rulenet.cli.console import AsJson, Html, Model, check_file, err, out, write_json, write_page
+from rulenet.cli.texts import lines_of_stdin
 from rulenet.errors import DataError, LabelError
 
 if TYPE_CHECKING:
@@ -19,24 +19,26 @@ if TYPE_CHECKING:
 
 
 def explain(
-    model: Annotated[Path, typer.Argument(help="Model folder.", metavar="MODEL")],
+    model: Model,
     texts: Annotated[
-        list[str], typer.Argument(help="Texts; - reads one per line from standard input.", metavar="TEXT…")
+        list[str], typer.Argument(help="Texts; - reads one text per line from standard input.", metavar="TEXT…")
     ],
     records: Annotated[
         bool, typer.Option("--records", help='Each text is a JSON object of fields: {"title": …, "body": …}.')
     ] = False,
-    tokens: Annotated[bool, typer.Option("--tokens", help="Also which words the transformer goes by (slow).")] = False,
+    tokens: Annotated[
+        bool, typer.Option("--tokens", help="Also show which words influence the transformer (slow).")
+    ] = False,
     contrast: Annotated[
-        str | None, typer.Option(help="Why one label rather than another.", metavar="LABEL,OTHER")
+        str | None, typer.Option(help="Also explain why one label rather than another.", metavar="LABEL,OTHER")
     ] = None,
     what_if: Annotated[
-        bool, typer.Option("--what-if", help="Also what would have to be missing for another answer.")
+        bool, typer.Option("--what-if", help="Also show what would have to be missing for another label.")
     ] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
+    html: Html = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what added up to each prediction: rules, terms, transformer.
+    """Show what each prediction is made of: rules, terms and the transformer.
 
     Example: `rulenet explain model/ "Where is my parcel?" --contrast delivery,billing`
     """
@@ -45,12 +47,11 @@ def explain(
     from rulenet.draw.terminal import to_rich
     from rulenet.estimator import RuleNetClassifier
 
-    if html is not None:
-        check_file(html)
+    check_file(html)
     clf = RuleNetClassifier.load(model)
     pair = None if contrast is None else _pair(contrast, clf.classes_.tolist())
     if tokens and not clf.hybrid_.is_neural:
-        err.print("this model has no transformer, so --tokens adds nothing")
+        err.print("note: this model has no transformer, so --tokens has no effect")
     lines = list(lines_of_stdin()) if texts == ["-"] else texts
     given = [_record(line) for line in lines] if records else lines
     explanations = clf.explain(given, tokens=tokens, contrast=pair if tokens else None)
@@ -79,12 +80,12 @@ def explain(
 
 
 def _record(line: str) -> Any:
-    """The fields of a record.
+    """Parse the fields of a record.
 
     Raises
     ------
     DataError
-        If this is no JSON object of texts.
+        If the line is not a JSON object of strings.
     """
     try:
         fields = json.loads(line)
@@ -92,13 +93,13 @@ def _record(line: str) -> Any:
         fields = None
     if not isinstance(fields, dict) or not fields or not all(isinstance(part, str) for part in fields.values()):
         raise DataError(
-            f'--records: {line[:60]!r} is no JSON object of texts, such as {{"title": "Refund", "body": "…"}}'
+            f'--records: {line[:60]!r} is not a JSON object of texts, such as {{"title": "Refund", "body": "…"}}'
         )
     return fields
 
 
 def _pair(given: str, classes: Sequence[Any]) -> tuple[Any, Any]:
-    """The two labels of ``LABEL,OTHER``; a label may hold a comma itself.
+    """Return the two labels of ``LABEL,OTHER``; a label may itself contain a comma.
 
     Raises
     ------
@@ -111,4 +112,4 @@ def _pair(given: str, classes: Sequence[Any]) -> tuple[Any, Any]:
         label, other = (",".join(half).strip() for half in (parts[:at], parts[at:]))
         if label in named and other in named and label != other:
             return named[label], named[other]
-    raise LabelError(f"--contrast {given!r} does not name two labels as LABEL,OTHER; the model has {', '.join(named)}")
+    raise LabelError(f"--contrast {given!r} must name two labels as LABEL,OTHER; the model has {', '.join(named)}")

@@ -1,7 +1,7 @@
-"""The `rulenet` command: collects the commands, one file each, and turns user mistakes into messages.
+"""The `rulenet` command: collects the commands, one file each, and turns mistakes of users into messages.
 
-To add a command: a file with a function, a line here, a test in tests/cli. Heavy imports go inside the function, so that
-`rulenet rules lint` starts fast.
+To add a command: a file with a function, its import and one line below, a row in the docs, and a test in tests/cli. Heavy imports
+go inside the function, so that `rulenet rules lint` starts fast.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from rulenet.errors import RuleNetError
 
 
 class _Commands(TyperGroup):
-    """Exit status: 0 fine, 1 problems found, 2 bad usage or input, 130 interrupted."""
+    """Exit status: 0 success, 1 problems found, 2 wrong usage or input, 130 interrupted."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command; what a user can mend ends in a line, not in a traceback."""
+        """Run a command; a mistake that the user can correct ends in a message, not in a traceback."""
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors=ON_ENCODING_ERRORS)
         try:
@@ -78,6 +78,6 @@ rules.command("schema")(rules_schema.schema)
 
 
 def main() -> None:
-    """Run the command line; ends the process with the exit status."""
+    """Run the command line, and end the process with its exit status."""
     warnings.showwarning = warn
     app()

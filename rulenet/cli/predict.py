@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, TextColumn, check_file, lines_of_stdin, write_json
+from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, Model, TextColumn, check_file, write_json
+from rulenet.cli.texts import lines_of_stdin
 from rulenet.errors import DataError, RuleNetError
 
 if TYPE_CHECKING:
@@ -21,29 +22,30 @@ BLOCK = 1000
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="Model folder.", metavar="MODEL")],
+    model: Model,
     data: Annotated[
         str, typer.Argument(help="A file of texts; - reads one text per line from standard input.", metavar="DATA")
     ],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write here instead of standard output.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write to this file instead of standard output.")
+    ] = None,
     text: TextColumn = None,
     as_json: AsJson = False,
 ) -> None:
-    """Label texts: csv with label and probability, or one JSON object a line with --json. Long files stream.
+    """Predict labels: csv with label and probability, or with --json one JSON object per line. Files of any length are streamed.
 
     Example: `rulenet predict model/ new.csv --out labelled.csv`
     """
     from rulenet.data.load import stream
     from rulenet.estimator import RuleNetClassifier
 
-    if out is not None:
-        check_file(out)
+    check_file(out)
     clf = RuleNetClassifier.load(model)
     rows = _predictions(clf, lines_of_stdin() if data == "-" else stream(data, text=text))
     if out is None:
         _write(rows, sys.stdout, as_json)
         return
-    # Written under another name first: an interrupted run leaves no file that looks complete.
+    # Written under another name first, so that an interrupted run leaves no file that looks complete.
     part = out.with_name(out.name + ".part")
     try:
         with part.open("w", encoding="utf-8", errors=ON_ENCODING_ERRORS, newline="") as handle:
@@ -70,7 +72,7 @@ def _write(rows: Iterator[tuple[str, str, float]], handle: TextIO, as_json: bool
         for text, label, p in rows:
             write_json({"text": text, "label": label, "proba": round(p, 6)}, handle)
         return
-    first = list(islice(rows, 1))  # a source that cannot be read complains before there is a header
+    first = list(islice(rows, 1))  # a source that cannot be read raises its error before the header is written
     writer = csv.writer(handle, lineterminator="\n")
     writer.writerow(["text", "label", "proba"])
     writer.writerows((text, label, f"{p:.4f}") for text, label, p in chain(first, rows))

@@ -7,34 +7,37 @@ from typing import Annotated
 
 import typer
 
-from rulenet.cli.console import AsJson, LabelColumn, TextColumn, print_json
-from rulenet.cli.rules_apply import read_texts, show
+from rulenet.cli.console import AsJson, LabelColumn, TextColumn, print_json, say_lines
+from rulenet.cli.texts import read_texts
 from rulenet.errors import ParameterError
 
 
 def diff(
-    a: Annotated[Path, typer.Argument(help="A rule file.", metavar="A")],
-    b: Annotated[Path, typer.Argument(help="Another one.", metavar="B")],
+    a: Annotated[Path, typer.Argument(help="Rule file.", metavar="A")],
+    b: Annotated[Path, typer.Argument(help="Rule file to compare with.", metavar="B")],
     data: Annotated[
-        str | None, typer.Option(help="Texts on which to compare rules and answers; .txt: one a line.", metavar="FILE")
+        str | None,
+        typer.Option(help="Also compare firings and predictions on these texts; .txt: one per line.", metavar="FILE"),
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(help="Model folder: its answers with the rules of A and of B. Without it, the rules' own starting weights vote.",
-                     metavar="MODEL"),
+        typer.Option(
+            help="Model folder: predict with this model and the rules of A or B; default: by starting weights.",
+            metavar="MODEL",
+        ),
     ] = None,
     text: TextColumn = None,
     label: LabelColumn = None,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
-    """What changed between two rule files, and on which texts the answer changes and why.
+) -> None:
+    """Show the differences between two rule files, and which predictions change and why.
 
-    Comments and order do not count. Exit status 0 if both say the same, 1 if not.
+    Comments and order do not matter. Exit status 0 if both files have the same meaning, 1 if not.
 
     Example: `rulenet rules diff rules.yaml edited.yaml --data new.csv`
     """
     if model is not None and data is None:
-        raise ParameterError("--model needs --data FILE, the texts to answer")
+        raise ParameterError("--model needs texts to predict: add --data FILE")
     from rulenet.rules.ruleset import RuleSet
     from rulenet.workbench.diff import diff_rules
 
@@ -53,5 +56,5 @@ def diff(
     if as_json:
         print_json(found.to_dict())
     else:
-        show(found.lines())
+        say_lines(found.lines())
     raise typer.Exit(0 if found.is_same else 1)

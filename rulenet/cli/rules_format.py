@@ -8,24 +8,28 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from rulenet.cli.console import AsJson, complain, out, print_json
+from rulenet.base.wording import counted
+from rulenet.cli.console import AsJson, complain, print_json, say, say_lines, say_result
 from rulenet.errors import ParameterError, RuleFileError
 
 
 def format_files(
     files: Annotated[
-        list[Path], typer.Argument(help="Rule files; - reads standard input and writes standard output.", metavar="FILE…")
+        list[Path],
+        typer.Argument(help="Rule files; - reads standard input and writes standard output.", metavar="FILE…"),
     ],
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if something would change.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit status 1 if a file would change.")
+    ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change, line by line.")] = False,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
-    """Bring rule files into one layout: order of fields, indentation, quotes, blank lines.
+) -> None:
+    """Format rule files in one style: order of fields, indentation, quotes, blank lines.
 
-    Every comment stays beside what it stands beside, the order of rules and words stays, and so does what the file says: that is checked
-    before anything is written. Files that it includes are not touched. Exit status 1 if `--check` finds something, 2 if a file has faults.
+    Comments stay where they belong, and the order of rules and words does not change. The meaning of the file does not change either:
+    this is checked before anything is written. Included files are not formatted. Exit status 1 if a file would change with `--check`,
+    2 if a file has faults.
 
     Example: `rulenet rules format rules/ag_news.yaml --diff`
     """
@@ -34,11 +38,13 @@ def format_files(
 
     if Path("-") in files:
         if len(files) > 1 or check or diff or as_json:
-            raise ParameterError("- stands alone: rulenet rules format - < old.yaml > new.yaml")
+            raise ParameterError(
+                "- cannot be combined with files or options: rulenet rules format - < old.yaml > new.yaml"
+            )
         try:
             text = sys.stdin.buffer.read().decode()
         except UnicodeDecodeError as error:
-            raise ParameterError(f"standard input: byte {error.start} is not UTF-8") from None
+            raise ParameterError(f"standard input: byte {error.start} is not valid UTF-8: convert it first") from None
         sys.stdout.buffer.write(format_text(text, "standard input").encode())
         return
     changed: list[str] = []
@@ -55,24 +61,18 @@ def format_files(
             refused.append(str(file))
             complain(str(error))
             continue
-        if diff and new != old and not as_json:
-            show_diff(old, new, str(file))
+        if diff and not as_json:
+            name = str(file)
+            say_lines(difflib.unified_diff(old.splitlines(), new.splitlines(), name, name, lineterm=""))
     if as_json:
         print_json({"files": len(files), "changed": changed, "refused": refused, "written": not check and not diff})
     else:
         for name in changed:
-            out.print(f"{name}: {'would change' if check or diff else 'formatted'}", soft_wrap=True, markup=False)
-        mark = ("✗", "red") if refused or (check and changed) else ("✓", "green")
+            say(f"{name}: {'would change' if check or diff else 'formatted'}")
         same = len(files) - len(changed) - len(refused)
-        counts = f" {len(files)} file{'s' * (len(files) != 1)}, {len(changed)} changed, {same} in order"
-        out.print(Text.assemble(mark, counts if not check and not diff else counts.replace("changed", "to change")))
+        verb = "to change" if check or diff else "changed"
+        counts = f"{counted(len(files), 'file')}, {len(changed)} {verb}, {same} unchanged"
+        say_result(not refused and not (check and changed), counts)
     if refused:
         raise typer.Exit(2)
     raise typer.Exit(1 if check and changed else 0)
-
-
-def show_diff(old: str, new: str, name: str) -> None:
-    """Print what changes between two texts, as a unified diff with colours."""
-    colours = {"+": "green", "-": "red", "@": "cyan"}
-    for line in difflib.unified_diff(old.splitlines(), new.splitlines(), name, name, lineterm=""):
-        out.print(Text(line, style=colours.get(line[:1], "")), soft_wrap=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
-from rulenet.cli.console import AsJson, out, print_json
+from rulenet.base.wording import counted
+from rulenet.cli.console import AsJson, print_json, say, say_result
 from rulenet.errors import RuleFileError
 
 if TYPE_CHECKING:
@@ -20,18 +20,20 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "dim"}
 
 def lint(
     files: Annotated[list[Path], typer.Argument(help="Rule files.", metavar="FILE…")],
-    hints: Annotated[bool, typer.Option("--hints", help="Also list what is only good to know.")] = False,
+    hints: Annotated[bool, typer.Option("--hints", help="Also list hints.")] = False,
     repair: Annotated[
         bool,
-        typer.Option("--fix", help="First repair what is safe to repair; comments, order and layout stay."),
+        typer.Option(
+            "--fix", help="First repair what can be repaired safely; comments, order and layout do not change."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check rule files: every fault and smell with its line and what to do.
+    """Check rule files: list every error and warning with its line and what to do.
 
-    Dead, doubled and contained rules, patterns that hit everything, words that are looked for otherwise than written, examples that
-    contradict their rule. `--fix` first repairs slips that can mean only one thing (`wieght`, `confidence: 90%`).
-    Exit status 1 if there is a fault; warnings alone give 0.
+    Finds rules that can never fire, duplicate and contained rules, patterns that match everything, words that are matched differently
+    from how they are written, and examples that contradict their rule. `--fix` first repairs mistakes that can mean only one thing
+    (`wieght`, `confidence: 90%`). Exit status 1 if there is an error; with warnings only, 0.
 
     Example: `rulenet rules lint rules/ag_news.yaml`
     """
@@ -57,25 +59,20 @@ def lint(
     else:
         for file, faults in found.items():
             for change in fixed[file]:
-                out.print(Text.assemble(f"{file}:{change.line}: ", ("fixed", "green"), f": {change}"), soft_wrap=True)
+                say(f"{file}:{change.line}: ", ("fixed", "green"), f": {change}")
             for fault in faults if hints else [fault for fault in faults if fault.severity != "info"]:
-                colour = _COLOURS[fault.severity]
-                out.print(
-                    Text.assemble(f"{fault.place(file)}: ", (fault.severity, colour), f": {fault.text}"),
-                    soft_wrap=True,
-                )
-        mark = ("✗", "red") if errors else ("✓", "green")
-        total = [f"{len(files)} file{'s' * (len(files) != 1)}", f"{errors} errors", f"{count['warning']} warnings"]
+                say(f"{fault.place(file)}: ", (fault.severity, _COLOURS[fault.severity]), f": {fault.text}")
+        total = [counted(len(files), "file"), counted(errors, "error"), counted(count["warning"], "warning")]
         if count["info"] and not hints:
-            total.append(f"{count['info']} hints (--hints lists them)")
+            total.append(f"{counted(count['info'], 'hint')} (see --hints)")
         if repair:
-            total.append(f"{sum(map(len, fixed.values()))} repairs")
-        out.print(Text.assemble(mark, f" {', '.join(total)}"))
+            total.append(counted(sum(map(len, fixed.values())), "repair"))
+        say_result(not errors, ", ".join(total))
     raise typer.Exit(1 if errors else 0)
 
 
 def _fixed(file: Path) -> list[Change]:
-    """Repair a file; what was done. A file that cannot be read is left to the linter."""
+    """Repair a file and return what was done; a file that cannot be read is left to the linter."""
     from rulenet.rules.lint.fix import fix
     from rulenet.rules.writing.files import load_text, save_text
 

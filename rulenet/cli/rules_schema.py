@@ -6,7 +6,7 @@ from rulenet.cli.console import print_json
 
 
 def schema() -> None:
-    """Print the JSON Schema of rule files, for editors that complete and check while typing.
+    """Print the JSON Schema of rule files, for completion and checks in editors.
 
     Example: `rulenet rules schema > rulenet.schema.json`
     """

@@ -14,7 +14,21 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from rulenet.cli.console import AsJson, Jobs, LabelColumn, Split, TextColumn, check_file, out, print_json, write_page
+from rulenet.base.wording import counted, percent
+from rulenet.cli.console import (
+    AsJson,
+    Html,
+    Jobs,
+    LabelColumn,
+    Split,
+    TextColumn,
+    check_file,
+    out,
+    print_json,
+    say,
+    say_result,
+    write_page,
+)
 
 if TYPE_CHECKING:
     from rulenet.workbench.drift import Drift
@@ -22,13 +36,13 @@ if TYPE_CHECKING:
     from rulenet.workbench.worth import Worth
 
 WIDE = 200
-# Left out, in this order, where a window is too narrow for all columns.
+# Columns that are left out, in this order, if the window is too narrow.
 DISPENSABLE = ("shared", "lift", "finds", "disputed", "for")
-LEGIBLE = 24  # characters of a rule's id that stay on one line
+LEGIBLE = 24  # longer ids of rules may be broken into several lines
 
 
 class Sort(str, Enum):
-    """Orders of the table."""
+    """Sort orders of the table."""
 
     fires = "fires"
     right = "right"
@@ -41,32 +55,32 @@ class Sort(str, Enum):
 
 def stats(
     file: Annotated[
-        Path | None, typer.Argument(help="A rule file; default: the rules of --model.", metavar="[FILE]")
+        Path | None, typer.Argument(help="Rule file; default: the rules of --model.", metavar="[FILE]")
     ] = None,
     data: Annotated[
-        str, typer.Option("--data", "-d", help="Texts, best with labels, that the rules were not written on.")
+        str, typer.Option("--data", "-d", help="Texts, preferably labelled, that the rules were not written on.")
     ] = ...,  # type: ignore[assignment]
     model: Annotated[
-        Path | None, typer.Option(help="Model folder: learned weights, and what is lost without each rule.")
+        Path | None, typer.Option(help="Model folder: also show learned weights, and what is lost without each rule.")
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(help="Compare with a model's training texts (its folder) or an earlier --json output."),
+        typer.Option(help="Compare with the training texts of a model (its folder), or with earlier --json output."),
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write a self-contained HTML page here.")] = None,
+    html: Html = None,
     sort: Annotated[
-        Sort, typer.Option(help="Order of the table; right and lift: the worst first, else the most.")
+        Sort, typer.Option(help="Sort order of the table: right and lift from the lowest, others from the highest.")
     ] = Sort.fires,
-    top: Annotated[int, typer.Option(help="Rows of the table; 0: all.", min=0)] = 30,
+    top: Annotated[int, typer.Option(help="Number of rows in the table; 0: all.", min=0)] = 30,
     jobs: Jobs = None,
     split: Split = None,
     text: TextColumn = None,
     label: LabelColumn = None,
     as_json: AsJson = False,
 ) -> None:
-    """What each rule is worth on some texts, which rules contradict each other, and which have drifted.
+    """Show how well each rule works on some texts, which rules contradict each other, and which have drifted.
 
-    Take texts that the rules were not written on, nor the model trained on: those flatter both.
+    Use texts that the rules were not written on and the model was not trained on; otherwise the results are too good.
 
     Exit status 1 if --baseline shows that a rule died, faded, exploded or lost precision.
 
@@ -80,14 +94,13 @@ def stats(
     from rulenet.workbench.stats import rule_stats
 
     if file is None and model is None:
-        raise ParameterError("name a rule file, or a model whose rules are meant: --model FOLDER")
-    if html is not None:
-        check_file(html)
+        raise ParameterError("nothing to measure: name a rule file, or a model with --model FOLDER")
+    check_file(html)
     earlier = None if baseline is None else read_baseline(baseline)
     progress = Progress(0 if as_json else 1)
     dataset = load(data, text=text, label=label, split=split, need_labels=False)
     if label is not None and dataset.labels is None:
-        raise DataError(f"{data}: some rows have no label in the column {label!r}; fill or delete them")
+        raise DataError(f"{data}: some rows have no label in the column {label!r}: complete or delete them")
     found = rule_stats(file, dataset.texts, dataset.labels, model=model, n_jobs=jobs, progress=progress)
     drift = None if earlier is None else compare(found, earlier)
     if html is not None:
@@ -104,8 +117,7 @@ def stats(
 
 
 def show(stats: RulesetStats, sort: Sort, top: int) -> None:
-    """Table, conflicts and findings."""
-    from rulenet.base.wording import counted, percent
+    """Print the table, conflicts and findings."""
     from rulenet.workbench.findings import findings
 
     rules = ordered(stats.rules, sort)
@@ -113,12 +125,14 @@ def show(stats: RulesetStats, sort: Sort, top: int) -> None:
     table, left_out = _fitting(shown, any(rule.worth is not None for rule in stats.rules))
     draw(table)
     if left_out:
-        say(f"columns that do not fit: {', '.join(left_out)}; widen the window, or see --html FILE")
+        say(f"columns left out: {', '.join(left_out)}; widen the window, or use --html FILE")
     if len(shown) < len(rules):
-        say(f"not shown: {counted(len(rules) - len(shown))} more; --top 0 shows all, --sort another order")
+        say(f"{counted(len(rules) - len(shown), 'more rule')} not shown; see --top and --sort")
     n = stats.n_texts
-    say(f"{counted(len(rules))}, {counted(n, 'text')}; some rule fires on {percent(stats.reached / n)}, rules that cannot both be right on "
-        f"{percent(stats.disputed / n)}")  # fmt: skip
+    say(
+        f"{counted(len(rules), 'rule')}, {counted(n, 'text')}; at least one rule fires on {percent(stats.reached / n)}, "
+        f"rules that cannot both be right on {percent(stats.disputed / n)}"
+    )
     for note in stats.notes:
         say(f"note: {note}")
     for pair in stats.conflicts(3):
@@ -132,17 +146,12 @@ def show(stats: RulesetStats, sort: Sort, top: int) -> None:
 
 
 def draw(table: Table) -> None:
-    """A table; in a file or a pipe as wide as it has to be."""
+    """Print a table; in a file or a pipe, as wide as necessary."""
     (out if out.is_terminal else Console(highlight=False, width=WIDE)).print(table)
 
 
-def say(line: str) -> None:
-    """One line that is never read as markup nor broken."""
-    out.print(Text(line), soft_wrap=True)
-
-
 def ordered(rules: Sequence[RuleStats], sort: Sort) -> list[RuleStats]:
-    """The rules in this order; those without the number last."""
+    """Sort the rules; those without a value come last."""
     if sort is Sort.file:
         return list(rules)
     number: dict[Sort, Callable[[RuleStats], float | None]] = {
@@ -166,7 +175,7 @@ def _worth(worth: Worth) -> float:
 
 
 def _fitting(rules: Sequence[RuleStats], has_model: bool) -> tuple[Table, list[str]]:
-    """The table, and the columns left out so that in this window every rule keeps its name."""
+    """Return the table, and the columns left out so that the names of the rules fit into this window."""
     table, left_out = _table(rules, has_model), list[str]()
     unbounded = out.options.update(width=WIDE)
     for column in table.columns:
@@ -181,20 +190,11 @@ def _fitting(rules: Sequence[RuleStats], has_model: bool) -> tuple[Table, list[s
 
 
 def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
-    from rulenet.base.wording import percent
-
     table = Table(box=None, padding=(0, 1), show_edge=False)
     for name in ("rule", "for"):
         table.add_column(name, overflow="fold")
-    for name in (
-        "fires",
-        "right [95 %]",
-        "finds",
-        "lift",
-        "shared",
-        "disputed",
-        *(("weight", "saves", "spoils") if has_model else ()),
-    ):
+    of_model = ("weight", "saves", "spoils") if has_model else ()
+    for name in ("fires", "right [95 %]", "finds", "lift", "shared", "disputed", *of_model):
         table.add_column(name, justify="right", no_wrap=True)
     for rule in rules:
         right = percent(rule.precision)
@@ -216,18 +216,10 @@ def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
 
 
 def show_drift(drift: Drift) -> None:
-    """The rules that have changed, and what could not be told."""
-    from rulenet.base.wording import percent
-
-    flagged = drift.flagged
-    mark = ("✗", "red") if flagged else ("✓", "green")
-    said = (
-        f"{len(flagged):,} of {len(drift.rules):,} rules have drifted"
-        if flagged
-        else f"none of {len(drift.rules):,} rules has drifted"
-    )
-    against = f" ({drift.texts_now:,} texts against {drift.texts_before:,}; {drift.tests:,} tests, Holm, 5 %)"
-    out.print(Text.assemble(mark, " ", said, against), soft_wrap=True)
+    """Print the rules that have changed, and what could not be compared."""
+    flagged, compared = drift.flagged, counted(len(drift.rules), "rule")
+    against = f"{counted(drift.texts_now, 'text')} now, {drift.texts_before:,} before; {counted(drift.tests, 'test')}, Holm, 5 %"
+    say_result(not flagged, f"drift found in {len(flagged):,} of {compared} ({against})")
     table = Table(box=None, padding=(0, 1), show_edge=False)
     for name in ("rule", "has", "fires on", "right"):
         table.add_column(name, overflow="fold", justify="left" if name in ("rule", "has") else "right")

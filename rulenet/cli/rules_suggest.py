@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
-from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, check_file, out, print_json
+from rulenet.base.wording import counted
+from rulenet.cli.console import AsJson, LabelColumn, Seed, Split, TextColumn, check_file, print_json, say
 from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -25,30 +25,33 @@ KINDS = {
 
 
 def suggest(
-    file: Annotated[Path, typer.Argument(help="The present rules.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="Rule file with the present rules.", metavar="FILE")],
     data: Annotated[str, typer.Option("--data", "-d", help="Labelled texts that --model was not trained on.")],
     model: Annotated[
-        Path | None, typer.Option(help="Model folder: mend its mistakes instead of those of the rules alone.")
+        Path | None, typer.Option(help="Model folder: correct its mistakes instead of those of the rules alone.")
     ] = None,
-    count: Annotated[int, typer.Option("--count", "-n", help="At most so many new rules.", min=1)] = 20,
-    held_out: Annotated[float, typer.Option(help="Share of the texts that only judge.", min=0.05, max=0.9)] = 0.3,
+    count: Annotated[int, typer.Option("--count", "-n", help="Greatest number of new rules.", min=1)] = 20,
+    held_out: Annotated[
+        float, typer.Option(help="Share of the texts used only for evaluation.", min=0.05, max=0.9)
+    ] = 0.3,
     write: Annotated[
         Path | None,
-        typer.Option(help="Append the confirmed rules to this rule file, or make it. Else nothing is written."),
+        typer.Option(help="Append the confirmed rules to this rule file, which is created if necessary."),
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="With --write: this rule (repeat for more), confirmed or not.")
+        list[str] | None,
+        typer.Option(help="With --write: write only this rule, confirmed or not; repeat for more rules."),
     ] = None,
-    sample: Annotated[int | None, typer.Option(help="Use only so many texts, taken at random.", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the split and the sample.", min=0, max=2**32 - 1)] = 0,
+    sample: Annotated[int | None, typer.Option(help="Use only this many texts, selected at random.", min=1)] = None,
+    seed: Seed = 0,
     split: Split = None,
     text: TextColumn = None,
     label: LabelColumn = None,
     as_json: AsJson = False,
 ) -> None:
-    """Propose rules that labelled texts speak for, and what to drop, tighten or merge.
+    """Propose new rules from labelled texts, and present rules to drop, tighten or merge.
 
-    Rules are mined on some of the texts, chosen on others and judged on the rest, which neither step has seen.
+    Rules are mined on some of the texts, selected on others, and evaluated on the rest, which neither step has seen.
 
     Example: `rulenet rules suggest rules/ag_news.yaml --data train.csv --write more.yaml`
     """
@@ -58,12 +61,11 @@ def suggest(
     from rulenet.workbench.suggest.suggest import suggest as find
 
     if only and write is None:
-        raise ParameterError("--only says which rules to write; add --write FILE")
+        raise ParameterError("--only selects rules to write: add --write FILE")
     ruleset = RuleSet.load(file)
-    if write is not None:
-        check_file(write)
-        if write.exists():
-            RuleSet.load(write)  # a file with faults is to be mended first, before long work
+    check_file(write)
+    if write is not None and write.exists():
+        RuleSet.load(write)  # a file with faults must be corrected first, before long work
     dataset = load(data, text=text, label=label, split=split)
     texts, labels = _sampled(dataset.texts, dataset.labels or [], sample, seed)
     progress = Progress(0 if as_json else 1)
@@ -78,12 +80,12 @@ def suggest(
         return
     _show(found)
     if write is not None:
-        done = f"{len(chosen)} rules → {write}" if chosen else f"no rule is confirmed; {write} was left alone"
-        out.print(done, markup=False, soft_wrap=True)
+        done = f"{counted(len(chosen), 'rule')} → {write}" if chosen else "no rule is confirmed, so nothing was written"
+        say(done)
 
 
 def _sampled(texts: list[str], labels: list[str], n: int | None, seed: int) -> tuple[list[str], list[str]]:
-    """Rows at random: a file is often ordered by class, so never its beginning."""
+    """Select rows at random, because files are often ordered by class."""
     import random
 
     if n is None or n >= len(texts):
@@ -98,60 +100,51 @@ def _chosen(found: Suggestions, only: list[str] | None) -> list[Suggestion]:
     ids = [suggestion.rule["id"] for suggestion in found.new]
     unknown = [name for name in only if name not in ids]
     if unknown:
-        raise ParameterError(f"--only {', '.join(unknown)}: not suggested; there are {', '.join(ids) or 'none'}")
+        found_ids = f"the suggested rules are {', '.join(ids)}" if ids else "no rules were suggested"
+        raise ParameterError(f"--only {', '.join(unknown)}: {found_ids}")
     return [suggestion for suggestion in found.new if suggestion.rule["id"] in only]
 
 
 def _show(found: Suggestions) -> None:
     for number, suggestion in enumerate(found.new, start=1):
-        out.print(_head(number, suggestion), soft_wrap=True)
-        for line in _figures(suggestion, found.n_held_out):
-            out.print(Text(f"   {line}", style="dim"), soft_wrap=True)
-        out.print(Text(suggestion.yaml), soft_wrap=True)
-        out.print()
+        _show_suggestion(number, suggestion, found.n_held_out)
     for advice in found.advice:
-        out.print(_advice(advice), soft_wrap=True)
+        _show_advice(advice)
     for note in found.notes:
-        out.print(Text.assemble(("note: ", "yellow"), note), soft_wrap=True)
+        say(("note: ", "yellow"), note)
     confirmed = sum(suggestion.is_confirmed for suggestion in found.new)
-    out.print(
-        f"{len(found.new)} new rules, {confirmed} of them confirmed, from {found.n_tried:,} candidates "
-        f"({found.n_believed:,} held up on the {found.n_chosen:,} texts that choose; 1 in 10 of those by chance)",
-        soft_wrap=True,
+    say(
+        f"{counted(len(found.new), 'new rule')}, {confirmed} confirmed, from {counted(found.n_tried, 'candidate')} "
+        f"({found.n_believed:,} passed the test on {counted(found.n_chosen, 'selection text')}, about 1 in 10 of them by chance)"
     )
     if found.new:
-        gain = found.accuracy_after - found.accuracy_before
-        out.print(
-            f"accuracy on {found.n_held_out:,} texts that neither found nor chose them: {found.accuracy_before:.1%} → "
-            f"{found.accuracy_after:.1%} ({100 * gain:+.1f} ± {196 * found.accuracy_error:.1f} points with all of them)",
-            soft_wrap=True,
+        gain = f"{100 * (found.accuracy_after - found.accuracy_before):+.1f} ± {196 * found.accuracy_error:.1f}"
+        say(
+            f"accuracy on {counted(found.n_held_out, 'held-out text')}: {found.accuracy_before:.1%} → {found.accuracy_after:.1%} "
+            f"({gain} points with all new rules)"
         )
 
 
-def _head(number: int, suggestion: Suggestion) -> Text:
-    mark = ("✓", "green") if suggestion.is_confirmed else ("?", "yellow")
-    kind = KINDS[suggestion.kind] + (f" '{suggestion.like}'" if suggestion.like else "")
-    return Text.assemble(mark, f" {number}  ", (suggestion.rule["id"], "bold"), f"  {suggestion.rule['label']}: {kind}")
+def _show_suggestion(number: int, s: Suggestion, n_held_out: int) -> None:
+    mark = ("✓", "green") if s.is_confirmed else ("?", "yellow")
+    kind = KINDS[s.kind] + (f" '{s.like}'" if s.like else "")
+    say(mark, f" {number}  ", (s.rule["id"], "bold"), f"  {s.rule['label']}: {kind}")
+    sure = "confirmed" if s.is_confirmed else "not confirmed, may be chance"
+    change = f"{-s.log_loss:+.1f}".replace("-", "−")
+    for line in (
+        f"fires on {counted(s.support, 'text')}; held out: {s.right} of {s.fires} right, {s.expected:.1f} expected "
+        f"(p = {s.p_value:.2g}, {sure})",
+        f"alone it fixes {s.fixed} and breaks {s.broken} of {counted(n_held_out, 'prediction')}, log-loss {change} ± {s.log_loss_error:.1f}",
+        f"nearest rule '{s.nearest}', overlap {s.overlap:.0%}" if s.nearest else "no other rule fires on its texts",
+    ):
+        say((f"   {line}", "dim"))
+    say(s.yaml, "\n")
 
 
-def _figures(s: Suggestion, n_held_out: int) -> list[str]:
-    near = (
-        f"nearest '{s.nearest}', {s.overlap:.0%} the same texts" if s.nearest else "no rule fires on any of its texts"
-    )
-    sure = "confirmed" if s.is_confirmed else "not confirmed: may be chance"
-    return [
-        f"fires on {s.support:,} texts; held out: {s.right} of {s.fires} right, {s.expected:.1f} were expected "
-        f"(p {s.p_value:.2g}, {sure})",
-        f"by itself it mends {s.fixed} and breaks {s.broken} of {n_held_out:,} answers, log-loss −{s.log_loss:.1f} ± {s.log_loss_error:.1f}"
-        .replace("−-", "+"),
-        near,
-    ]  # fmt: skip
-
-
-def _advice(advice: Advice) -> Text:
-    after = (
-        "" if advice.precision_after is None else f"; precision {advice.precision:.0%} → {advice.precision_after:.0%}"
-    )
-    other: Any = f" with '{advice.other}'" if advice.other else ""
+def _show_advice(advice: Advice) -> None:
+    other = f" with '{advice.other}'" if advice.other else ""
+    after = ""
+    if advice.precision_after is not None:
+        after = f"; precision {advice.precision:.0%} → {advice.precision_after:.0%}"
     paste = f"\n{advice.yaml}" if advice.yaml else ""
-    return Text.assemble((f"{advice.kind} ", "bold"), f"'{advice.rule}'{other}: {advice.reason}{after}{paste}")
+    say((f"{advice.kind} ", "bold"), f"'{advice.rule}'{other}: {advice.reason}{after}{paste}")

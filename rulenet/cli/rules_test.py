@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from rulenet.cli.console import AsJson, complain, out, print_json
+from rulenet.base.wording import counted
+from rulenet.cli.console import AsJson, complain, out, print_json, say, say_result
 from rulenet.errors import InputError, RuleFileError, RuleNetError
 
 if TYPE_CHECKING:
@@ -17,26 +18,27 @@ if TYPE_CHECKING:
     from rulenet.rules.testing.examples import ExampleResult
     from rulenet.rules.testing.trace import Step
 
-MAX_SHOWN = 20  # failures with the whole story; of the others, one line
+MAX_SHOWN = 20  # failures shown with a trace
 
 
 def check(  # not `test`: pytest would run it
-    file: Annotated[Path, typer.Argument(help="A rule file.", metavar="FILE")],
-    rule: Annotated[str | None, typer.Option("--rule", help="Only the examples of the rule with this id.")] = None,
+    file: Annotated[Path, typer.Argument(help="Rule file.", metavar="FILE")],
+    rule: Annotated[str | None, typer.Option("--rule", help="Test only the examples of the rule with this id.")] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Run again whenever the file, or one that it includes, is saved.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run the examples beside the rules, and the cases of the file.
+    """Test the examples of the rules, and the cases of the file.
 
-    An example says which texts a rule must fire on, or not; a case says which label the rules together must give, with their starting
-    weights. Of each failure: the text with the hits marked, what was expected, what came, and why. Exit status 1 if there is one.
+    An example is a text on which a rule must fire, or must not fire; a case is a text with the label that all rules together must
+    give, by their starting weights. Each failure is shown with the hits, the expected and the actual result, and the reason.
+    Exit status 1 if something fails.
 
     Example: `rulenet rules test rules/ag_news.yaml --watch`
     """
     if watch and as_json:
-        raise typer.BadParameter("--watch is for the eye; leave out --json")
+        raise typer.BadParameter("--watch and --json cannot be combined; leave out one of them")
     if watch:
         from rulenet.cli.watch import rerun_on_save
 
@@ -47,13 +49,13 @@ def check(  # not `test`: pytest would run it
 
 
 def _watched_run(file: Path, rule: str | None) -> list[Path]:
-    """One round of `--watch`: faults are shown, and the wait goes on. The files to wait for, empty if they are not known."""
+    """Run one round of `--watch`, and show faults instead of stopping; return the files to watch, or nothing if they are not known."""
     try:
         ruleset, _ = run(file, rule, as_json=False)
     except RuleFileError as error:
         for fault in error.faults:
-            out.print(Text.assemble((f"{fault.place(str(file))}: ", "bold"), fault.text), soft_wrap=True)
-        out.print(Text.assemble(("✗", "red"), f" does not load: {len(error.faults)} faults"))
+            say((f"{fault.place(str(file))}: ", "bold"), fault.text)
+        say_result(False, f"{file} cannot be loaded: {counted(len(error.faults), 'fault')}")
         return []
     except RuleNetError as error:
         complain(str(error))
@@ -62,7 +64,7 @@ def _watched_run(file: Path, rule: str | None) -> list[Path]:
 
 
 def run(file: Path, only: str | None, *, as_json: bool) -> tuple[RuleSet, int]:
-    """Run everything once and show it; the ruleset and the number of failures."""
+    """Run everything once and show it; return the ruleset and the number of failures."""
     from rulenet.rules.reading.check import suggest
     from rulenet.rules.ruleset import RuleSet
     from rulenet.rules.testing.cases import run_cases
@@ -92,12 +94,16 @@ def run(file: Path, only: str | None, *, as_json: bool) -> tuple[RuleSet, int]:
     else:
         _show_examples(ruleset, failed)
         _show_cases(ruleset, failed_cases)
-        total = [f"{len(written)} rules", f"{len(results) - len(failed)} of {len(results)} examples pass"]
+        total = [counted(len(written), "rule"), _passed(len(failed), len(results), "example")]
         if cases:
-            total.append(f"{len(cases) - len(failed_cases)} of {len(cases)} cases pass")
-        mark = ("✗", "red") if failed or failed_cases else ("✓", "green")
-        out.print(Text.assemble(mark, f" {', '.join(total)}; {without} rules have no examples"))
+            total.append(_passed(len(failed_cases), len(cases), "case"))
+        rest = counted(without, "rule has", "rules have")
+        say_result(not failed and not failed_cases, f"{', '.join(total)}; {rest} no examples")
     return ruleset, len(failed) + len(failed_cases)
+
+
+def _passed(failed: int, n: int, what: str) -> str:
+    return f"{n - failed:,} of {counted(n, what)} passed" if n else f"no {what}s"
 
 
 def _example_rows(ruleset: RuleSet, failed: list[ExampleResult]) -> list[dict[str, Any]]:
@@ -131,43 +137,42 @@ def _case_row(case: CaseResult) -> dict[str, Any]:
 
 
 def _show_examples(ruleset: RuleSet, failed: list[ExampleResult]) -> None:
-    """Each failure: the text, what was expected, what came, and which part of the rule is to blame."""
+    """Show each failure: the text, the expected and the actual result, and the part of the rule that is responsible."""
     from rulenet.rules.testing.examples import Reader
     from rulenet.rules.testing.trace import trace_example
 
     reader = Reader(ruleset)
     for i, result in enumerate(failed):
-        place = f"{result.file}:{result.line}: "
-        out.print(Text.assemble((place, "bold"), f"rule '{result.rule}'"), soft_wrap=True)
+        say((f"{result.file}:{result.line}: ", "bold"), f"rule '{result.rule}'")
         _show_text(result.text, result.spans or [])
         wanted, came = ("fires", "does not fire") if result.expected == "match" else ("does not fire", "fires")
-        out.print(Text.assemble("    expected  ", (wanted, "green"), f" ({result.expected} example)"))
-        out.print(Text.assemble("    got       ", (came, "red")))
+        say("    expected  ", (wanted, "green"), f" ({result.expected} example)")
+        say("    got       ", (came, "red"))
         if i < MAX_SHOWN:
             _show_step(trace_example(ruleset, result, reader), "    ", brief=result.expected == "match")
         out.print()
 
 
 def _show_step(step: Step, indent: str, *, brief: bool) -> None:
-    """A part of a rule and those it is made of; if `brief`, an `unless` that did not stop the rule is one line."""
+    """Show a part of a rule and its own parts; if `brief`, an `unless` that did not stop the rule takes one line."""
     from rulenet.rules.testing.trace import UNLESS
 
     mark = ("✓ ", "green") if step.passed else ("✗ ", "red")
     found = "".join(f'  "{text}"' for text in step.found)
     note = f"  – {step.note}" if step.note else ""
-    out.print(Text.assemble(indent, mark, step.label, (found, "bold"), (note, "dim")), soft_wrap=True)
+    say(indent, mark, step.label, (found, "bold"), (note, "dim"))
     if not (brief and step.passed and step.label == UNLESS):
         for part in step.parts:
             _show_step(part, indent + "  ", brief=brief)
 
 
 def _show_cases(ruleset: RuleSet, failed: list[CaseResult]) -> None:
-    """Each failure: the text, the labels, and the rules that voted."""
+    """Show each failure: the text, the labels, and the rules that voted."""
     for i, case in enumerate(failed):
         place = f"{ruleset.name}:{case.line}: " if case.line else f"{ruleset.name}: "
-        out.print(Text.assemble((place, "bold"), "case" if case.line else "case of an included file"), soft_wrap=True)
+        say((place, "bold"), "case" if case.line else "case of an included file")
         _show_text(case.text, [span for vote in case.votes for span in vote.spans])
-        out.print(Text.assemble("    expected  ", (case.expected, "green")))
+        say("    expected  ", (case.expected, "green"))
         sums = ", ".join(f"{label} {total:g}" for label, total in case.totals.items() if total)
         if not case.got:
             came = "no label: no rule fires"
@@ -175,12 +180,12 @@ def _show_cases(ruleset: RuleSet, failed: list[CaseResult]) -> None:
             came = f"a tie between {', '.join(case.got)}"
         else:
             came = case.got[0]
-        out.print(Text.assemble("    got       ", (came, "red"), f"  ({sums})" if sums else ""), soft_wrap=True)
+        say("    got       ", (came, "red"), f"  ({sums})" if sums else "")
         for vote in case.votes if i < MAX_SHOWN else []:
             weights = ", ".join(f"{label} {weight:+g}" for label, weight in vote.evidence.items())
             hits = list(dict.fromkeys(case.text[start:end] for start, end in vote.spans))
             shown = "".join(f'  "{hit}"' for hit in hits)
-            out.print(Text.assemble(f"      {weights}  {vote.rule}", (shown, "bold")), soft_wrap=True)
+            say(f"      {weights}  {vote.rule}", (shown, "bold"))
         out.print()
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from rulenet.cli.console import AsJson, Jobs, LabelColumn, Split, TextColumn, err, out, print_json
+from rulenet.base.wording import counted
+from rulenet.cli.console import AsJson, Jobs, LabelColumn, Seed, Split, TextColumn, err, new_table, out, print_json, say
 from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -21,22 +21,30 @@ def train(
     data: Annotated[
         str, typer.Argument(help="csv, tsv, jsonl, parquet, a folder per class, or hub:NAME.", metavar="DATA")
     ],
-    model: Annotated[Path, typer.Option("--out", "-o", help="Folder to write the model to.")],
+    model: Annotated[Path, typer.Option("--out", "-o", help="Folder for the model.")],
     rules: Annotated[Path | None, typer.Option("--rules", "-r", help="Rule file.")] = None,
-    encoder: Annotated[str, typer.Option(help="minilm, scratch, a folder, a hub name, or none.")] = "minilm",
+    encoder: Annotated[
+        str, typer.Option(help="Transformer: minilm, scratch, a folder, a name on the hub, or none.")
+    ] = "minilm",
     language: Annotated[str, typer.Option(help="auto, en or zh.")] = "auto",
     epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training texts; default: by their number.", min=1)
+        int | None, typer.Option(help="Passes over the training texts; default: depends on their number.", min=1)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed.", min=0, max=2**32 - 1)] = 0,
-    limit: Annotated[int | None, typer.Option(help="Use only so many rows, from the start of the file.", min=1)] = None,
+    seed: Seed = 0,
+    limit: Annotated[
+        int | None, typer.Option(help="Use at most this many rows, from the start of the file.", min=1)
+    ] = None,
     cascade: Annotated[
-        str, typer.Option(help="When to skip the transformer: off, certified (no answer changes) or statistical.")
+        str,
+        typer.Option(help="When to skip the transformer: off, certified (no prediction changes) or statistical."),
     ] = "off",
     cascade_risk: Annotated[
-        float, typer.Option(help="Share of answers that a statistical cascade may change, with 95 % confidence.")
+        float,
+        typer.Option(help="Share of predictions that a statistical cascade may change, with 95 % confidence."),
     ] = 0.005,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run, kept in OUT.work.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Resume an interrupted run, which is kept in OUT.work.")
+    ] = False,
     figures: Annotated[
         Path | None, typer.Option(help="Folder for two figures: reliability, and accuracy by coverage.")
     ] = None,
@@ -64,18 +72,29 @@ def train(
     dataset = load(data, text=text, label=label, split=split, limit=limit)
     work = None if encoder == "none" else Path(f"{model}.work")
     if resume and work is None:
-        raise ParameterError("--resume goes on with a transformer; --encoder none trains in one go, so leave it out")
+        raise ParameterError(
+            "--resume needs a transformer: with --encoder none there is nothing to resume, so leave it out"
+        )
     clf = RuleNetClassifier(
-        rules, None if work is None else encoder, language=language, recipe=Recipe(epochs=epochs), cascade=cascade,
-        cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed, work_dir=work, verbose=0 if as_json else 1,
-    )  # fmt: skip
+        rules,
+        None if work is None else encoder,
+        language=language,
+        recipe=Recipe(epochs=epochs),
+        cascade=cascade,
+        cascade_risk=cascade_risk,
+        device=device,
+        n_jobs=jobs,
+        random_state=seed,
+        work_dir=work,
+        verbose=0 if as_json else 1,
+    )
     clf.fit(dataset.texts, dataset.labels, resume=resume)
-    if is_main_process():  # of those that torchrun has started; all have the same model now
+    if is_main_process():  # all processes that torchrun started have the same model now
         keep(clf, model, work, figures, as_json)
 
 
 def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path | None, as_json: bool) -> None:
-    """Save the model, say what training came to, and drop the checkpoint unless there is something to go on with."""
+    """Save the model, report on training, and delete the checkpoint unless training can be resumed."""
     clf.save(model)
     report = clf.report_
     if work is not None and not report["interrupted"]:
@@ -93,36 +112,27 @@ def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path |
 
 
 def show(report: dict[str, Any], max_length: int, model: Path) -> None:
-    """Say what training came to."""
+    """Print a report on training."""
     if report["cut_texts"]:
         err.print(
-            f"note: ψ reads {max_length} word pieces of a text, from both ends; {report['cut_texts']:.0%} of the texts are longer. "
-            "φ reads them whole."
+            f"note: {report['cut_texts']:.0%} of the texts are longer than {max_length} word pieces: ψ reads only their beginning "
+            "and end, φ reads them completely."
         )
-    if report["held_out"]:
-        table = Table(
-            box=None,
-            title=f"Accuracy on {report['held_out']['texts']:.0f} texts held out of training",
-            title_justify="left",
-        )
-        for column in ("φ (rules, terms)", "ψ (transformer)", "f = φ + ψ"):
-            table.add_column(column, justify="right")
-        table.add_row(*(f"{report['held_out'][name]:.1%}" for name in ("phi", "psi", "hybrid")))
+    if held_out := report["held_out"]:
+        title = f"Accuracy on {counted(int(held_out['texts']), 'text')} held out of training"
+        table = new_table("φ (rules, terms)", "ψ (transformer)", "f = φ + ψ", left=0, title=title)
+        table.add_row(*(f"{held_out[name]:.1%}" for name in ("phi", "psi", "hybrid")))
         out.print(table)
     for line in (*calibration_lines(report["calibration"]), *cascade_lines(report["cascade"])):
-        out.print(line, soft_wrap=True, markup=False)
-    seconds = sum(report["seconds"].values())
-    out.print(
-        f"{report['n_texts']:,} texts, {report['n_rules']} rules, {report['n_terms']:,} terms, {seconds:.0f} s → {model}/",
-        soft_wrap=True,
-        markup=False,
-    )
+        say(line)
+    counts = [counted(report[f"n_{what}s"], what) for what in ("text", "rule", "term")]
+    say(f"{', '.join(counts)}, {sum(report['seconds'].values()):.0f} s → {model}/")
     if report["interrupted"]:
-        err.print("note: training was interrupted; the same command with --resume goes on where it stopped.")
+        err.print("note: training was interrupted; run the same command with --resume to continue where it stopped.")
 
 
 def calibration_lines(calibration: dict[str, Any]) -> list[str]:
-    """How far probabilities can be believed, as held-out texts have it."""
+    """Describe how reliable the probabilities are on held-out texts."""
     if not calibration:
         return []
     temperatures = ", ".join(
@@ -131,22 +141,20 @@ def calibration_lines(calibration: dict[str, Any]) -> list[str]:
         if calibration["paths"][path]
     )
     return [
-        f"probabilities: off by {calibration['ece']:.1%} on average (ECE, {calibration['texts']:,} held-out texts); "
+        f"probabilities: off by {calibration['ece']:.1%} on average (ECE, {counted(calibration['texts'], 'held-out text')}); "
         f"temperature {temperatures}"
     ]
 
 
 def cascade_lines(cascade: dict[str, Any]) -> list[str]:
-    """What skipping ψ saves and costs."""
+    """Describe what skipping ψ saves and costs."""
     lines = []
     if cascade["mode"] != "off":
         share = "" if cascade["share_skipped"] is None else f"skips ψ for {cascade['share_skipped']:.0%} of the texts, "
         faster = "" if cascade["speed_up"] is None else f", expected to be {cascade['speed_up']:.1f} times as fast"
-        cost = (
-            f"changes at most {cascade['risk_bound']:.2%} of the answers (95 % confidence)"
-            if cascade["risk_bound"]
-            else "changes no answer"
-        )
+        cost = "changes no prediction"
+        if cascade["risk_bound"]:
+            cost = f"changes at most {cascade['risk_bound']:.2%} of the predictions (95 % confidence)"
         lines.append(f"cascade: {cascade['mode']}, {share}{cost}{faster}")
     if cascade["note"]:
         lines.append(f"cascade: {cascade['note']}")

@@ -1,4 +1,4 @@
-"""Run something again whenever a file is saved. Imports the console and extras."""
+"""Repeat an action whenever a file is saved. Imports the console, extras and wording."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from rich.text import Text
-
 from rulenet.base.extras import need
-from rulenet.cli.console import out
+from rulenet.base.wording import counted
+from rulenet.cli.console import out, say
 
-SETTLE = 200  # milliseconds of quiet after a save: editors write in several steps
+SETTLE = 200  # milliseconds without changes after a save, because editors write in several steps
 
 
 def rerun_on_save(file: Path, action: Callable[[], Collection[Path]]) -> None:
@@ -21,9 +20,9 @@ def rerun_on_save(file: Path, action: Callable[[], Collection[Path]]) -> None:
     Parameters
     ----------
     file
-        Always waited for.
+        A file that is always watched.
     action
-        Returns the files to wait for beside it; empty: the same as before.
+        What to do; returns the other files to watch, or nothing to watch the same files as before.
 
     Raises
     ------
@@ -37,15 +36,13 @@ def rerun_on_save(file: Path, action: Callable[[], Collection[Path]]) -> None:
         return Path(path) in files
 
     def run() -> set[Path]:
-        """Run once; the folders to watch. Most editors save by replacing the file, which the file alone would not tell."""
+        """Run once and return the folders to watch: most editors replace a file, which cannot be seen by watching the file itself."""
         out.clear()
         if found := action():
             files.clear()
             files.update((file.resolve(), *(path.resolve() for path in found)))
         now = datetime.datetime.now().strftime("%H:%M:%S")
-        out.print(
-            Text(f"{now} · waiting for {len(files)} file{'s' * (len(files) != 1)} to be saved; Ctrl-C ends", "dim")
-        )
+        say((f"{now} · watching {counted(len(files), 'file')} for changes; press Ctrl-C to stop", "dim"))
         return {path.parent for path in files}
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.cli.evaluate import judge
 from rulenet.cli.main import app
 from rulenet.model.hybrid import HeldOut
+from tests.cli.conftest import run, write_csv
 
 RULES = RuleSet.from_yaml(
     "{rulenet: 1, rules: [{id: s, label: b, word: strong, weight: 4, pin: true}, {id: w, label: b, word: weak, weight: 1, pin: true}]}"
@@ -34,7 +36,7 @@ def clf() -> RuleNetClassifier:
 def test_figures_by_hand(clf: RuleNetClassifier) -> None:
     # Names as they come: a is class 0, b is class 1. Three strong texts are b; of two weak ones, one is.
     texts, y = ["strong", "weak", "strong", "weak", "strong"], [1, 0, 1, 1, 1]
-    found = judge(clf, texts, y, ["a", "b"])
+    found = judge(clf, texts, np.array(y))
     assert (found["texts"], found["accuracy"]) == (5, 0.8)
     assert found["labels"]["b"] == {"precision": 0.8, "recall": 1.0, "f1": pytest.approx(8 / 9), "texts": 4}
     assert found["labels"]["a"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "texts": 1}
@@ -57,7 +59,10 @@ def test_text_and_json_say_the_same(clf: RuleNetClassifier, tmp_path: Path) -> N
     shown = runner.invoke(app, ["evaluate", str(tmp_path / "model"), str(tmp_path / "t.csv")]).stdout
     assert "accuracy 0.8000, macro F1 0.4444, 5 texts\n" in shown
     assert f"probabilities are off by {found['ece']:.1%} on average (ECE)\n" in shown
-    assert "label sets for a coverage of 95% hold the right label for 100.0%, with 1.40 labels on average\n" in shown
+    assert (
+        "label sets for a coverage of 95% contain the correct label of 100.0% of the texts, with 1.40 labels on average\n"
+        in shown
+    )
     assert "ψ skipped" not in shown  # there is one path only
 
 
@@ -70,7 +75,7 @@ def test_each_path_is_judged(tiny_encoder: str, tmp_path: Path) -> None:
     clf.hybrid_ = replace(clf.hybrid_, phi_scale=1.0, psi_scale=0.5)
     skipped = clf.predict_with_path(texts)[1]
     assert 0 < skipped.sum() < len(texts)
-    found = judge(clf, texts, [1, 1, 0, 0, 1] * 2, ["a", "b"])
+    found = judge(clf, texts, np.array([1, 1, 0, 0, 1] * 2))
     right = clf.predict(texts) == np.array(["b", "b", "a", "a", "b"] * 2)
     assert found["paths"]["rules"] == {"texts": int(skipped.sum()), "accuracy": right[skipped].mean()}
     assert found["paths"]["hybrid"] == {"texts": int((~skipped).sum()), "accuracy": right[~skipped].mean()}
@@ -80,3 +85,23 @@ def test_each_path_is_judged(tiny_encoder: str, tmp_path: Path) -> None:
     shown = CliRunner().invoke(app, ["evaluate", str(tmp_path / "model"), str(tmp_path / "t.csv")]).stdout
     assert "φ + ψ: " in shown
     assert "φ alone, ψ skipped: " in shown
+
+
+def test_evaluate_counts_right_ones(folder: Path, tmp_path: Path) -> None:
+    # Three of four right: one billing text is called delivery.
+    rows = [("parcel", "delivery"), ("money", "billing"), ("money", "billing"), ("parcel", "billing")]
+    data = json.loads(run("evaluate", folder / "model", write_csv(tmp_path / "t.csv", rows), "--json").stdout)
+    assert (data["texts"], data["accuracy"]) == (4, 0.75)
+    assert data["labels"]["billing"] == {"precision": 1.0, "recall": 2 / 3, "f1": 0.8, "texts": 3}
+    assert data["labels"]["delivery"] == {"precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "texts": 1}
+    assert data["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
+    shown = run("evaluate", folder / "model", tmp_path / "t.csv").stdout
+    assert re.search(r"billing +1\.000 +0\.667 +0\.800 +3", shown)
+    assert "accuracy 0.7500, macro F1 0.7333, 4 texts" in shown
+
+
+def test_evaluate_on_a_file_of_one_class(folder: Path, tmp_path: Path) -> None:
+    data = json.loads(
+        run("evaluate", folder / "model", write_csv(tmp_path / "t.csv", [("parcel", "delivery")]), "--json").stdout
+    )
+    assert (data["accuracy"], data["labels"]["billing"]["texts"]) == (1.0, 0)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from rulenet import Recipe, RuleNetClassifier
-from rulenet.cli.main import app
+from tests.cli import conftest as cli
 
 RULES = """rulenet: 1
 language: en
@@ -21,14 +21,7 @@ rules:
 EDITED = RULES.replace("weight: 2", "weight: 0.25") + "  - {id: tie, label: Sports, word: tie, weight: 1.5}\n"
 ROWS = [("they win", "Sports"), ("oil firms win", "Sports"), ("oil", "Money"), ("oil price", "Money")]
 
-
-def run(*arguments: object, status: int = 0) -> Result:
-    result = CliRunner().invoke(app, ["rules", "apply", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    assert "Traceback" not in result.output
-    return result
+run = partial(cli.run, "rules", "apply")
 
 
 def content() -> dict[str, bytes]:
@@ -36,9 +29,8 @@ def content() -> dict[str, bytes]:
 
 
 @pytest.fixture(autouse=True)
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def files(here: Path) -> None:
     """A model, rules and data in the working folder."""
-    monkeypatch.chdir(tmp_path)
     Path("rules.yaml").write_text(RULES)
     Path("edited.yaml").write_text(EDITED)
     Path("data.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in ROWS))
@@ -57,13 +49,13 @@ def test_apply_and_undo() -> None:
         "    tie (added): none → Sports +1.50 its author's",
         "1 rules are as they were",
     ]
-    assert out[-1] == "✓ model has these rules now; --undo takes it back"
+    assert out[-1] == "✓ model now has these rules; --undo goes back"
     assert Path("model/rules.yaml").read_text() == EDITED
     out = run("model", "--undo").stdout.splitlines()
     assert out[:3] == ['- rule tie (Sports +1.5): word: ["tie"]', "~ rule win", "    weight: 0.25 → 2.0"]
-    assert out[-1] == "✓ undo done: model can go 0 back and 1 forward"
+    assert out[-1] == "✓ undo done: model has 0 edits to undo and 1 edit to redo"
     assert {name: data for name, data in content().items() if "history" not in name} == before
-    assert run("model", "--redo").stdout.splitlines()[-1] == "✓ redo done: model can go 1 back and 0 forward"
+    assert run("model", "--redo").stdout.splitlines()[-1] == "✓ redo done: model has 1 edit to undo and 0 edits to redo"
     assert Path("model/rules.yaml").read_text() == EDITED
 
 
@@ -71,7 +63,7 @@ def test_apply_and_undo() -> None:
 def test_a_dry_run_with_a_sample(name: str) -> None:
     before = content()
     out = run("model", "edited.yaml", "--sample", name, "--dry-run").stdout
-    assert "On 4 texts the model answers 1 otherwise" in out
+    assert "The prediction of the model changes for 1 of 4 texts" in out
     assert ("accuracy 100.00% → 75.00% (-25.00 points)" in out) == (name == "data.csv")
     assert (
         f"~ Sports → Money{' (broken)' if name == 'data.csv' else ''}: oil firms win\n    rule win -2.00 → -0.25: win\n"
@@ -84,7 +76,7 @@ def test_a_dry_run_with_a_sample(name: str) -> None:
 def test_the_same_rules_again() -> None:
     before = content()
     out = run("model", "rules.yaml").stdout.splitlines()
-    assert out[-1] == "model has these rules already; nothing was written"
+    assert out[-1] == "model already has these rules; nothing was written"
     assert content() == before
 
 
@@ -93,7 +85,7 @@ def test_refit_with_the_models_own_rules() -> None:
     assert "oil (refitted)" in out  # four texts pull less than twenty
     assert "φ was solved again with 4 texts" in out
     assert (
-        run("model", "--undo").stdout.splitlines()[0] == "= the rules say the same; the weights are those of that state"
+        run("model", "--undo").stdout.splitlines()[0] == "= the rules are the same; the weights are those of that state"
     )
 
 
@@ -110,12 +102,12 @@ def test_json() -> None:
     ("arguments", "message"),
     [
         (("model",), "name a rule file, or give --undo, --redo, or --refit phi --data FILE"),
-        (("model", "edited.yaml", "--undo"), "--undo takes the model only"),
-        (("model", "--redo", "--dry-run"), "--redo takes the model only"),
+        (("model", "edited.yaml", "--undo"), "--undo needs only the model"),
+        (("model", "--redo", "--dry-run"), "--redo needs only the model"),
         (("model", "--undo", "--redo"), "give one of the two"),
         (("model", "--undo"), "there is nothing to undo"),
-        (("model", "edited.yaml", "--refit", "phi"), "--refit phi and --data FILE go together"),
-        (("model", "edited.yaml", "--data", "data.csv"), "--refit phi and --data FILE go together"),
+        (("model", "edited.yaml", "--refit", "phi"), "--refit phi and --data FILE belong together"),
+        (("model", "edited.yaml", "--data", "data.csv"), "--refit phi and --data FILE belong together"),
         (("model", "edited.yaml", "--refit", "psi", "--data", "data.csv"), "refit='psi' is none of phi"),
         (("none", "edited.yaml"), "none: no such folder"),
         (("model", "none.yaml"), "none.yaml: no such file"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from rulenet import Recipe, RuleNetClassifier
-from rulenet.cli.main import app
+from tests.cli import conftest as cli
 
 A = """rulenet: 1
 language: en
@@ -23,20 +23,12 @@ rules:
 B = A.replace("weight: 2", "weight: 0.5, note: '[bold]see[/bold]'") + "  - {id: tie, label: Sports, word: tie}\n"
 TEXTS = ["They win oil", "oil", "a tie", "nothing"]
 
-
-def run(*arguments: object, status: int = 0) -> Result:
-    result = CliRunner().invoke(app, ["rules", "diff", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    assert "Traceback" not in result.output
-    return result
+run = partial(cli.run, "rules", "diff")
 
 
 @pytest.fixture(autouse=True)
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def files(here: Path) -> None:
     """Rule files and texts in the working folder."""
-    monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_text(A)
     Path("b.yaml").write_text(B)
     Path("texts.txt").write_text("\n".join(TEXTS) + "\n\n")
@@ -47,10 +39,10 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_same_files() -> None:
     Path("c.yaml").write_text(A.replace("rules:", "rules:  # all of them"))
-    assert run("a.yaml", "c.yaml").stdout == "= a.yaml and c.yaml say the same\n"
+    assert run("a.yaml", "c.yaml").stdout == "= a.yaml and c.yaml have the same meaning\n"
 
 
-def test_different_files_are_told_and_markup_is_text() -> None:
+def test_differences_are_shown_and_markup_is_not_read() -> None:
     assert run("a.yaml", "b.yaml", status=1).stdout.splitlines() == [
         '+ rule tie (Sports +1): word: ["tie"]',
         "~ rule oil",
@@ -62,18 +54,18 @@ def test_different_files_are_told_and_markup_is_text() -> None:
 @pytest.mark.parametrize("name", ["texts.txt", "texts.csv"])
 def test_answers_of_the_vote(name: str) -> None:
     out = run("a.yaml", "b.yaml", "--data", name, status=1).stdout
-    assert "On 4 texts the starting weights answer 2 otherwise" in out
+    assert "The prediction of the starting weights changes for 2 of 4 texts" in out
     assert ("accuracy 25.00% → 75.00% (+50.00 points)" in out) == (name == "texts.csv")
-    mended = " (mended)" if name == "texts.csv" else ""
-    assert f"~ Money → Sports{mended}: They win oil\n    rule oil -2.00 → -0.50: oil\n" in out
-    assert f"~ no answer → Sports{mended}: a tie\n    rule tie +0.00 → +1.00: tie\n" in out
+    fixed = " (fixed)" if name == "texts.csv" else ""
+    assert f"~ Money → Sports{fixed}: They win oil\n    rule oil -2.00 → -0.50: oil\n" in out
+    assert f"~ no label → Sports{fixed}: a tie\n    rule tie +0.00 → +1.00: tie\n" in out
 
 
 def test_answers_of_a_model() -> None:
     clf = RuleNetClassifier("a.yaml", None, recipe=Recipe(tfidf=False)).fit(["win", "oil"] * 2, ["Sports", "Money"] * 2)
     clf.save("model")
     out = run("a.yaml", "b.yaml", "--data", "texts.csv", "--model", "model", status=1).stdout
-    assert "On 4 texts the model answers" in out
+    assert "The prediction of the model changes for" in out
     data = json.loads(run("a.yaml", "b.yaml", "--data", "texts.csv", "--model", "model", "--json", status=1).stdout)
     assert data["flips"]["by"] == "model"
     assert data["flips"]["texts"] == 4
@@ -89,10 +81,10 @@ def test_json() -> None:
     ("arguments", "message"),
     [
         (("a.yaml", "none.yaml"), "none.yaml: no such file"),
-        (("a.yaml", "b.yaml", "--model", "model"), "--model needs --data FILE"),
+        (("a.yaml", "b.yaml", "--model", "model"), "--model needs texts to predict: add --data FILE"),
         (("a.yaml", "b.yaml", "--data", "none.csv"), "none.csv"),
         (("a.yaml", "b.yaml", "--data", "none.txt"), "none.txt cannot be read: No such file or directory"),
-        (("a.yaml", "b.yaml", "--data", "latin.txt"), "latin.txt: byte 3 is not UTF-8"),
+        (("a.yaml", "b.yaml", "--data", "latin.txt"), "latin.txt: byte 3 is not valid UTF-8"),
         (("a.yaml", "b.yaml", "--data", "texts.txt", "--model", "none"), "none: no such folder"),
         (("a.yaml",), "Missing argument 'B'"),
     ],

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner, Result
 
 from rulenet import Recipe, RuleNetClassifier
 from rulenet.cli import rules_stats
-from rulenet.cli.main import app
 from rulenet.workbench.stats import rule_stats
+from tests.cli import conftest as cli
 
 RULES = """rulenet: 1
 language: en
@@ -24,37 +24,30 @@ rules:
 """
 ROWS = [("they win", "Sports"), ("oil firms win", "Money"), ("oil", "Money"), ("a goal", "Sports")]
 
-
-def run(*arguments: object, status: int = 0) -> Result:
-    result = CliRunner().invoke(app, ["rules", "stats", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result
+run = partial(cli.run, "rules", "stats")
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def files(here: Path) -> Path:
     """Rules and data in the working folder."""
-    monkeypatch.chdir(tmp_path)
     Path("rules.yaml").write_text(RULES)
     Path("data.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in ROWS))
     Path("bare.csv").write_text("text\n" + "".join(f"{text}\n" for text, _ in ROWS))
-    return tmp_path
+    return here
 
 
 pytestmark = pytest.mark.usefixtures("files")
 
 
-def test_the_table_and_what_stands_below() -> None:
+def test_the_table_and_the_lines_below() -> None:
     lines = [line.strip() for line in run("rules.yaml", "--data", "data.csv").stdout.splitlines()]
     assert lines[0].split() == ["rule", "for", "fires", "right", "[95", "%]", "finds", "lift", "shared", "disputed"]
     assert lines[1].split() == ["win", "Sports", "2", "50%", "[9–91]", "50%", "1.0", "50%", "50%"]
     assert lines[3].split() == ["never", "Money", "0", "–", "0%", "–", "–", "–"]
     assert lines[4:] == [
-        "3 rules, 4 texts; some rule fires on 75%, rules that cannot both be right on 25%",
+        "3 rules, 4 texts; at least one rule fires on 75%, rules that cannot both be right on 25%",
         "conflict: win against oil on 1 text, right 0 : 1",
-        "silent (1): no firing on these texts; check the spelling, or whether the rule is still needed: never",
+        "silent (1): never fires on these texts; check the spelling, or whether the rule is still needed: never",
     ]
 
 
@@ -67,16 +60,16 @@ def test_a_narrow_window_costs_columns_never_names(
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:4] == ["win", "Sports", "2", "50%"]
     assert lines[0].split()[-1] == "disputed"
-    told = [line for line in lines if line.startswith("columns that do not fit")]
+    told = [line for line in lines if line.startswith("columns left out")]
     assert [name for name in ("shared", "lift", "finds") if name not in lines[0]] == missing
     assert told == (
-        [f"columns that do not fit: {', '.join(missing)}; widen the window, or see --html FILE"] if missing else []
+        [f"columns left out: {', '.join(missing)}; widen the window, or use --html FILE"] if missing else []
     )
 
 
 def test_rows_that_are_not_shown_are_counted() -> None:
     lines = run("rules.yaml", "--data", "data.csv", "--top", "1").stdout.splitlines()
-    assert lines[2] == "not shown: 2 rules more; --top 0 shows all, --sort another order"
+    assert lines[2] == "2 more rules not shown; see --top and --sort"
 
 
 @pytest.mark.parametrize(
@@ -111,13 +104,13 @@ def test_html() -> None:
 
 
 def test_texts_without_labels() -> None:
-    assert "note: no labels, or not for every text: precision" in run("rules.yaml", "--data", "bare.csv").stdout
+    assert "note: some or all labels are missing: precision" in run("rules.yaml", "--data", "bare.csv").stdout
 
 
 def test_no_drift_from_a_baseline_of_the_same_texts() -> None:
     Path("base.json").write_text(run("rules.yaml", "--data", "data.csv", "--json").stdout)
     lines = run("rules.yaml", "--data", "data.csv", "--baseline", "base.json").stdout.splitlines()
-    assert "✓ none of 3 rules has drifted (4 texts against 4; 5 tests, Holm, 5 %)" in lines
+    assert "✓ drift found in 0 of 3 rules (4 texts now, 4 before; 5 tests, Holm, 5 %)" in lines
 
 
 def test_drift_ends_with_status_1() -> None:
@@ -125,7 +118,7 @@ def test_drift_ends_with_status_1() -> None:
     Path("after.csv").write_text("text,label\n" + "gas,Money\n" * 50 + "win,Sports\n" * 50)
     Path("base.json").write_text(run("rules.yaml", "--data", "before.csv", "--json").stdout)
     lines = run("rules.yaml", "--data", "after.csv", "--baseline", "base.json", status=1).stdout.splitlines()
-    assert "✗ 1 of 3 rules have drifted (100 texts against 100; 4 tests, Holm, 5 %)" in lines
+    assert "✗ drift found in 1 of 3 rules (100 texts now, 100 before; 4 tests, Holm, 5 %)" in lines
     assert any(line.split() == ["oil", "died", "50.00%", "→", "0.00%", "100%", "→", "–"] for line in lines)
     data = json.loads(run("rules.yaml", "--data", "after.csv", "--baseline", "base.json", "--json", status=1).stdout)
     assert data["drift"]["flagged"] == ["oil"]
@@ -136,13 +129,13 @@ def test_a_model_brings_its_rules_weights_and_baseline() -> None:
     RuleNetClassifier("rules.yaml", None, recipe=Recipe(tfidf=False)).fit(list(texts), list(labels)).save("model")
     result = run("--model", "model", "--data", "data.csv", "--baseline", "model", "--sort", "worth")
     assert result.stdout.splitlines()[0].split()[-3:] == ["weight", "saves", "spoils"]
-    assert "✓ none of 3 rules has drifted (4 texts against 20; 5 tests, Holm, 5 %)" in result.stdout.splitlines()
+    assert "✓ drift found in 0 of 3 rules (4 texts now, 20 before; 5 tests, Holm, 5 %)" in result.stdout.splitlines()
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "data.csv"], "name a rule file, or a model"),
+        (["--data", "data.csv"], "name a rule file, or a model with"),
         (["rules.yaml", "--data", "missing.csv"], "missing.csv: not found"),
         (["missing.yaml", "--data", "data.csv"], "no such file"),
         (["rules.yaml", "--data", "data.csv", "--baseline", "missing.json"], "missing.json cannot be read"),

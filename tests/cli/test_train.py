@@ -9,19 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from rulenet import RuleNetClassifier
-from rulenet.cli.main import app
 from rulenet.cli.train import calibration_lines, cascade_lines
-
-
-def run(*arguments: object, status: int = 0) -> Result:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result
+from tests.cli.conftest import ROWS, run, table
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +54,17 @@ CASCADE: dict[str, Any] = {
     [
         ({}, []),
         ({"note": "why"}, ["cascade: why"]),
-        ({"mode": "certified"}, ["cascade: certified, changes no answer"]),
+        ({"mode": "certified"}, ["cascade: certified, changes no prediction"]),
         (
             {"mode": "certified", "share_skipped": 0.344, "speed_up": 1.49},
-            ["cascade: certified, skips ψ for 34% of the texts, changes no answer, expected to be 1.5 times as fast"],
+            [
+                "cascade: certified, skips ψ for 34% of the texts, changes no prediction, expected to be 1.5 times as fast"
+            ],
         ),
         (
             {"mode": "statistical", "share_skipped": 0.7, "risk_bound": 0.0049, "speed_up": 3.0, "note": "why"},
             [
-                "cascade: statistical, skips ψ for 70% of the texts, changes at most 0.49% of the answers (95 % confidence), "
+                "cascade: statistical, skips ψ for 70% of the texts, changes at most 0.49% of the predictions (95 % confidence), "
                 "expected to be 3.0 times as fast",
                 "cascade: why",
             ],
@@ -106,7 +99,7 @@ def test_a_cascade_is_chosen_said_and_kept(data: Path, tiny_encoder: str, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]  # nothing of the work is left
 
 
-def test_an_interrupted_run_is_kept_and_gone_on_with(
+def test_an_interrupted_run_is_kept_and_resumed(
     data: Path, tiny_encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[Path, bool]] = []
@@ -121,7 +114,7 @@ def test_an_interrupted_run_is_kept_and_gone_on_with(
 
     monkeypatch.setattr(RuleNetClassifier, "fit", fit)
     options = ("train", data, "--encoder", tiny_encoder, "--epochs", 1, "--out", tmp_path / "model")
-    assert "the same command with --resume goes on where it stopped" in " ".join(run(*options).stderr.split())
+    assert "run the same command with --resume to continue where it stopped" in " ".join(run(*options).stderr.split())
     assert (tmp_path / "model.work").is_dir()
     run(*options, "--resume")
     assert not (tmp_path / "model.work").exists()
@@ -135,7 +128,7 @@ def test_an_interrupted_run_is_kept_and_gone_on_with(
         (("--cascade-risk", "2"), r"cascade_risk=2\.0 is not a share between 0 and 1"),
     ],
 )
-def test_a_cascade_that_is_none_is_refused(data: Path, tmp_path: Path, options: tuple[str, str], message: str) -> None:
+def test_an_unknown_cascade_is_refused(data: Path, tmp_path: Path, options: tuple[str, str], message: str) -> None:
     said = run("train", data, "--encoder", "none", "--out", tmp_path / "model", *options, status=2).stderr
     assert re.search(message, said)
     assert list(tmp_path.iterdir()) == []
@@ -168,4 +161,57 @@ def test_of_several_processes_the_first_alone_writes_the_model(
 
 def test_resuming_without_a_transformer_is_refused_in_words_of_the_command_line(data: Path, tmp_path: Path) -> None:
     shown = run("train", data, "--encoder", "none", "--resume", "--out", tmp_path / "model", status=2)
-    assert "--resume goes on with a transformer" in shown.output
+    assert "--resume needs a transformer" in shown.output
+
+
+def test_train_says_what_it_learned_from(folder: Path, tmp_path: Path) -> None:
+    arguments = (
+        "train",
+        folder / "mail.csv",
+        "-r",
+        folder / "rules.yaml",
+        "--encoder",
+        "none",
+        "-o",
+        tmp_path / "model",
+    )
+    shown = run(*arguments).stdout
+    assert re.search(rf"8 texts, 2 rules, \d+ terms, 0 s → {tmp_path}/model/\n", shown)
+    assert RuleNetClassifier.load(tmp_path / "model").classes_.tolist() == ["billing", "delivery"]
+
+
+def test_train_as_json(folder: Path, tmp_path: Path) -> None:
+    result = run("train", folder / "mail.csv", "--encoder", "none", "--out", tmp_path / "model", "--json")
+    data = json.loads(result.stdout)
+    assert (data["model"], data["classes"]) == (str(tmp_path / "model"), ["billing", "delivery"])
+    assert (data["report"]["n_texts"], data["report"]["n_rules"]) == (8, 0)
+    assert result.stderr == ""
+
+
+def test_train_reads_the_columns_the_split_and_the_limit(tmp_path: Path) -> None:
+    lines = [
+        "body,kind,split",
+        *(f"{text.replace(',', '')},{label},train" for text, label in ROWS),
+        "extra,billing,test",
+    ]
+    (tmp_path / "mail.csv").write_text("\n".join(lines))
+    options = ("--text", "body", "--label", "kind", "--split", "train", "--limit", 5, "--json")
+    data = json.loads(run("train", tmp_path / "mail.csv", "--encoder", "none", "-o", tmp_path / "m", *options).stdout)
+    assert data["report"]["n_texts"] == 5
+
+
+def test_round_trip_with_an_encoder(tiny_encoder: str, folder: Path, tmp_path: Path) -> None:
+    options = ("--encoder", tiny_encoder, "--epochs", 1, "--device", "cpu", "--seed", 3, "--out", tmp_path / "model")
+    shown = run("train", folder / "mail.csv", "--rules", folder / "rules.yaml", *options)
+    assert "8 texts, 2 rules" in shown.stdout
+    assert "ψ" in shown.stderr  # progress
+    assert len(table(run("predict", tmp_path / "model", folder / "mail.csv").stdout)) == 8
+    assert json.loads(run("evaluate", tmp_path / "model", folder / "mail.csv", "--json").stdout)["accuracy"] > 0.8
+    assert "transformer" in run("explain", tmp_path / "model", "my parcel").stdout
+
+
+def test_an_encoder_that_cannot_be_loaded(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    said = run("train", folder / "mail.csv", "--encoder", tmp_path / "no", "--out", tmp_path / "m", status=2).stderr
+    assert re.search(r"error: encoder '.*no' cannot be loaded: .*'scratch'", said, re.DOTALL)
+    assert list(tmp_path.iterdir()) == []

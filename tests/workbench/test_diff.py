@@ -189,6 +189,6 @@ def test_texts_show_changed_firings_and_predictions() -> None:
         "    rule win fires on 2 → 1 text (+0 −1)",
         "~ Money → Sports (fixed): They win as the oil price falls",
         "    rule oil -2.00 → -0.50: oil price",
-        "~ Sports → no answer (broken): They won",
+        "~ Sports → no label (broken): They won",
         "    rule win -1.00 → +0.00: won",
     ]

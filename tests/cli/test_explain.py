@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.cli.explain import _pair
-from rulenet.cli.main import app
 from rulenet.errors import LabelError
+from tests.cli import conftest as cli
 
 RULES = RuleSet.from_yaml(
     "{rulenet: 1, rules: [{id: parcel, label: delivery, word: parcel}, {id: money, label: billing, word: money}]}"
 )
 TEXTS = ["my parcel is late", "a parcel was lost", "money back", "too much money"]
 LABELS = ["delivery", "delivery", "billing", "billing"]
+
+run = partial(cli.run, "explain")
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +30,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*arguments: object, status: int = 0) -> Result:
-    result = CliRunner().invoke(app, ["explain", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result
-
-
-def test_a_contrast_stands_below_the_explanation(model: Path) -> None:
+def test_a_contrast_is_shown_below_the_explanation(model: Path) -> None:
     shown = run(model, "my parcel", "--contrast", "billing,delivery").stdout
     assert re.search(r"^delivery 0\.\d\d \(rules\) over billing", shown, re.MULTILINE)
     assert re.search(r"^billing rather than delivery: -\d\.\d\d$", shown, re.MULTILINE)
@@ -48,7 +42,7 @@ def test_what_would_change_the_answer(model: Path) -> None:
     assert "delivery: what it would take to be another label" in shown
 
 
-def test_json_holds_all_that_was_asked_for(model: Path) -> None:
+def test_json_contains_everything_requested(model: Path) -> None:
     shown = run(model, "my parcel", "money", "--contrast", "delivery,billing", "--what-if", "--json").stdout
     for text, line in zip(["my parcel", "money"], shown.splitlines(), strict=True):
         data = json.loads(line)
@@ -57,7 +51,7 @@ def test_json_holds_all_that_was_asked_for(model: Path) -> None:
     assert "contrast" not in json.loads(run(model, "my parcel", "--json").stdout)
 
 
-def test_a_page_holds_all_that_was_asked_for(model: Path, tmp_path: Path) -> None:
+def test_a_page_contains_everything_requested(model: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     run(model, "<b>parcel", "--contrast", "delivery,billing", "--what-if", "--html", page)
     written = page.read_text(encoding="utf-8")
@@ -66,10 +60,10 @@ def test_a_page_holds_all_that_was_asked_for(model: Path, tmp_path: Path) -> Non
     assert "<b>" not in written
 
 
-def test_tokens_without_a_transformer_are_told_to_be_of_no_use(model: Path) -> None:
+def test_tokens_without_a_transformer_have_no_effect(model: Path) -> None:
     result = run(model, "my parcel", "--tokens", "--json")
     assert json.loads(result.stdout)["tokens"] == []
-    assert result.stderr == "this model has no transformer, so --tokens adds nothing\n"
+    assert result.stderr == "note: this model has no transformer, so --tokens has no effect\n"
 
 
 @pytest.mark.slow
@@ -91,7 +85,7 @@ def test_tokens_speak_for_the_labels_of_the_contrast(tiny_encoder: str, tmp_path
 @pytest.mark.parametrize("pair", ["delivery", "delivery,delivery", "delivery,bill", ",", "delivery,billing,other"])
 def test_a_contrast_of_other_than_two_labels_is_refused(model: Path, pair: str) -> None:
     result = run(model, "my parcel", "--contrast", pair, status=2)
-    assert f"--contrast '{pair}' does not name two labels" in result.stderr.replace("\n", " ")
+    assert f"--contrast '{pair}' must name two labels" in result.stderr.replace("\n", " ")
     assert "billing, delivery" in result.stderr.replace("\n", " ")
 
 
@@ -99,7 +93,7 @@ def test_labels_of_a_contrast_are_those_of_the_model() -> None:
     assert _pair("1,2", [1, 2, 3]) == (1, 2)
     assert _pair("True, False", [False, True]) == (True, False)
     assert _pair("a,b,c", ["a,b", "c", "d"]) == ("a,b", "c")
-    with pytest.raises(LabelError, match=r"'x,y' does not name two labels as LABEL,OTHER; the model has 1, 2$"):
+    with pytest.raises(LabelError, match=r"'x,y' must name two labels as LABEL,OTHER; the model has 1, 2$"):
         _pair("x,y", [1, 2])
 
 
@@ -110,4 +104,29 @@ def test_a_record_is_explained_by_its_fields(tmp_path: Path) -> None:
     shown = [json.loads(run(tmp_path / "m", "--records", "--json", json.dumps(text)).stdout) for text in texts]
     fired = [[term["name"] for term in e["terms"] if term["kind"] == "rule"] for e in shown]
     assert fired == [["t"], []]
-    assert "is no JSON object of texts" in run(tmp_path / "m", "--records", "refund", status=2).stderr
+    assert "is not a JSON object of texts" in run(tmp_path / "m", "--records", "refund", status=2).stderr
+
+
+def test_explain_shows_what_added_up(folder: Path) -> None:
+    shown = run(folder / "model", "Where is my parcel?", "money").stdout
+    assert re.search(r"^delivery 0\.\d\d \(rules\) over billing by \d\.\d\d$", shown, re.MULTILINE)
+    assert re.search(r"^ *rule +parcel +parcel +\+1\.\d\d +\+0\.00", shown, re.MULTILINE)
+    assert re.search(r"^billing 0\.\d\d", shown, re.MULTILINE)
+
+
+def test_explain_as_json_lines_adds_up(folder: Path) -> None:
+    lines = run(folder / "model", "-", "--json", stdin="my parcel\nno money\n").stdout.splitlines()
+    explanations = [json.loads(line) for line in lines]
+    assert [e["text"] for e in explanations] == ["my parcel", "no money"]
+    for e in explanations:
+        for label, logit in e["logits"].items():
+            terms = sum(term["contributions"][label] for term in e["terms"])
+            assert e["bias"][label] + terms + e["neural"][label] == pytest.approx(logit, abs=1e-4)
+
+
+def test_explain_writes_a_page(folder: Path, tmp_path: Path) -> None:
+    run(folder / "model", "my <b>parcel</b>", "--html", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert '<mark class="for" title="parcel">parcel</mark>' in page
+    assert "my &lt;b&gt;" in page

@@ -7,10 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from rulenet import Recipe, RuleNetClassifier
-from rulenet.cli.main import app
+from tests.cli.conftest import run
 
 pytest.importorskip("onnxscript")
 pytest.importorskip("onnxruntime")
@@ -38,14 +37,6 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(*arguments: object, status: int = 0) -> Result:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == status, result.output
-    return result
-
-
 def test_the_model_becomes_faster_and_stays_the_same(saved: Path, table: Path) -> None:
     before = RuleNetClassifier.load(saved, device="cpu").predict_proba(TEXTS)
     found = json.loads(run("export", saved, "--data", table, "--precision", "fp32", "--json").stdout)
@@ -55,10 +46,10 @@ def test_the_model_becomes_faster_and_stays_the_same(saved: Path, table: Path) -
     assert abs(RuleNetClassifier.load(saved, device="cpu").predict_proba(TEXTS) - before).max() < 1e-5
 
     said = run("export", saved).stdout  # once more, from its own weights
-    assert said.startswith("fp32, 0 MB: compared on random inputs; int8 would be faster, and needs --data → ")
+    assert said.startswith("fp32, 0 MB: compared on random inputs; int8 would be faster, but needs --data → ")
     text = run("export", saved, "--data", table, "--max-loss", "0.9", "--limit", "4").stdout
     assert text.startswith("int8, 0 MB: ")
-    assert "of 4 answers changed, accuracy " in text
+    assert "of 4 predictions changed, accuracy " in text
 
 
 def test_complaints(saved: Path, table: Path, tmp_path: Path) -> None:
@@ -67,4 +58,4 @@ def test_complaints(saved: Path, table: Path, tmp_path: Path) -> None:
     assert "no such folder" in run("export", tmp_path / "none", "--data", table, status=2).stderr
     (tmp_path / "odd.csv").write_text("text,label\ngood,maybe\n", encoding="utf-8")
     complaint = run("export", saved, "--data", tmp_path / "odd.csv", status=2).stderr
-    assert "labels that the model does not know: 'maybe'; it knows 'neg', 'pos'" in complaint
+    assert "labels that the model does not know: 'maybe'; the model knows 'neg', 'pos'" in complaint

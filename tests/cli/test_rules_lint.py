@@ -1,0 +1,128 @@
+"""`rulenet rules lint`, with and without `--fix`."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.cli import conftest as cli
+
+run = partial(cli.run, "rules", "lint")
+GOOD = """rulenet: 1
+language: en
+rules:
+  - id: win
+    label: Sports
+    word: win
+    examples: {match: [They win], reject: [They lost]}
+  - {id: oil, label: Business, word: oil}
+"""
+FAULTY = """rulenet: 1
+rules:
+  - {id: win, label: Sports, wieght: 2, word: win}
+  - {id: win, label: Sports, regex: "("}
+"""
+SMELLY = """rulenet: 1
+rules:
+  - {id: cpp, label: Code, word: "C++"}
+"""
+SLIPS = "rulenet: 1\nrules:\n  - {id: a, label: x, wrod: b, confidence: 90%}  # mine\n"
+FIXED = "rulenet: 1\nrules:\n  - {id: a, label: x, word: b, confidence: 0.9}  # mine\n"
+
+
+@pytest.fixture(autouse=True)
+def files(here: Path) -> None:
+    """Rule files in the working folder."""
+    for name, text in {"good": GOOD, "faulty": FAULTY, "smelly": SMELLY, "slips": SLIPS}.items():
+        Path(f"{name}.yaml").write_text(text)
+
+
+def test_lint_of_a_good_file() -> None:
+    assert run("good.yaml").stdout == "✓ 1 file, 0 errors, 0 warnings\n"
+
+
+def test_lint_shows_every_fault_with_its_line() -> None:
+    lines = run("faulty.yaml", "good.yaml", status=1).stdout.splitlines()
+    assert lines[0].startswith("faulty.yaml:3: error: rule 'win': unknown field 'wieght': did you mean 'weight'?")
+    assert lines[-1].startswith("✗ 2 files, ")
+    assert all(line.startswith("faulty.yaml:") for line in lines[:-1])
+
+
+def test_warnings_alone_are_no_failure() -> None:
+    lines = run("smelly.yaml").stdout.splitlines()
+    assert lines[0].startswith("smelly.yaml:3: warning: rule 'cpp': 'C++' is matched as 'c'")
+    assert lines[1] == "✓ 1 file, 0 errors, 1 warning"
+
+
+def test_a_missing_file_has_no_line() -> None:
+    lines = run("missing.yaml", status=1).stdout.splitlines()
+    assert lines[0] == f"missing.yaml: error: no such file; working folder: {Path.cwd()}"
+
+
+def test_lint_as_json() -> None:
+    data = json.loads(run("smelly.yaml", "missing.yaml", "--json", status=1).stdout)
+    assert (data["errors"], data["warnings"]) == (1, 1)
+    smell, missing = data["faults"]
+    assert (smell["file"], smell["line"], smell["rule"], smell["severity"]) == ("smelly.yaml", 3, "cpp", "warning")
+    assert (missing["file"], missing["line"], missing["rule"], missing["severity"]) == (
+        "missing.yaml",
+        0,
+        None,
+        "error",
+    )
+
+
+def test_hints_are_counted_and_listed_on_demand() -> None:
+    Path("hinted.yaml").write_text(GOOD.replace("word: oil", "word: [oil, Oil]"))
+    assert run("hinted.yaml").stdout == "✓ 1 file, 0 errors, 0 warnings, 1 hint (see --hints)\n"
+    lines = run("hinted.yaml", "--hints").stdout.splitlines()
+    assert lines == [
+        "hinted.yaml:8: info: rule 'oil': 'Oil' says no more than 'oil', as case and punctuation do not matter; keep one",
+        "✓ 1 file, 0 errors, 0 warnings",
+    ]
+    data = json.loads(run("hinted.yaml", "--json").stdout)
+    assert (data["warnings"], data["hints"], len(data["faults"])) == (0, 1, 1)
+
+
+def test_lint_names_the_included_file() -> None:
+    Path("top.yaml").write_text("rulenet: 1\ninclude: smelly.yaml\n")
+    assert run("top.yaml").stdout.startswith("smelly.yaml:3: warning: rule 'cpp': 'C++' is matched as 'c'")
+    assert json.loads(run("top.yaml", "--json").stdout)["faults"][0]["file"] == "smelly.yaml"
+
+
+def test_a_dead_rule_fails() -> None:
+    Path("dead.yaml").write_text(GOOD.replace("word: oil", "word: oil, unless: [{word: oil}]"))
+    lines = run("dead.yaml", status=1).stdout.splitlines()
+    assert lines[0].startswith("dead.yaml:8: error: rule 'oil': can never fire: 'oil' must be there and is ruled out")
+
+
+def test_lint_fix_repairs_and_tells_what_is_left() -> None:
+    lines = run("--fix", "slips.yaml").stdout.splitlines()
+    assert lines[0] == "slips.yaml:3: fixed: rule 'a': unknown field 'wrod': now word"
+    assert lines[1] == "slips.yaml:3: fixed: rule 'a': confidence '90%': now 0.9"
+    assert lines[-1] == "✓ 1 file, 0 errors, 0 warnings, 2 repairs"
+    assert Path("slips.yaml").read_text() == FIXED
+
+
+def test_lint_without_fix_writes_nothing() -> None:
+    run("slips.yaml", status=1)
+    assert Path("slips.yaml").read_text() == SLIPS
+
+
+def test_lint_fix_as_json() -> None:
+    found = json.loads(run("--fix", "--json", "slips.yaml", "none.yaml", status=1).stdout)
+    assert [fault["message"][:12] for fault in found["faults"]] == ["no such file"]
+    assert found["fixed"][0] == {
+        "file": "slips.yaml", "line": 3, "rule": "a", "message": "unknown field 'wrod': now word",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["ag_news", "imdb", "thucnews"])
+@pytest.mark.slow
+def test_our_own_packs_are_clean(repository: Path, name: str) -> None:
+    file = repository / "rules" / f"{name}.yaml"
+    assert json.loads(run(file, "--json").stdout)["errors"] == 0
+    assert json.loads(cli.run("rules", "test", file, "--json").stdout)["failed"] == []
