@@ -1,4 +1,4 @@
-"""What atomic writes are made of. Imports the standard library only."""
+"""Building blocks of atomic writes. Imports only the standard library."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sync(path: Path) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file so that at any moment it holds the old content or the new. A link stays a link, permissions stay.
+    """Replace the content of a file atomically: at any moment it has either the old or the new content. Links and permissions are kept.
 
     Raises
     ------

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def explain(
     model: Model,
     texts: Annotated[
-        list[str], typer.Argument(help="Texts; - reads one text per line from standard input.", metavar="TEXT…")
+        list[str], typer.Argument(help="Texts; - reads one text per line from standard input.", metavar="TEXT")
     ],
     records: Annotated[
         bool, typer.Option("--records", help='Each text is a JSON object of fields: {"title": …, "body": …}.')

@@ -17,7 +17,7 @@ from rulenet.errors import ParameterError, RuleFileError
 def format_files(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Rule files; - reads standard input and writes standard output.", metavar="FILE…"),
+        typer.Argument(help="Rule files; - reads standard input and writes standard output.", metavar="FILE"),
     ],
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit status 1 if a file would change.")

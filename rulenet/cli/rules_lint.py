@@ -19,7 +19,7 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "dim"}
 
 
 def lint(
-    files: Annotated[list[Path], typer.Argument(help="Rule files.", metavar="FILE…")],
+    files: Annotated[list[Path], typer.Argument(help="Rule files.", metavar="FILE")],
     hints: Annotated[bool, typer.Option("--hints", help="Also list hints.")] = False,
     repair: Annotated[
         bool,

@@ -382,6 +382,8 @@ def _folder(path: Path, intake: _Intake, codec: str) -> _Rows:
 def _hub(intake: _Intake) -> _Rows:
     datasets = need("datasets", purpose=f"loading {intake.name}")
     parts, split = intake.name.removeprefix("hub:").split("/", maxsplit=2), intake.split or "train"
+    if not all(parts):
+        raise DataError(f"{intake.name!r} does not name a data set: write 'hub:NAME' or 'hub:ORG/NAME'")
     try:
         try:
             data = datasets.load_dataset("/".join(parts[:2]), *parts[2:], split=split)

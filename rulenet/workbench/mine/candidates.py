@@ -24,9 +24,7 @@ SIZES = (1, 5, 15)  # a group is tried with its best one, five and fifteen words
 SEEDS = 40  # groups per label
 PAIR_TERMS = 500  # the most frequent terms, which are tried in pairs
 PAIRS = 30  # pairs per label
-PAIR_WORTH = (
-    3.0  # least expected gain of a pair over its words; high, because among so many pairs smaller gains occur by chance
-)
+PAIR_WORTH = 3.0  # least expected gain of a pair over its words; among so many pairs, smaller ones occur by chance
 MIN_KNOWN = 4  # least number of known words of a rule, to search for similar words
 
 

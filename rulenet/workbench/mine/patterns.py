@@ -50,8 +50,8 @@ def _patterns(text: str, tagger: Tagger) -> Iterator[str]:
         if not _PLAIN.fullmatch(token.lemma) or token.lemma in FUNCTION_WORDS or len(token.lemma) < 2:
             continue
         word = f"{token.tag}:lemma={token.lemma}"
-        for tag, step, beside in _SHAPES:
-            if token.tag == tag and 0 <= i + step < len(tokens) and tags[i + step] in beside:
+        for tag, step, neighbours in _SHAPES:
+            if token.tag == tag and 0 <= i + step < len(tokens) and tags[i + step] in neighbours:
                 yield f"{tags[i + step]} {word}" if step < 0 else f"{word} {tags[i + step]}"
         if token.tag == "VERB" and 0 < i < len(tokens) - 1 and tags[i - 1] == tags[i + 1] == "PROPN":
             yield f"PROPN {word} PROPN"
