@@ -130,11 +130,11 @@ def _show_suggestion(number: int, s: Suggestion, n_held_out: int) -> None:
     kind = KINDS[s.kind] + (f" '{s.like}'" if s.like else "")
     say(mark, f" {number}  ", (s.rule["id"], "bold"), f"  {s.rule['label']}: {kind}")
     sure = "confirmed" if s.is_confirmed else "not confirmed, may be chance"
-    change = f"{-s.log_loss:+.1f}".replace("-", "−")
+    loss = f"log-loss {f'{-s.log_loss:+.1f}'.replace('-', '−')} ± {s.log_loss_error:.1f}"
     for line in (
         f"fires on {counted(s.support, 'text')}; held out: {s.right} of {s.fires} right, {s.expected:.1f} expected "
         f"(p = {s.p_value:.2g}, {sure})",
-        f"alone it fixes {s.fixed} and breaks {s.broken} of {counted(n_held_out, 'prediction')}, log-loss {change} ± {s.log_loss_error:.1f}",
+        f"alone it fixes {s.fixed} and breaks {s.broken} of {counted(n_held_out, 'prediction')}, {loss}",
         f"nearest rule '{s.nearest}', overlap {s.overlap:.0%}" if s.nearest else "no other rule fires on its texts",
     ):
         say((f"   {line}", "dim"))
