@@ -1,7 +1,7 @@
-"""Which parts of the training help: each is left out, or put in, alone; same rows, same seed, judged on training rows kept aside.
+"""Which parts of training help: each is removed or added alone, with the same rows and seed, and evaluated on held-out training rows.
 
-Test rows are never touched, so that recipes may be chosen from this table. Claim: none of the variants beats the defaults by more than
-twice the standard error of the paired difference. It fails when a default should change.
+Test rows are never used, so that recipes can be chosen from this table. Claim: no variant is better than the defaults by more than twice
+the standard error of the paired difference. If this fails, a default should change.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def judge(clf: Any, texts: list[str], labels: list[str]) -> tuple[dict[str, float], Any]:
-    """Accuracy of each part and of the sum with and without the two scalars, certified exits, and which answers are right."""
+    """Measure accuracy (parts, and sum with and without the two scalars), certified exits, and which predictions are right."""
     from rulenet.model.hybrid import lead
 
     hybrid = clf.hybrid_
@@ -53,7 +53,7 @@ def judge(clf: Any, texts: list[str], labels: list[str]) -> tuple[dict[str, floa
 
 
 def main() -> None:
-    """Every variant once per seed."""
+    """Run every variant once per seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="ag_news")
     parser.add_argument("--train", type=int, default=1000)

@@ -1,11 +1,11 @@
-"""Claim: on the test rows probabilities are off by at most 2 points (ECE, 15 bins), label sets hold the right label within 1 point of the
-0.90 and 0.95 they promise, and within 2 points for the texts of each label when asked for that.
+"""Claim: on the test rows probabilities are off by at most 2 points (ECE, 15 bins), label sets contain the correct label within 1 point
+of the 0.90 and 0.95 they promise, and within 2 points for the texts of each label if that is requested.
 
     python benchmarks/bench_calibration.py                                  φ alone on every provided row of AG News and IMDB
     python benchmarks/bench_calibration.py ag_news                          one of them
-    python benchmarks/bench_calibration.py --model models/ag --data ag_news  and a saved model beside them, as often as you like
+    python benchmarks/bench_calibration.py --model models/ag --data ag_news  and saved models as well, any number of them
 
-Temperatures and quantiles come from texts held out of training; no test row is looked at before.
+Temperatures and quantiles come from texts held out of training; no test row is used before.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REJECT = 0.05
 
 
 def measure(clf: RuleNetClassifier, texts: list[str], labels: list[str]) -> dict[str, Any]:
-    """What held-out texts promised, and what test rows say."""
+    """Compare what held-out texts promised with the test rows."""
     y = np.searchsorted(clf.classes_, labels)
     calibration, rows = clf.calibration_, np.arange(len(y))
     if calibration is None:
@@ -59,14 +59,14 @@ def measure(clf: RuleNetClassifier, texts: list[str], labels: list[str]) -> dict
 
 
 def rounded(value: Any) -> Any:
-    """Four digits, at any depth."""
+    """Round to four digits, at any depth."""
     if isinstance(value, dict):
         return {name: rounded(part) for name, part in value.items()}
     return round(value, 4) if isinstance(value, float) else value
 
 
 def claims_of(name: str, figures: dict[str, Any]) -> dict[str, bool]:
-    """The claims for one model."""
+    """Return the claims for one model."""
     sets = {coverage: figures[f"sets_{coverage:g}"] for coverage in COVERAGES}
     return {
         f"{name}: ECE <= {ECE:.0%}": figures["ece"] <= ECE,
@@ -82,7 +82,7 @@ def claims_of(name: str, figures: dict[str, Any]) -> dict[str, bool]:
 
 
 def main() -> None:
-    """φ alone, and saved models."""
+    """Measure φ alone, and saved models."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=["ag_news", "imdb"], help="data sets for φ alone")
     parser.add_argument("--model", action="append", default=[], help="folder of a saved model")

@@ -1,9 +1,9 @@
-"""Claim: on the official test rows a certified cascade changes no answer at all, and a statistical one at most the share it promises.
+"""Claim: on the official test rows a certified cascade changes no prediction, and a statistical one at most the share that it promises.
 
     python benchmarks/bench_cascade.py --model models/ag --data ag_news [--risk 0.005] [--device cpu]
 
-A saved hybrid model answers every test row three times: with ψ for all, certified, statistical. The margin of the statistical cascade comes
-from the texts that were held out when the model was trained.
+A saved hybrid model predicts every test row three times: with ψ for all, certified, statistical. The margin of the statistical cascade
+comes from the texts that were held out when the model was trained.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rulenet.decide.cascade import MODES
 
 
 def measure(clf: RuleNetClassifier, texts: list[str], labels: list[str]) -> dict[str, dict[str, Any]]:
-    """Answers, time and what was skipped, for each mode."""
+    """Measure predictions, time and skipped texts, for each mode."""
     found: dict[str, dict[str, Any]] = {}
     everything = None
     for mode in MODES:
@@ -43,7 +43,7 @@ def measure(clf: RuleNetClassifier, texts: list[str], labels: list[str]) -> dict
 
 
 def main() -> None:
-    """One saved model."""
+    """Measure one saved model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="folder of a saved hybrid model")
     parser.add_argument("--data", required=True, help="its data set, e.g. ag_news")

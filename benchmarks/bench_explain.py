@@ -1,5 +1,5 @@
-"""Claim: for 1,000 AG News and 200 Chinese test texts, bias + Σ terms + neural = logit within 1e-4 for every label, so do the addends of
-every contrast of two labels, and every span of a term or rule points at the characters of the original text that it came from.
+"""Claim: for 1,000 AG News and 200 Chinese test texts, bias + Σ terms + neural = logit within 1e-4 for every label, the addends of
+every contrast of two labels add up too, and every span of a term or rule is at the right place in the original text.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def same(piece: str, term: str) -> bool:
-    """Whether a piece of the original text reads as the term: the same words, or for Chinese the same characters."""
+    """Whether a piece of the original text is the term: the same words, or for Chinese the same characters."""
     words = [word for word in fold(clean(piece)).split() if len(word) > 1]
     return (
         " ".join(words) == term
@@ -74,7 +74,7 @@ def same(piece: str, term: str) -> bool:
 
 
 def squeezed(text: str) -> str:
-    """Letters and digits only."""
+    """Return only the letters and digits."""
     return "".join(char for char in clean(text).casefold() if char.isalnum())
 
 

@@ -1,4 +1,4 @@
-"""Claim: of 100,000 damaged rule files, includes and word lists each loads or is refused with a RuleFileError, and none takes 5 s.
+"""Claim: each of 100,000 damaged rule files, includes and word lists loads or raises a RuleFileError, and none takes 5 s.
 
 Each fault names a line that exists and says what to do.
 """
@@ -28,7 +28,7 @@ LIMIT_S = 5.0
 
 
 def main() -> None:
-    """Damage, load, count."""
+    """Damage files, load them, and count the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=FILES)
     parser.add_argument("--seed", type=int, default=0)

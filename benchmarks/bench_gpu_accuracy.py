@@ -1,9 +1,9 @@
 """Claims, on one GPU, means over 3 seeds, test rows: the hybrid reaches >= 94.0 on AG News (all provided rows) and on IMDB
 (25,000 / 25,000), >= 2 points above φ on each, and >= 0.3 above ψ alone on AG News.
 
-    python benchmarks/bench_gpu_accuracy.py --runs FILE                      may be stopped and started again
+    python benchmarks/bench_gpu_accuracy.py --runs FILE                      can be stopped and resumed
     python benchmarks/bench_gpu_accuracy.py --dev --recipe '{"epochs": 4}'   to choose a recipe, on training rows only
-    python benchmarks/bench_gpu_accuracy.py --device cpu --rows 200 --test 200 --encoder FOLDER      compares only
+    python benchmarks/bench_gpu_accuracy.py --device cpu --rows 200 --test 200 --encoder FOLDER      only compares
 
 φ alone: the rule pack and TF-IDF; convex, so the seed changes nothing and one fit is enough. ψ alone: the encoder with a plain linear
 head, no rules, no TF-IDF, no bound. Hybrid: both. Every layer is trained. IMDB reads the first and the last half of 512 word pieces,
@@ -35,7 +35,7 @@ Texts = tuple[list[str], list[str]]
 
 
 def load(name: str, options: argparse.Namespace) -> tuple[Texts, Texts]:
-    """Texts to learn from and texts to be judged by."""
+    """Return texts for training and texts for evaluation."""
     every = read(name, "train")
     texts, labels = sample(*every, options.rows or len(every[0]), 0)
     if options.dev:
@@ -46,7 +46,7 @@ def load(name: str, options: argparse.Namespace) -> tuple[Texts, Texts]:
 
 
 def measure(name: str, model: str, seed: int, train: Texts, test: Texts, options: argparse.Namespace) -> dict[str, Any]:
-    """One model, fitted and judged."""
+    """Fit and evaluate one model."""
     from rulenet import Recipe, RuleNetClassifier
 
     recipe = Recipe(**{**RECIPES[name], **json.loads(options.recipe)})
@@ -66,7 +66,7 @@ def measure(name: str, model: str, seed: int, train: Texts, test: Texts, options
 
 
 def run_all(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Every data set, model and seed that `--runs` does not know yet."""
+    """Run every data set, model and seed that is not in `--runs` yet."""
     kept = Path(options.runs) if options.runs else None
     lines = kept.read_text(encoding="utf-8").splitlines() if kept and kept.exists() else []
     known = [json.loads(line) for line in lines]
@@ -93,7 +93,7 @@ def run_all(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def claims_of(means: dict[str, dict[str, float]], reduced: str) -> dict[str, bool]:
-    """What is claimed of the means: the bars; of a reduced run only which is above which."""
+    """Return the claims about the means; for a reduced run, only the order of the models."""
     claims = {}
     for name, mean in means.items():
         above = {key: round(mean["hybrid"] - mean[key], 5) for key in ("phi", "psi")}
@@ -109,7 +109,7 @@ def claims_of(means: dict[str, dict[str, float]], reduced: str) -> dict[str, boo
 
 
 def main() -> None:
-    """Fit, judge, average."""
+    """Fit, evaluate and average."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--data", nargs="+", default=list(RECIPES), choices=list(RECIPES))

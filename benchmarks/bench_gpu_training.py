@@ -2,13 +2,13 @@
 tuned one, as accurately; and the hybrid is trained on all provided rows, tokenising and φ included, in <= 30 s.
 
     python benchmarks/bench_gpu_training.py
-    python benchmarks/bench_gpu_training.py --device cpu --rows 200 --epochs 1 --encoder FOLDER      compares only
+    python benchmarks/bench_gpu_training.py --device cpu --rows 200 --epochs 1 --encoder FOLDER      only compares
 
 Equal on both sides: encoder (every layer trained), texts, epochs, word pieces read. The time is from texts to trained weights: loading
-the encoder, tokenising, every step; rulenet's also holds choosing the best epoch on held-out texts, which count as untrained.
+the encoder, tokenising, every step; rulenet's also includes choosing the best epoch on held-out texts, which are not counted as trained.
 Trainer: checkpoints off on both settings; tuned is bf16, batches of 32 grouped by length, fused AdamW and two loading processes.
-Everything runs once on a few texts first, so that nobody pays for starting CUDA. With --repeats the sides take turns, and the median
-counts. One run is expected to take six minutes, most of them for Trainer's defaults and φ.
+Everything runs once on a few texts first, so that the start of CUDA is not measured. With --repeats the sides take turns, and the median
+is reported. One run is expected to take six minutes, most of them for Trainer's defaults and φ.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Texts = tuple[list[str], list[str]]
 
 
 def train_rulenet(train: Texts, options: argparse.Namespace, *, hybrid: bool) -> tuple[float, Any]:
-    """Texts per second of the ψ stage, and the model."""
+    """Return the texts per second of the ψ stage, and the model."""
     from rulenet import Recipe, RuleNetClassifier
 
     recipe = Recipe(frozen_layers=-1, epochs=options.epochs, max_length=MAX_LENGTH)
@@ -47,7 +47,7 @@ def train_rulenet(train: Texts, options: argparse.Namespace, *, hybrid: bool) ->
 
 
 def train_trainer(train: Texts, options: argparse.Namespace, *, tuned: bool) -> tuple[float, Any]:
-    """Texts per second, and a function from texts to labels."""
+    """Return the texts per second, and a function from texts to labels."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
     from rulenet.model.encoders.encoder import minilm_folder, quiet_transformers
@@ -96,7 +96,7 @@ def train_trainer(train: Texts, options: argparse.Namespace, *, tuned: bool) -> 
 
 
 def measure_throughput(train: Texts, test: Texts, options: argparse.Namespace) -> dict[str, Any]:
-    """Every side on the same texts: texts per second and accuracy on the test texts."""
+    """Measure every side on the same texts: texts per second, and accuracy on the test texts."""
     sides = {
         "rulenet_psi": lambda texts: train_rulenet(texts, options, hybrid=False),
         "rulenet_hybrid": lambda texts: train_rulenet(texts, options, hybrid=True),
@@ -122,7 +122,7 @@ def measure_throughput(train: Texts, test: Texts, options: argparse.Namespace) -
 
 
 def measure_end_to_end(train: Texts, test: Texts, options: argparse.Namespace) -> dict[str, Any]:
-    """The hybrid on all rows: wall time of fit."""
+    """Measure the wall time of fit for the hybrid on all rows."""
     started = time.perf_counter()
     _, clf = train_rulenet(train, options, hybrid=True)
     seconds = time.perf_counter() - started
@@ -134,7 +134,7 @@ def measure_end_to_end(train: Texts, test: Texts, options: argparse.Namespace) -
 
 
 def main() -> None:
-    """Throughput on some rows, then all rows end to end."""
+    """Measure throughput on some rows, then training on all rows end to end."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--rows", type=int, default=0, help="training rows at most (0: all)")

@@ -21,7 +21,7 @@ NAMES = ("phi", "psi", "hybrid", "psi_full")
 
 
 def main() -> None:
-    """Three models per seed."""
+    """Fit three models per seed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--train", type=int, default=N_TRAIN)

@@ -3,8 +3,8 @@
 - 2,000 word rules: >= 50,000 texts/s, >= 100x a loop of compiled `re` patterns; 20,000 cost less than 3x as much.
 - 2,000 rules of which one in ten is `near`, `count`, a phrase with a gap or `negation: skip`: >= 10,000 texts/s.
 - 20,000 literals and 2,000 regexes are read, checked and compiled in <= 5 s.
-- Of the texts only those are tagged whose words let a rule with `pos` hope.
-- >= 5x as fast as spaCy's PhraseMatcher and Matcher on the same words and phrases, from texts to hits, and the same hits but where
+- Only those texts are tagged whose words could match a rule with `pos`.
+- >= 5x as fast as spaCy's PhraseMatcher and Matcher on the same words and phrases, from texts to hits, and the same hits except where
   the two split words differently.
 
 Figures of both sides come from one run, in processor time. Needs `pip install spacy` (3.8 was measured; no model) and the extra `pos`.
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 class Corpus:
-    """The texts and their words, from which rules are drawn."""
+    """The texts and their words, from which rules are made."""
 
     def __init__(self, texts: list[str]) -> None:
         self.texts = texts
@@ -72,7 +72,7 @@ class Corpus:
         self.vocabulary = [word for word, _ in counts.most_common()][100:]
 
     def near_words(self, rng: random.Random, gap: int, ranks: slice = slice(0, 3_000)) -> tuple[str, str]:
-        """Two frequent words that stand in one text with so many words between them."""
+        """Pick two frequent words that occur in one text with at most this many words between them."""
         frequent = set(self.vocabulary[ranks])
         while True:
             words = words_of(rng.choice(self.texts))
@@ -83,24 +83,24 @@ class Corpus:
 
 
 def words_of(text: str) -> list[str]:
-    """Plain words in lower case."""
+    """Return plain words in lower case."""
     return re.findall(r"[a-z]{3,}", text.lower())
 
 
 def speed(run: Callable[[], Any], n_texts: int, runs: int = RUNS) -> float:
-    """Texts per second, median of some runs."""
+    """Measure texts per second, as the median of several runs."""
     return n_texts / sorted(timed(run) for _ in range(runs))[runs // 2]
 
 
 def timed(run: Callable[[], Any]) -> float:
-    """Seconds of processor time that a call takes: all work is done in one thread, and neighbours on the machine do not count."""
+    """Measure the processor time of a call in seconds: all work is done in one thread, and other programs do not matter."""
     started = time.process_time()
     run()
     return time.process_time() - started
 
 
 def ruleset_of(conditions: list[str]) -> Any:
-    """One rule per condition."""
+    """Make one rule per condition."""
     from rulenet import RuleSet
 
     rules = "".join(f"  - {{id: r{i}, label: A, {condition}}}\n" for i, condition in enumerate(conditions))
@@ -178,19 +178,19 @@ def mixed_rules(corpus: Corpus) -> tuple[list[str], dict[str, list[str]]]:
 
 
 def near(corpus: Corpus, rng: random.Random) -> str:
-    """Two words of one text with up to four words between them."""
+    """Pick two words of one text with up to four words between them."""
     a, b = corpus.near_words(rng, rng.randint(1, 4))
     return f"near: {{terms: ['{a}', '{b}'], within: 5}}"
 
 
 def count(corpus: Corpus, rng: random.Random) -> str:
-    """Two of three frequent words, two of which stand in one text."""
+    """Pick two of three frequent words, two of which occur in one text."""
     a, b = corpus.near_words(rng, 3)
     return f"count: {{word: ['{a}', '{b}', '{rng.choice(corpus.vocabulary[:3_000])}'], at_least: 2}}"
 
 
 def gap(corpus: Corpus, rng: random.Random) -> str:
-    """Two words of one text, up to three words apart."""
+    """Pick two words of one text, up to three words apart."""
     return f"phrase: '{' '.join(corpus.near_words(rng, rng.randint(0, 2)))}', gap: 3"
 
 
@@ -244,7 +244,7 @@ def measure_compile(corpus: Corpus, figures: Figures, claims: Claims) -> None:
 
 
 def measure_tagging(corpus: Corpus, figures: Figures, claims: Claims) -> None:
-    """Which texts are tagged for twenty rules that ask for a word and a tag."""
+    """Measure which texts are tagged for twenty rules with a word and a tag."""
     from rulenet.text.tag import Tagger
 
     words = random.Random(1).sample(corpus.vocabulary[:1_000], 20)
@@ -315,13 +315,13 @@ def measure_spacy(corpus: Corpus, figures: Figures, claims: Claims) -> None:
 
 
 def hits(ruleset: Any, texts: list[str]) -> set[tuple[int, int]]:
-    """Pairs of text and rule."""
+    """Return pairs of text and rule."""
     R = ruleset.match(texts).tocoo()
     return set(zip(R.row.tolist(), R.col.tolist(), strict=True))
 
 
 def spacy_figures(per_s: dict[str, float], n_hits: int, differing: dict[str, int], unexplained: list[str]) -> Figures:
-    """One comparison, ready to be kept."""
+    """Return one comparison for the record."""
     return {
         "texts_per_s": {name: round(value) for name, value in per_s.items()},
         "times": {name: round(per_s["rulenet"] / value, 1) for name, value in per_s.items() if name != "rulenet"},

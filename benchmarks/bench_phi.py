@@ -21,7 +21,7 @@ JOBS = 2
 
 
 def measure(name: str) -> dict[str, float]:
-    """φ first, so that its peak memory is not the baseline's; then the baseline."""
+    """Measure φ first, so that its peak memory is not that of the baseline; then the baseline."""
     from rulenet import RuleNetClassifier
 
     started = time.perf_counter()
@@ -52,7 +52,7 @@ def measure(name: str) -> dict[str, float]:
 
 
 def largest_child() -> float:
-    """Peak memory of the largest worker process, in GB."""
+    """Return the peak memory of the largest worker process, in GB."""
     from joblib.externals.loky import get_reusable_executor
 
     get_reusable_executor().shutdown(wait=True)

@@ -5,14 +5,14 @@ rows held out in each set, on the test rows in the mean of all sets.
     RULENET_DATA=… python benchmarks/bench_published.py              all sets
     RULENET_DATA=… python benchmarks/bench_published.py trec         one of them; nothing is recorded
 
-The rule files stay beside the data: nothing is written but the figures. Vote: the label that most rules speak for, each counting as
-one; a tie is wrong; a text on which no rule fires gets the largest class of the training rows. φ: one learned weight per rule and a bias.
+The rule files are not stored: only the results are written. Vote: the label with the most rules, each counting as one; a tie is
+wrong; a text on which no rule fires gets the largest class of the training rows. φ: one learned weight per rule and a bias.
 
-TREC's test questions are of another kind than its training questions: where nothing but "what" fires, half of them are descriptions,
-but more training questions entities. What is learned there is wrong on the test rows; the vote, which does not learn, is better on them.
+TREC's test questions differ in kind from its training questions: if only "what" fires, half of them are descriptions, but most
+training questions are about entities. What is learned from these is wrong on the test rows; the vote, which does not learn, does better.
 
-Texts as they stand differ from cleaned ones in markup and entities: a link's address is no text (keyword_link, keyword_r8), <br /> no
-token (short_comment), #36; is $ (keyword_r8).
+Original texts differ from cleaned ones in markup and entities: the address of a link is not text (keyword_link, keyword_r8), <br /> is
+not a token (short_comment), #36; is $ (keyword_r8).
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def measure(folder: str, file: str, source: tuple[float | None, ...]) -> dict[st
 
 
 def phi(ruleset: Any, words: bool, texts: list[str], labels: list[str], new: list[str], new_labels: list[str]) -> float:
-    """Accuracy on other texts of φ with these rules, these words, or both."""
+    """Measure the accuracy of φ with these rules, these words, or both, on other texts."""
     from rulenet import RuleNetClassifier
     from rulenet.training.recipe import Recipe
 
@@ -107,7 +107,7 @@ def phi(ruleset: Any, words: bool, texts: list[str], labels: list[str], new: lis
 
 
 def vote(R: Any, ruleset: Any, labels: list[str], largest: str) -> dict[str, float]:
-    """Accuracy of the unlearned vote."""
+    """Measure the accuracy of the unlearned vote."""
     speaks_for = np.array([[rule.label == label for label in ruleset.labels] for rule in ruleset.rules], dtype=int)
     votes = R.astype(int) @ speaks_for  # (n_texts, n_labels)
     most = votes.max(axis=1)
@@ -142,7 +142,7 @@ def agreement(published: dict[str, Any], ruleset: Any, texts: list[str]) -> dict
 
 
 def fires(rule: dict[str, Any], text: str) -> list[str]:
-    """Id of the converted rule that should fire, if any."""
+    """Return the id of the converted rule that should fire, if any."""
     kind, lower = rule["kind"], text.lower()
     if kind == "contains_any":
         holds = any(pattern in lower for pattern in rule["patterns"])
@@ -163,7 +163,7 @@ def fires(rule: dict[str, Any], text: str) -> list[str]:
 
 @lru_cache(maxsize=4)
 def spaced(text: str) -> str:
-    """Every run of punctuation and white space as one space."""
+    """Replace every run of punctuation and white space by one space."""
     return re.sub(r"[\W_]+", " ", text)
 
 
@@ -186,7 +186,7 @@ def prefix_gap(rule: dict[str, Any], text: str) -> str | None:
 
 
 def print_set(name: str, f: dict[str, Any]) -> None:
-    """The figures of one set beside those measured at its source."""
+    """Print the results of one set next to those of its source."""
     vote, source, scores = f["vote"], f["source"], f["accuracy"]
     print(f"{name}: {f['rules']} rules from {f['published_rules']} published", end="")
     print(f", left out: {'; '.join(f'{id} ({why})' for id, why in f['left_out'].items())}" if f["left_out"] else "")

@@ -20,7 +20,7 @@ MARKER = Path(tempfile.gettempdir()) / "rulenet-was-executed"
 
 
 class Bomb:
-    """Leaves a mark when unpickled."""
+    """An object that leaves a mark when it is unpickled."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return MARKER.write_text, ("boom",)
@@ -34,7 +34,7 @@ def tamper(folder: Path) -> None:
 
 
 def put_pickle(name: str, folder: Path) -> None:
-    """A pickle under the name of a weight file, with the checksum in config.json put right."""
+    """Put a pickle in place of a weight file, and correct its checksum in config.json."""
     (folder / name).write_bytes(pickle.dumps(Bomb()))
     data = (folder / name).read_bytes()
     edit(folder, lambda c: c["files"].update({name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}}))

@@ -1,7 +1,7 @@
 """Claim: a change of structure leaves every fitted weight, prediction and explanation as it was, bit for bit.
 
-``--store`` keeps checksums of what the present code gives; without it, the present results are compared with those kept. Rounding differs
-between processors and library versions, so both are kept too, and the comparison is refused where they are not the same.
+``--store`` stores checksums of the present results; without it, the present results are compared with the stored ones. Rounding differs
+between processors and library versions, so these are stored too, and the comparison is refused if they differ.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STORED = HERE / "results" / "same.json"
 
 
 def checksum(value: Any) -> str:
-    """Of arrays, tensors or anything JSON can hold."""
+    """Return a checksum of arrays, tensors or anything JSON can represent."""
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu().numpy()
     data = value.tobytes() if isinstance(value, np.ndarray) else json.dumps(value, sort_keys=True, default=str).encode()
@@ -33,7 +33,7 @@ def checksum(value: Any) -> str:
 
 
 def results(clf: RuleNetClassifier, texts: list[str]) -> dict[str, str]:
-    """Checksums of a fitted model and of all that it says about some texts."""
+    """Return checksums of a fitted model and of its predictions and explanations for some texts."""
     hybrid = clf.hybrid_
     found = {
         "weights of φ": checksum([hybrid.weights.coef.tolist(), hybrid.weights.bias.tolist()]),
@@ -73,7 +73,7 @@ def today(only: str | None) -> dict[str, dict[str, str]]:
 
 
 def main() -> None:
-    """Store or compare."""
+    """Store or compare the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", action="store_true")
     parser.add_argument("--only", choices=["demo en", "demo zh", "ag_news"], help="compare one case")

@@ -1,4 +1,4 @@
-"""Claim: `import rulenet` loads no torch, and `rulenet rules lint rules/ag_news.yaml` answers in under 1 s cold."""
+"""Claim: `import rulenet` loads no torch, and `rulenet rules lint rules/ag_news.yaml` takes less than 1 s cold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIMIT_S = 1.0
 
 
 def main() -> None:
-    """Start fresh interpreters and look."""
+    """Start fresh interpreters and measure."""
     probe = "import sys, rulenet; print(sorted(m for m in ('torch', 'sklearn', 'scipy', 'transformers') if m in sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True).stdout.strip()
     command = [

@@ -1,8 +1,8 @@
 """Claim: `rulenet rules stats` on 2,000 word rules and 120,000 AG News texts takes less than 60 s on two cores, from the CSV file to the
 JSON document and the HTML page, with labels, pairs of rules and examples; and `--baseline` adds less than 10 s.
 
-The 45,876 training texts are repeated up to 120,000. The words are drawn from those that are frequent, each for the label it is most
-frequent in.
+The 45,876 training texts are repeated up to 120,000. The words are chosen from frequent ones, each for the label in which it is most
+frequent.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def rules_of(texts: list[str], labels: list[str]) -> str:
-    """One rule per word."""
+    """Make one rule per word."""
     counts: Counter[str] = Counter()
     of_label: dict[str, Counter[str]] = {label: Counter() for label in sorted(set(labels))}
     for text, label in zip(texts, labels, strict=True):
@@ -74,7 +74,7 @@ def rules_of(texts: list[str], labels: list[str]) -> str:
 
 
 def run(*arguments: str, out: Path | None = None) -> float:
-    """Seconds that the command takes."""
+    """Measure the time of the command in seconds."""
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "rulenet", "rules", "stats", *arguments], capture_output=True, text=True, check=False

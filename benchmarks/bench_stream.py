@@ -1,11 +1,11 @@
-"""Claim: 5 million lines go through `RuleSet.match_stream` in two processes with memory that does not grow, and none is lost.
+"""Claim: 5 million lines are matched by `RuleSet.match_stream` in two processes with constant memory, and none is lost.
 
     RULENET_DATA=… python benchmarks/bench_stream.py                      5 million lines, recorded
     RULENET_DATA=… python benchmarks/bench_stream.py --lines 500000       fewer; nothing is recorded
 
-The lines are AG News texts over and over, each with its number, made as they are read. Rules: the 2,000 of bench_match.py, one in ten with
-`near`, `count`, a gap or negation. Memory is what is resident in this process and in its children, pages they share counted once for each;
-it is read at every block. Linux only (/proc). Seconds by the clock.
+The lines are repeated AG News texts, each with its number, generated as they are read. Rules: the 2,000 of bench_match.py, one in ten with
+`near`, `count`, a gap or negation. Memory is the resident memory of this process and its children, shared pages counted for each; it is
+read at every block. Linux only (/proc). Seconds are wall time.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ def main() -> None:
 
 
 def lines(texts: list[str], n: int) -> Iterator[str]:
-    """The texts over and over, each with its number."""
+    """Yield the texts again and again, each with its number."""
     return (f"{text} {i}" for i, text in islice(zip(count(), cycle(texts)), n))
 
 
 def stream(ruleset: Any, texts: list[str], expected: Any, n: int, jobs: int) -> dict[str, Any]:
-    """Match all lines; look at the clock and the memory on the way."""
+    """Match all lines, and measure time and memory on the way."""
     at: dict[str, Any] = {}
     done = right = 0
     peak = 0.0
@@ -100,7 +100,7 @@ def stream(ruleset: Any, texts: list[str], expected: Any, n: int, jobs: int) -> 
 
 
 def resident_mb() -> tuple[float, float]:
-    """Resident memory of this process and of all its descendants, in MB."""
+    """Return the resident memory of this process and all its descendants, in MB."""
     sizes = {os.getpid(): _resident(os.getpid())}
     todo = [os.getpid()]
     while todo:
@@ -112,7 +112,7 @@ def resident_mb() -> tuple[float, float]:
 
 
 def _children(pid: int) -> list[int]:
-    """Processes started by one; none if it has ended."""
+    """Return the processes started by a process; none if it has ended."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").glob("*/children"))
         return [int(child) for task in tasks for child in task.read_text().split()]

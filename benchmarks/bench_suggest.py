@@ -28,7 +28,7 @@ rules:
 
 
 def measure(start: str, rows: Any, others: Any, test: Any, seed: int, *, tfidf: bool) -> dict[str, Any]:
-    """Accuracies before and after on rows that suggest never saw."""
+    """Measure accuracy before and after, on rows that suggest never saw."""
     from rulenet import RuleNetClassifier, RuleSet
     from rulenet.training.recipe import Recipe
     from rulenet.workbench.suggest.suggest import suggest
@@ -56,7 +56,7 @@ def measure(start: str, rows: Any, others: Any, test: Any, seed: int, *, tfidf: 
 
 
 def main() -> None:
-    """Two rule files, three seeds."""
+    """Run two rule files with three seeds."""
     texts, labels = read("ag_news", "train")
     test = read("ag_news", "test")
     figures: dict[str, Any] = {}

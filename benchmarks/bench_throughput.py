@@ -1,13 +1,13 @@
 """Claims, on a CPU and AG News test texts, with the same fine-tuned encoder on all sides: rulenet's best setting labels >= 10x the texts
 per second of Hugging Face's pipeline("text-classification", batch_size=32) and loses <= 0.2 points of accuracy; and the certified
-cascade labels >= 2x the texts of rulenet without a cascade and changes no answer.
+cascade labels >= 2x the texts of rulenet without a cascade and changes no prediction.
 
     python benchmarks/bench_throughput.py
     python benchmarks/bench_throughput.py --model FOLDER --texts 300
 
 The pipeline runs ψ alone (its φ is zero, which costs the same), in PyTorch and 32-bit floats: encoder, mean, head, softmax. rulenet's
 sides run all of f = φ + ψ: rules, TF-IDF, tokenising and encoder. "Lost" and "changed" are against rulenet in PyTorch without a cascade.
-The sides take turns, text by text the same, and the median of the passes counts; all threads that the machine allows, on both sides.
+The sides take turns on the same texts, and the median of the passes is reported; both sides use all threads of the machine.
 The 8-bit form is accepted on training rows that the model was not trained on. Without a model one is trained on 4,000 rows, to exit often
 (exit_margin = 4), calibrated on 2,000 others, and kept under models/. Takes about four minutes on two cores, plus five to train.
 """
@@ -38,7 +38,7 @@ SIDES = ("pytorch", "onnx fp32", BASE, "onnx int8, certified cascade", BEST)
 
 
 def trained(folder: Path) -> Any:
-    """The model to measure; trained first if it is not there."""
+    """Load the model to measure; train it first if it does not exist."""
     from rulenet import Recipe, RuleNetClassifier
 
     if not folder.exists():
@@ -52,7 +52,7 @@ def trained(folder: Path) -> Any:
 
 
 def unseen(n: int) -> tuple[list[str], list[str]]:
-    """Training rows that `trained` left out."""
+    """Return training rows that `trained` did not use."""
     texts, labels = read("ag_news", "train")
     used = set(random.Random(0).sample(range(len(texts)), N_TRAIN))
     rest = [i for i in range(len(texts)) if i not in used]
@@ -78,7 +78,7 @@ def pipeline_of(psi: Any, classes: list[str]) -> Callable[[list[str]], list[str]
             self.psi = psi
 
         def forward(self, input_ids: Any, attention_mask: Any, **_: Any) -> Any:
-            """Logits of a batch."""
+            """Compute the logits of a batch."""
             phi = torch.zeros(len(input_ids), len(classes))
             return SequenceClassifierOutput(logits=self.psi(input_ids, attention_mask, phi))
 
@@ -98,7 +98,7 @@ def pipeline_of(psi: Any, classes: list[str]) -> Callable[[list[str]], list[str]
 
 
 def rulenet_sides(clf: Any) -> tuple[dict[str, Callable[[list[str]], Any]], Any]:
-    """`predict` of the model in all its settings, and what the 8-bit form cost where it was accepted."""
+    """Return `predict` of the model in all its settings, and the cost of the 8-bit form if it was accepted."""
     from rulenet.model.onnx.engine import in_torch
     from rulenet.model.onnx.export import with_onnx
 
@@ -117,7 +117,7 @@ def rulenet_sides(clf: Any) -> tuple[dict[str, Callable[[list[str]], Any]], Any]
 
 
 def main() -> None:
-    """Every side once per pass, in turn."""
+    """Run every side once per pass, in turn."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=HERE.parent / "models" / "bench_throughput")
     parser.add_argument("--texts", type=int, default=1_000)

@@ -32,7 +32,7 @@ csv.field_size_limit(1 << 27)
 
 
 def git(*words: str) -> str:
-    """What git answers, or nothing."""
+    """Return the output of git, or nothing."""
     return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=False).stdout.strip()
 
 
@@ -43,7 +43,7 @@ COMMIT = git("rev-parse", "--short", "HEAD") + (
 
 
 def read(name: str, split: str) -> tuple[list[str], list[str]]:
-    """Texts and labels of a split of a real data set, e.g. ``read("ag_news", "train")``."""
+    """Read texts and labels of a split of a real data set, e.g. ``read("ag_news", "train")``."""
     folder = os.environ.get("RULENET_DATA")
     if not folder:
         sys.exit("RULENET_DATA is not set: it names the folder of the real data sets (see README.md)")
@@ -53,20 +53,20 @@ def read(name: str, split: str) -> tuple[list[str], list[str]]:
 
 
 def sample(texts: list[str], labels: list[str], n: int, seed: int) -> tuple[list[str], list[str]]:
-    """Some rows at random: rows are often ordered by source or class, so never a prefix."""
+    """Select rows at random, because rows are often ordered by source or class."""
     chosen = random.Random(seed).sample(range(len(texts)), n)
     return [texts[i] for i in chosen], [labels[i] for i in chosen]
 
 
 def accuracy(predicted: Any, labels: list[str]) -> float:
-    """Share of right labels."""
+    """Return the share of correct labels."""
     return sum(str(p) == label for p, label in zip(predicted, labels, strict=True)) / len(labels)
 
 
 def record_of(
     name: str, figures: dict[str, Any], claims: dict[str, bool], *, device: str = "cpu", seeds: list[int] | None = None
 ) -> dict[str, Any]:
-    """The figures of a run and what they were measured on."""
+    """Return the results of a run, with what they were measured on."""
     return {
         "benchmark": name,
         "claims": claims,
@@ -83,7 +83,7 @@ def record_of(
 def finish(
     name: str, figures: dict[str, Any], claims: dict[str, bool], *, device: str = "cpu", seeds: list[int] | None = None
 ) -> None:
-    """Print the figures, keep them as JSON with what they were measured on, and exit 1 if a claim failed."""
+    """Print the results, store them as JSON with what they were measured on, and exit 1 if a claim failed."""
     record = record_of(name, figures, claims, device=device, seeds=seeds)
     (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results" / f"{name}.json").write_text(

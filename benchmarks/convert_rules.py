@@ -3,19 +3,19 @@ r"""Published rule sets (`rules.json`) → rulenet YAML. Imports PyYAML only.
     python benchmarks/convert_rules.py shared/data/trec/rules.json            to the terminal
     python benchmarks/convert_rules.py shared/data/trec/rules.json -o trec.yaml
 
-Each kind of rule has one function here. What it keeps of the published meaning, and what not:
+Each kind of rule has one function here. Its meaning is kept, with these exceptions:
 
 - `contains_any`: substrings of the lower-cased text → quoted regexes, which also hit inside words ("no." in "casino.").
 - `regex`: Python → RE2. `\w` and `[^\w]` become Unicode classes, which RE2's are not. `lower()` becomes "case ignored".
-- `prefix_gap_expression`, `keyword_pos_neg`: two rules each, `.neg` and `.pos`, of which at most one fires, as only one can
-  be voted. They were written for texts whose punctuation had become spaces, so a space of theirs is any run of characters
-  that are neither letters nor digits, and such a run is one of the 20 characters of a gap.
+- `prefix_gap_expression`, `keyword_pos_neg`: two rules each, `.neg` and `.pos`, of which at most one fires, because only one
+  can vote. They were written for texts in which punctuation was replaced by spaces, so a space in them is any run of characters
+  that are neither letters nor digits, and such a run counts as one of the 20 characters of a gap.
 - `ngram`: `word` or `phrase`; `cant` also as `can't`. Published n-grams skip stop words of an unnamed list: here the words
-  stand next to each other.
+  must be adjacent.
 - `max_tokens`: white-space tokens, counted by a regex (`length` counts words, which "good :)" has one of).
 - `ner`, `sentiment_polarity`, `sentiment_subjectivity` need an entity recogniser and TextBlob: left out, and named in the file.
 
-rulenet matches cleaned texts: entities are read (`#36;` is $) and markup is no text, so that a link's address holds no words.
+rulenet matches cleaned texts: entities are decoded (`#36;` is $) and markup is removed, so that the address of a link has no words.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Converted:
     rules
         Rules as mappings, ready for YAML.
     left_out
-        Id of each published rule that cannot be written → why.
+        Id of each published rule that cannot be converted → why.
     """
 
     rules: Rules
@@ -69,12 +69,12 @@ class Converted:
 
 
 def convert(published: Published) -> Converted:
-    """Every rule of a set, in order.
+    """Convert every rule of a set, in order.
 
     Raises
     ------
     ValueError
-        If a kind of rule is unknown: none is dropped silently.
+        If a kind of rule is unknown: no rule is dropped silently.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def convert(published: Published) -> Converted:
 
 
 def contains_any(rule: Published) -> Rules:
-    """Substrings anywhere, also inside words."""
+    """Convert substrings, which match anywhere, also inside words."""
     return [_rule(rule, regex=[_quoted(pattern) for pattern in dict.fromkeys(rule["patterns"])])]
 
 
@@ -105,7 +105,7 @@ def regex(rule: Published) -> Rules:
 
 
 def max_tokens(rule: Published) -> Rules:
-    """Fewer than five tokens between white space: the limit stands in the rule's note only."""
+    """Convert `max_tokens`: fewer than five tokens between white space; the limit is only in the rule's note."""
     found = re.search(r"len\(text\.split\(\)\) < (\d+)", rule["note"])
     if found is None:
         raise ValueError(f"rule {rule['id']!r}: its note names no limit of tokens")
@@ -113,7 +113,7 @@ def max_tokens(rule: Published) -> Rules:
 
 
 def ngram(rule: Published) -> Rules:
-    """Adjacent words, with and without the apostrophe."""
+    """Convert adjacent words, with and without the apostrophe."""
     spelled = [text for p in rule["patterns"] for text in dict.fromkeys((p, CONTRACTED.sub(_apostrophe, p)))]
     return [_rule(rule, **{"phrase" if " " in "".join(spelled) else "word": spelled})]
 
@@ -167,7 +167,7 @@ def _quoted(literal: str) -> str:
 
 
 def _spaced(literal: str) -> str:
-    """A literal in which a space is what punctuation had become."""
+    """Convert a literal in which a space may stand for punctuation."""
     return _quoted(literal).replace(" ", S)
 
 
@@ -184,7 +184,7 @@ def _prefix_gap(prefixes: list[str], expression: str, gap: int) -> str:
 
 
 def _up_to(most: int) -> str:
-    """Up to so many characters, a run of spaces counting as one."""
+    """Match up to this many characters, a run of spaces counting as one."""
     return f"(?:{A}|{S}){{0,{most}}}"
 
 

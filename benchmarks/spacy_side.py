@@ -1,4 +1,4 @@
-"""spaCy's matchers on the same words and phrases, and why a hit of one side is none of the other's. Imports spaCy; for bench_match.py."""
+"""spaCy's matchers on the same words and phrases, and why their hits differ from ours. Imports spaCy; for bench_match.py."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ class Spacy:
         self._rule = {self.nlp.vocab.strings[str(j)]: j for j in range(len(terms))}
 
     def phrase_hits(self, docs: Iterable[Any]) -> Hits:
-        """What PhraseMatcher finds of the terms."""
+        """Return the hits of PhraseMatcher for the terms."""
         return self._hits(self._phrases, docs)
 
     def token_hits(self, docs: Iterable[Any]) -> Hits:
-        """What Matcher finds of the terms."""
+        """Return the hits of Matcher for the terms."""
         return self._hits(self._tokens, docs)
 
     def gapped_hits(self, docs: Iterable[Any]) -> Hits:
-        """What Matcher finds of the pairs."""
+        """Return the hits of Matcher for the pairs."""
         return self._hits(self._gapped, docs)
 
     def gapped_places(self, doc: Any, j: int) -> list[tuple[int, int]]:
-        """Where Matcher finds a pair."""
+        """Return the places where Matcher finds a pair."""
         found = [doc[first:last] for key, first, last in self._gapped(doc) if self._rule[key] == j]
         return [(span.start_char, span.end_char) for span in found]
 
@@ -63,7 +63,7 @@ class Spacy:
 def differences(
     ours: Hits, theirs: Hits, ruleset: Any, terms: list[str], docs: list[Any]
 ) -> tuple[dict[str, int], list[str]]:
-    """How often which reason parts the two on terms, and the hits that no reason explains."""
+    """Count the reasons for different hits on terms, and the hits that no reason explains."""
     reasons: Counter[str] = Counter()
     unexplained = []
     for i, j in sorted(ours ^ theirs):
@@ -78,7 +78,7 @@ def differences(
 def gapped_differences(
     ours: Hits, theirs: Hits, ruleset: Any, side: Spacy, docs: list[Any]
 ) -> tuple[dict[str, int], list[str]]:
-    """The same for pairs: what is one token of spaCy's may be two words (U.S., $30) or none ($)."""
+    """Do the same for pairs: one token of spaCy may be two words (U.S., $30) or none ($)."""
     reasons: Counter[str] = Counter()
     unexplained = []
     for i, j in sorted(ours ^ theirs):
@@ -92,7 +92,7 @@ def gapped_differences(
 
 
 def _counts_the_same(doc: Any, start: int, end: int) -> bool:
-    """Whether between two places each token is one word, marks apart."""
+    """Whether each token between two places is one word, punctuation aside."""
     span = doc.char_span(start, end)
     return (
         span is not None
@@ -102,7 +102,7 @@ def _counts_the_same(doc: Any, start: int, end: int) -> bool:
 
 
 def _why_only_ours(ruleset: Any, terms: list[str], doc: Any, j: int) -> str | None:
-    """spaCy has a word joined to something, or something between the words of a phrase."""
+    """Return why spaCy has no hit: it joined a word to something, or has something between the words of a phrase."""
     for start, end in ruleset.spans(doc.text)[ruleset.ids[j]]:
         span = doc.char_span(start, end)
         if span is None:
@@ -113,7 +113,7 @@ def _why_only_ours(ruleset: Any, terms: list[str], doc: Any, j: int) -> str | No
 
 
 def _why_only_theirs(term: str, doc: Any) -> str | None:
-    """spaCy has cut a word in two."""
+    """Return why only spaCy has a hit: it cut a word in two."""
     words = term.split(" ")
     lower = [token.lower_ for token in doc]
     for i in range(len(doc) - len(words) + 1):
