@@ -59,8 +59,8 @@ def blocks(stats: RulesetStats, drift: Drift | None = None) -> list[Block]:
 def _summary(stats: RulesetStats) -> list[Block]:
     n = stats.n_texts
     lines = [
-        f"{counted(len(stats.rules), 'rule')} on {counted(n, 'text')}. At least one rule fires on {percent(stats.reached / n)} of the texts; on "
-        f"{percent(stats.disputed / n)} two rules fire that cannot both be right."
+        f"{counted(len(stats.rules), 'rule')} on {counted(n, 'text')}. At least one rule fires on {percent(stats.reached / n)} "
+        f"of the texts; on {percent(stats.disputed / n)} two rules fire that cannot both be right."
     ]
     if stats.labels is not None:
         lines.append("Texts of each label: " + ", ".join(f"{name} {k:,}" for name, k in stats.labels.items()) + ".")
