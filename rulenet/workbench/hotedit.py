@@ -20,6 +20,7 @@ import numpy as np
 import safetensors.numpy
 
 from rulenet.base.version import __version__
+from rulenet.base.wording import counted
 from rulenet.data.load import Dataset
 from rulenet.errors import LabelError, ParameterError
 from rulenet.estimator import RuleNetClassifier
@@ -113,21 +114,21 @@ class Edit:
             yield ""
             yield "Weights, in logits"
         for rule in shown[:SHOWN_ANSWERS]:
-            origin = "" if rule.after is None else " learned" if rule.is_learned else " its author's"
+            origin = "" if rule.after is None else " (learned)" if rule.is_learned else " (starting weight)"
             what = ", ".join(rule.what) or "refitted"
             yield f"    {rule.id} ({what}): {_weights(rule.before)} → {_weights(rule.after)}{origin}"
         if len(shown) > SHOWN_ANSWERS:
-            yield f"    and {len(shown) - SHOWN_ANSWERS:,} more rules; --json lists them all"
-        yield f"{self.n_kept:,} rules are as they were"
+            yield f"    and {counted(len(shown) - SHOWN_ANSWERS, 'more rule')}; --json lists them all"
+        yield f"{counted(self.n_kept, 'rule is', 'rules are')} unchanged"
         if self.refit is not None:
-            yield f"φ was solved again with {self.refit:,} texts; the transformer and its scale are as they were"
+            yield f"φ was solved again with {counted(self.refit, 'text')}; the transformer and its scale are unchanged"
         if self.diff.flips is not None:
             yield from flip_lines(self.diff.flips)
         if self.is_stale:
             yield ""
             yield (
-                "Probabilities, label sets and the statistical cascade still go by texts scored with earlier rules; "
-                "RuleNetClassifier.calibrate(texts, labels) renews them"
+                "Probabilities, label sets and the statistical cascade are still based on texts scored with earlier rules; "
+                "RuleNetClassifier.calibrate(texts, labels) updates them"
             )
 
     def __str__(self) -> str:

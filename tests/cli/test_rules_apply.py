@@ -45,9 +45,9 @@ def test_apply_and_undo() -> None:
     assert out[:3] == ['+ rule tie (Sports +1.5): word: ["tie"]', "~ rule win", "    weight: 2.0 → 0.25"]
     assert out[4:8] == [
         "Weights, in logits",
-        "    win (re-weighted): Sports +2.00 → Sports +0.25 its author's",
-        "    tie (added): none → Sports +1.50 its author's",
-        "1 rules are as they were",
+        "    win (re-weighted): Sports +2.00 → Sports +0.25 (starting weight)",
+        "    tie (added): none → Sports +1.50 (starting weight)",
+        "1 rule is unchanged",
     ]
     assert out[-1] == "✓ model now has these rules; --undo goes back"
     assert Path("model/rules.yaml").read_text() == EDITED

@@ -239,7 +239,7 @@ def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
     assert (again.phi_scale, again.psi_scale) == (clf.hybrid_.phi_scale, clf.hybrid_.psi_scale)
     assert again.held_out is not None
     assert again.held_out.is_stale
-    assert "the transformer and its scale are as they were" in str(edit)
+    assert "the transformer and its scale are unchanged" in str(edit)
 
 
 # What is refused, with nothing written
