@@ -189,12 +189,12 @@ class _Intake:
             problems.append("found no label column: name it with label= (--label)")
         if self.label in self.texts:
             problems.append(
-                f"text and label are the same column {self.label!r}: name two with text= (--text) and label= (--label)"
+                f"text and label are the same column {self.label!r}: pass text= and label= (--text, --label)"
             )
         self.by_split = self.split is not None and not is_hub
         if self.by_split and "split" not in known:
             problems.append(
-                f"split={self.split!r} needs a column 'split', which is missing: leave out split= (--split)"
+                f"split={self.split!r} needs a column 'split', which is missing: leave split= (--split) out"
             )
         if problems:
             raise DataError(f"{self.name}: {'; '.join(problems)}. Columns found: {', '.join(map(repr, columns))}")
@@ -259,15 +259,11 @@ def _rows(source: str | Path, intake: _Intake, encoding: str) -> _Rows:
         if intake.name.startswith("hub:"):
             yield from _hub(intake)
         elif not os.path.exists(path):  # Path.exists would raise for a name that is too long, such as a whole text
-            is_folder = os.path.isdir(path.parent)
-            near = (
-                _hint(path.name, os.listdir(path.parent))
-                if is_folder
-                else f" (there is no folder {path.parent} either)"
-            )
-            raise DataError(
-                f"{path}: not found{near}" + ("" if suffix else f". For a data set on the hub, write 'hub:{path}'")
-            )
+            near = f" (there is no folder {path.parent} either)"
+            if os.path.isdir(path.parent):
+                near = _hint(path.name, os.listdir(path.parent))
+            hub = "" if suffix else f". For a data set on the hub, write 'hub:{path}'"
+            raise DataError(f"{path}: not found{near}{hub}")
         elif path.is_dir():
             yield from _folder(path, intake, codec)
         elif suffix not in SUFFIXES or (packing and suffix == ".parquet"):
