@@ -175,10 +175,9 @@ class _Intake:
                 problems.append(f"no column {column!r}{_hint(column, columns)}: correct {option}= (--{option})")
         usual = [[known[key]] for key in TEXT_COLUMNS if key in known]
         pairs = [[known["title"], known[key]] for key in ("description", "body") if {"title", key} <= known.keys()]
-        candidates: list[list[str]]
-        candidates = (
-            [[name for name in asked if name]] if self.text is not None else usual if "text" in known else pairs + usual
-        )
+        candidates = usual if "text" in known else pairs + usual
+        if self.text is not None:
+            candidates = [[name for name in asked if name]]
         self.texts = candidates[0] if candidates else []
         if not self.texts:
             problems.append("found no text column: name it with text= (--text)")
