@@ -65,7 +65,7 @@ def _watched_run(file: Path, rule: str | None) -> list[Path]:
 
 def run(file: Path, only: str | None, *, as_json: bool) -> tuple[RuleSet, int]:
     """Run everything once and show it; return the ruleset and the number of failures."""
-    from rulenet.rules.reading.check import suggest
+    from rulenet.rules.file.wording import suggest
     from rulenet.rules.ruleset import RuleSet
     from rulenet.rules.testing.cases import run_cases
     from rulenet.rules.testing.examples import run_examples

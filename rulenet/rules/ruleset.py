@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 from rulenet.base.files import write_file
 from rulenet.base.memory import no_garbage_collection
 from rulenet.errors import InputError
-from rulenet.rules.conditions.build import build
-from rulenet.rules.conditions.condition import Condition, atoms_of
-from rulenet.rules.conditions.literals import Literals
-from rulenet.rules.conditions.relations import InField, conditions_in
+from rulenet.rules.conditions.condition import Condition, InField, atoms_of, conditions_in
+from rulenet.rules.conditions.kinds import build, part_of
 from rulenet.rules.engine.evaluate import RuleMatcher
 from rulenet.rules.engine.negation import Negation
 from rulenet.rules.file.parse import Lines
 from rulenet.rules.file.schema import Rule
-from rulenet.rules.reading.check import parts_of, resolve_lexicons
+from rulenet.rules.reading.check import resolve_lexicons
 from rulenet.rules.reading.sources import Bundle, columns, read_bundle, read_text
 from rulenet.text.han import simplified
 from rulenet.text.language import Language
@@ -186,11 +184,10 @@ class RuleSet:
     def unspaced_literals(self) -> list[str]:
         """Literals in scripts without spaces that rules look for: words that the model's tokeniser should know.
 
-        Those under `none` and `unless` are left out: they are often traps that cross the border of words. So are segmented ones, which
-        would make the borders that they ask for.
+        Those under `none` and `unless` are left out: they are often traps that cross the border of words.
         """
         todo = [condition for condition, _ in self.conditions]
-        atoms = atoms_of(todo, denied=False, wanted=lambda part: not (isinstance(part, Literals) and part.segmented))
+        atoms = atoms_of(todo, denied=False, wanted=lambda part: part.makes_words)
         return sorted(atom.pattern for atom in atoms if atom.kind == "raw")
 
     def evaluators(self, language: Language) -> list[RuleMatcher]:
@@ -333,7 +330,7 @@ class RuleSet:
 
 
 def _reads_a_lexicon(rule: Rule) -> bool:
-    return any(part.lexicon for top in (rule, *rule.unless) for _, part in parts_of(top, ()))
+    return any(part.kind.lexicons(part) for top in (rule, *rule.unless) for part in part_of(top).walk())
 
 
 def _as_text(text: Any, i: int) -> str:

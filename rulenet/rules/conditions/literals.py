@@ -1,4 +1,4 @@
-"""`word`, `phrase`, `lexicon`, `starts`, `ends`: lists of literals and what may vary in them. Imports `rulenet.text` and conditions."""
+"""Lists of literals and what may vary in them: what finds the hits of the kinds in `words.py`. Imports `rulenet.text` and conditions."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ class Literals(Condition):
     gap: int = 0
     edge: str = ""
     weights: dict[str, float] = field(default_factory=dict, hash=False)
+
+    needs_tags = False
 
     # ------------------------------------------------------------------ what is looked for
 
@@ -105,6 +107,10 @@ class Literals(Condition):
         has_long = any(math.prod(map(len, slots)) > MAX_VARIANTS for slots in self._slots)
         is_cut = self.segmented and bool(self._raw)
         return bool(self.is_exact or self.edge or self.gap or is_cut or has_long)
+
+    @property
+    def makes_words(self) -> bool:  # type: ignore[override]
+        return not self.segmented  # else they would make the borders that they ask for
 
     @cached_property
     def is_flat(self) -> bool:  # type: ignore[override]

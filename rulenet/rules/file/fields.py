@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -40,6 +42,29 @@ class Strict(BaseModel):
 
 
 Weight = Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)]
+
+
+class _IsKind:
+    """Marks a field of a condition that is a kind of condition; one of them is filled."""
+
+
+V = TypeVar("V")
+KindOf = Annotated[V | None, _IsKind()]
+
+
+@dataclass(frozen=True, init=False)
+class OptionOf:
+    """Marks a field of a condition that goes with some kinds only."""
+
+    kinds: tuple[str, ...]
+
+    def __init__(self, *kinds: str) -> None:
+        object.__setattr__(self, "kinds", kinds)
+
+
+def is_kind(metadata: Iterable[Any]) -> bool:
+    """Whether a field with this metadata is a kind of condition."""
+    return any(isinstance(mark, _IsKind) for mark in metadata)
 
 
 def check_bounds(low: float | None, high: float | None) -> None:

@@ -1,32 +1,42 @@
 """The rule file as data: what an author may write, with a description of every field. Imports pydantic and the types of fields.
 
-Adding a condition kind: a field on `Condition` here, a class in `conditions.py`, a line in the README's table, a test.
+A kind of condition is one line here, a field of `WrittenCondition` of the type `KindOf[...]`; everything else about it is in
+`rules/conditions/`.
 """
 
 from __future__ import annotations
 
 import datetime
 import math
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from rulenet.rules.file.fields import Example, OneOrMore, Strict, Text, Weight, check_bounds, shape
+from rulenet.rules.file.fields import (
+    Example,
+    KindOf,
+    OneOrMore,
+    OptionOf,
+    Strict,
+    Text,
+    Weight,
+    check_bounds,
+    is_kind,
+    shape,
+)
 
 PROTOCOL = 1
-LITERALS = ("word", "phrase", "lexicon", "starts", "ends")
-KINDS = ("any", "all", "none", *LITERALS, "regex", "pos", "near", "count", "length", "lang")
-# Options, and the kinds of condition they may stand beside; `field` goes with all.
-OPTIONS = {"case": (*LITERALS, "regex"), "forms": LITERALS, "segmented": LITERALS, "gap": ("phrase",)}
 MAX_GAP = 50
+_LITERALS = OptionOf("word", "phrase", "lexicon", "starts", "ends")
 
 
-class Near(Strict):
+class WrittenNear(Strict):
     """Several things close to each other."""
 
     terms: list[
-        Annotated[Annotated[Text, Tag("text")] | Annotated[Condition, Tag("mapping")], Discriminator(shape)]
+        Annotated[Annotated[Text, Tag("text")] | Annotated[WrittenCondition, Tag("mapping")], Discriminator(shape)]
     ] = Field(
         min_length=2,
         max_length=6,
@@ -39,18 +49,18 @@ class Near(Strict):
     ordered: bool = Field(False, description="true: in the order given.")
 
     @model_validator(mode="after")
-    def _one_measure(self) -> Near:
+    def _one_measure(self) -> WrittenNear:
         if self.within is not None and self.same is not None:
             raise PydanticCustomError("two_measures", "give within or same, not both")
         return self
 
     @property
-    def conditions(self) -> list[Condition]:
+    def conditions(self) -> list[WrittenCondition]:
         """The terms, plain words and phrases as conditions too."""
-        return [Condition.model_validate({"word": [t]}) if isinstance(t, str) else t for t in self.terms]
+        return [WrittenCondition.model_validate({"word": [t]}) if isinstance(t, str) else t for t in self.terms]
 
 
-class Length(Strict):
+class WrittenLength(Strict):
     """How long the text is."""
 
     at_least: Annotated[int, Field(ge=0)] | None = Field(None, description="Fewest words or characters.")
@@ -60,72 +70,74 @@ class Length(Strict):
     )
 
     @model_validator(mode="after")
-    def _has_bounds(self) -> Length:
+    def _has_bounds(self) -> WrittenLength:
         check_bounds(self.at_least, self.at_most)
         return self
 
 
-class Condition(Strict):
+class WrittenCondition(Strict):
     """One condition; exactly one kind per mapping. Combine several with any, all or none."""
 
-    any: list[Condition] | None = Field(None, min_length=1, description="At least one of these conditions hits.")
-    all: list[Condition] | None = Field(None, min_length=1, description="Every one of these conditions hits.")
-    none: list[Condition] | None = Field(None, min_length=1, description="None of these conditions hits.")
-    word: OneOrMore | None = Field(
+    any: KindOf[list[WrittenCondition]] = Field(
+        None, min_length=1, description="At least one of these conditions hits."
+    )
+    all: KindOf[list[WrittenCondition]] = Field(None, min_length=1, description="Every one of these conditions hits.")
+    none: KindOf[list[WrittenCondition]] = Field(None, min_length=1, description="None of these conditions hits.")
+    word: KindOf[OneOrMore] = Field(
         None,
         description="A word or a list of words; whole words, case ignored. Chinese entries match anywhere in the text.",
     )
-    phrase: OneOrMore | None = Field(
+    phrase: KindOf[OneOrMore] = Field(
         None, description="Words in a row; punctuation and spaces between them do not matter."
     )
-    lexicon: OneOrMore | None = Field(None, description="Name of a word list under `lexicons`.")
-    starts: OneOrMore | None = Field(None, description="Words or phrases that the text begins with.")
-    ends: OneOrMore | None = Field(None, description="Words or phrases that the text ends with.")
-    regex: OneOrMore | None = Field(
+    lexicon: KindOf[OneOrMore] = Field(None, description="Name of a word list under `lexicons`.")
+    starts: KindOf[OneOrMore] = Field(None, description="Words or phrases that the text begins with.")
+    ends: KindOf[OneOrMore] = Field(None, description="Words or phrases that the text ends with.")
+    regex: KindOf[OneOrMore] = Field(
         None, description="Regular expression in RE2 syntax, case ignored; \\b and \\w are ASCII, no look-around."
     )
-    pos: OneOrMore | None = Field(
+    pos: KindOf[OneOrMore] = Field(
         None,
         description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:lemma=refund`; TAG, TAG:lemma=a|b, TAG:word=a|b "
         "(TAG:a means lemma), * for any tag; each with an optional ?, * or +.",
     )
-    near: Near | None = Field(None, description="Several words, phrases or conditions close to each other.")
-    count: Count | None = Field(
+    near: KindOf[WrittenNear] = Field(None, description="Several words, phrases or conditions close to each other.")
+    count: KindOf[WrittenCount] = Field(
         None, description="How many hits a condition has, e.g. {word: [great, good], at_least: 3}."
     )
-    length: Length | None = Field(None, description="How long the text is, e.g. {at_most: 5}.")
-    lang: Literal["en", "zh"] | None = Field(None, description="The language this text is written in.")
-    case: Literal["ignore", "exact"] = Field("ignore", description="exact: upper and lower case as written here.")
-    forms: Literal["exact", "lemma"] = Field(
+    length: KindOf[WrittenLength] = Field(None, description="How long the text is, e.g. {at_most: 5}.")
+    lang: KindOf[Literal["en", "zh"]] = Field(None, description="The language this text is written in.")
+    case: Annotated[Literal["ignore", "exact"], OptionOf(*_LITERALS.kinds, "regex")] = Field(
+        "ignore", description="exact: upper and lower case as written here."
+    )
+    forms: Annotated[Literal["exact", "lemma"], _LITERALS] = Field(
         "exact",
         description="lemma: every inflected form of each word too (English: refund, refunds, refunded, refunding).",
     )
-    segmented: bool = Field(
+    segmented: Annotated[bool, _LITERALS] = Field(
         False,
         description="true: a Chinese hit must begin and end where jieba parts words, so that 球 is not found in 地球.",
     )
-    gap: Annotated[int, Field(ge=0, le=MAX_GAP)] = Field(
+    gap: Annotated[int, Field(ge=0, le=MAX_GAP), OptionOf("phrase")] = Field(
         0, description="Up to so many other words (Chinese: characters) may stand between two words of the phrase."
     )
     field: Text | None = Field(None, description="Hits count only in this field of a record, such as title or body.")
 
     @model_validator(mode="after")
-    def _exactly_one_kind(self) -> Condition:
+    def _exactly_one_kind(self) -> WrittenCondition:
         given = self.model_fields_set
-        kinds = [kind for kind in KINDS if kind in given and getattr(self, kind) is not None]
+        kinds = [kind for kind in KIND_FIELDS if kind in given and getattr(self, kind) is not None]
         if len(kinds) != 1:
             found = "none of them" if not kinds else " and ".join(kinds)
             raise PydanticCustomError(
                 "one_kind",
                 "give exactly one of {kinds}; found {found}. Combine several with any or all",
-                {"kinds": ", ".join(KINDS), "found": found},
+                {"kinds": ", ".join(KIND_FIELDS), "found": found},
             )
         misplaced = [
             f"{option} (goes with {', '.join(beside)})"
             for option, beside in OPTIONS.items()
-            if option in given
-            and kinds[0] not in beside
-            and getattr(self, option) != type(self).model_fields[option].default
+            if option in given and kinds[0] not in beside and self.is_set(option)
         ]
         if misplaced:
             raise PydanticCustomError(
@@ -142,20 +154,25 @@ class Condition(Strict):
     @property
     def kind(self) -> str:
         """Which field is set."""
-        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+        for kind in KIND_FIELDS:
+            if getattr(self, kind) is not None:
+                return kind
+        raise ValueError("a condition without a kind was made without validation")
+
+    def is_set(self, option: str) -> bool:
+        """Whether an option differs from its default."""
+        return bool(getattr(self, option) != type(self).model_fields[option].default)
 
 
-class Count(Condition):
+class WrittenCount(WrittenCondition):
     """How many hits a condition has; an entry of a weighted lexicon counts with its weight."""
 
     at_least: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Fewest hits.")
     at_most: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Most hits.")
 
     @model_validator(mode="after")
-    def _has_bounds(self) -> Count:
+    def _has_bounds(self) -> WrittenCount:
         check_bounds(self.at_least, self.at_most)
-        if self.kind in ("none", "length", "lang", "count"):
-            raise PydanticCustomError("no_hits", "{kind} has no hits to count", {"kind": self.kind})
         return self
 
 
@@ -172,7 +189,7 @@ class Flip(Strict):
     flip: Text = Field(description="The label that a negated hit is evidence for.")
 
 
-class Rule(Condition):
+class Rule(WrittenCondition):
     """One rule: a condition, the label it is evidence for, and how its weight is learned."""
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["label"]}, {"required": ["labels"]}]})
@@ -188,7 +205,9 @@ class Rule(Condition):
         min_length=1,
         description="Instead of label and weight: a starting weight in log-odds for each of several labels.",
     )
-    unless: list[Condition] = Field(default_factory=list, description="If any of these hits, the rule does not fire.")
+    unless: list[WrittenCondition] = Field(
+        default_factory=list, description="If any of these hits, the rule does not fire."
+    )
     negation: Annotated[
         Annotated[Literal["ignore", "skip", "require"], Tag("text")] | Annotated[Flip, Tag("mapping")],
         Discriminator(shape),
@@ -323,7 +342,7 @@ def _as_entries(value: Any) -> Any:
     return [value] if isinstance(value, (str, dict)) else value
 
 
-Entry = Annotated[
+LexiconEntry = Annotated[
     Annotated[Text, Tag("literal")]
     | Annotated[LexiconRef, Tag("list")]
     | Annotated[LexiconFile, Tag("file")]
@@ -332,7 +351,7 @@ Entry = Annotated[
 ]
 
 
-Entries = Annotated[list[Entry], BeforeValidator(_as_entries)]
+Entries = Annotated[list[LexiconEntry], BeforeValidator(_as_entries)]
 
 
 class Case(Strict):
@@ -391,6 +410,34 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-for _model in (Near, Condition, Count, Rule):
+for _model in (WrittenNear, WrittenCondition, WrittenCount, Rule):
     _model.model_rebuild()
 del _model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _models_under(model: type[BaseModel], found: dict[str, type[BaseModel]]) -> dict[str, type[BaseModel]]:
+    for name, field in model.model_fields.items():
+        for inner in _models_in(field.annotation):
+            if name not in found:
+                found[name] = inner
+                _models_under(inner, found)
+    return found
+
+
+KIND_FIELDS = tuple(name for name, field in WrittenCondition.model_fields.items() if is_kind(field.metadata))
+# Options, and the kinds of condition that each goes with; `field` goes with all.
+OPTIONS = {
+    name: role.kinds
+    for name, field in WrittenCondition.model_fields.items()
+    for role in field.metadata
+    if isinstance(role, OptionOf)
+}
+# Which fields a mapping has, by the key above it.
+MODELS = _models_under(RuleFile, {})

@@ -14,30 +14,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from rulenet.rules.conditions.patterns import compile_regex
+from rulenet.rules.conditions.kinds import KIND_OF, KINDS
+from rulenet.rules.conditions.words import literal_problem
 from rulenet.rules.file import schema
 from rulenet.rules.file.parse import parse_yaml
-from rulenet.rules.reading.check import literal_problem, schema_faults
+from rulenet.rules.reading.check import schema_faults
 from rulenet.rules.writing.format import TOP, Context, split_encoding
 from rulenet.rules.writing.spelling import is_plain, quote
 from rulenet.rules.writing.syntax import Entry, Node, build_tree, with_edits
 
-_MODELS = (schema.RuleFile, schema.Rule, schema.Near, schema.Length)
+_MODELS: tuple[type[BaseModel], ...] = (schema.RuleFile, *schema.MODELS.values())
 _NUMBERS = ("weight", "confidence")
 _LISTS = (
     "labels",
     "negation_cues",
     "tags",
-    "lexicon",
-    "regex",
-    "pos",
-    *schema.LITERALS,
-)  # an entry twice says no more than once
-_TERMS = ("word", "phrase", "starts", "ends", "terms", "negation_cues")
+    *(kind.name for kind in KINDS if kind.is_set),
+)  # a doubled entry says no more
+_TERMS = ("negation_cues", *(field for kind in KINDS for field in kind.loose))
 _WIDE, _BLANK = "[\t\u00a0\u3000]", "[ \t\u00a0\u3000]"
-_FULL_WIDTH = re.compile(r"(\\?)([\uff01-\uff5e\u3000])")
 _COMMA = re.compile("[,，、;；]")
 _MAX_ROUNDS = 10
 
@@ -146,8 +143,8 @@ _CHOICES = {
     name: tuple(dict.fromkeys(("true", "false") if field.annotation is bool else _choices(field.annotation)))
     for model in _MODELS
     for name, field in model.model_fields.items()
-    if name in ("language", "lang", "negation", "where", "sign", "case", "forms", "unit", "same") or field.annotation is bool
-}  # fmt: skip
+    if name != "rulenet" and (field.annotation is bool or any(_choices(field.annotation)))
+}
 
 
 class _Fixer:
@@ -223,8 +220,11 @@ class _Fixer:
             self._scalar(node, context, field)
 
     def _scalar(self, node: Node, context: Context, field: str) -> None:
-        if field == "regex":
-            self._full_width(node)
+        kind = None if context.is_named else KIND_OF.get(field)
+        if kind is not None and (mended := kind.mend(node.text)) is not None:
+            new, what = mended
+            message = f"{field} {node.text!r}: {what}: now {new!r}"
+            self._rewrite(node, new, message, single=kind.quotes == "'")
         elif field in _NUMBERS and not context.is_named:
             self._number(node, field)
         elif field in _CHOICES and not context.is_named:
@@ -276,21 +276,6 @@ class _Fixer:
             written = same[0] if is_plain(same[0]) else quote(same[0])
             self._edit(node, node.start, node.end, written, f"label {node.text!r}: now {same[0]!r}, as under labels")
 
-    def _full_width(self, node: Node) -> None:
-        new = _FULL_WIDTH.sub(_half_width, node.text)
-        if new == node.text:
-            return
-        try:
-            compile_regex(new)
-        except ValueError:
-            return
-        self._rewrite(
-            node,
-            new,
-            f"regex {node.text!r}: full-width characters, which cleaning replaces in texts: now {new!r}",
-            single=True,
-        )
-
     def _commas(self, value: Node, list_form: str) -> None:
         parts = [part.strip() for part in _COMMA.split(value.text)]
         if value.kind == "scalar" and value.style is None and len(parts) > 1 and all(map(is_plain, parts)):
@@ -309,12 +294,6 @@ class _Fixer:
             if value.text in seen and is_bare:
                 self._edit(value, start, value.end, "", f"{value.text!r} stood twice in this list; one is left")
             seen.add(value.text)
-
-
-def _half_width(match: re.Match[str]) -> str:
-    character = " " if match[2] == "\u3000" else chr(ord(match[2]) - 0xFEE0)
-    is_special = character in r".^$*+?()[]{}|\-"
-    return ("\\" if is_special or (match[1] and not character.isalnum()) else "") + character
 
 
 def _closest(word: str, known: Sequence[str]) -> str | None:

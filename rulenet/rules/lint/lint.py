@@ -12,11 +12,21 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from rulenet.errors import Fault, MissingExtraError, RuleFileError
-from rulenet.rules.file.schema import Entry, LexiconRef, Rule, WeightedTerm
-from rulenet.rules.lint.formula import Formula, Lexicons, rule_formula
-from rulenet.rules.lint.smells import Place, Setting, Smell, rule_smells, walk
-from rulenet.rules.lint.smells_logic import Stated, contained, dead_smells, duplicates, holds_by_absence, is_anchored
-from rulenet.rules.lint.smells_words import idle_entry, literal_smells, repeated
+from rulenet.rules.conditions.formula import Formula, WordLists
+from rulenet.rules.conditions.kind import Part, Setting, Smell
+from rulenet.rules.conditions.kinds import part_of
+from rulenet.rules.conditions.word_smells import idle_entry, literal_smells, repeated
+from rulenet.rules.file.schema import LexiconEntry, LexiconRef, Rule, WeightedTerm
+from rulenet.rules.lint.smells import parts_of, rule_smells
+from rulenet.rules.lint.smells_logic import (
+    Stated,
+    contained,
+    dead_smells,
+    duplicates,
+    holds_by_absence,
+    is_anchored,
+    rule_formula,
+)
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.testing.examples import run_examples
 
@@ -61,7 +71,8 @@ class _Linter:
     def __init__(self, ruleset: RuleSet, today: datetime.date) -> None:
         self.ruleset = ruleset
         self.written = ruleset.file.rules
-        self.setting = Setting(ruleset.language, ruleset.lexicons, ruleset.file.fold_traditional, today)
+        self.today = today
+        self.setting = Setting(ruleset.language, ruleset.lexicons, ruleset.file.fold_traditional)
 
     def _fault(self, i: int, smell: Smell) -> Fault:
         name, line = self.ruleset.place(i, *smell.path)
@@ -74,15 +85,15 @@ class _Linter:
         """What each rule smells of by itself."""
         for i, rule in enumerate(self.written):
             told = set()
-            for smell in rule_smells(rule, (), self.setting):
+            for smell in rule_smells(rule, self.setting, self.today):
                 if smell.message not in told:  # the same word in two branches is one smell
                     told.add(smell.message)
                     yield self._fault(i, smell)
 
     def logic(self) -> Iterator[Fault]:
         """Dead, slow and repeated rules."""
-        lexicons = Lexicons(self.ruleset.lexicons)
-        stated = [Stated(rule, rule_formula(rule, lexicons), self._named(i)) for i, rule in enumerate(self.written)]
+        lists = WordLists(self.ruleset.lexicons)
+        stated = [Stated(rule, rule_formula(rule, lists), self._named(i)) for i, rule in enumerate(self.written)]
         for i, one in enumerate(stated):
             smells = list(dead_smells(one))
             if not smells:
@@ -99,7 +110,7 @@ class _Linter:
     def lexicons(self) -> Iterator[Fault]:
         """Smells of word lists; those of included files are told where those files are linted."""
         file, lines = self.ruleset.file, self.ruleset.lines
-        uses = _uses_of_lexicons(self._places(), file.lexicons)
+        uses = _uses_of_lexicons((part for rule in self.written for part in parts_of(rule)), file.lexicons)
         is_single = len(self.ruleset.files) <= 1  # else entries of other files stand between
         for name, entries in file.lexicons.items():
             if ("lexicons", name) not in lines:
@@ -118,16 +129,11 @@ class _Linter:
             for again, earlier in repeated([literal for _, literal in literals], exact=exact):
                 yield Fault(f"lexicon {name!r}: {idle_entry(again, earlier)}", line, None, "info")
 
-    def _places(self) -> Iterator[Place]:
-        for rule in self.written:
-            for part in (rule, *rule.unless):
-                yield from walk(part, ())
-
     def fields(self) -> Iterator[Fault]:
         """Field names that look like a slip of another."""
         users: dict[str, list[int]] = {}
         for i, rule in enumerate(self.written):
-            for name in {p.condition.field for part in (rule, *rule.unless) for p in walk(part, ())} - {None}:
+            for name in {part.written.field for part in parts_of(rule)} - {None}:
                 users.setdefault(str(name), []).append(i)
         for name, rules in users.items():
             common = [other for other, others in users.items() if len(others) > 2 * len(rules)]
@@ -161,18 +167,21 @@ def _unanchored(rule: Rule, formula: Formula) -> Iterator[str]:
     """A rule that no word leads to has to be asked of every text."""
     if is_anchored(formula):
         return
-    if any(place.condition.pos is not None for place in walk(rule, ())):
-        yield "tags every text, which is slow; put the pos pattern under `all` beside a word that must be there"
+    reader = next((part.kind.name for part in part_of(rule).walk() if part.kind.needs_tags), None)
+    if reader is not None:
+        yield f"tags every text, which is slow; put the {reader} pattern under `all` beside a word that must be there"
     elif holds_by_absence(formula):
         yield "fires by absence alone, so on most texts; add a condition that must hit"
 
 
-def _uses_of_lexicons(places: Iterable[Place], lexicons: dict[str, list[Entry]]) -> dict[str, set[tuple[bool, bool]]]:
+def _uses_of_lexicons(
+    parts: Iterable[Part], lexicons: dict[str, list[LexiconEntry]]
+) -> dict[str, set[tuple[bool, bool]]]:
     """How rules use each word list, also through other lists: whether case counts, and whether a hit is enough."""
     uses: dict[str, set[tuple[bool, bool]]] = {}
-    for place in places:
-        use = (place.condition.case == "exact", place.alone)
-        todo = list(place.condition.lexicon or ())
+    for part in parts:
+        use = (part.written.case == "exact", part.is_enough)
+        todo = list(part.kind.lexicons(part))
         while todo:
             name = todo.pop()
             if use not in uses.setdefault(name, set()):

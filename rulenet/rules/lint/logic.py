@@ -1,4 +1,4 @@
-"""What can be proved about formulas. Imports `rulenet.text` and `formula`.
+"""What can be proved about formulas. Imports `rulenet.text` and formulas.
 
 A literal entails the shorter literals inside it (a text with "video game" holds "game"), a hit at a certain place entails a hit, and the
 rest is propositional logic without case distinctions. So a proof is sound and a missing proof means nothing: two
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from rulenet.rules.lint.formula import And, Atom, Bounds, Formula, Not, Or, show
+from rulenet.rules.conditions.formula import LITERALS, And, Bounds, Fact, Formula, Not, Or, show
 from rulenet.text.fold import UNIT, fold_raw, is_unspaced
 
 # Longer literals entail only themselves: their parts would be too many.
@@ -18,24 +18,24 @@ _MAX_WORDS, _MAX_CHARACTERS = 8, 16
 
 
 @lru_cache(maxsize=200_000)
-def entailed(atom: Atom) -> frozenset[Atom]:
+def entailed(atom: Fact) -> frozenset[Fact]:
     """Atoms that are in every text where this one is, itself included.
 
     Examples
     --------
-    >>> sorted(found.text for found in entailed(Atom("word", "video game")) if not found.option)
+    >>> sorted(found.text for found in entailed(Fact("word", "video game")) if not found.option)
     ['game', 'video', 'video game']
     """
-    if atom == Atom("word", atom.text) and " " not in atom.text:
-        return frozenset((atom, Atom("word", atom.text, False, "lemma")))  # most atoms
-    if atom.kind == "count":  # what does not count elsewhere may keep it below at_most
+    if atom == Fact("word", atom.text) and " " not in atom.text:
+        return frozenset((atom, Fact("word", atom.text, False, "lemma")))  # most atoms
+    if atom.option == "opaque":
         return frozenset((atom,))
     wholes = {atom, atom._replace(placement="")}
     if atom.kind in ("word", "raw"):  # the edges of a field are not those of the text
         wholes.add(atom._replace(placement="", fields=()))
     if atom.exact:
         wholes |= {found._replace(exact=False, text=_without_case(found)) for found in wholes}
-    if atom.kind not in ("word", "raw", "starts", "ends"):
+    if atom.kind not in LITERALS:
         return frozenset(wholes)
     raw = is_unspaced(atom.text)
     gapped = atom.option.startswith("gap")
@@ -43,7 +43,7 @@ def entailed(atom: Atom) -> frozenset[Atom]:
     found = set(wholes)
     for fields in {atom.fields, ()}:
         for text in texts:
-            part = Atom("raw" if raw else "word", text, atom.exact, "lemma" * (atom.option == "lemma"), "", fields)
+            part = Fact("raw" if raw else "word", text, atom.exact, "lemma" * (atom.option == "lemma"), "", fields)
             found |= {part, part._replace(exact=False, text=_without_case(part))}
     if atom.kind in ("starts", "ends") and not gapped:
         outer = [
@@ -55,8 +55,8 @@ def entailed(atom: Atom) -> frozenset[Atom]:
     return frozenset(found)
 
 
-def _without_case(atom: Atom) -> str:
-    if atom.kind == "regex":
+def _without_case(atom: Fact) -> str:
+    if atom.kind not in LITERALS:
         return atom.text
     return fold_raw(atom.text) if is_unspaced(atom.text) else atom.text.casefold()
 
@@ -84,9 +84,9 @@ def entails(a: Formula, b: Formula) -> bool:
 
     Examples
     --------
-    >>> from rulenet.rules.lint.formula import either
-    >>> game, video = Atom("word", "game"), Atom("word", "video game")
-    >>> entails(video, either([game, Atom("word", "film")])), entails(game, video), entails(Not(game), Not(video))
+    >>> from rulenet.rules.conditions.formula import either
+    >>> game, video = Fact("word", "game"), Fact("word", "video game")
+    >>> entails(video, either([game, Fact("word", "film")])), entails(game, video), entails(Not(game), Not(video))
     (True, False, True)
     """
     if a == b:
@@ -100,10 +100,10 @@ def entails(a: Formula, b: Formula) -> bool:
     if isinstance(b, Not):
         return entails(b.part, a.part) if isinstance(a, Not) else _exclude(a, b.part)
     if isinstance(b, Or):
-        if isinstance(a, Atom) and not entailed(a).isdisjoint(b.parts):
+        if isinstance(a, Fact) and not entailed(a).isdisjoint(b.parts):
             return True
         return any(entails(a, part) for part in b.compound)
-    if isinstance(a, Atom) and isinstance(b, Atom):
+    if isinstance(a, Fact) and isinstance(b, Fact):
         return b in entailed(a)
     if isinstance(a, Bounds) and isinstance(b, Bounds):
         return (a.unit, a.fields) == (b.unit, b.fields) and a.low >= b.low and a.high <= b.high
@@ -114,7 +114,7 @@ def _exclude(a: Formula, b: Formula) -> bool:
     """Whether two leaves can never hold together."""
     if isinstance(a, Bounds) and isinstance(b, Bounds):
         return (a.unit, a.fields) == (b.unit, b.fields) and (a.low > b.high or b.low > a.high)
-    if isinstance(a, Atom) and isinstance(b, Atom):
+    if isinstance(a, Fact) and isinstance(b, Fact):
         if a.fields != b.fields:
             return False
         if a.kind == b.kind == "lang":
@@ -138,7 +138,7 @@ def fewest(formula: Formula, within: Bounds) -> float:
         return min((fewest(part, within) for part in formula.parts), default=0)
     if isinstance(formula, And):
         return max((fewest(part, within) for part in formula.parts), default=0)
-    if isinstance(formula, Atom) and formula.kind in ("word", "raw", "starts", "ends"):
+    if isinstance(formula, Fact) and formula.kind in LITERALS:
         if within.fields not in ((), formula.fields):
             return 0
         # Folding may lengthen what is not ASCII (ß becomes ss), and a form may be shorter than its lemma.
@@ -155,15 +155,15 @@ def contradiction(formula: Formula) -> str | None:
 
     Examples
     --------
-    >>> from rulenet.rules.lint.formula import both
-    >>> game, video = Atom("word", "game"), Atom("word", "video game")
+    >>> from rulenet.rules.conditions.formula import both
+    >>> game, video = Fact("word", "game"), Fact("word", "video game")
     >>> contradiction(both([video, Not(game)]))
     "'video game' must be there, but then 'game' is there too, which is ruled out"
     """
     if isinstance(formula, Bounds):
         return "no text has that length" if formula.low > formula.high else None
     if isinstance(formula, Or):
-        if any(isinstance(part, Atom) for part in formula.parts):
+        if any(isinstance(part, Fact) for part in formula.parts):
             return None
         reasons = [contradiction(part) for part in formula.parts]
         return min((r for r in reasons if r), default="it has no alternatives") if all(reasons) else None
@@ -197,7 +197,7 @@ def split(formula: Formula) -> tuple[list[Formula], Formula | None]:
 
 
 def _never_together(a: Formula, b: Formula) -> bool:
-    kinds = {part.kind for side in (a, b) for part in _leaves(side) if isinstance(part, Atom)}
+    kinds = {part.kind for side in (a, b) for part in _leaves(side) if isinstance(part, Fact)}
     if not kinds or not kinds <= {"lang", "starts", "ends"}:
         return False
     return bool(_leaves(a)) and bool(_leaves(b)) and all(_exclude(x, y) for x in _leaves(a) for y in _leaves(b))
@@ -214,7 +214,7 @@ def dead_parts(formula: Formula) -> Iterator[tuple[Formula, str]]:
         for option in part.parts if isinstance(part, Or) else ():
             if denied is not None and entails(option, denied):
                 yield option, _ruled_out(option, denied)
-            elif not isinstance(option, Atom):
+            elif not isinstance(option, Fact):
                 if reason := contradiction(option):
                     yield option, reason
                 else:

@@ -1,4 +1,4 @@
-"""Dead rules, duplicates, and rules that another one contains. Imports `logic` and the schema; no numpy.
+"""Dead rules, duplicates, and rules that another one contains. Imports `logic` and the kinds; no numpy.
 
 Only rules that share something are ever compared: duplicates meet in a dictionary, contained rules through the rarest of their words, so
 the time grows with the number of rules and not with its square.
@@ -11,11 +11,37 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rulenet.rules.file.schema import Rule
-from rulenet.rules.lint.formula import ALWAYS, And, Atom, Formula, Not, Or, show
+from rulenet.rules.conditions.formula import (
+    ALWAYS,
+    LITERALS,
+    And,
+    Fact,
+    Formula,
+    Not,
+    Or,
+    WordLists,
+    both,
+    denial,
+    either,
+    show,
+)
+from rulenet.rules.conditions.kinds import part_of
+from rulenet.rules.file.schema import Flip, Rule, WrittenCondition
 from rulenet.rules.lint.logic import contradiction, dead_parts, split
 
 MAX_SHOWN = 3
+
+
+def rule_formula(rule: Rule, lists: WordLists) -> Formula:
+    """When a rule fires, whatever the day."""
+    skips = rule.negation == "skip" or isinstance(rule.negation, Flip)
+    placement = " ".join((["skip"] if skips else []) + ([rule.where] if rule.where != "anywhere" else []))
+    wanted = [part_of(rule).formula(placement, lists)]
+    if rule.negation == "require":
+        condition = rule.model_dump_json(include=set(WrittenCondition.model_fields), exclude_defaults=True)
+        wanted.append(Fact("negated", condition))
+    unless = either(part_of(written).formula("", lists) for written in rule.unless)
+    return both([*wanted, denial(unless)])
 
 
 @dataclass(frozen=True)
@@ -31,7 +57,7 @@ class Stated:
         """Its alternatives, where it is a plain list of them with or without `unless`; else empty."""
         wanted, _ = split(self.formula)
         parts = wanted[0].parts if len(wanted) == 1 and isinstance(wanted[0], Or) else frozenset(wanted)
-        return parts if len(wanted) == 1 and all(isinstance(part, Atom) for part in parts) else frozenset()
+        return parts if len(wanted) == 1 and all(isinstance(part, Fact) for part in parts) else frozenset()
 
     @cached_property
     def guard(self) -> Formula | None:
@@ -131,7 +157,7 @@ def is_anchored(formula: Formula) -> bool:
         return all(map(is_anchored, formula.parts))
     if isinstance(formula, And):
         return any(map(is_anchored, formula.parts))
-    return isinstance(formula, Atom) and formula.kind in ("word", "raw", "starts", "ends", "regex")
+    return isinstance(formula, Fact) and formula.kind in (*LITERALS, "regex")
 
 
 def holds_by_absence(formula: Formula) -> bool:

@@ -2,66 +2,38 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from rulenet.errors import Fault
-from rulenet.rules.conditions.patterns import compile_pos, compile_regex
+from rulenet.rules.conditions.kinds import part_of
+from rulenet.rules.conditions.words import literal_problem
 from rulenet.rules.file.parse import Lines, Path
 from rulenet.rules.file.schema import (
-    LITERALS,
-    Case,
-    Condition,
-    Count,
+    MODELS,
     Entries,
-    Examples,
     Flip,
-    Length,
+    LexiconEntry,
     LexiconFile,
     LexiconRef,
-    Near,
     Rule,
     RuleFile,
     WeightedTerm,
-)  # fmt: skip
-from rulenet.text.clean import clean
-from rulenet.text.fold import fold, is_unspaced
+    WrittenCondition,
+)
+from rulenet.rules.file.wording import quoted, suggest
 
-LexiconEntry = str | LexiconRef | LexiconFile | WeightedTerm
 _ENTRIES: TypeAdapter[list[LexiconEntry]] = TypeAdapter(Entries)
 # Faults that the schema states in words of its own.
 _PLAIN = frozenset(
-    ["one_kind", "misplaced_option", "two_measures", "no_bounds", "crossed_bounds", "no_hits", "one_label", "two_weights", "never",
+    ["one_kind", "misplaced_option", "two_measures", "no_bounds", "crossed_bounds", "one_label", "two_weights", "never",
      "wrong_sign", "wrong_flip", "two_cases"]
 )  # fmt: skip
 # By how the schema's name of a fault begins.
 _EXPECTED = {"float": "a number", "int": "a whole number", "bool": "true or false", "date": "a day such as 2026-01-31"}
-# Which fields a mapping has, by the key that it stands under.
-_MODELS: dict[str, type[BaseModel]] = {
-    "rules": Rule, "examples": Examples, "near": Near, "count": Count, "length": Length, "negation": Flip, "cases": Case,
-}  # fmt: skip
-
-
-def suggest(word: str, known: Sequence[str]) -> str:
-    """`": did you mean 'x'?"` if a known word is close, else the list of known words.
-
-    Examples
-    --------
-    >>> suggest("wieght", ["weight", "where"])
-    ": did you mean 'weight'?"
-    """
-    close = difflib.get_close_matches(word, known, n=1) or difflib.get_close_matches(
-        word.lower(), [k.lower() for k in known], n=1
-    )
-    if close:
-        exact = next(k for k in known if k.lower() == close[0].lower())
-        return f": did you mean {exact!r}?"
-    shown = ", ".join(map(str, known[:40])) + (", …" if len(known) > 40 else "")
-    return f"; known: {shown}" if known else "; there is none, so add it"
 
 
 def schema_faults(error: ValidationError, data: Any, lines: Lines) -> list[Fault]:
@@ -126,13 +98,6 @@ def _plain(item: Any, path: Path) -> str:
     return f"{_last_name(path)}: {item['msg'][0].lower()}{item['msg'][1:]}, not {found}"
 
 
-def quoted(value: Any) -> str:
-    """A value as a message quotes it."""
-    if value in (None, ""):
-        return "nothing"
-    return repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
-
-
 def _last_name(path: Path) -> str:
     return next((step for step in reversed(path) if isinstance(step, str)), "the file")
 
@@ -144,8 +109,7 @@ def _fields_at(path: Path) -> list[str]:
         return list(RuleFile.model_fields)
     if inner[0] == "lexicons":
         return [*LexiconRef.model_fields, *LexiconFile.model_fields, *WeightedTerm.model_fields]
-    model = _MODELS.get(inner[-1], Condition)
-    return list(model.model_fields)
+    return list(MODELS.get(inner[-1], WrittenCondition).model_fields)
 
 
 @dataclass(frozen=True)
@@ -224,9 +188,13 @@ def content_faults(
                         rule.id,
                     )
                 )
-        parts = [(rule, here), *((part, (*here, "unless", j)) for j, part in enumerate(rule.unless))]
-        for part, at in parts:
-            faults += [Fault(message, lines.at(path), rule.id) for path, message in _condition_faults(part, at, file)]
+        for part, at in [(rule, here), *((part, (*here, "unless", j)) for j, part in enumerate(rule.unless))]:
+            for inner in part_of(part, at).walk():
+                here_found = inner.kind.faults(inner, file.lexicons)
+                faults += [
+                    Fault(message, lines.at((*inner.path, inner.kind.name, *place)), rule.id)
+                    for place, message in here_found
+                ]
     for i, cue in enumerate(file.negation_cues):
         if problem := literal_problem(cue, "negation cue"):
             faults.append(Fault(problem, lines.at(("negation_cues", i))))
@@ -244,64 +212,6 @@ def _labels_of(rule: Rule) -> Iterator[tuple[Path, str]]:
         yield ("label",), rule.label
     if isinstance(rule.negation, Flip):
         yield ("negation", "flip"), rule.negation.flip
-
-
-def parts_of(condition: Condition, path: Path) -> Iterator[tuple[Path, Condition]]:
-    """A condition and all that it is made of, each with its place."""
-    yield path, condition
-    kind = condition.kind
-    if kind in ("any", "all", "none"):
-        for i, part in enumerate(getattr(condition, kind)):
-            yield from parts_of(part, (*path, kind, i))
-    elif condition.near is not None:
-        for i, term in enumerate(condition.near.terms):
-            if isinstance(term, Condition):
-                yield from parts_of(term, (*path, "near", "terms", i))
-    elif condition.count is not None:
-        yield from parts_of(condition.count, (*path, "count"))
-
-
-def _condition_faults(condition: Condition, path: Path, file: Readable) -> Iterator[tuple[Path, str]]:
-    for here, part in parts_of(condition, path):
-        kind = part.kind
-        if part.near is not None:
-            for i, term in enumerate(part.near.terms):
-                if isinstance(term, str) and (problem := literal_problem(term, "near")):
-                    yield (*here, "near", "terms", i), problem
-        if kind not in (*LITERALS, "regex", "pos"):
-            continue
-        for i, entry in enumerate(getattr(part, kind)):
-            at = (*here, kind, i)
-            if kind == "lexicon":
-                if entry not in file.lexicons:
-                    yield at, f"lexicon {entry!r} does not exist{suggest(entry, list(file.lexicons))}"
-            elif kind in LITERALS:
-                if problem := literal_problem(entry, kind):
-                    yield at, problem
-            else:
-                try:
-                    (compile_regex if kind == "regex" else compile_pos)(entry)
-                except ValueError as error:
-                    yield at, f"{kind} {quoted(entry)}: {error}"
-
-
-def literal_problem(literal: str, kind: str) -> str | None:
-    """Why a literal cannot be found in any text, if so.
-
-    Examples
-    --------
-    >>> literal_problem("$", "word")
-    "'$' holds no letter or digit, so it can never be found; use a regex"
-    """
-    cleaned = clean(literal)
-    if is_unspaced(cleaned):
-        return None
-    words = fold(cleaned).split()
-    if not words:
-        return f"{literal!r} holds no letter or digit, so it can never be found; use a regex"
-    if kind == "word" and len(words) > 1 and any(map(str.isspace, cleaned.strip())):
-        return f"word {literal!r} is several words; write phrase: {literal}"
-    return None
 
 
 def _lexicon_faults(file: Readable, lines: Lines, own: Collection[str]) -> Iterator[Fault]:

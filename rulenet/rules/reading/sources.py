@@ -20,18 +20,12 @@ from pydantic import ValidationError
 
 from rulenet.base.memory import no_garbage_collection
 from rulenet.errors import Fault, RuleFileError
+from rulenet.rules.conditions.words import literal_problem
 from rulenet.rules.file.fields import MAX_WEIGHT
 from rulenet.rules.file.parse import Lines, parse_yaml
-from rulenet.rules.file.schema import LexiconFile, Rule, RuleFile, WeightedTerm
-from rulenet.rules.reading.check import (
-    LexiconEntry,
-    Readable,
-    content_faults,
-    literal_problem,
-    quoted,
-    readable,
-    schema_faults,
-)
+from rulenet.rules.file.schema import LexiconEntry, LexiconFile, Rule, RuleFile, WeightedTerm
+from rulenet.rules.file.wording import quoted
+from rulenet.rules.reading.check import Readable, content_faults, readable, schema_faults
 
 MAX_CHAIN = 50
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

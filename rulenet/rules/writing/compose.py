@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rulenet.errors import InputError
-from rulenet.rules.file.schema import RuleFile
+from rulenet.rules.conditions.kinds import KINDS
+from rulenet.rules.file.schema import MODELS, RuleFile, WrittenCondition
 from rulenet.rules.writing.format import IN_RULES, TOP, Context, Layout
 from rulenet.rules.writing.spelling import is_plain
 from rulenet.rules.writing.syntax import Entry, Node
 
-_IN_BRACKETS = ("near", "count", "length", "negation", "labels", "terms", "match", "reject")
-_ALWAYS_QUOTED = ("match", "reject", "regex", "pos")
+_IN_BRACKETS = (
+    *("negation", "labels", "terms", "match", "reject"),
+    *(kind.name for kind in KINDS if MODELS.get(kind.name, WrittenCondition) is not WrittenCondition),
+)
+_ALWAYS_QUOTED = ("match", "reject", *(kind.name for kind in KINDS if kind.quotes))
 
 
 def rule_lines(rules: Sequence[Mapping[str, Any]], indent: int = 2, above: Sequence[str] = ()) -> list[str]:

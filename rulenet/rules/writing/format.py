@@ -16,6 +16,7 @@ from itertools import groupby
 from pydantic import ValidationError
 
 from rulenet.errors import Fault, RuleFileError
+from rulenet.rules.conditions.kinds import KINDS
 from rulenet.rules.file import schema
 from rulenet.rules.file.parse import parse_yaml
 from rulenet.rules.reading.check import schema_faults
@@ -25,21 +26,15 @@ from rulenet.rules.writing.syntax import LINE_BREAK, Comment, Entry, Node, build
 WIDTH = 120  # columns; a Chinese character takes two
 MAX_BLANK_LINES = 2
 
-_CONDITION = tuple(schema.Condition.model_fields)
 _FIRST = ("id", "label", "labels")
+_CONDITION = tuple(schema.WrittenCondition.model_fields)
 RULE_FIELDS = (*_FIRST, *_CONDITION, *(name for name in schema.Rule.model_fields if name not in (*_FIRST, *_CONDITION)))
-_ORDERS = {
-    **dict.fromkeys(("any", "all", "none", "terms", "unless"), _CONDITION),
-    "rules": RULE_FIELDS,
-    "near": tuple(schema.Near.model_fields),
-    "count": tuple(schema.Count.model_fields),
-    "length": tuple(schema.Length.model_fields),
-    "examples": tuple(schema.Examples.model_fields),
-    "cases": tuple(schema.Case.model_fields),
-}
+_ORDERS = {name: tuple(model.model_fields) for name, model in schema.MODELS.items()} | {"rules": RULE_FIELDS}
 _SECTIONS = ("lexicons", "rules", "cases")
 _AS_WRITTEN = ("lexicons", "labels", "match", "reject", "text")  # what is inside is named by the author
-_PROSE = ("match", "reject", "text", "note", "pos", "regex")  # quotes stay, for they help the eye
+_QUOTES = {kind.name: kind.quotes for kind in KINDS}
+# Quotes stay, for they help the eye.
+_PROSE = ("match", "reject", "text", "note", *(name for name, quotes in _QUOTES.items() if quotes))
 
 
 def format_text(text: str, name: str = "<string>") -> str:
@@ -175,7 +170,7 @@ class Context:
             None if is_named else _ORDERS.get(key),
             is_named,
             self.is_prose or (key in _PROSE and not (self.is_named and key in ("match", "note"))),
-            key == "regex" and not self.is_named,
+            _QUOTES.get(key) == "'" and not self.is_named,
         )
 
 

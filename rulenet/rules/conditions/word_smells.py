@@ -1,22 +1,17 @@
-"""Smells of words, phrases, lexicons and part-of-speech items. Imports `rulenet.text` and the schema; no numpy."""
+"""Smells of words, phrases and lexicons. Imports `rulenet.text`, formulas and the schema."""
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from collections.abc import Iterator, Sequence
 
-from rulenet.rules.file.schema import Condition
-from rulenet.rules.lint.formula import tidy
+from rulenet.rules.conditions.formula import tidy
+from rulenet.rules.file.schema import WrittenCondition
 from rulenet.text.fold import fold, fold_raw, is_unspaced
-from rulenet.text.tag import PAST
-from rulenet.text.tokenise import Tokeniser
 
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.
 _SYMBOL = re.compile(r"[+#@$%€£¥*=<>|~^]")
 _LIST_MARK = re.compile(r"[,;|、，；]")
-_POS_VALUE = re.compile(r":(?:(lemma|word)=)?([^\s:=]+?)[?*+]?$")
-_INFLECTED = re.compile(rf"VERB:(?:\w{{3,}}(?:ed|ing|[^s]s)|{'|'.join(PAST)})|NOUN:\w+[^siu](?<!ing)s")
 # Words of nearly every text; those that may well tell texts apart (not, I, you) are left out.
 _EVERYWHERE = re.compile("the|of|and|to|an?|in|is|it|that|for|on|with|as|was|at|by|be|this|are|from|or|的|了|是|在")
 # Written in capitals these are names (WHO, IT, US); read without case they are in nearly every text.
@@ -86,7 +81,7 @@ def idle_entry(literal: str, earlier: str) -> str:
     return f"{literal!r} says no more than {earlier!r}, as case and punctuation do not matter; keep one"
 
 
-def idle_options(condition: Condition, literals: Sequence[str]) -> Iterator[str]:
+def idle_options(condition: WrittenCondition, literals: Sequence[str]) -> Iterator[str]:
     """Options beside a list of literals that change nothing there."""
     if not literals:
         return
@@ -105,37 +100,3 @@ def idle_options(condition: Condition, literals: Sequence[str]) -> Iterator[str]
         part = literals[0] if len(literals[0]) < 2 else f"{literals[0][:1]} {literals[0][1:]}"
         advice = f"part them by spaces, such as {part!r}, or leave it out" if any(unspaced) else "leave it out"
         yield f"gap: {condition.gap} changes nothing, as each entry is one word; {advice}"
-
-
-def pos_smells(pattern: str, language: str) -> Iterator[str]:
-    """Items of a part-of-speech pattern that no token can be, in English.
-
-    Examples
-    --------
-    >>> list(pos_smells("VERB:lemma=e-mail", "en"))
-    ["pos item 'VERB:lemma=e-mail' never hits: the tagger sees 'e', '-', 'mail'; use a phrase"]
-    """
-    for item in pattern.split():
-        match = _POS_VALUE.search(item)
-        for value in match[2].split("|") if match else ():
-            if match is None or is_unspaced(value):
-                continue
-            tokens = [token.text for token in Tokeniser("en").tokens(tidy(value))]
-            if len(tokens) != 1:
-                seen = ", ".join(map(repr, tokens)) or "nothing"
-                yield f"pos item {item!r} never hits: the tagger sees {seen}; use a phrase"
-            elif match[1] != "word" and language != "zh" and (base := _base_form(item, value)):
-                advice = f"write {base}, or {item.split(':')[0]}:word={value}"
-                yield f"pos item {item!r} hardly ever hits: the base form of {value!r} is {base!r}; {advice}"
-
-
-def _base_form(item: str, value: str) -> str | None:
-    """The lemma of an English word that looks like an inflected form and is one; None where no dictionary is installed."""
-    tag, word = item.split(":")[0], value.lower()
-    # Loading the dictionary takes half a second, so only on suspicion.
-    if not _INFLECTED.fullmatch(f"{tag}:{word}") or importlib.util.find_spec("simplemma") is None:
-        return None
-    import simplemma
-
-    base = PAST.get(word) or str(simplemma.lemmatize(word, lang="en")).lower()
-    return base if base != word else None

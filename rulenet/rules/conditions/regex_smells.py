@@ -1,4 +1,4 @@
-"""Smells of regular expressions. Imports `rulenet.text` and patterns; no numpy."""
+"""Smells of regular expressions. Imports `rulenet.text` and patterns."""
 
 from __future__ import annotations
 

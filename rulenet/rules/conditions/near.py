@@ -1,32 +1,28 @@
-"""`near`, `count`, `length`, `lang`, `field`: hits in relation to each other and to the text. Imports `rulenet.text` and conditions."""
+"""`near`: hits of several conditions close to each other. Imports `rulenet.text` and what kinds are."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate, combinations
 
 from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span, everything
+from rulenet.rules.conditions.formula import Fact, Formula, WordLists, both, tidy
+from rulenet.rules.conditions.kind import Builder, Child, Kind, Part, Setting, Smell
+from rulenet.rules.conditions.word_smells import literal_smells
+from rulenet.rules.conditions.words import literal_problem
+from rulenet.rules.file.parse import Path
+from rulenet.rules.file.schema import WrittenNear
 from rulenet.text.doc import Doc
+from rulenet.text.fold import is_unspaced
 
-
-class _Relation(Condition):
-    """What the atoms of a text do not settle."""
-
-    needs_doc = True
-
-    @property
-    def needs_tags(self) -> bool:  # type: ignore[override]
-        return any(part.needs_tags for part in self.parts)
-
-    def holds(self, atoms: Set[Atom]) -> bool:
-        raise NotImplementedError(f"{type(self).__name__} needs the text")
+WITHIN = 5  # words between the terms where the author gives no number
 
 
 @dataclass(frozen=True)
-class Near(_Relation):
+class Near(Condition):
     """`near`: a hit of every part, none overlapping, with few words between one and the next.
 
     Its own hits reach from the beginning of the first to the end of the last: from each beginning the shortest.
@@ -127,96 +123,49 @@ def _by_sentence(doc: Doc, hits: list[list[Span]]) -> list[list[list[Span]]]:
     return [group for group in groups.values() if all(group)]
 
 
-@dataclass(frozen=True)
-class Count(_Relation):
-    """`count`: the hits of a condition, each once or with the weight of its lexicon entry, between two bounds."""
+class NearKind(Kind):
+    name = "near"
+    frees_parts = True
+    loose = ("terms",)
 
-    part: Condition
-    at_least: float | None
-    at_most: float | None
+    def children(self, value: WrittenNear) -> Iterator[Child]:
+        plain = [isinstance(term, str) for term in value.terms]
+        for i, (written, is_plain) in enumerate(zip(value.conditions, plain, strict=True)):
+            yield Child(("terms", i), written, is_plain=is_plain)
 
-    @property
-    def parts(self) -> tuple[Condition, ...]:  # type: ignore[override]
-        return (self.part,)
+    def build(self, part: Part, builder: Builder) -> Condition:
+        near: WrittenNear = part.value
+        within = None if near.same else WITHIN if near.within is None else near.within
+        return Near(tuple(map(builder.make, part.parts)), within, near.ordered)
 
-    def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        found = self.part.weigh(doc, keep)
-        return sorted(found) if _is_between(math.fsum(found.values()), self.at_least, self.at_most) else None
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
+        for i, term in enumerate(part.value.terms):
+            if isinstance(term, str) and (problem := literal_problem(term, "near")):
+                yield ("terms", i), problem
 
-    def triggers(self) -> frozenset[Atom] | None:
-        return self.part.triggers() if self.at_least is not None and self.at_least > 0 else None
+    def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
+        whole = Fact("near", part.value.model_dump_json(exclude_defaults=True), placement=placement, fields=part.fields)
+        return both([whole, *(inner.formula("", lists) for inner in part.parts)])
 
+    def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
+        near: WrittenNear = part.value
+        for term, inner in zip(near.terms, part.parts, strict=True):
+            if isinstance(term, str):
+                for message in literal_smells(term, "near", exact=False, alone=False):
+                    yield Smell(inner.path, message)
+            elif not inner.has_hits:
+                message = f"near can never hold: {term.kind} has no hits in the text that could be near; put it beside near, under all"
+                yield Smell(inner.path, message, "error")
+        plain = [term for term in near.terms if isinstance(term, str)]
+        if near.within == 0 and near.ordered and len(plain) == len(near.terms):
+            joined = "".join(plain) if all(is_unspaced(tidy(term)) for term in plain) else " ".join(plain)
+            message = f"near with ordered: true and within: 0 is phrase: {joined}; write that"
+            yield Smell((*part.path, "near"), message, "info")
 
-@dataclass(frozen=True)
-class Length(_Relation):
-    """`length`: words (each Chinese character is one) or characters, between two bounds; white space at the ends does not count."""
+    def label(self, part: Part) -> str:
+        near: WrittenNear = part.value
+        within = "same sentence" if near.same else f"within {WITHIN if near.within is None else near.within} words"
+        return f"near: {within}" + (", ordered" if near.ordered else "")
 
-    at_least: float | None
-    at_most: float | None
-    unit: str = "words"
-
-    def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        length = len(doc.units) if self.unit == "words" else len(doc.clean.strip())
-        return [] if _is_between(length, self.at_least, self.at_most) else None
-
-    def triggers(self) -> frozenset[Atom] | None:
-        return None
-
-
-@dataclass(frozen=True)
-class Lang(_Relation):
-    """`lang`: the language the text itself is written in."""
-
-    language: str
-
-    def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        return [] if doc.language == self.language else None
-
-    def triggers(self) -> frozenset[Atom] | None:
-        return None
-
-
-@dataclass(frozen=True)
-class InField(_Relation):
-    """`field`: a condition that reads one field of a record as if it were the whole text, for `where` and `negation` too.
-
-    In a text without that field it does not hold.
-    """
-
-    name: str
-    part: Condition
-
-    @property
-    def parts(self) -> tuple[Condition, ...]:  # type: ignore[override]
-        return (self.part,)
-
-    def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        part = doc.part(self.name)
-        found = None if part is None else self.part.find(part, keep)
-        return None if found is None else [self._shifted(span, doc) for span in found]
-
-    def weigh(self, doc: Doc, keep: Keep) -> dict[Span, float]:
-        part = doc.part(self.name)
-        found = {} if part is None else self.part.weigh(part, keep)
-        return {self._shifted(span, doc): weight for span, weight in found.items()}
-
-    def _shifted(self, span: Span, doc: Doc) -> Span:
-        at = doc.fields[self.name][0]
-        return span[0] + at, span[1] + at
-
-    def triggers(self) -> frozenset[Atom] | None:
-        found = self.part.triggers()
-        # A pattern with ^ or $ may hit the field and not the text.
-        return None if found is None or any(atom.kind == "regex" for atom in found) else found
-
-
-def _is_between(value: float, low: float | None, high: float | None) -> bool:
-    slack = 1e-9  # 0.7 + 0.1 is at least 0.8
-    return (low is None or value >= low - slack) and (high is None or value <= high + slack)
-
-
-def conditions_in(condition: Condition) -> Iterator[Condition]:
-    """The condition and all that it is made of."""
-    yield condition
-    for part in condition.parts:
-        yield from conditions_in(part)
+    def why_not(self, part: Part, doc: Doc, hits_of: Callable[[Part], Sequence[Span]]) -> str:
+        return "not near enough to each other" if part.value.same is None else "not in one sentence"

@@ -1,0 +1,77 @@
+"""All kinds of condition, and what the author wrote as parts with their kinds. Imports the kinds."""
+
+from __future__ import annotations
+
+from rulenet.rules.conditions.combination import AllKind, AnyKind, NoneKind
+from rulenet.rules.conditions.condition import Condition
+from rulenet.rules.conditions.count import CountKind
+from rulenet.rules.conditions.kind import Builder, Kind, Lexicons, Part
+from rulenet.rules.conditions.lang import LangKind
+from rulenet.rules.conditions.length import LengthKind
+from rulenet.rules.conditions.near import NearKind
+from rulenet.rules.conditions.pos import PosKind
+from rulenet.rules.conditions.regex import RegexKind
+from rulenet.rules.conditions.words import EndsKind, LexiconKind, PhraseKind, StartsKind, WordKind
+from rulenet.rules.file.parse import Path
+from rulenet.rules.file.schema import WrittenCondition
+
+# In the order of the table in the documentation.
+KINDS: tuple[Kind, ...] = (
+    WordKind(),
+    PhraseKind(),
+    LexiconKind(),
+    StartsKind(),
+    EndsKind(),
+    RegexKind(),
+    PosKind(),
+    NearKind(),
+    CountKind(),
+    LengthKind(),
+    LangKind(),
+    AnyKind(),
+    AllKind(),
+    NoneKind(),
+)
+KIND_OF = {kind.name: kind for kind in KINDS}
+
+
+def part_of(
+    written: WrittenCondition,
+    path: Path = (),
+    *,
+    is_enough: bool = True,
+    around: tuple[str, ...] = (),
+    is_plain: bool = False,
+) -> Part:
+    """A condition of a rule file with its kind and all its parts.
+
+    Examples
+    --------
+    >>> part = part_of(WrittenCondition.model_validate({"any": [{"word": ["win", "wins"], "field": "title"}, {"lang": "en"}]}))
+    >>> [(inner.path, inner.label) for inner in part.walk()]
+    [((), 'any of'), (('any', 0), 'word: win, wins (field: title)'), (('any', 1), 'lang: en')]
+    """
+    kind = KIND_OF[written.kind]
+    inner = around if written.field is None else (*around, written.field)
+    parts = [
+        part_of(
+            child.written,
+            (*path, kind.name, *child.path),
+            is_enough=is_enough and child.is_enough,
+            around=inner,
+            is_plain=child.is_plain,
+        )
+        for child in kind.children(getattr(written, kind.name))
+    ]
+    return Part(kind, written, path, tuple(parts), is_enough, around, is_plain)
+
+
+def build(written: WrittenCondition, lexicons: Lexicons, *, fold_traditional: bool = False) -> Condition:
+    """The condition that finds hits, for a mapping of the rule file.
+
+    Examples
+    --------
+    >>> build(WrittenCondition(word=["Refund"]), {})
+    Literals(literals=('Refund',), is_exact=False, lemma=False, segmented=False, gap=0, edge='', weights={})
+    """
+    return Builder(lexicons, fold_traditional).make(part_of(written))

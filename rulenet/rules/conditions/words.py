@@ -1,0 +1,173 @@
+"""`word`, `phrase`, `lexicon`, `starts`, `ends`: lists of literals as authors write them. Imports `rulenet.text` and what kinds are."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import ClassVar
+
+from rulenet.rules.conditions.condition import Condition
+from rulenet.rules.conditions.formula import Fact, Formula, WordLists, either, tidy
+from rulenet.rules.conditions.kind import Builder, Kind, Lexicons, Part, Setting, Smell
+from rulenet.rules.conditions.literals import Literals
+from rulenet.rules.conditions.word_smells import idle_entry, idle_options, literal_smells, repeated
+from rulenet.rules.file.parse import Path
+from rulenet.rules.file.schema import Rule
+from rulenet.rules.file.wording import suggest
+from rulenet.text.clean import clean
+from rulenet.text.fold import fold, fold_raw, is_unspaced, words_with_offsets
+
+
+def literal_problem(literal: str, kind: str) -> str | None:
+    """Why a literal cannot be found in any text, if so.
+
+    Examples
+    --------
+    >>> literal_problem("$", "word")
+    "'$' holds no letter or digit, so it can never be found; use a regex"
+    """
+    cleaned = clean(literal)
+    if is_unspaced(cleaned):
+        return None
+    words = fold(cleaned).split()
+    if not words:
+        return f"{literal!r} holds no letter or digit, so it can never be found; use a regex"
+    if kind == "word" and len(words) > 1 and any(map(str.isspace, cleaned.strip())):
+        return f"word {literal!r} is several words; write phrase: {literal}"
+    return None
+
+
+class _LiteralKind(Kind):
+    is_set = True
+    edge: ClassVar[str] = ""
+
+    def build(self, part: Part, builder: Builder) -> Condition:
+        entries = self._entries(part, builder)
+        written = part.written
+        return Literals(
+            tuple(entries),
+            is_exact=written.case == "exact",
+            lemma=written.forms == "lemma",
+            segmented=written.segmented,
+            gap=written.gap,
+            edge=self.edge,
+            weights={entry: weight for entry, weight in entries.items() if weight != 1.0},
+        )
+
+    def _entries(self, part: Part, builder: Builder) -> dict[str, float]:
+        return dict.fromkeys(map(builder.read, part.value), 1.0)
+
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
+        for i, literal in enumerate(part.value):
+            if problem := literal_problem(literal, self.name):
+                yield (i,), problem
+
+    def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
+        return either(self._facts(part, part.value, placement))
+
+    def _facts(self, part: Part, literals: Iterable[str], placement: str) -> Iterator[Fact]:
+        written, fields = part.written, part.fields
+        exact = written.case == "exact"
+        for literal in literals:
+            cleaned = tidy(literal)
+            raw = is_unspaced(cleaned)
+            if raw:
+                text = cleaned if exact else fold_raw(cleaned)
+            elif exact:
+                text = " ".join(cleaned[start:end] for _, start, end in words_with_offsets(cleaned))
+            else:
+                text = fold(cleaned).strip()
+            option = ""
+            if raw and written.segmented:
+                option = "segmented"
+            elif not raw and written.forms == "lemma":
+                option = "lemma"
+            elif written.gap and (raw or " " in text):
+                option = f"gap {written.gap}"
+            yield Fact(self.edge or ("raw" if raw else "word"), text, exact, option, placement, fields)
+
+    def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
+        written, here = part.written, (*part.path, self.name)
+        exact = written.case == "exact"
+        for i, message in self._entry_smells(part, exact):
+            yield Smell((*here, i), message)
+        for again, earlier in repeated(part.value, exact=exact):
+            yield Smell(here, idle_entry(again, earlier), "info")
+        if any(map(written.is_set, self.options)):
+            for message in idle_options(written, self.literals(part, setting.lexicons)):
+                yield Smell(part.path, message)
+        if written.forms == "lemma" and importlib.util.find_spec("simplemma") is None:
+            yield Smell((), "uses forms: lemma, which needs a dictionary: pip install 'rulenet[pos]'")
+
+    def _entry_smells(self, part: Part, exact: bool) -> Iterator[tuple[int, str]]:
+        for i, literal in enumerate(part.value):
+            for message in literal_smells(literal, self.name, exact=exact, alone=part.is_enough):
+                yield i, message
+
+    def literals(self, part: Part, lexicons: Lexicons) -> Sequence[str]:
+        return list(part.value)
+
+
+class WordKind(_LiteralKind):
+    name = "word"
+    loose = ("word",)
+
+
+class PhraseKind(_LiteralKind):
+    name = "phrase"
+    loose = ("phrase",)
+
+
+class LexiconKind(_LiteralKind):
+    name = "lexicon"
+
+    def _entries(self, part: Part, builder: Builder) -> dict[str, float]:
+        entries: dict[str, float] = {}
+        for name in part.value:
+            for entry, weight in builder.lexicons[name].items():
+                entries.setdefault(builder.read(entry), weight)
+        return entries
+
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
+        for i, name in enumerate(part.value):
+            if name not in lexicons:
+                yield (i,), f"lexicon {name!r} does not exist{suggest(name, list(lexicons))}"
+
+    def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
+        written = part.written
+        way = (written.case, written.forms, written.segmented, placement, part.fields)
+        return lists.any_of(part.value, way, lambda entries: self._facts(part, entries, placement))
+
+    def _entry_smells(self, part: Part, exact: bool) -> Iterator[tuple[int, str]]:
+        yield from ()  # told where the list is
+
+    def lexicons(self, part: Part) -> Sequence[str]:
+        return list(part.value)
+
+    def literals(self, part: Part, lexicons: Lexicons) -> Sequence[str]:
+        return [literal for name in part.value for literal in lexicons.get(name, {})]
+
+
+class _EdgeKind(_LiteralKind):
+    other_end: ClassVar[str]
+
+    def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
+        yield from super().smells(part, setting)
+        if isinstance(part.written, Rule) and part.written.where == self.other_end:
+            message = f"{self.name} and where: {self.other_end} go together only in texts of at most 20 words; leave where out"
+            yield Smell(("where",), message)
+
+    def most_hits(self, part: Part) -> int | None:
+        return len(part.value)
+
+
+class StartsKind(_EdgeKind):
+    name = edge = "starts"
+    loose = ("starts",)
+    other_end = "end"
+
+
+class EndsKind(_EdgeKind):
+    name = edge = "ends"
+    loose = ("ends",)
+    other_end = "start"
