@@ -190,19 +190,7 @@ VALUES: list[Any] = [
         "NOUN:a:b",
     ],
 ]
-MODELS = (
-    *(
-        schema.RuleFile,
-        schema.Rule,
-        schema.Near,
-        schema.Count,
-        schema.Length,
-        schema.Flip,
-        schema.Examples,
-        schema.Case,
-    ),
-    *(schema.LexiconRef, schema.LexiconFile, schema.WeightedTerm),
-)
+MODELS = (schema.RuleFile, *schema.MODELS.values(), schema.LexiconFile, schema.WeightedTerm)
 NAMES = sorted({"x", *(name for model in MODELS for name in model.model_fields)})
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rulenet.rules.file.schema import LITERALS, Condition, Flip, LexiconRef, Near, Rule, RuleFile, WeightedTerm
+from rulenet.rules.file.schema import Flip, LexiconRef, Rule, RuleFile, WeightedTerm, WrittenCondition, WrittenNear
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
 from rulenet.text.fold import fold_raw, is_unspaced, words_with_offsets
@@ -32,6 +32,7 @@ CHINESE_IDIOMS = (
     "特别 分别 区别 级别 性别 类别 个别 别人 别的 别墅"
 )
 
+LITERALS = ("word", "phrase", "lexicon", "starts", "ends")
 Span = tuple[int, int]
 Keep = Callable[[Span, Doc], bool]  # the text, or the field of it that the hit is looked for in
 
@@ -86,7 +87,7 @@ class Reference:
 
     # ------------------------------------------------------------------ conditions
 
-    def find(self, condition: Condition, doc: Doc, counts: Keep) -> set[Span] | None:
+    def find(self, condition: WrittenCondition, doc: Doc, counts: Keep) -> set[Span] | None:
         """Hits that count; None if the condition does not hold."""
         if condition.field is None:
             return self._find(condition, doc, counts)
@@ -97,7 +98,7 @@ class Reference:
         spans = self._find(condition, part, counts)
         return None if spans is None else {(start + at, end + at) for start, end in spans}
 
-    def _find(self, condition: Condition, doc: Doc, counts: Keep) -> set[Span] | None:
+    def _find(self, condition: WrittenCondition, doc: Doc, counts: Keep) -> set[Span] | None:
         kind = condition.kind
         value: Any = getattr(condition, kind)
         if kind in ("any", "all"):
@@ -117,7 +118,7 @@ class Reference:
             return set(weights) if between(math.fsum(weights.values()), value.at_least, value.at_most) else None
         return {span for span in self._leaf(condition, doc) if counts(span, doc)} or None
 
-    def _leaf(self, condition: Condition, doc: Doc) -> set[Span]:
+    def _leaf(self, condition: WrittenCondition, doc: Doc) -> set[Span]:
         """Every hit of a condition that looks at the text itself."""
         kind = condition.kind
         value: Any = getattr(condition, kind)
@@ -131,7 +132,7 @@ class Reference:
             return self._near(value, doc)
         return set(self._literal_hits(condition, doc))
 
-    def weighed(self, condition: Condition, doc: Doc, counts: Keep) -> dict[Span, float]:
+    def weighed(self, condition: WrittenCondition, doc: Doc, counts: Keep) -> dict[Span, float]:
         """Hits that count with what each adds: an entry of a lexicon its weight, all else one; the first part that hits decides."""
         found = self.find(condition, doc, counts) or set()
         if condition.field is not None:
@@ -149,7 +150,7 @@ class Reference:
 
     # ------------------------------------------------------------------ literals
 
-    def _literal_hits(self, condition: Condition, doc: Doc) -> dict[Span, float]:
+    def _literal_hits(self, condition: WrittenCondition, doc: Doc) -> dict[Span, float]:
         value: Any = getattr(condition, condition.kind)
         literals = self.entries(value) if condition.kind == "lexicon" else dict.fromkeys(value, 1.0)
         found: dict[Span, float] = {}
@@ -158,7 +159,7 @@ class Reference:
                 found.setdefault(span, weight)
         return found
 
-    def _hits_of(self, literal: str, condition: Condition, doc: Doc) -> set[Span]:
+    def _hits_of(self, literal: str, condition: WrittenCondition, doc: Doc) -> set[Span]:
         """Where one literal stands."""
         exact = condition.case == "exact"
         if is_unspaced(literal):
@@ -192,9 +193,9 @@ class Reference:
 
     # ------------------------------------------------------------------ near
 
-    def _near(self, near: Near, doc: Doc) -> set[Span]:
+    def _near(self, near: WrittenNear, doc: Doc) -> set[Span]:
         """From each beginning the shortest stretch that holds a hit of every term, close enough to each other."""
-        terms = [Condition(word=[term]) if isinstance(term, str) else term for term in near.terms]
+        terms = [WrittenCondition(word=[term]) if isinstance(term, str) else term for term in near.terms]
         hits = [sorted(self.find(term, doc, anywhere) or ()) for term in terms]
         shortest: dict[int, int] = {}
         for chosen in itertools.product(*hits):
@@ -206,7 +207,7 @@ class Reference:
                 shortest[start] = min(end, shortest.get(start, end))
         return set(shortest.items())
 
-    def _are_close(self, a: Span, b: Span, near: Near, doc: Doc) -> bool:
+    def _are_close(self, a: Span, b: Span, near: WrittenNear, doc: Doc) -> bool:
         if a[1] > b[0]:
             return False  # one upon the other
         if near.same == "sentence":

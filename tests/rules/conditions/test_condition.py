@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from rulenet.rules.conditions.condition import AllOf, AnyOf, NoneOf, Regexes, Tags, atoms_of
+from rulenet.rules.conditions.combination import AllOf, AnyOf, NoneOf
+from rulenet.rules.conditions.condition import atoms_of
 from rulenet.rules.conditions.literals import Literals
-from rulenet.rules.conditions.patterns import compile_pos, compile_regex
+from rulenet.rules.conditions.patterns import compile_regex
+from rulenet.rules.conditions.pos import Tags, compile_pos
+from rulenet.rules.conditions.regex import Regexes
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language
 

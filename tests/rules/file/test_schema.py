@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from rulenet.rules.file import schema as module
-from rulenet.rules.file.schema import KINDS, OPTIONS, Condition, Rule, json_schema
+from rulenet.rules.file.schema import KIND_FIELDS, OPTIONS, Rule, WrittenCondition, json_schema
 from rulenet.rules.ruleset import RuleSet
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -77,7 +77,7 @@ def test_an_editor_does_not_mark_texts_that_look_like_numbers() -> None:
 
 
 def test_kinds_are_fields_of_a_condition() -> None:
-    assert [*KINDS, *OPTIONS, "field"] == list(Condition.model_fields)
+    assert [*KIND_FIELDS, *OPTIONS, "field"] == list(WrittenCondition.model_fields)
 
 
 @pytest.mark.parametrize(

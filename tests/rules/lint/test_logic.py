@@ -1,4 +1,4 @@
-"""rulenet.rules.lint.formula and rulenet.rules.lint.logic: proofs by hand, and random rules on which no proof may be wrong."""
+"""rulenet.rules.conditions.formula and rulenet.rules.lint.logic: proofs by hand, and random rules on which no proof may be wrong."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from itertools import product
 
 import pytest
 
+from rulenet.rules.conditions.formula import ALWAYS, NEVER, And, Fact, Not, Or, WordLists, both, denial, either
 from rulenet.rules.engine.evaluate import RuleMatcher
-from rulenet.rules.lint.formula import ALWAYS, NEVER, And, Atom, Lexicons, Not, Or, both, denial, either, rule_formula
 from rulenet.rules.lint.logic import contradiction, dead_parts, entails
+from rulenet.rules.lint.smells_logic import rule_formula
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.doc import Doc
 from rulenet.text.record import Record
 from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser
 
-A, B, C = (Atom("word", word) for word in "abc")
-AB = Atom("word", "a b")
+A, B, C = (Fact("word", word) for word in "abc")
+AB = Fact("word", "a b")
 
 
 def formula_of(fields: str) -> object:
     ruleset = RuleSet.from_yaml(f"{{rulenet: 1, lexicons: {{l: [cat, dog]}}, rules: [{{id: a, label: x, {fields}}}]}}")
-    return rule_formula(ruleset.file.rules[0], Lexicons(ruleset.lexicons))
+    return rule_formula(ruleset.file.rules[0], WordLists(ruleset.lexicons))
 
 
 # Formulas
@@ -217,7 +218,7 @@ def test_no_proof_is_wrong(seed: int) -> None:
     rng = random.Random(seed)
     rules = ",\n".join(_random_rule(rng, i) for i in range(150))
     ruleset = RuleSet.from_yaml(f"{{rulenet: 1, rules: [{rules}]}}")
-    formulas = [rule_formula(rule, Lexicons({})) for rule in ruleset.file.rules]
+    formulas = [rule_formula(rule, WordLists({})) for rule in ruleset.file.rules]
     tagger = Tagger(Tokeniser("en"))
     texts = [" ".join(words) for n in range(4) for words in product(["a", "b", "A", "not", "足球", "b."], repeat=n)]
     texts += [Record.of({"s": one, "t": two}) for one, two in product(["a", "b a", "足球"], ["a b", "b", "A", "a b a"])]

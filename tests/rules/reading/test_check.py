@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from rulenet.errors import RuleFileError
-from rulenet.rules.reading.check import literal_problem, quoted, suggest
 from rulenet.rules.ruleset import RuleSet
 
 TOP = "rulenet: 1\n"
@@ -303,55 +302,3 @@ def test_three_thousand_faults_are_all_named() -> None:
     found = faults(f"{TOP}rules:\n{rules}")
     assert len(found) == 3_000
     assert found[-1] == "3002: rule 'r2999': unknown field 'wrod': did you mean 'word'?"
-
-
-@pytest.mark.parametrize(
-    ("word", "known", "hint"),
-    [
-        ("wieght", ["weight", "where"], ": did you mean 'weight'?"),
-        ("WEIGHT", ["weight", "where"], ": did you mean 'weight'?"),
-        ("sports", ["World", "Sports"], ": did you mean 'Sports'?"),
-        ("xyz", ["World", "Sports"], "; known: World, Sports"),
-        ("xyz", [f"k{i}" for i in range(41)], f"; known: {', '.join(f'k{i}' for i in range(40))}, …"),
-        ("xyz", [], "; there is none, so add it"),
-    ],
-)
-def test_suggest(word: str, known: list[str], hint: str) -> None:
-    assert suggest(word, known) == hint
-
-
-@pytest.mark.parametrize(
-    ("literal", "kind", "problem"),
-    [
-        ("win", "word", None),
-        ("don't", "word", None),
-        ("e-mail", "word", None),
-        ("AT&amp;T", "word", None),
-        (" win ", "word", None),
-        ("中 国", "word", None),
-        ("grand slam", "phrase", None),
-        ("Premier League", "lexicon", None),
-        ("C++", "word", None),
-        ("grand slam", "word", "word 'grand slam' is several words; write phrase: grand slam"),
-        ("grand\u3000slam", "word", "word 'grand\\u3000slam' is several words; write phrase: grand\u3000slam"),
-        ("++", "phrase", "'++' holds no letter or digit, so it can never be found; use a regex"),
-        ("\u200b", "word", "'\\u200b' holds no letter or digit, so it can never be found; use a regex"),
-    ],
-)
-def test_literal_problem(literal: str, kind: str, problem: str | None) -> None:
-    assert literal_problem(literal, kind) == problem
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (None, "nothing"),
-        ("", "nothing"),
-        ("a", "'a'"),
-        ({}, "{}"),
-        ("x" * 57, f"'{'x' * 57}'"),
-        ("x" * 58, f"'{'x' * 56}…"),
-    ],
-)
-def test_quoted(value: object, shown: str) -> None:
-    assert quoted(value) == shown

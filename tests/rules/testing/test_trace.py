@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rulenet.rules.file.schema import Condition
+from rulenet.rules.conditions.kinds import part_of
+from rulenet.rules.file.schema import WrittenCondition
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.testing.examples import Reader, run_examples
-from rulenet.rules.testing.trace import Step, label, trace, trace_example
+from rulenet.rules.testing.trace import Step, trace, trace_example
 
 
 def step_of(fields: str, example: str | dict[str, str], language: str = "en") -> Step:
@@ -120,10 +121,14 @@ def test_an_example_by_its_result() -> None:
     assert lines(trace_example(ruleset, result, Reader(ruleset))) == ["✗ word: w (field: t)"]
 
 
-def test_labels_are_short() -> None:
-    assert label(Condition(word=list("abcdefgh"), case="exact")) == "word: a, b, c, d, e, f, … 2 more (case: exact)"
-    assert label(Condition.model_validate({"near": {"terms": ["a", "b"], "same": "sentence"}})) == "near: same sentence"
-    assert (
-        label(Condition.model_validate({"count": {"word": "a", "at_least": 1, "at_most": 2.5}}))
-        == "count: at_least 1, at_most 2.5"
-    )
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [
+        ({"word": list("abcdefgh"), "case": "exact"}, "word: a, b, c, d, e, f, … 2 more (case: exact)"),
+        ({"word": "a", "segmented": True, "field": "title"}, "word: a (segmented: true, field: title)"),
+        ({"near": {"terms": ["a", "b"], "same": "sentence"}}, "near: same sentence"),
+        ({"count": {"word": "a", "at_least": 1, "at_most": 2.5}}, "count: at_least 1, at_most 2.5"),
+    ],
+)
+def test_labels_are_short(written: dict[str, object], label: str) -> None:
+    assert part_of(WrittenCondition.model_validate(written)).label == label

@@ -1,4 +1,4 @@
-"""rulenet.rules.lint.smells_regex: what patterns smell of."""
+"""rulenet.rules.conditions.regex_smells: what patterns smell of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pytest
 
 from rulenet.rules.conditions.patterns import compile_regex
-from rulenet.rules.lint.smells_regex import PROBES, hits_nearly_all, only_literals, plain_literals, regex_smells
+from rulenet.rules.conditions.regex_smells import PROBES, hits_nearly_all, only_literals, plain_literals, regex_smells
 from rulenet.text.clean import clean
 
 SMELLS = [
