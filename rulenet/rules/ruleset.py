@@ -15,7 +15,7 @@ from rulenet.base.files import write_file
 from rulenet.base.memory import no_garbage_collection
 from rulenet.errors import InputError
 from rulenet.rules.conditions.condition import Condition, InField, atoms_of, conditions_in
-from rulenet.rules.conditions.kinds import build, part_of
+from rulenet.rules.conditions.kinds import build, parts_of
 from rulenet.rules.engine.evaluate import RuleMatcher
 from rulenet.rules.engine.negation import Negation
 from rulenet.rules.file.parse import Lines
@@ -330,7 +330,7 @@ class RuleSet:
 
 
 def _reads_a_lexicon(rule: Rule) -> bool:
-    return any(part.kind.lexicons(part) for top in (rule, *rule.unless) for part in part_of(top).walk())
+    return any(part.kind.lexicons(part) for top in parts_of(rule) for part in top.walk())
 
 
 def _as_text(text: Any, i: int) -> str:

@@ -13,7 +13,7 @@ from rulenet.rules.conditions.pos import PosKind
 from rulenet.rules.conditions.regex import RegexKind
 from rulenet.rules.conditions.words import EndsKind, LexiconKind, PhraseKind, StartsKind, WordKind
 from rulenet.rules.file.parse import Path
-from rulenet.rules.file.schema import WrittenCondition
+from rulenet.rules.file.schema import Rule, WrittenCondition
 
 # In the order of the table in the documentation.
 KINDS: tuple[Kind, ...] = (
@@ -64,6 +64,11 @@ def part_of(
         for child in kind.children(getattr(written, kind.name))
     ]
     return Part(kind, written, path, tuple(parts), is_enough, around, is_plain)
+
+
+def parts_of(rule: Rule, path: Path = ()) -> list[Part]:
+    """The condition of a rule, and behind it those under `unless`."""
+    return [part_of(rule, path), *(part_of(part, (*path, "unless", i)) for i, part in enumerate(rule.unless))]
 
 
 def build(written: WrittenCondition, lexicons: Lexicons, *, fold_traditional: bool = False) -> Condition:

@@ -93,7 +93,7 @@ class _LiteralKind(Kind):
             yield Smell((*here, i), message)
         for again, earlier in repeated(part.value, exact=exact):
             yield Smell(here, idle_entry(again, earlier), "info")
-        if any(map(written.is_set, self.options)):
+        if exact or written.forms == "lemma" or written.segmented or written.gap:
             for message in idle_options(written, self.literals(part, setting.lexicons)):
                 yield Smell(part.path, message)
         if written.forms == "lemma" and importlib.util.find_spec("simplemma") is None:

@@ -14,10 +14,10 @@ from itertools import chain
 from rulenet.errors import Fault, MissingExtraError, RuleFileError
 from rulenet.rules.conditions.formula import Formula, WordLists
 from rulenet.rules.conditions.kind import Part, Setting, Smell
-from rulenet.rules.conditions.kinds import part_of
+from rulenet.rules.conditions.kinds import parts_of
 from rulenet.rules.conditions.word_smells import idle_entry, literal_smells, repeated
-from rulenet.rules.file.schema import LexiconEntry, LexiconRef, Rule, WeightedTerm
-from rulenet.rules.lint.smells import parts_of, rule_smells
+from rulenet.rules.file.schema import LexiconEntry, LexiconRef, WeightedTerm
+from rulenet.rules.lint.smells import rule_smells
 from rulenet.rules.lint.smells_logic import (
     Stated,
     contained,
@@ -71,6 +71,7 @@ class _Linter:
     def __init__(self, ruleset: RuleSet, today: datetime.date) -> None:
         self.ruleset = ruleset
         self.written = ruleset.file.rules
+        self.parts = [parts_of(rule) for rule in self.written]
         self.today = today
         self.setting = Setting(ruleset.language, ruleset.lexicons, ruleset.file.fold_traditional)
 
@@ -85,7 +86,7 @@ class _Linter:
         """What each rule smells of by itself."""
         for i, rule in enumerate(self.written):
             told = set()
-            for smell in rule_smells(rule, self.setting, self.today):
+            for smell in rule_smells(rule, self.parts[i], self.setting, self.today):
                 if smell.message not in told:  # the same word in two branches is one smell
                     told.add(smell.message)
                     yield self._fault(i, smell)
@@ -93,11 +94,14 @@ class _Linter:
     def logic(self) -> Iterator[Fault]:
         """Dead, slow and repeated rules."""
         lists = WordLists(self.ruleset.lexicons)
-        stated = [Stated(rule, rule_formula(rule, lists), self._named(i)) for i, rule in enumerate(self.written)]
+        stated = [
+            Stated(rule, rule_formula(rule, parts, lists), self._named(i))
+            for i, (rule, parts) in enumerate(zip(self.written, self.parts, strict=True))
+        ]
         for i, one in enumerate(stated):
             smells = list(dead_smells(one))
             if not smells:
-                smells = [(message, "warning") for message in _unanchored(one.rule, one.formula)]
+                smells = [(message, "warning") for message in _unanchored(self.parts[i][0], one.formula)]
             for message, severity in smells:
                 yield self._fault(i, Smell((), message, severity))
         for i, message in chain(duplicates(stated), contained(stated)):
@@ -110,7 +114,7 @@ class _Linter:
     def lexicons(self) -> Iterator[Fault]:
         """Smells of word lists; those of included files are told where those files are linted."""
         file, lines = self.ruleset.file, self.ruleset.lines
-        uses = _uses_of_lexicons((part for rule in self.written for part in parts_of(rule)), file.lexicons)
+        uses = _uses_of_lexicons((part for tops in self.parts for top in tops for part in top.walk()), file.lexicons)
         is_single = len(self.ruleset.files) <= 1  # else entries of other files stand between
         for name, entries in file.lexicons.items():
             if ("lexicons", name) not in lines:
@@ -132,8 +136,8 @@ class _Linter:
     def fields(self) -> Iterator[Fault]:
         """Field names that look like a slip of another."""
         users: dict[str, list[int]] = {}
-        for i, rule in enumerate(self.written):
-            for name in {part.written.field for part in parts_of(rule)} - {None}:
+        for i, tops in enumerate(self.parts):
+            for name in {part.written.field for top in tops for part in top.walk()} - {None}:
                 users.setdefault(str(name), []).append(i)
         for name, rules in users.items():
             common = [other for other, others in users.items() if len(others) > 2 * len(rules)]
@@ -163,11 +167,11 @@ class _Linter:
                 yield Fault(message, result.line, result.rule, "error", self._other_file(result.file))
 
 
-def _unanchored(rule: Rule, formula: Formula) -> Iterator[str]:
+def _unanchored(condition: Part, formula: Formula) -> Iterator[str]:
     """A rule that no word leads to has to be asked of every text."""
     if is_anchored(formula):
         return
-    reader = next((part.kind.name for part in part_of(rule).walk() if part.kind.needs_tags), None)
+    reader = next((part.kind.name for part in condition.walk() if part.kind.needs_tags), None)
     if reader is not None:
         yield f"tags every text, which is slow; put the {reader} pattern under `all` beside a word that must be there"
     elif holds_by_absence(formula):

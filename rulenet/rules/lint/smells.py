@@ -7,27 +7,19 @@ What a condition by itself smells of, its kind tells. A smell that needs logic (
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rulenet.rules.conditions.formula import tidy
 from rulenet.rules.conditions.kind import Part, Setting, Smell
-from rulenet.rules.conditions.kinds import part_of
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.file.wording import quoted
 from rulenet.text.fold import is_unspaced
 
 
-def parts_of(rule: Rule) -> Iterator[Part]:
-    """Every condition of a rule."""
-    yield from part_of(rule).walk()
-    for i, written in enumerate(rule.unless):
-        yield from part_of(written, ("unless", i)).walk()
-
-
-def rule_smells(rule: Rule, setting: Setting, today: datetime.date) -> Iterator[Smell]:
-    """Smells of a rule by itself."""
-    yield from _rule_wide(rule, setting, today)
-    for part in parts_of(rule):
+def rule_smells(rule: Rule, parts: Sequence[Part], setting: Setting, today: datetime.date) -> Iterator[Smell]:
+    """Smells of a rule by itself, `parts` being its condition and those under `unless`."""
+    yield from _rule_wide(rule, parts[0], setting, today)
+    for part in (part for top in parts for part in top.walk()):
         field = part.written.field
         if field is not None and part.around and field != part.around[-1]:
             message = f"field: {field} stands inside field: {part.around[-1]}, where it is never found; name one field"
@@ -35,7 +27,7 @@ def rule_smells(rule: Rule, setting: Setting, today: datetime.date) -> Iterator[
         yield from part.kind.smells(part, setting)
 
 
-def _rule_wide(rule: Rule, setting: Setting, today: datetime.date) -> Iterator[Smell]:
+def _rule_wide(rule: Rule, condition: Part, setting: Setting, today: datetime.date) -> Iterator[Smell]:
     if not rule.enabled:
         yield Smell(("enabled",), "is switched off (enabled: false)", "info")
     if rule.until is not None and rule.until < today:
@@ -51,9 +43,9 @@ def _rule_wide(rule: Rule, setting: Setting, today: datetime.date) -> Iterator[S
         if example in rule.examples.match:
             at = ("examples", "reject", i)
             yield Smell(at, f"example {quoted(example)} stands under match and under reject; keep one", "error")
-    if not part_of(rule).has_hits:
+    if not condition.has_hits:
         yield from _pointless(rule)
-    if rule.negation != "ignore" and setting.language == "en" and _only_unspaced(rule, setting):
+    if rule.negation != "ignore" and setting.language == "en" and _only_unspaced(condition, setting):
         yield Smell(
             ("negation",),
             "negation looks for English cues here (language: en), but the words are Chinese; set language",
@@ -71,7 +63,6 @@ def _pointless(rule: Rule) -> Iterator[Smell]:
         yield Smell(("where",), f"where changes nothing, as {rule.kind} has no hits in the text; leave it out")
 
 
-def _only_unspaced(rule: Rule, setting: Setting) -> bool:
-    parts = part_of(rule).walk()
-    found = [literal for part in parts for literal in part.kind.literals(part, setting.lexicons)]
+def _only_unspaced(condition: Part, setting: Setting) -> bool:
+    found = [literal for part in condition.walk() for literal in part.kind.literals(part, setting.lexicons)]
     return bool(found) and all(is_unspaced(tidy(literal)) for literal in found)

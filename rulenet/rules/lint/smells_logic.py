@@ -25,22 +25,22 @@ from rulenet.rules.conditions.formula import (
     either,
     show,
 )
-from rulenet.rules.conditions.kinds import part_of
+from rulenet.rules.conditions.kind import Part
 from rulenet.rules.file.schema import Flip, Rule, WrittenCondition
 from rulenet.rules.lint.logic import contradiction, dead_parts, split
 
 MAX_SHOWN = 3
 
 
-def rule_formula(rule: Rule, lists: WordLists) -> Formula:
-    """When a rule fires, whatever the day."""
+def rule_formula(rule: Rule, parts: Sequence[Part], lists: WordLists) -> Formula:
+    """When a rule fires, whatever the day; `parts` are its condition and those under `unless`."""
     skips = rule.negation == "skip" or isinstance(rule.negation, Flip)
     placement = " ".join((["skip"] if skips else []) + ([rule.where] if rule.where != "anywhere" else []))
-    wanted = [part_of(rule).formula(placement, lists)]
+    wanted = [parts[0].formula(placement, lists)]
     if rule.negation == "require":
         condition = rule.model_dump_json(include=set(WrittenCondition.model_fields), exclude_defaults=True)
         wanted.append(Fact("negated", condition))
-    unless = either(part_of(written).formula("", lists) for written in rule.unless)
+    unless = either(part.formula("", lists) for part in parts[1:])
     return both([*wanted, denial(unless)])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from rulenet.errors import Fault
-from rulenet.rules.conditions.kinds import part_of
+from rulenet.rules.conditions.kinds import parts_of
 from rulenet.rules.conditions.words import literal_problem
 from rulenet.rules.file.parse import Lines, Path
 from rulenet.rules.file.schema import (
@@ -188,13 +188,9 @@ def content_faults(
                         rule.id,
                     )
                 )
-        for part, at in [(rule, here), *((part, (*here, "unless", j)) for j, part in enumerate(rule.unless))]:
-            for inner in part_of(part, at).walk():
-                here_found = inner.kind.faults(inner, file.lexicons)
-                faults += [
-                    Fault(message, lines.at((*inner.path, inner.kind.name, *place)), rule.id)
-                    for place, message in here_found
-                ]
+        for part in (part for top in parts_of(rule, here) for part in top.walk()):
+            for place, message in part.kind.faults(part, file.lexicons):
+                faults.append(Fault(message, lines.at((*part.path, part.kind.name, *place)), rule.id))
     for i, cue in enumerate(file.negation_cues):
         if problem := literal_problem(cue, "negation cue"):
             faults.append(Fault(problem, lines.at(("negation_cues", i))))

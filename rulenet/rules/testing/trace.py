@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rulenet.rules.conditions.condition import InField, Span
 from rulenet.rules.conditions.kind import Builder, Part
-from rulenet.rules.conditions.kinds import part_of
+from rulenet.rules.conditions.kinds import parts_of
 from rulenet.rules.engine.evaluate import RuleMatcher
 from rulenet.rules.engine.negation import Negation
 from rulenet.rules.file.schema import Rule
@@ -64,9 +64,9 @@ def trace(ruleset: RuleSet, rule: Rule, doc: Doc, language: Language) -> Step:
     (False, [('word: coach', True), ('word: fired', False)])
     """
     tracer = _Tracer(ruleset, rule, doc, Negation(language, ruleset.file.negation_cues))
-    top = part_of(rule)
+    top, *denied = parts_of(rule)
     condition = tracer.step(top, rule)
-    unless = [tracer.step(part_of(part), tracer.free, denied=True) for part in rule.unless]
+    unless = [tracer.step(part, tracer.free, denied=True) for part in denied]
     if rule.negation == "require" and condition.passed and not tracer.fires(top, rule):
         condition = Step(condition.label, False, condition.found, "none of these hits is negated", condition.parts)
     if not unless:

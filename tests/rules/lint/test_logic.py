@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from rulenet.rules.conditions.formula import ALWAYS, NEVER, And, Fact, Not, Or, WordLists, both, denial, either
+from rulenet.rules.conditions.kinds import parts_of
 from rulenet.rules.engine.evaluate import RuleMatcher
 from rulenet.rules.lint.logic import contradiction, dead_parts, entails
 from rulenet.rules.lint.smells_logic import rule_formula
@@ -23,7 +24,8 @@ AB = Fact("word", "a b")
 
 def formula_of(fields: str) -> object:
     ruleset = RuleSet.from_yaml(f"{{rulenet: 1, lexicons: {{l: [cat, dog]}}, rules: [{{id: a, label: x, {fields}}}]}}")
-    return rule_formula(ruleset.file.rules[0], WordLists(ruleset.lexicons))
+    rule = ruleset.file.rules[0]
+    return rule_formula(rule, parts_of(rule), WordLists(ruleset.lexicons))
 
 
 # Formulas
@@ -218,7 +220,7 @@ def test_no_proof_is_wrong(seed: int) -> None:
     rng = random.Random(seed)
     rules = ",\n".join(_random_rule(rng, i) for i in range(150))
     ruleset = RuleSet.from_yaml(f"{{rulenet: 1, rules: [{rules}]}}")
-    formulas = [rule_formula(rule, WordLists({})) for rule in ruleset.file.rules]
+    formulas = [rule_formula(rule, parts_of(rule), WordLists({})) for rule in ruleset.file.rules]
     tagger = Tagger(Tokeniser("en"))
     texts = [" ".join(words) for n in range(4) for words in product(["a", "b", "A", "not", "足球", "b."], repeat=n)]
     texts += [Record.of({"s": one, "t": two}) for one, two in product(["a", "b a", "足球"], ["a b", "b", "A", "a b a"])]
