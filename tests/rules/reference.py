@@ -13,7 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rulenet.rules.file.schema import Flip, LexiconRef, Rule, RuleFile, WeightedTerm, WrittenCondition, WrittenNear
+from rulenet.rules.file.condition import WrittenCondition, WrittenNear
+from rulenet.rules.file.schema import Flip, LexiconRef, Rule, RuleFile, WeightedTerm
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
 from rulenet.text.fold import fold_raw, is_unspaced, words_with_offsets

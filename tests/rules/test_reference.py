@@ -13,7 +13,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from rulenet.rules.file.schema import KIND_FIELDS
+from rulenet.rules.file.condition import KIND_FIELDS
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.writing.format import format_text
 from rulenet.text.clean import clean

@@ -10,7 +10,7 @@ from typing import ClassVar
 from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span, everything
 from rulenet.rules.conditions.formula import Formula, WordLists, both, denial, either, inside
 from rulenet.rules.conditions.kind import Builder, Child, Kind, Part
-from rulenet.rules.file.schema import WrittenCondition
+from rulenet.rules.file.condition import WrittenCondition
 from rulenet.text.doc import Doc
 
 

@@ -10,8 +10,8 @@ from rulenet.rules.conditions.bounds import is_between, shown
 from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span
 from rulenet.rules.conditions.formula import ALWAYS, Fact, Formula, WordLists, both
 from rulenet.rules.conditions.kind import Builder, Child, Kind, Part, Setting, Smell
+from rulenet.rules.file.condition import WrittenCount
 from rulenet.rules.file.parse import Path
-from rulenet.rules.file.schema import WrittenCount
 from rulenet.text.doc import Doc
 
 

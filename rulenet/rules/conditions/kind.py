@@ -15,8 +15,8 @@ from pydantic import BaseModel
 
 from rulenet.rules.conditions.condition import Condition, InField, Span
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists
+from rulenet.rules.file.condition import OPTIONS, WrittenCondition
 from rulenet.rules.file.parse import Path
-from rulenet.rules.file.schema import OPTIONS, WrittenCondition
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
 from rulenet.text.han import simplified

@@ -12,8 +12,9 @@ from rulenet.rules.conditions.near import NearKind
 from rulenet.rules.conditions.pos import PosKind
 from rulenet.rules.conditions.regex import RegexKind
 from rulenet.rules.conditions.words import EndsKind, LexiconKind, PhraseKind, StartsKind, WordKind
+from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.file.parse import Path
-from rulenet.rules.file.schema import Rule, WrittenCondition
+from rulenet.rules.file.schema import Rule
 
 # In the order of the table in the documentation.
 KINDS: tuple[Kind, ...] = (

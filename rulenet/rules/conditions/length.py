@@ -10,7 +10,7 @@ from rulenet.rules.conditions.bounds import is_between, shown
 from rulenet.rules.conditions.condition import Condition, Keep, Span
 from rulenet.rules.conditions.formula import Bounds, Formula, WordLists, inside
 from rulenet.rules.conditions.kind import Builder, Kind, Part
-from rulenet.rules.file.schema import WrittenLength
+from rulenet.rules.file.condition import WrittenLength
 from rulenet.text.doc import Doc
 
 

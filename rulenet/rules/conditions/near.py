@@ -13,8 +13,8 @@ from rulenet.rules.conditions.formula import Fact, Formula, WordLists, both, tid
 from rulenet.rules.conditions.kind import Builder, Child, Kind, Part, Setting, Smell
 from rulenet.rules.conditions.word_smells import literal_smells
 from rulenet.rules.conditions.words import literal_problem
+from rulenet.rules.file.condition import WrittenNear
 from rulenet.rules.file.parse import Path
-from rulenet.rules.file.schema import WrittenNear
 from rulenet.text.doc import Doc
 from rulenet.text.fold import is_unspaced
 

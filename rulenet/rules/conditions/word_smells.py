@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rulenet.rules.conditions.formula import tidy
-from rulenet.rules.file.schema import WrittenCondition
+from rulenet.rules.file.condition import WrittenCondition
 from rulenet.text.fold import fold, fold_raw, is_unspaced
 
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.

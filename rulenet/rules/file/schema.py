@@ -1,8 +1,4 @@
-"""The rule file as data: what an author may write, with a description of every field. Imports pydantic and the types of fields.
-
-A kind of condition is one line here, a field of `WrittenCondition` of the type `KindOf[...]`; everything else about it is in
-`rules/conditions/`.
-"""
+"""The rule file as data: what an author may write, with a description of every field. Imports pydantic and what conditions are."""
 
 from __future__ import annotations
 
@@ -14,166 +10,10 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from rulenet.rules.file.fields import (
-    Example,
-    KindOf,
-    OneOrMore,
-    OptionOf,
-    Strict,
-    Text,
-    Weight,
-    check_bounds,
-    is_kind,
-    shape,
-)
+from rulenet.rules.file.condition import WrittenCondition
+from rulenet.rules.file.fields import Example, OneOrMore, Strict, Text, Weight, shape
 
 PROTOCOL = 1
-MAX_GAP = 50
-_LITERALS = OptionOf("word", "phrase", "lexicon", "starts", "ends")
-
-
-class WrittenNear(Strict):
-    """Several things close to each other."""
-
-    terms: list[
-        Annotated[Annotated[Text, Tag("text")] | Annotated[WrittenCondition, Tag("mapping")], Discriminator(shape)]
-    ] = Field(
-        min_length=2,
-        max_length=6,
-        description="What must stand together: words or phrases, or conditions such as {lexicon: teams}.",
-    )
-    within: Annotated[int, Field(ge=0, le=MAX_GAP)] | None = Field(
-        None, description="At most so many words (Chinese: characters) between one hit and the next. Default 5."
-    )
-    same: Literal["sentence"] | None = Field(None, description="sentence: instead of within, all in the same sentence.")
-    ordered: bool = Field(False, description="true: in the order given.")
-
-    @model_validator(mode="after")
-    def _one_measure(self) -> WrittenNear:
-        if self.within is not None and self.same is not None:
-            raise PydanticCustomError("two_measures", "give within or same, not both")
-        return self
-
-    @property
-    def conditions(self) -> list[WrittenCondition]:
-        """The terms, plain words and phrases as conditions too."""
-        return [WrittenCondition.model_validate({"word": [t]}) if isinstance(t, str) else t for t in self.terms]
-
-
-class WrittenLength(Strict):
-    """How long the text is."""
-
-    at_least: Annotated[int, Field(ge=0)] | None = Field(None, description="Fewest words or characters.")
-    at_most: Annotated[int, Field(ge=0)] | None = Field(None, description="Most words or characters.")
-    unit: Literal["words", "characters"] = Field(
-        "words", description="What is counted; each Chinese character counts as a word."
-    )
-
-    @model_validator(mode="after")
-    def _has_bounds(self) -> WrittenLength:
-        check_bounds(self.at_least, self.at_most)
-        return self
-
-
-class WrittenCondition(Strict):
-    """One condition; exactly one kind per mapping. Combine several with any, all or none."""
-
-    any: KindOf[list[WrittenCondition]] = Field(
-        None, min_length=1, description="At least one of these conditions hits."
-    )
-    all: KindOf[list[WrittenCondition]] = Field(None, min_length=1, description="Every one of these conditions hits.")
-    none: KindOf[list[WrittenCondition]] = Field(None, min_length=1, description="None of these conditions hits.")
-    word: KindOf[OneOrMore] = Field(
-        None,
-        description="A word or a list of words; whole words, case ignored. Chinese entries match anywhere in the text.",
-    )
-    phrase: KindOf[OneOrMore] = Field(
-        None, description="Words in a row; punctuation and spaces between them do not matter."
-    )
-    lexicon: KindOf[OneOrMore] = Field(None, description="Name of a word list under `lexicons`.")
-    starts: KindOf[OneOrMore] = Field(None, description="Words or phrases that the text begins with.")
-    ends: KindOf[OneOrMore] = Field(None, description="Words or phrases that the text ends with.")
-    regex: KindOf[OneOrMore] = Field(
-        None, description="Regular expression in RE2 syntax, case ignored; \\b and \\w are ASCII, no look-around."
-    )
-    pos: KindOf[OneOrMore] = Field(
-        None,
-        description="Universal part-of-speech tags in a row, e.g. `DET? ADJ* NOUN:lemma=refund`; TAG, TAG:lemma=a|b, TAG:word=a|b "
-        "(TAG:a means lemma), * for any tag; each with an optional ?, * or +.",
-    )
-    near: KindOf[WrittenNear] = Field(None, description="Several words, phrases or conditions close to each other.")
-    count: KindOf[WrittenCount] = Field(
-        None, description="How many hits a condition has, e.g. {word: [great, good], at_least: 3}."
-    )
-    length: KindOf[WrittenLength] = Field(None, description="How long the text is, e.g. {at_most: 5}.")
-    lang: KindOf[Literal["en", "zh"]] = Field(None, description="The language this text is written in.")
-    case: Annotated[Literal["ignore", "exact"], OptionOf(*_LITERALS.kinds, "regex")] = Field(
-        "ignore", description="exact: upper and lower case as written here."
-    )
-    forms: Annotated[Literal["exact", "lemma"], _LITERALS] = Field(
-        "exact",
-        description="lemma: every inflected form of each word too (English: refund, refunds, refunded, refunding).",
-    )
-    segmented: Annotated[bool, _LITERALS] = Field(
-        False,
-        description="true: a Chinese hit must begin and end where jieba parts words, so that 球 is not found in 地球.",
-    )
-    gap: Annotated[int, Field(ge=0, le=MAX_GAP), OptionOf("phrase")] = Field(
-        0, description="Up to so many other words (Chinese: characters) may stand between two words of the phrase."
-    )
-    field: Text | None = Field(None, description="Hits count only in this field of a record, such as title or body.")
-
-    @model_validator(mode="after")
-    def _exactly_one_kind(self) -> WrittenCondition:
-        given = self.model_fields_set
-        kinds = [kind for kind in KIND_FIELDS if kind in given and getattr(self, kind) is not None]
-        if len(kinds) != 1:
-            found = "none of them" if not kinds else " and ".join(kinds)
-            raise PydanticCustomError(
-                "one_kind",
-                "give exactly one of {kinds}; found {found}. Combine several with any or all",
-                {"kinds": ", ".join(KIND_FIELDS), "found": found},
-            )
-        misplaced = [
-            f"{option} (goes with {', '.join(beside)})"
-            for option, beside in OPTIONS.items()
-            if option in given and kinds[0] not in beside and self.is_set(option)
-        ]
-        if misplaced:
-            raise PydanticCustomError(
-                "misplaced_option",
-                "{kind} takes no {options}; put it beside the condition that it is meant for",
-                {"kind": kinds[0], "options": " and no ".join(misplaced)},
-            )
-        if self.case == "exact" and self.forms == "lemma":
-            raise PydanticCustomError(
-                "two_cases", "case: exact and forms: lemma exclude each other; the forms are in lower case"
-            )
-        return self
-
-    @property
-    def kind(self) -> str:
-        """Which field is set."""
-        for kind in KIND_FIELDS:
-            if getattr(self, kind) is not None:
-                return kind
-        raise ValueError("a condition without a kind was made without validation")
-
-    def is_set(self, option: str) -> bool:
-        """Whether an option differs from its default."""
-        return bool(getattr(self, option) != type(self).model_fields[option].default)
-
-
-class WrittenCount(WrittenCondition):
-    """How many hits a condition has; an entry of a weighted lexicon counts with its weight."""
-
-    at_least: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Fewest hits.")
-    at_most: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Most hits.")
-
-    @model_validator(mode="after")
-    def _has_bounds(self) -> WrittenCount:
-        check_bounds(self.at_least, self.at_most)
-        return self
 
 
 class Examples(Strict):
@@ -410,11 +250,6 @@ def json_schema() -> dict[str, Any]:
     return schema
 
 
-for _model in (WrittenNear, WrittenCondition, WrittenCount, Rule):
-    _model.model_rebuild()
-del _model
-
-
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
@@ -431,13 +266,5 @@ def _models_under(model: type[BaseModel], found: dict[str, type[BaseModel]]) -> 
     return found
 
 
-KIND_FIELDS = tuple(name for name, field in WrittenCondition.model_fields.items() if is_kind(field.metadata))
-# Options, and the kinds of condition that each goes with; `field` goes with all.
-OPTIONS = {
-    name: role.kinds
-    for name, field in WrittenCondition.model_fields.items()
-    for role in field.metadata
-    if isinstance(role, OptionOf)
-}
 # Which fields a mapping has, by the key above it.
 MODELS = _models_under(RuleFile, {})

@@ -26,7 +26,8 @@ from rulenet.rules.conditions.formula import (
     show,
 )
 from rulenet.rules.conditions.kind import Part
-from rulenet.rules.file.schema import Flip, Rule, WrittenCondition
+from rulenet.rules.file.condition import WrittenCondition
+from rulenet.rules.file.schema import Flip, Rule
 from rulenet.rules.lint.logic import contradiction, dead_parts, split
 
 MAX_SHOWN = 3

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from rulenet.errors import Fault
 from rulenet.rules.conditions.kinds import parts_of
 from rulenet.rules.conditions.words import literal_problem
+from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.file.parse import Lines, Path
 from rulenet.rules.file.schema import (
     MODELS,
@@ -22,7 +23,6 @@ from rulenet.rules.file.schema import (
     Rule,
     RuleFile,
     WeightedTerm,
-    WrittenCondition,
 )
 from rulenet.rules.file.wording import quoted, suggest
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from rulenet.errors import InputError
 from rulenet.rules.conditions.kinds import KINDS
-from rulenet.rules.file.schema import MODELS, RuleFile, WrittenCondition
+from rulenet.rules.file.condition import WrittenCondition
+from rulenet.rules.file.schema import MODELS, RuleFile
 from rulenet.rules.writing.format import IN_RULES, TOP, Context, Layout
 from rulenet.rules.writing.spelling import is_plain
 from rulenet.rules.writing.syntax import Entry, Node

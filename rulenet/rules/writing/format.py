@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from rulenet.errors import Fault, RuleFileError
 from rulenet.rules.conditions.kinds import KINDS
 from rulenet.rules.file import schema
+from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.file.parse import parse_yaml
 from rulenet.rules.reading.check import schema_faults
 from rulenet.rules.writing.spelling import columns, is_plain, quote
@@ -27,7 +28,7 @@ WIDTH = 120  # columns; a Chinese character takes two
 MAX_BLANK_LINES = 2
 
 _FIRST = ("id", "label", "labels")
-_CONDITION = tuple(schema.WrittenCondition.model_fields)
+_CONDITION = tuple(WrittenCondition.model_fields)
 RULE_FIELDS = (*_FIRST, *_CONDITION, *(name for name in schema.Rule.model_fields if name not in (*_FIRST, *_CONDITION)))
 _ORDERS = {name: tuple(model.model_fields) for name, model in schema.MODELS.items()} | {"rules": RULE_FIELDS}
 _SECTIONS = ("lexicons", "rules", "cases")

@@ -13,7 +13,7 @@ from rulenet.rules.conditions.condition import Condition
 from rulenet.rules.conditions.formula import Fact, WordLists
 from rulenet.rules.conditions.kind import Builder, Kind, Part
 from rulenet.rules.conditions.kinds import KIND_OF, KINDS, part_of
-from rulenet.rules.file.schema import KIND_FIELDS, OPTIONS, WrittenCondition
+from rulenet.rules.file.condition import KIND_FIELDS, OPTIONS, WrittenCondition
 from rulenet.rules.lint.lint import lint_ruleset
 from rulenet.rules.lint.logic import contradiction, entails
 from rulenet.rules.ruleset import RuleSet

@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from rulenet.rules.file import condition
 from rulenet.rules.file import schema as module
-from rulenet.rules.file.schema import KIND_FIELDS, OPTIONS, Rule, WrittenCondition, json_schema
+from rulenet.rules.file.condition import KIND_FIELDS, OPTIONS, WrittenCondition
+from rulenet.rules.file.schema import Rule, json_schema
 from rulenet.rules.ruleset import RuleSet
 
 MODELS: dict[str, type[BaseModel]] = {
     name: model
-    for name, model in vars(module).items()
+    for name, model in (vars(condition) | vars(module)).items()
     if isinstance(model, type) and issubclass(model, BaseModel) and name not in ("BaseModel", "Strict")
 }
 

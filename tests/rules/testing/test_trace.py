@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rulenet.rules.conditions.kinds import part_of
-from rulenet.rules.file.schema import WrittenCondition
+from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.testing.examples import Reader, run_examples
 from rulenet.rules.testing.trace import Step, trace, trace_example
