@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import hashlib
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from sklearn.base import clone
 
 from rulenet.errors import InputError, RuleFileError
 from rulenet.rules.ruleset import RuleSet
+from tests.rules.one_rule import one_rule
 
 SOURCE = """\
 # why this pack exists
@@ -224,3 +227,59 @@ def test_rules_taken_over_from_another_set_read_the_new_lists(condition: str) ->
     taken_over.compile_like(old)
     assert taken_over.match(texts).toarray().tolist() == alone != before
     assert taken_over.conditions[1] is old.conditions[1]
+
+
+def test_flip_makes_a_second_column_for_the_other_label() -> None:
+    ruleset = one_rule({"word": "good", "negation": {"flip": "y"}, "weight": 2})
+    assert (ruleset.ids, [rule.evidence for rule in ruleset.rules]) == (["r", "r.negated"], [{"x": 2.0}, {"y": 2.0}])
+    assert ruleset.match(["good", "not good", "bad"]).toarray().tolist() == [[1, 0], [0, 1], [0, 0]]
+    assert ruleset.written == [0, 0]
+
+
+def test_rules_rest_outside_their_days_and_when_switched_off() -> None:
+    ruleset = RuleSet.from_yaml("""
+rulenet: 1
+rules:
+  - {id: always, label: x, word: a}
+  - {id: off, label: x, word: a, enabled: false}
+  - {id: spring, label: x, word: a, since: 2026-03-01, until: 2026-05-31}
+""")
+
+    def on(month: int, day: int) -> list[int]:
+        return ruleset.match(["a"], on=datetime.date(2026, month, day)).toarray()[0].tolist()
+
+    assert [on(2, 28), on(3, 1), on(5, 31), on(6, 1)] == [[1, 0, 0], [1, 0, 1], [1, 0, 1], [1, 0, 0]]
+    assert "off" not in ruleset.spans("a")
+
+
+def test_evidence_for_several_labels() -> None:
+    rule = one_rule({"word": "a", "label": None, "labels": {"Sports": 1.2, "World": -0.4}}).rules[0]
+    assert (rule.evidence, rule.supports) == ({"Sports": 1.2, "World": -0.4}, ("Sports",))
+    assert [rule.is_right(label) for label in ("Sports", "World", "Business")] == [True, False, False]
+    against = one_rule({"word": "a", "sign": "against"}).rules[0]
+    assert [against.is_right(label) for label in ("x", "y")] == [False, True]
+
+
+def test_a_stream_is_matched_block_by_block() -> None:
+    ruleset = one_rule({"word": "a"})
+    drawn: list[int] = []
+
+    def texts() -> Any:
+        for i in range(10):
+            drawn.append(i)
+            yield "a" if i % 3 == 0 else "b"
+
+    stream = ruleset.match_stream(texts(), block=4)
+    first = next(stream)
+    assert (first.toarray().ravel().tolist(), len(drawn)) == ([1, 0, 0, 1], 4)
+    assert [block.toarray().ravel().tolist() for block in stream] == [[0, 0, 1, 0], [0, 1]]
+
+
+@pytest.mark.slow
+def test_a_stream_in_several_processes_keeps_its_order() -> None:
+    ruleset = one_rule({"word": "a"})
+    texts = ["a" if i % 7 == 0 else "b" for i in range(1000)]
+    blocks = list(ruleset.match_stream(iter(texts), block=100, n_jobs=2))
+    assert [row for block in blocks for row in block.toarray().ravel().tolist()] == [
+        int(i % 7 == 0) for i in range(1000)
+    ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from rulenet.rules.ruleset import RuleSet
+from tests.rules.one_rule import hits
 
 TWENTY = " ".join(f"w{i}" for i in range(20))
 NINETEEN = " ".join(f"w{i}" for i in range(19))
@@ -96,3 +98,25 @@ def test_where_and_other_fields(condition: str, text: str, fires: bool) -> None:
 def test_what_the_fast_path_may_skip(condition: str, needs_doc: bool, is_flat: bool) -> None:
     rule = ruleset(condition).evaluators("en")[0]
     assert (rule.needs_doc, rule.is_flat) == (needs_doc, is_flat)
+
+
+NEGATED = [
+    ({"word": "good", "negation": "require"}, "not good but good", ["good"]),
+    ({"word": "good", "negation": "require"}, "good", None),
+    ({"length": {"at_most": 9}, "negation": "require"}, "good", None),  # nothing there to negate
+]
+
+
+@pytest.mark.parametrize(("condition", "text", "found"), NEGATED)
+def test_negated_hits_alone(condition: dict[str, Any], text: str, found: list[str] | None) -> None:
+    assert hits(condition, text) == found
+
+
+def test_negated_hits_alone_in_chinese() -> None:
+    assert hits({"word": "好", "negation": "require"}, "质量不好", "zh") == ["好"]
+
+
+def test_a_file_may_add_negation_cues() -> None:
+    rule = {"word": "charm", "negation": "skip"}
+    assert hits(rule, "It lacks any charm") == ["charm"]
+    assert hits(rule, "It lacks any charm", negation_cues=["lacks"]) is None

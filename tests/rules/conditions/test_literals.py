@@ -1,0 +1,134 @@
+"""rulenet.rules.conditions.literals: words and what may vary in them. One rule, one text, one expected answer per row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.rules.one_rule import hits
+
+LITERALS = [
+    # whole words, with Unicode borders
+    ({"word": "win"}, "A win.", ["win"]),
+    ({"word": "win"}, "window", None),
+    ({"word": "win"}, "twin", None),
+    ({"word": "win"}, "win_2", None),
+    ({"word": "win"}, "win2", None),
+    ({"word": "win"}, "(win)", ["win"]),
+    ({"word": "win"}, "winé", None),
+    ({"word": "caf"}, "naïve café", None),
+    ({"word": "na"}, "naïve café", None),
+    ({"word": "café"}, "naïve café", ["café"]),
+    ({"word": "über"}, "Über den Wolken", ["Über"]),
+    ({"word": "ber"}, "Über den Wolken", None),
+    ({"word": "win"}, "win, WIN win", ["win", "WIN", "win"]),
+    ({"word": ["win", "wins"]}, "wins", ["wins"]),
+    ({"word": "3"}, "3.5", ["3"]),
+    ({"word": "007"}, "7 and 007", ["007"]),
+    # case
+    ({"word": "NBA"}, "nba Nba", ["nba", "Nba"]),
+    ({"word": "strasse"}, "Straße", ["Straße"]),
+    ({"word": "STRASSE"}, "straße", ["straße"]),
+    ({"word": "οδος"}, "ΟΔΟΣ", ["ΟΔΟΣ"]),
+    ({"word": "İz"}, "İZ", ["İZ"]),
+    ({"word": "iz"}, "İZ", None),  # Turkish: another letter
+    # phrases over punctuation
+    ({"phrase": "grand slam"}, "Grand-Slam", ["Grand-Slam"]),
+    ({"phrase": "grand slam"}, "grand\n ... slam!", ["grand\n ... slam"]),
+    ({"phrase": "grand slam"}, "grandslam", None),
+    ({"phrase": "grand slam"}, "grand big slam", None),
+    ({"phrase": "grand slam"}, "grand slams", None),
+    ({"phrase": "grand slam"}, "slam grand", None),
+    ({"phrase": "grand-slam"}, "grand slam", ["grand slam"]),
+    ({"phrase": "a a"}, "a a a", ["a a", "a a"]),
+    ({"word": "don't"}, "Don't! don’t DON T", ["Don't", "don’t", "DON T"]),
+    ({"word": "don't"}, "dont", None),
+    ({"phrase": "apple watch"}, "Apple的新Watch", None),  # Chinese words part as other words do
+    # Chinese: anywhere
+    ({"word": "不好"}, "真不好看", ["不好"]),
+    ({"word": "手机"}, "买手机, 手机坏", ["手机", "手机"]),
+    ({"word": "哈哈"}, "哈哈哈", ["哈哈", "哈哈"]),
+    ({"word": "手机"}, "手 机", None),
+    ({"word": "VIP会员"}, "成为vip会员", ["vip会员"]),
+    ({"word": "カメラ"}, "新しいカメラです", ["カメラ"]),
+    # Latin inside Chinese
+    ({"word": "iphone"}, "买iPhone了", ["iPhone"]),
+    ({"word": "phone"}, "买iPhone了", None),
+    ({"word": "15"}, "第15轮", ["15"]),
+    # both sides are cleaned
+    ({"word": "ＶＩＰ"}, "vip", ["vip"]),
+    ({"word": "vip"}, "ＶＩＰ", ["ＶＩＰ"]),
+    ({"word": "你好，世界"}, "你好，世界!", ["你好，世界"]),
+    ({"word": "你好,世界"}, "你好，世界!", ["你好，世界"]),
+    ({"word": "cafe\u0301"}, "café", ["café"]),
+    ({"word": "café"}, "cafe\u0301", ["cafe\u0301"]),
+    ({"phrase": "AT&amp;T"}, "AT&T", ["AT&T"]),
+    ({"phrase": "AT&T"}, "AT&amp;T", ["AT&amp;T"]),
+    ({"phrase": "oil price"}, "oil<br/>price", ["oil<br/>price"]),
+    ({"phrase": "oil price"}, "oil&nbsp;price", ["oil&nbsp;price"]),
+    ({"word": "s"}, "company #39;s", ["s"]),
+    ({"word": "cooperate"}, "co\u00adoperate", ["co\u00adoperate"]),
+    ({"word": "win"}, "\x00win\x1e", ["win"]),
+    ({"word": "win"}, "\ud83dwin", ["win"]),
+    ({"word": "win"}, "", None),
+    # lexicons
+    ({"lexicon": "leagues"}, "the premier-league and NBA", ["premier-league", "NBA"]),
+    ({"lexicon": "leagues"}, "judo", None),
+    ({"lexicon": "all sport"}, "judo 踢足球 nba", ["judo", "足球", "nba"]),
+    ({"lexicon": ["leagues", "all sport"]}, "NBA", ["NBA"]),
+]
+
+
+@pytest.mark.parametrize(("condition", "text", "found"), LITERALS)
+def test_literals(condition: dict[str, Any], text: str, found: list[str] | None) -> None:
+    assert hits(condition, text) == found
+
+
+OPTIONS = [
+    ({"starts": "dear"}, "  Dear all", ["Dear"]),
+    ({"starts": "dear"}, "My dear", None),
+    ({"starts": ["dear all", "hi"]}, "'Dear, all'", ["Dear, all"]),
+    ({"ends": "bye"}, "Good bye!!", ["bye"]),
+    ({"ends": "bye"}, "bye now", None),
+    ({"phrase": "grand slam", "gap": 1}, "grand old slam", ["grand old slam"]),
+    ({"phrase": "grand slam", "gap": 1}, "grand very old slam", None),
+    ({"phrase": "grand slam", "gap": 2}, "slam grand", None),
+    ({"phrase": "a b c", "gap": 2}, "a b x b x x c", ["a b x b x x c"]),  # the first b is too far from c
+    ({"word": "US", "case": "exact"}, "us US Us", ["US"]),
+    ({"phrase": "White House", "case": "exact"}, "white house, White House", ["White House"]),
+    ({"phrase": "White House", "case": "exact", "gap": 1}, "White big House", ["White big House"]),
+    ({"word": "refund", "forms": "lemma"}, "Refunded, refunding; refunds a refund", ["Refunded", "refunding", "refunds", "refund"]),
+    ({"phrase": "buy shoe", "forms": "lemma"}, "bought shoes", ["bought shoes"]),
+    ({"word": "iphone", "forms": "lemma"}, "two iPhones", ["iPhones"]),
+]  # fmt: skip
+OPTIONS_ZH = [
+    ({"phrase": "不 满意", "gap": 2}, "我不是很满意", ["不是很满意"]),
+    ({"phrase": "不 满意", "gap": 1}, "我不是很满意", None),
+    ({"word": "球", "segmented": True}, "地球很大", None),
+    ({"word": "球", "segmented": True}, "他们打球", None),  # jieba has 打球 as one word
+    ({"word": "足球", "segmented": True}, "他们看足球", ["足球"]),
+    ({"starts": "【快讯】"}, "【快讯】股市大涨", ["【快讯】"]),
+    ({"ends": "吗"}, "真的吗？", ["吗"]),
+    ({"word": "VIP会员", "case": "exact"}, "vip会员", None),
+]
+
+
+@pytest.mark.parametrize(("condition", "text", "found"), OPTIONS)
+def test_options(condition: dict[str, Any], text: str, found: list[str] | None) -> None:
+    assert hits(condition, text) == found
+
+
+@pytest.mark.parametrize(("condition", "text", "found"), OPTIONS_ZH)
+def test_options_in_chinese(condition: dict[str, Any], text: str, found: list[str] | None) -> None:
+    assert hits(condition, text, "zh") == found
+
+
+def test_traditional_characters_are_folded_where_the_file_says_so() -> None:
+    assert hits({"word": "软件"}, "軟件更新", "zh") is None
+    assert hits({"word": "软件"}, "軟件更新", "zh", fold_traditional=True) == ["軟件"]
+    assert hits({"word": "軟件"}, "软件更新", "zh", fold_traditional=True) == ["软件"]
+    assert (
+        hits({"word": "满意", "negation": "skip"}, "毫無滿意", "zh", fold_traditional=True, negation_cues=["毫無"])
+        is None
+    )
