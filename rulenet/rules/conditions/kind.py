@@ -69,42 +69,20 @@ class Child(NamedTuple):
 
 
 class Kind(ABC):
-    """One kind of condition: how it is written, checked, built and explained.
+    """One kind of condition: how it is written, checked, built and explained."""
 
-    Attributes
-    ----------
-    name
-        The field of `WrittenCondition` that holds it.
-    has_hits
-        Whether it marks words of a text.
-    passes_hits
-        Whether its hits are those of its parts.
-    frees_parts
-        Whether hits of its parts count wherever they are, whatever `where` and `negation` ask of the rule's hits.
-    denies
-        Whether it holds where its parts do not.
-    denied_label
-        For a combination: what to call it where it must not hold.
-    needs_tags
-        Whether it reads part-of-speech tags.
-    is_set
-        Whether order and repetition in its list of texts say nothing.
-    loose
-        Fields in whose texts spaces at the ends say nothing.
-    quotes
-        Quotes in which its texts are always written; empty: only where YAML needs some.
-    """
-
-    name: ClassVar[str]
-    has_hits: ClassVar[bool] = True
-    passes_hits: ClassVar[bool] = False
-    frees_parts: ClassVar[bool] = False
-    denies: ClassVar[bool] = False
-    denied_label: ClassVar[str] = ""
-    needs_tags: ClassVar[bool] = False
-    is_set: ClassVar[bool] = False
-    loose: ClassVar[tuple[str, ...]] = ()
-    quotes: ClassVar[Literal["", "'", '"']] = ""
+    name: ClassVar[str]  # the field of `WrittenCondition` that holds it
+    has_hits: ClassVar[bool] = True  # it marks words of a text
+    passes_hits: ClassVar[bool] = False  # its hits are those of its parts
+    frees_parts: ClassVar[bool] = (
+        False  # hits of its parts count wherever they are, whatever `where` and `negation` ask
+    )
+    denies: ClassVar[bool] = False  # it holds where its parts do not
+    denied_label: ClassVar[str] = ""  # of a combination: its label where it must not hold
+    needs_tags: ClassVar[bool] = False  # it reads part-of-speech tags
+    is_set: ClassVar[bool] = False  # order and repetition in its list of texts say nothing
+    loose: ClassVar[tuple[str, ...]] = ()  # fields in whose texts spaces at the ends say nothing
+    quotes: ClassVar[Literal["", "'", '"']] = ""  # its texts are always written in these
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -164,27 +142,15 @@ class Kind(ABC):
 
 
 class Part(NamedTuple):
-    """A written condition with its kind, its place and what it is made of.
-
-    Attributes
-    ----------
-    path
-        Its place in the rule.
-    is_enough
-        Whether a hit of it is enough for the rule to fire, or not to fire.
-    around
-        The fields that the conditions around it look at.
-    is_plain
-        Whether it was written as a bare word, which the condition around it checks.
-    """
+    """A written condition with its kind, its place and what it is made of."""
 
     kind: Kind
     written: WrittenCondition
-    path: Path
+    path: Path  # in the rule
     parts: tuple[Part, ...]
-    is_enough: bool
-    around: tuple[str, ...]
-    is_plain: bool
+    is_enough: bool  # a hit of it is enough for the rule to fire, or not to fire
+    around: tuple[str, ...]  # the fields that the conditions around it look at
+    is_plain: bool  # written as a bare word, which the condition around it checks
 
     @property
     def value(self) -> Any:

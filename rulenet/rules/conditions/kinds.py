@@ -67,9 +67,9 @@ def part_of(
     return Part(kind, written, path, tuple(parts), is_enough, around, is_plain)
 
 
-def parts_of(rule: Rule, path: Path = ()) -> list[Part]:
+def parts_of(rule: Rule) -> list[Part]:
     """The condition of a rule, and behind it those under `unless`."""
-    return [part_of(rule, path), *(part_of(part, (*path, "unless", i)) for i, part in enumerate(rule.unless))]
+    return [part_of(rule), *(part_of(part, ("unless", i)) for i, part in enumerate(rule.unless))]
 
 
 def build(written: WrittenCondition, lexicons: Lexicons, *, fold_traditional: bool = False) -> Condition:

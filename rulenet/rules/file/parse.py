@@ -93,22 +93,20 @@ class _Builder:
         self.root: Any = None
         self.documents = 0
 
+    def _say(self, message: str, line: int) -> None:
+        self.faults.append(Fault(message, line))
+
     def build(self, events: Any) -> Any:
         for event in events:
             line = event.start_mark.line + 1
             if isinstance(event, yaml.DocumentStartEvent):
                 self.documents += 1
                 if self.documents > 1:
-                    self.faults.append(
-                        Fault("a second YAML document begins here ('---'); one file holds one ruleset", line)
-                    )
+                    self._say("a second YAML document begins here ('---'); one file holds one ruleset", line)
                     return None
             elif isinstance(event, yaml.AliasEvent):
-                self.faults.append(
-                    Fault(
-                        f"alias '*{event.anchor}' is not allowed. Name a lexicon; quote a text that begins with '*'",
-                        line,
-                    )
+                self._say(
+                    f"alias '*{event.anchor}' is not allowed. Name a lexicon; quote a text that begins with '*'", line
                 )
                 self._add(f"*{event.anchor}", line)
             elif isinstance(event, yaml.ScalarEvent):
@@ -118,10 +116,10 @@ class _Builder:
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 self._check_marks(event, line)
                 if len(self.stack) >= MAX_DEPTH:
-                    self.faults.append(Fault(f"nested more than {MAX_DEPTH} levels deep; simplify it", line))
+                    self._say(f"nested more than {MAX_DEPTH} levels deep; simplify it", line)
                     return None
                 if self._awaits_key():
-                    self.faults.append(Fault("a key must be a plain word, not a list or mapping", line))
+                    self._say("a key must be a plain word, not a list or mapping", line)
                     return None
                 self._open({} if isinstance(event, yaml.MappingStartEvent) else [], line)
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
@@ -131,13 +129,9 @@ class _Builder:
 
     def _check_marks(self, event: Any, line: int) -> None:
         if event.tag is not None:
-            self.faults.append(
-                Fault(f"tag {event.tag!r} is not allowed. Remove it; quote a text that begins with '!'", line)
-            )
+            self._say(f"tag {event.tag!r} is not allowed. Remove it; quote a text that begins with '!'", line)
         if event.anchor is not None:
-            self.faults.append(
-                Fault(f"anchor '&{event.anchor}' is not allowed. Remove it; quote a text that begins with '&'", line)
-            )
+            self._say(f"anchor '&{event.anchor}' is not allowed. Remove it; quote a text that begins with '&'", line)
 
     def _awaits_key(self) -> bool:
         return bool(self.stack) and isinstance(self.stack[-1][0], dict) and self.stack[-1][1] is None
@@ -148,7 +142,7 @@ class _Builder:
         if isinstance(container, dict) and self._awaits_key():
             key = "null" if value is None else value
             if key in container:
-                self.faults.append(Fault(f"key {key!r} stands twice in the same mapping; keep one", line))
+                self._say(f"key {key!r} stands twice in the same mapping; keep one", line)
             self.stack[-1] = (container, key)
             self.lines.setdefault((*self.path, key), line)
             return

@@ -86,8 +86,7 @@ class Rule(WrittenCondition):
         if self.since is not None and self.until is not None and self.since > self.until:
             raise PydanticCustomError(
                 "never",
-                "since {a} is after until {b}; swap them or correct one",
-                {"a": str(self.since), "b": str(self.until)},
+                f"since {self.since} is after until {self.until}; swap them or correct one",
             )
         if self.labels is not None:
             if self.weight is not None or self.confidence is not None:
@@ -104,15 +103,11 @@ class Rule(WrittenCondition):
         prior = self._prior
         if self.sign == "for" and prior < 0:
             raise PydanticCustomError(
-                "wrong_sign",
-                "a rule with sign: for starts at {prior}; use sign: against, or sign: free",
-                {"prior": f"{prior:.3g}"},
+                "wrong_sign", f"a rule with sign: for starts at {prior:.3g}; use sign: against, or sign: free"
             )
         if self.sign == "against" and prior > 0:
             raise PydanticCustomError(
-                "wrong_sign",
-                "a rule with sign: against starts at {prior}; give a negative weight",
-                {"prior": f"{prior:.3g}"},
+                "wrong_sign", f"a rule with sign: against starts at {prior:.3g}; give a negative weight"
             )
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -170,27 +171,17 @@ def content_faults(
     seen = {} if seen is None else seen
     for i, rule in file.rules.items():
         here = ("rules", i)
+        found: list[tuple[Path, str]] = []
         if rule.id in seen:
-            faults.append(
-                Fault(
-                    f"id {rule.id!r} is already used in {seen[rule.id]}; ids are unique",
-                    lines.at((*here, "id")),
-                    rule.id,
-                )
-            )
+            found.append((("id",), f"id {rule.id!r} is already used in {seen[rule.id]}; ids are unique"))
         seen.setdefault(rule.id, f"line {lines.at((*here, 'id'))}")
         for path, label in _labels_of(rule):
             if file.labels and label not in file.labels:
-                faults.append(
-                    Fault(
-                        f"label {label!r} is not among `labels`{suggest(label, file.labels)}",
-                        lines.at((*here, *path)),
-                        rule.id,
-                    )
-                )
-        for part in (part for top in parts_of(rule, here) for part in top.walk()):
+                found.append((path, f"label {label!r} is not among `labels`{suggest(label, file.labels)}"))
+        for part in (part for top in parts_of(rule) for part in top.walk()):
             for place, message in part.kind.faults(part, file.lexicons):
-                faults.append(Fault(message, lines.at((*part.path, part.kind.name, *place)), rule.id))
+                found.append(((*part.path, part.kind.name, *place), message))
+        faults += [Fault(message, lines.at((*here, *path)), rule.id) for path, message in found]
     for i, cue in enumerate(file.negation_cues):
         if problem := literal_problem(cue, "negation cue"):
             faults.append(Fault(problem, lines.at(("negation_cues", i))))
@@ -265,29 +256,19 @@ def resolve_lexicons(file: RuleFile) -> dict[str, dict[str, float]]:
 
     Where an entry stands twice, its first weight counts.
     """
+    included = {
+        name: [entry.lexicon for entry in entries if isinstance(entry, LexiconRef)]
+        for name, entries in file.lexicons.items()
+    }
     resolved: dict[str, dict[str, float]] = {}
-    for top in file.lexicons:
-        todo = [top]
-        while todo:
-            name = todo[-1]
-            wanted = [
-                entry.lexicon
-                for entry in file.lexicons[name]
-                if isinstance(entry, LexiconRef) and entry.lexicon not in resolved
-            ]
-            if wanted:
-                todo.extend(wanted)
-                continue
-            found: dict[str, float] = {}
-            for entry in file.lexicons[name]:
-                if isinstance(entry, LexiconRef):
-                    more = resolved[entry.lexicon]
-                elif isinstance(entry, WeightedTerm):
-                    more = {entry.term: entry.weight}
-                else:
-                    more = {str(entry): 1.0}
-                for term, weight in more.items():
-                    found.setdefault(term, weight)
-            resolved[name] = found
-            todo.pop()
+    for name in TopologicalSorter(included).static_order():
+        found: dict[str, float] = {}
+        for entry in file.lexicons[name]:
+            if isinstance(entry, LexiconRef):
+                found |= {term: weight for term, weight in resolved[entry.lexicon].items() if term not in found}
+            elif isinstance(entry, WeightedTerm):
+                found.setdefault(entry.term, entry.weight)
+            else:
+                found.setdefault(str(entry), 1.0)
+        resolved[name] = found
     return resolved
