@@ -81,6 +81,7 @@ class Kind(ABC):
     denied_label: ClassVar[str] = ""  # of a combination: its label where it must not hold
     needs_tags: ClassVar[bool] = False  # it reads part-of-speech tags
     is_set: ClassVar[bool] = False  # order and repetition in its list of texts say nothing
+    for_several: ClassVar[str] = ""  # the kind to write where one of its texts is several words
     loose: ClassVar[tuple[str, ...]] = ()  # fields in whose texts spaces at the ends say nothing
     quotes: ClassVar[Literal["", "'", '"']] = ""  # its texts are always written in these
 

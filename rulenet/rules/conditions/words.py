@@ -111,6 +111,7 @@ class _LiteralKind(Kind):
 class WordKind(_LiteralKind):
     name = "word"
     loose = ("word",)
+    for_several = "phrase"
 
 
 class PhraseKind(_LiteralKind):

@@ -33,6 +33,7 @@ _LISTS = (
     "tags",
     *(kind.name for kind in KINDS if kind.is_set),
 )  # a doubled entry says no more
+_FOR_SEVERAL = {kind.name: kind.for_several for kind in KINDS if kind.for_several}
 _TERMS = ("negation_cues", *(field for kind in KINDS for field in kind.loose))
 _WIDE, _BLANK = "[\t\u00a0\u3000]", "[ \t\u00a0\u3000]"
 _COMMA = re.compile("[,，、;；]")
@@ -195,8 +196,8 @@ class _Fixer:
                 continue
             if context.fields and entry.key.text not in context.fields:
                 self._field_name(node, entry.key, context.fields)
-            if entry.key.text == "word" and not context.is_named:
-                self._several_words(node, entry)
+            if entry.key.text in _FOR_SEVERAL and not context.is_named:
+                self._several_words(node, entry, _FOR_SEVERAL[entry.key.text])
                 self._commas(entry.value, "[{}]")
             if field == "rules" and entry.key.text == "labels" and entry.value.kind == "mapping":
                 for label in entry.value.entries:
@@ -211,7 +212,7 @@ class _Fixer:
         elif node.kind == "list":
             if field in _LISTS or (context.is_named and not context.is_prose):
                 self._doubles(node)
-            if node.style == "flow" and not context.is_prose and (context.is_named or field == "word"):
+            if node.style == "flow" and not context.is_prose and (context.is_named or field in _FOR_SEVERAL):
                 for value in node.values():
                     self._commas(value, "{}")
             for value in node.values():
@@ -242,14 +243,14 @@ class _Fixer:
         if (name := tidy if tidy in free else _closest(tidy, free)) is not None:
             self._edit(key, key.start, key.end, name, f"unknown field {key.text!r}: now {name}")
 
-    def _several_words(self, node: Node, entry: Entry) -> None:
+    def _several_words(self, node: Node, entry: Entry, better: str) -> None:
         values = entry.value.values() if entry.value.kind == "list" else [entry.value]
         words = [value.text for value in values if value.kind == "scalar"]
         several = [word for word in words if "several words" in (literal_problem(word, "word") or "")]
         # With a comma it is a list that lacks its brackets.
-        if several and not any(map(_COMMA.search, words)) and node.get("phrase") is None and entry.key is not None:
-            message = f"word {several[0]!r} is several words: word is now phrase"
-            self._edit(entry.key, entry.key.start, entry.key.end, "phrase", message)
+        if several and not any(map(_COMMA.search, words)) and node.get(better) is None and entry.key is not None:
+            message = f"{entry.key.text} {several[0]!r} is several words: {entry.key.text} is now {better}"
+            self._edit(entry.key, entry.key.start, entry.key.end, better, message)
 
     def _number(self, node: Node, field: str) -> None:
         text = unicodedata.normalize("NFKC", node.text).strip()
