@@ -46,7 +46,7 @@ def read(name: str, split: str) -> tuple[list[str], list[str]]:
     """Read texts and labels of a split of a real data set, e.g. ``read("ag_news", "train")``."""
     folder = os.environ.get("RULENET_DATA")
     if not folder:
-        sys.exit("RULENET_DATA is not set: it names the folder of the real data sets (see README.md)")
+        sys.exit("RULENET_DATA is not set: it names the folder of the real data sets (see benchmarks/REPORT.md)")
     with lzma.open(Path(folder) / name / f"{split}.csv.xz", "rt", encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     return [row["text"] for row in rows], [row["label"] for row in rows]

@@ -79,7 +79,11 @@ def long_table(results: dict[str, Any]) -> list[str]:
         row("calibration", f"{DATA[data]}, {part}, {f['texts']:,} test texts", figure)
     if "tokens" in results:
         f = results["tokens"]["figures"]
-        row("tokens", "AG News, explanations with the words that moved ψ, two cores", f"{f['ag_news']['texts_per_s']:.1f} texts/s")
+        row(
+            "tokens",
+            "AG News, explanations with the words that moved ψ, two cores",
+            f"{f['ag_news']['texts_per_s']:.1f} texts/s",
+        )
         row(
             "tokens",
             "explanations of φ alone, every term with its place in the text",
@@ -100,7 +104,12 @@ def long_table(results: dict[str, Any]) -> list[str]:
             "`rulenet rules lint rules/ag_news.yaml`, cold",
             f"{results['startup']['figures']['lint_median_s']:.2f} s",
         )
-    failed = [(result["benchmark"], claim) for result in results.values() for claim, holds in result.get("claims", {}).items() if not holds]
+    failed = [
+        (result["benchmark"], claim)
+        for result in results.values()
+        for claim, holds in result.get("claims", {}).items()
+        if not holds
+    ]
     rows += ["", *(f"- Claim that does not hold: `bench_{name}.py`: {claim}" for name, claim in failed)]
     return rows
 
@@ -141,12 +150,16 @@ def rule_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
     if "suggest" in results:
         g = results["suggest"]["figures"]["mean_gain"]
         figure = f"{100 * g['four_rules_rules_held_out']:+.1f} points from four rules, {100 * g['pack_rules_held_out']:+.1f} on the pack"
-        rows.append(("suggest", "30 suggested rules from 8,000 texts, accuracy of rules alone on other texts, 3 seeds", figure))
+        rows.append(
+            ("suggest", "30 suggested rules from 8,000 texts, accuracy of rules alone on other texts, 3 seeds", figure)
+        )
     if "fuzz" in results:
         f = results["fuzz"]["figures"]
         rows.append(("fuzz", "mutated rule files", f"{f['files']:,}: only documented errors"))
     for name, f in results.get("published", {}).get("figures", {}).items():
-        what = f"{DATA[name]}: {f['rules']} published rules, coverage {f['coverage']:.0%} of {f['test_rows']:,} test texts"
+        what = (
+            f"{DATA[name]}: {f['rules']} published rules, coverage {f['coverage']:.0%} of {f['test_rows']:,} test texts"
+        )
         vote, learned, words = f["vote"]["accuracy"], f["accuracy"]["phi_rules"], f["accuracy"]["phi_rules_tfidf"]
         rows.append(("published", what, f"vote {vote:.1%}, learned weights {learned:.1%}, with words too {words:.1%}"))
     return rows
@@ -154,7 +167,9 @@ def rule_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def read_results() -> dict[str, Any]:
     """The JSON documents of the benchmarks, by name."""
-    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((HERE / "results").glob("*.json"))}
+    return {
+        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((HERE / "results").glob("*.json"))
+    }
 
 
 def tables(results: dict[str, Any]) -> dict[Path, str]:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}) *(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=indent)(?P=ticks) *$", re.M | re.S)
+_FENCE = re.compile(
+    r"^(?P<indent> *)(?P<ticks>`{3,}) *(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=indent)(?P=ticks) *$", re.M | re.S
+)
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} +(?P<title>.+?) *$", re.M)
 _CELL = re.compile(r"(?<!\\)\|")  # not an escaped one
@@ -47,7 +49,9 @@ def blocks(file: Path) -> list[Block]:
         language, _, note = match["info"].strip().partition(" ")
         titles = _HEADING.findall(_FENCE.sub("", source[: match.start()]))
         line = source.count("\n", 0, match.start("text")) + 1
-        found.append(Block(file, line, titles[-1] if titles else "", language, note.strip(), textwrap.dedent(match["text"])))
+        found.append(
+            Block(file, line, titles[-1] if titles else "", language, note.strip(), textwrap.dedent(match["text"]))
+        )
     return found
 
 
