@@ -23,7 +23,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import click
 import pytest
 import typer
 import yaml
@@ -299,6 +298,27 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(path), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_and_names_in_the_text_exist(page: Path) -> None:
+    """Files by their path from the root, such as `rules/imdb.yaml`; things by their dotted name, such as `rulenet.errors.RuleNetError`."""
+    if page.name == "CHANGELOG.md":
+        return  # it also tells of what is gone
+    for name in re.findall(r"`([\w./-]+)`", prose(page)):
+        if re.match(r"(rulenet|rules|tests|docs|benchmarks)/", name):
+            assert (ROOT / name).exists(), name
+        elif name.startswith("rulenet."):
+            assert is_importable(name), name
+
+
+def is_importable(name: str) -> bool:
+    module, _, attribute = name.rpartition(".")
+    try:
+        found = importlib.import_module(module)
+        return hasattr(found, attribute) or importlib.import_module(name) is not None
+    except ImportError:
+        return False
+
+
 def test_no_page_has_code_outside_fences() -> None:
     for page in PAGES:
         assert re.findall(r"(?:^|\n)\n {4,}\S.*", prose(page)) == [], page.name
@@ -336,7 +356,7 @@ def test_every_field_of_a_rule_file_is_documented() -> None:
 
 
 def test_every_example_of_a_condition_is_one(folder: Path) -> None:
-    lists = "lexicons: {couriers: [UPS, {term: DHL, weight: 2}], verbs: [fired, sacked]}\n"
+    lists = "lexicons: {couriers: [UPS], praise: [{term: great, weight: 2}], verbs: [fired, sacked]}\n"
     found = [cells for cells in rows(ROOT / "docs" / "rules.md", "Conditions") if len(cells) == 3]
     for names, _, example in found:
         written = "{" + example.strip("`").strip("{}") + "}" if example.startswith("`{") else example.strip("`")
@@ -368,7 +388,7 @@ def test_everything_public_is_documented() -> None:
         name for name, value in inspect.getmembers(RuleNetClassifier) if callable(value) and not name.startswith("_")
     ]
     routing = re.compile(r"get_metadata_routing|set_\w+_request")  # scikit-learn's own
-    names = {*rulenet.__all__, *methods, *inspect.signature(RuleNetClassifier).parameters}
+    names = {*rulenet.__all__, *EXTRAS, *methods, *inspect.signature(RuleNetClassifier).parameters}
     missing = {name for name in names if not routing.fullmatch(name) and not re.search(rf"\b{name}\b", text)}
     assert missing == set()
 
