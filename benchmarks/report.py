@@ -179,7 +179,7 @@ def tables(results: dict[str, Any]) -> dict[Path, str]:
 
 
 def between_markers(text: str) -> str:
-    """The table that a file holds now."""
+    """The table that is in a file now."""
     return text.split(BEGIN)[1].split(END)[0].strip()
 
 

@@ -287,7 +287,7 @@ def test_sections_left_to_other_tests_are_read_by_one() -> None:
 # ---------------------------------------------------------------------- links
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "benchmarks" / "REPORT.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, *sorted((ROOT / "benchmarks").glob("*.md"))], ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in links(page):
         if re.match(r"https?:|mailto:", target):
@@ -298,7 +298,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(path), target
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "benchmarks" / "NOTES.md"], ids=lambda page: page.name)
 def test_files_and_names_in_the_text_exist(page: Path) -> None:
     """Files by their path from the root, such as `rules/imdb.yaml`; things by their dotted name, such as `rulenet.errors.RuleNetError`."""
     if page.name == "CHANGELOG.md":
