@@ -236,9 +236,9 @@ def test_calibrate_keeps_logits_before_the_scalars(hybrid: RuleNetClassifier) ->
     [
         (["a", "b"], ["sports", "spots"], LabelError, r"does not know these labels: \['spots'\]"),
         (["a", "b"], [1, 2], LabelError, r"does not know these labels: \[1, 2\]"),
-        (["a", "b"], ["sports"], InputError, "2 texts but 1 labels"),
+        (["a", "b"], ["sports"], InputError, "2 texts but 1 label"),
         (["a", "b"], ["sports", "sports"], LabelError, "at least two classes"),
-        (["a", "b"], ["sports", None], InputError, "1 labels are missing"),
+        (["a", "b"], ["sports", None], InputError, "1 label is missing"),
         ([], None, InputError, "texts is empty"),
     ],
 )
