@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from rulenet.store.manifest import ModelConfig, State
@@ -15,7 +16,7 @@ def push(now: ModelConfig | None, state: State) -> ModelConfig:
         return _pointer(state, [], [])
     if now.state == state:
         return now
-    return _pointer(state, [*now.undo, now.state][-KEPT:], [])
+    return _pointer(state, list(deque([*now.undo, now.state], KEPT)), [])
 
 
 def undone(now: ModelConfig) -> ModelConfig:

@@ -203,6 +203,7 @@ def _step(folder: Path, name: str, move: Callable[[ModelConfig], ModelConfig]) -
             raise ModelFileError(f"{folder}: there is nothing to {name}")
         return move(config)
 
+    read_config(folder)  # commit would make a folder where there is none
     commit(folder, {}, step)
 
 
