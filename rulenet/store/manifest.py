@@ -261,7 +261,7 @@ def check_target(path: str | os.PathLike[str]) -> Path:
 def _reason_to_keep(target: Path) -> str:
     """Why a model must not be written here; empty if it may."""
     if not target.is_dir():
-        return "is a file, not a rulenet model" if target.exists() else ""
+        return "is not a rulenet model (it is a file)" if target.exists() else ""
     config = _config_in(target)
     if config and config["protocol"] in (1, 2):
         return f"is a rulenet model of format {config['protocol']}, which this version does not replace"

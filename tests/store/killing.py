@@ -76,6 +76,9 @@ def ends(work: Callable[[], Any], folder: Path, number: int) -> bool:
     child = os.fork()
     if child == 0:
         try:
+            signal.alarm(60)  # rather fail than wait forever
+            if "torch" in sys.modules:
+                sys.modules["torch"].set_num_threads(1)  # other threads did not come along
             _kill_at(folder, number)
             work()
             os._exit(0)
@@ -239,6 +242,7 @@ def model_operations(folder: Path, encoder: str | None, psi: Any = None) -> Iter
     yield "save with a full history", model(saved("full", *many), save)
     yield "save after kills", model(_littered(saved("littered", 1, 2)), save)
     yield "apply", model(saved("two", 1, 2), apply)
+    yield "apply with a full history", model(saved("filled", *many), apply)
     yield "apply after undo", model(saved("back", 1, 2, 3, back=2), apply)
     yield "undo", model(saved("undo", 1, 2), undo)
     yield "redo", model(saved("redo", 1, 2, back=1), redo)
@@ -254,7 +258,7 @@ def model_operations(folder: Path, encoder: str | None, psi: Any = None) -> Iter
 
 
 def _littered(folder: Path) -> Path:
-    """The model, with what killed writers may leave."""
+    """The model, and what killed writers may have left in its folder."""
     for name in (
         f".config.json.{'0' * 32}",
         f"parts/.phi-{'1' * 16}.safetensors.{'1' * 32}",

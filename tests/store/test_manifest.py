@@ -415,7 +415,7 @@ def an_older_model(target: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (a_file, "is a file, not a rulenet model"),
+        (a_file, r"is not a rulenet model \(it is a file\)"),
         (a_folder_of_notes, r"is not a rulenet model \(it holds notes\.txt\)"),
         (a_transformer, r"is not a rulenet model \(it holds model\.safetensors\)"),
         (another_config, r"is not a rulenet model \(its config\.json is not one of a model\)"),

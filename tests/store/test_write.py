@@ -269,7 +269,7 @@ def test_what_is_no_model_is_left_alone(phi: RuleNetClassifier, tmp_path: Path, 
         phi.save(folder)
     assert files(folder) == before
     (tmp_path / "file").write_text("notes")
-    with pytest.raises(ModelFileError, match=r"file exists and is a file, not a rulenet model"):
+    with pytest.raises(ModelFileError, match=r"file exists and is not a rulenet model \(it is a file\)"):
         phi.save(tmp_path / "file")
     with pytest.raises(ModelFileError, match=r"model cannot be written: (Not a directory|File exists)"):
         phi.save(tmp_path / "file" / "model")
