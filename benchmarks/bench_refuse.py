@@ -1,5 +1,7 @@
-"""Claim: a model folder with a tampered weight file, a pickle in place of one, a path such as ../../x in its config, or a newer
-protocol number, and an earlier one, is refused with a clear error, and nothing in it is executed.
+"""Claim: a model folder that someone has tampered with is refused with a clear error, and nothing in it is executed.
+
+Tried are a changed weight file, pickles in place of parts and next to them, a path such as ../../x in config.json, and protocol numbers
+one higher and one lower.
 """
 
 from __future__ import annotations
