@@ -25,8 +25,8 @@ def sync(path: Path) -> None:
 def write_file(path: Path, content: bytes, *, like: Path | None = None) -> None:
     """Replace the content of a file atomically: at any moment it has either the old or the new content. Links and permissions are kept.
 
-    If the process is killed before the end, a temporary file is left in the same folder, and is deleted when the file is next
-    written, an hour later or more: until then it could be someone else's who is writing the file too.
+    If the process is killed, a temporary file may stay in the same folder. The next write of the same file deletes it if it is more
+    than an hour old; a younger one may belong to a process that is still writing.
 
     Parameters
     ----------

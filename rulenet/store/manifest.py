@@ -6,7 +6,7 @@ A model folder holds
     parts/         the files that these states consist of, each named by its content: phi-0123456789abcdef.safetensors
     .lock          for those who write (see write.py); readers need no lock
 
-A part never changes under its name. So whoever has read a pointer reads one whole state, and replacing the pointer is the commit.
+A part never changes under its name. So whoever has read a pointer can read one whole state, and replacing the pointer is the commit.
 
 Raise PROTOCOL when the format of the folder changes, and then:
 1. read the old number too, or have `read_config` say what to do,

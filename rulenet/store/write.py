@@ -1,8 +1,8 @@
 """Fitted parts → a model folder: the one writer, for save, export, edits of the rules, undo and redo. Imports history and below.
 
-A writer holds the lock of the folder, adds parts under names of their content, and replaces config.json: that is the commit. Killed
-before, it leaves the state before; the next writer deletes what it left. Parts that undo or redo may need stay, and with them those of
-the state before: whoever has just read its config.json can finish loading it.
+A writer takes the lock of the folder, adds parts under names made from their content, and replaces config.json: that is the commit. If
+it is killed earlier, the folder keeps its state, and the next writer deletes the files that nobody needs. The parts of all states that
+undo and redo lead to stay, and the state before the commit is one of them: whoever has just read its config.json can finish loading it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def save_model(
     path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, recipe: Recipe, report: dict[str, Any],
     cascade: str = "off", cascade_risk: float = 0.005,
 ) -> None:  # fmt: skip
-    """Write a model folder. If it holds a model, that is one step back then: `undo` leads to it.
+    """Write a model folder. A model that it already holds becomes the state that `undo` leads back to.
 
     Raises
     ------
@@ -77,17 +77,17 @@ def save_model(
 
 
 def save_edit(folder: Path, hybrid: Hybrid, *, report: dict[str, Any], seen: ModelConfig) -> None:
-    """Make this model's rules and φ those of a folder; everything else in it stays.
+    """Write the rules and φ of a model to its folder; everything else in it stays.
 
     Parameters
     ----------
     seen
-        config.json of the folder when it was loaded.
+        config.json of the folder as it was when the model was loaded.
 
     Raises
     ------
     ModelFileError
-        If it has changed since, or cannot be written. Nothing was written then.
+        If the folder has changed since, or cannot be written; it is left as it was.
     """
     parts = _phi_parts(hybrid)
     kept = {name: entry for name, entry in seen.parts.items() if name != "rules.yaml"}
@@ -96,7 +96,7 @@ def save_edit(folder: Path, hybrid: Hybrid, *, report: dict[str, Any], seen: Mod
 
 
 def save_onnx(folder: Path, psi: Any, *, seen: ModelConfig) -> None:
-    """Add ψ in the form of ONNX Runtime, an `OnnxPsi`, to a folder; the rest as in `save_edit`."""
+    """Add the ONNX form of ψ, an `OnnxPsi`, to the folder of its model; `seen` and errors as in `save_edit`."""
     parts = {ONNX: psi.graph}
     _push(folder, parts, {"parts": {**seen.parts, **entries_of(parts)}}, seen)
 
@@ -113,7 +113,7 @@ def undo(folder: Path) -> None:
 
 
 def redo(folder: Path) -> None:
-    """Take back the latest `undo`; errors as there."""
+    """Take back the latest `undo`; raises the same errors."""
     _step(folder, "redo", history.redone)
 
 
@@ -121,12 +121,12 @@ def redo(folder: Path) -> None:
 
 
 def commit(folder: Path, parts: dict[str, bytes], step: Step) -> None:
-    """Add parts to a folder and take its pointer one step on; whenever this ends, the state before or the one after is there.
+    """Add parts to a folder and replace its pointer; however this ends, the folder holds the state before or the state after.
 
     Raises
     ------
     ModelFileError
-        If the folder is not a model's, is being written by someone else, or cannot be written, and if the next state would not load.
+        If the folder is not a model's, is locked by another writer or cannot be written, or if the next state would not load.
     """
     folder = check_target(folder)
     pointer = folder / "config.json"
@@ -152,8 +152,8 @@ def commit(folder: Path, parts: dict[str, bytes], step: Step) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One writer of a folder at a time; others wait. The lock ends with the process, however that ends."""
-    from filelock import FileLock, Timeout  # 40 ms that only writers need
+    """One writer of a folder at a time; others wait. A process that is killed loses the lock."""
+    from filelock import FileLock, Timeout  # takes 40 ms to import, and readers do not need it
 
     try:
         with FileLock(folder / ".lock", timeout=PATIENCE):
@@ -165,7 +165,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _sweep(folder: Path) -> None:
-    """Delete the parts that no state names and all temporary files: under the lock, no writer who needs them is alive."""
+    """Delete the parts that no state names and all temporary files: whoever holds the lock knows that their writers are dead."""
     config = _present(folder)
     if config is None and (folder / "config.json").exists():
         return  # damaged: someone may want to repair it
@@ -183,7 +183,7 @@ def _present(folder: Path) -> ModelConfig | None:
 
 
 def _push(folder: Path, parts: dict[str, bytes], changes: dict[str, Any], seen: ModelConfig) -> None:
-    """Commit a state made from another one, unless the folder has left that one."""
+    """Commit a state that was made from another one, if the folder is still in that one."""
     state = _state(folder, {**seen.state.model_dump(), **changes})
 
     def step(now: ModelConfig | None) -> ModelConfig:
