@@ -169,6 +169,8 @@ def apply_rules(
         raise ParameterError(f"refit={refit!r} is none of {', '.join(REFIT)}")
     if (refit is None) != (data is None):
         raise ParameterError("refit='phi' and data=…, labelled texts, go together; give both or neither")
+    if rules is None and refit is None:
+        raise ParameterError("rules=None keeps the rules, so without refit='phi' there is nothing to do")
     folder = Path(model_dir).resolve()
     seen = read_config(folder)
     before = RuleNetClassifier.load(folder, device=device, n_jobs=n_jobs)

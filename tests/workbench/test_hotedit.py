@@ -174,6 +174,8 @@ def test_a_model_without_rules_gets_some_and_loses_them(clf: RuleNetClassifier, 
     assert RuleNetClassifier.load(folder).rules == RuleSet.from_yaml(RULES)
     assert [rule.id for rule in undo(folder).removed] == ["win", "games", "oil", "fixed"]
     assert RuleNetClassifier.load(folder).rules is None
+    assert apply_rules(folder, None, refit="phi", data=DATA).is_written
+    assert RuleNetClassifier.load(folder).report_["edits"][0]["rules"] is None
     assert "rules.yaml" not in config_of(folder)["parts"]
 
 
@@ -253,6 +255,7 @@ def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
         (edited(), {"refit": "psi", "data": DATA}, ParameterError, r"^refit='psi' is none of phi$"),
         (edited(), {"refit": "phi"}, ParameterError, r"go together"),
         (edited(), {"data": DATA}, ParameterError, r"go together"),
+        (None, {}, ParameterError, r"without refit='phi' there is nothing to do"),
         (edited(), {"refit": "phi", "data": Dataset(["a"], None, "x.csv", [1])}, LabelError, r"^x\.csv has no labels to learn from"),
         (edited(), {"refit": "phi", "data": Dataset(["a"], ["Sports"], "x.csv", [1])}, LabelError,
          r"^x\.csv has no text with the label 'Money', so φ would unlearn it"),
