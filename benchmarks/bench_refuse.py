@@ -1,20 +1,24 @@
-"""Claim: a model folder with a tampered weight file, a pickle in place of one, a path such as ../../x in its config, or a newer
-protocol number is refused with a clear error, and nothing in it is executed.
+"""Claim: a model folder that someone has tampered with is refused with a clear error, and nothing in it is executed.
+
+Tried are a changed weight file, pickles in place of parts and next to them, a path such as ../../x in config.json, and protocol numbers
+one higher and one lower.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import pickle
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
-from common import finish
+from common import RULES, finish
+
+sys.path.insert(0, str(RULES.parent))
 
 from rulenet import Recipe, RuleNetClassifier
 from rulenet.errors import ModelFileError
+from tests.store.folders import config_of, forge, part, write_config
 
 MARKER = Path(tempfile.gettempdir()) / "rulenet-was-executed"
 
@@ -28,23 +32,21 @@ class Bomb:
 
 def tamper(folder: Path) -> None:
     """Flip one bit of the weights."""
-    data = bytearray((folder / "phi.safetensors").read_bytes())
+    data = bytearray(part(folder, "phi.safetensors").read_bytes())
     data[-1] ^= 1
-    (folder / "phi.safetensors").write_bytes(bytes(data))
+    part(folder, "phi.safetensors").write_bytes(bytes(data))
 
 
 def put_pickle(name: str, folder: Path) -> None:
-    """Put a pickle in place of a weight file, and correct its checksum in config.json."""
-    (folder / name).write_bytes(pickle.dumps(Bomb()))
-    data = (folder / name).read_bytes()
-    edit(folder, lambda c: c["files"].update({name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}}))
+    """Put a pickle in place of a part, and correct its name and checksum."""
+    forge(folder, name, pickle.dumps(Bomb()))
 
 
 def edit(folder: Path, change: object) -> None:
     """Change config.json."""
-    config = json.loads((folder / "config.json").read_text())
+    config = config_of(folder)
     change(config)  # type: ignore[operator]
-    (folder / "config.json").write_text(json.dumps(config))
+    write_config(folder, config)
 
 
 def main() -> None:
@@ -56,15 +58,16 @@ def main() -> None:
     attacks = {
         "tampered weights": tamper,
         "pickle as phi.safetensors": lambda folder: put_pickle("phi.safetensors", folder),
-        "pickle as encoder/model.safetensors": lambda folder: put_pickle("encoder/model.safetensors", folder),
+        "pickle as encoder.safetensors": lambda folder: put_pickle("encoder.safetensors", folder),
         "pickle as head.safetensors": lambda folder: put_pickle("head.safetensors", folder),
-        "pickle beside the weights": lambda folder: (folder / "encoder/pytorch_model.bin").write_bytes(
+        "pickle next to the weights": lambda folder: (folder / "parts/pytorch_model.bin").write_bytes(
             pickle.dumps(Bomb())
         ),
         "path ../../x": lambda folder: edit(
-            folder, lambda c: c["files"].update({"../../x": c["files"]["phi.safetensors"]})
+            folder, lambda c: c["parts"].update({"../../x": c["parts"]["phi.safetensors"]})
         ),
         "newer protocol": lambda folder: edit(folder, lambda c: c.update(protocol=c["protocol"] + 1)),
+        "earlier protocol": lambda folder: edit(folder, lambda c: c.update(protocol=c["protocol"] - 1)),
     }
     figures = {}
     MARKER.unlink(missing_ok=True)

@@ -21,7 +21,8 @@ from rulenet.model.onnx.export import ExportReport, with_onnx
 from rulenet.predictor import Answers, NotFittedError
 from rulenet.rules.agreement import check_rule_labels, check_rule_language
 from rulenet.rules.ruleset import RuleSet
-from rulenet.store.persist import load_model, save_model
+from rulenet.store.read import load_model
+from rulenet.store.write import save_model
 from rulenet.text.language import Language, declared_or_detected
 from rulenet.training.parameters import check_parameters
 from rulenet.training.recipe import Recipe
@@ -191,7 +192,10 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
     # ------------------------------------------------------------------ keeping and editing
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to a folder: JSON, YAML and safetensors, complete or not at all."""
+        """Write the fitted model to a folder: JSON, YAML and safetensors, complete or not at all.
+
+        A model that is there already is kept as the state before: `rulenet rules apply FOLDER --undo` leads back to it, up to ten steps.
+        """
         if not hasattr(self, "hybrid_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted yet; there is nothing to save")
         save_model(

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
+import glob
 import os
+import time
 import uuid
 from pathlib import Path
 
-_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
+_FORGOTTEN = 3600.0  # seconds after which nobody is still writing a temporary file
 
 
 def sync(path: Path) -> None:
-    """Have a file, or the entries of a folder, on disk before going on."""
-    handle = os.open(path, os.O_RDONLY)
+    """Return when a file, or the list of names in a folder, is on disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open a folder
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, *, like: Path | None = None) -> None:
     """Replace the content of a file atomically: at any moment it has either the old or the new content. Links and permissions are kept.
+
+    If the process is killed, a temporary file may stay in the same folder. The next write of the same file deletes it if it is more
+    than an hour old; a younger one may belong to a process that is still writing.
+
+    Parameters
+    ----------
+    like
+        A file whose permissions a new one gets; None: what the umask says.
 
     Raises
     ------
@@ -29,37 +39,21 @@ def write_file(path: Path, content: bytes) -> None:
         If it cannot be written; the old file stays.
     """
     target = Path(os.path.realpath(path))
-    work = target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex}")
+    start = f".{target.name[:100]}."
+    for left in target.parent.glob(glob.escape(start) + "[0-9a-f]" * 32):
+        if time.time() - left.stat().st_mtime > _FORGOTTEN:
+            left.unlink(missing_ok=True)
+    work = target.with_name(start + uuid.uuid4().hex)
+    like = target if target.exists() else like
     try:
-        work.write_bytes(content)
-        if target.exists():
-            work.chmod(target.stat().st_mode & 0o7777)
-        sync(work)
+        with open(work, "xb") as handle:
+            handle.write(content)
+            handle.flush()
+            if like is not None:
+                os.chmod(work, like.stat().st_mode & 0o7777)
+            os.fsync(handle.fileno())
         os.replace(work, target)
-        sync(target.parent)
-    finally:
-        work.unlink(missing_ok=True)
-
-
-def swap(new: Path, old: Path) -> None:
-    """Let two folders on one disk change places.
-
-    On Linux at once (renameat2): whenever the machine stops, there is one of them under each name. Elsewhere, and on disks that cannot do
-    it, by moves: if the machine stops between two of them, both folders are there, one of them under a hidden name beside.
-
-    Raises
-    ------
-    OSError
-        If that fails; both are where they were.
-    """
-    with contextlib.suppress(AttributeError):  # not Linux, or a C library from before 2018
-        if ctypes.CDLL(None).renameat2(_HERE, os.fsencode(new), _HERE, os.fsencode(old), _EXCHANGE) == 0:
-            return
-    aside = old.with_name(f".{old.name}.{uuid.uuid4().hex}")
-    os.replace(old, aside)
-    try:
-        os.replace(new, old)
     except BaseException:
-        os.replace(aside, old)
+        work.unlink(missing_ok=True)
         raise
-    os.replace(aside, new)
+    sync(target.parent)

@@ -43,15 +43,18 @@ def export(
     from rulenet.data.targets import class_indices
     from rulenet.estimator import RuleNetClassifier
     from rulenet.model.onnx.export import with_onnx
+    from rulenet.store.manifest import read_config
+    from rulenet.store.write import save_onnx
 
+    seen = read_config(model)
     clf = RuleNetClassifier.load(model, device="cpu")
     texts, y = None, None
     if data is not None:
         dataset = load(data, text=text, label=label, split=split, limit=limit, need_labels=False)
         texts = dataset.texts
         y = None if dataset.labels is None else class_indices(dataset.labels, clf.classes_.tolist(), data)
-    clf.hybrid_, report = with_onnx(clf.hybrid_, texts, y, precision=precision, max_loss=max_loss)
-    clf.save(model)
+    hybrid, report = with_onnx(clf.hybrid_, texts, y, precision=precision, max_loss=max_loss)
+    save_onnx(model, hybrid.psi, seen=seen)
     if as_json:
         print_json({"model": str(model), **report.to_dict()})
         return

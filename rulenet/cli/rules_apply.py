@@ -26,7 +26,7 @@ def apply(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, but write nothing.")] = False,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Undo the latest edit, bit for bit; up to ten edits, one by one.")
+        bool, typer.Option("--undo", help="Undo the latest edit, save or export, bit for bit; up to ten, one by one.")
     ] = False,
     redo: Annotated[bool, typer.Option("--redo", help="Undo the latest --undo.")] = False,
     refit: Annotated[
@@ -55,7 +55,7 @@ def apply(
     labelled = None if data is None else load(data, text=text, label=label)
     if texts is not None and len(texts.texts) > 10_000:
         err.print(f"comparing the predictions on {len(texts.texts):,} texts …")
-    edit = apply_rules(model, rules or model / "rules.yaml", sample=texts, refit=refit, data=labelled, dry_run=dry_run)
+    edit = apply_rules(model, rules, sample=texts, refit=refit, data=labelled, dry_run=dry_run)
     if as_json:
         print_json(edit.to_dict())
         return
@@ -86,11 +86,12 @@ def _check_options(rules: Any, *, undo: bool, redo: bool, refit: Any, data: Any,
 
 
 def _step(model: Path, which: str, as_json: bool) -> None:
-    from rulenet.store import history
+    from rulenet.store.manifest import read_config
     from rulenet.workbench import hotedit
 
     diff = (hotedit.undo if which == "undo" else hotedit.redo)(model)
-    back, forward = history.steps(model.resolve())
+    config = read_config(model)
+    back, forward = len(config.undo), len(config.redo)
     if as_json:
         found = {"model": str(model.resolve()), which: True, "undo_left": back, "redo_left": forward}
         print_json({**found, "diff": diff.to_dict()})
@@ -99,4 +100,4 @@ def _step(model: Path, which: str, as_json: bool) -> None:
         say("= the rules are the same; the weights are those of that state")
     else:
         say_lines(diff.lines())
-    say(f"\n✓ {which} done: {model} has {counted(back, 'edit')} to undo and {counted(forward, 'edit')} to redo")
+    say(f"\n✓ {which} done: {model} has {counted(back, 'step')} to undo and {counted(forward, 'step')} to redo")

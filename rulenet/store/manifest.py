@@ -1,13 +1,21 @@
-"""config.json of a model folder: what it may say, and whether the files beside it are those that were saved. Imports errors.
+"""config.json of a model folder: what it may say, and whether the parts that it names are those that were saved. Imports errors.
+
+A model folder holds
+
+    config.json    the only pointer: the present state of the model, and earlier and later ones for undo and redo
+    parts/         the files that these states consist of, each named by its content: phi-0123456789abcdef.safetensors
+    .lock          for those who write (see write.py); readers need no lock
+
+A part never changes under its name. So whoever has read a pointer can read one whole state, and replacing the pointer is the commit.
 
 Raise PROTOCOL when the format of the folder changes, and then:
-1. keep reading the old number in persist.py (or say in the message what to do),
-2. add a small model of the old format to tests/test_persist.py,
+1. read the old number too, or have `read_config` say what to do,
+2. add a model of the old format to tests/store/test_manifest.py,
 3. note the change in this docstring.
 
 1: first format.
-2: held_out.safetensors, onnx/psi.onnx, cascade and cascade_risk, long_texts and max_chunks of an encoder; models without them are read
-   as before.
+2: held_out.safetensors, onnx/psi.onnx, cascade and cascade_risk, long_texts and max_chunks of an encoder.
+3: parts are named by their content, and the history is in config.json. Formats 1 and 2 are refused.
 """
 
 from __future__ import annotations
@@ -16,6 +24,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -24,26 +33,39 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from rulenet.base.version import __version__
 from rulenet.errors import ModelFileError
 
-PROTOCOL = 2
-ENCODER_FILES = ("encoder/config.json", "encoder/tokenizer.json", "encoder/model.safetensors", "head.safetensors")
-ONNX_FILE = "onnx/psi.onnx"  # there if the model was exported: ψ once more, for ONNX Runtime
-FILES = ("rules.yaml", "phi.safetensors", "vocabulary.json", "held_out.safetensors", *ENCODER_FILES, ONNX_FILE)
-# States before and after edits of the rules (see workbench/history.py): only looked into to go back to one, and checked then.
-EDITED_FILES = ("config.json", "rules.yaml", "phi.safetensors")
-HISTORY = re.compile(rf"history/(undo|redo)/\d{{6}}/({'|'.join(map(re.escape, EDITED_FILES))})")
+PROTOCOL = 3
+PHI_PARTS = ("rules.yaml", "phi.safetensors", "vocabulary.json")
+PSI_PARTS = ("encoder.json", "tokenizer.json", "encoder.safetensors", "head.safetensors")
+HELD_OUT = "held_out.safetensors"
+ONNX = "psi.onnx"  # ψ once more, for ONNX Runtime, if the model was exported
+PARTS = (*PHI_PARTS, *PSI_PARTS, HELD_OUT, ONNX)
+_PART = "|".join(rf"{Path(name).stem}-[0-9a-f]{{16}}\{Path(name).suffix}" for name in PARTS)
+# What may be in a model folder: the files above, and temporary ones, which a killed writer may leave behind (see base/files.py).
+_OURS = re.compile(
+    rf"config\.json|\.lock|\.config\.json\.[0-9a-f]{{32}}|parts/|parts/({_PART}|\.({_PART})\.[0-9a-f]{{32}})"
+)
+# Entries of encoder.json, a transformer's config, at any depth, that name code or places to fetch things from.
+UNSAFE = frozenset(
+    {
+        "auto_map", "attn_implementation", "_attn_implementation", "_attn_implementation_internal", "_name_or_path", "name_or_path",
+        "quantization_config", "custom_pipelines", "_experts_implementation", "backbone", "use_pretrained_backbone",
+        "use_timm_backbone",
+    }
+)  # fmt: skip
 MAX_JSON = 500_000_000
 SHOWN = 8
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
 
 
 _Model = TypeVar("_Model", bound=_Strict)
+_State = TypeVar("_State", bound="State")
 
 
-class FileEntry(_Strict):
-    """A file as it was saved."""
+class PartEntry(_Strict):
+    """A part as it was saved."""
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     bytes: int = Field(ge=0)
@@ -75,12 +97,12 @@ class Vocabulary(_Strict):
     @model_validator(mode="after")
     def _terms_differ(self) -> Vocabulary:
         if len(set(self.terms)) < len(self.terms):
-            raise ValueError("a term stands twice")
+            raise ValueError("a term is listed twice")
         return self
 
 
-class ModelConfig(_Strict):
-    """config.json."""
+class State(_Strict):
+    """One state of a model."""
 
     protocol: int = Field(ge=1)
     rulenet: str
@@ -96,15 +118,36 @@ class ModelConfig(_Strict):
     cascade: Literal["off", "certified", "statistical"] = "off"
     cascade_risk: float = Field(default=0.005, gt=0, lt=1)
     report: dict[str, Any]
-    files: dict[str, FileEntry]
+    parts: dict[str, PartEntry]
 
     @model_validator(mode="after")
-    def _labels_agree(self) -> ModelConfig:
+    def _labels_agree(self: _State) -> _State:
         if len(set(self.labels)) < len(self.labels):
-            raise ValueError("a label stands twice")
+            raise ValueError("a label is listed twice")
         if {type(label).__name__ for label in self.labels} != {self.label_type}:
             raise ValueError(f"the labels are not of type {self.label_type}")
         return self
+
+    def __eq__(self, other: object) -> bool:
+        # Not field by field: a NaN in a report is not equal to itself.
+        return isinstance(other, State) and self.model_dump_json() == other.model_dump_json()
+
+
+class ModelConfig(State):
+    """config.json: the present state, and those that undo and redo lead to, each list with the next one last."""
+
+    undo: list[State] = []
+    redo: list[State] = []
+
+    @property
+    def state(self) -> State:
+        """The present state alone."""
+        return State(**{name: getattr(self, name) for name in State.model_fields})
+
+    @property
+    def files(self) -> set[str]:
+        """Names, in the folder, of the parts of all states."""
+        return {part_file(*part) for state in (self, *self.undo, *self.redo) for part in state.parts.items()}
 
 
 def validated(model: type[_Model], data: Any, file: Path) -> _Model:
@@ -118,7 +161,7 @@ def validated(model: type[_Model], data: Any, file: Path) -> _Model:
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """config.json of a folder; a newer format is told apart from a damaged one."""
+    """config.json of a folder; one of another format is told apart from a damaged one."""
     if not folder.is_dir():
         raise ModelFileError(f"{folder}: no such folder; a model is the folder that save() wrote")
     file = folder / "config.json"
@@ -126,47 +169,71 @@ def read_config(folder: Path) -> ModelConfig:
         raise ModelFileError(f"{folder}: there is no config.json, so this is not a rulenet model")
     data = read_json(file)
     protocol = data.get("protocol") if isinstance(data, dict) else None
-    if not isinstance(protocol, int) or "rulenet" not in data:
-        raise ModelFileError(f"{file}: the 'protocol' number of a rulenet model is missing, so this is none")
-    if protocol > PROTOCOL:
+    if type(protocol) is not int or "rulenet" not in data:
+        raise ModelFileError(f"{file}: the 'protocol' number is missing, so this is not a rulenet model")
+    if protocol != PROTOCOL:
+        what = "Upgrade: pip install -U rulenet" if protocol > PROTOCOL else "Train the model again, into a new folder"
         raise ModelFileError(
-            f"{folder}: written in format {protocol} by rulenet {data['rulenet']}; this rulenet {__version__} reads up to {PROTOCOL}. "
-            "Upgrade: pip install -U rulenet"
+            f"{folder}: written in format {protocol} by rulenet {data['rulenet']}; "
+            f"this rulenet, {__version__}, reads format {PROTOCOL}. {what}"
         )
     return validated(ModelConfig, data, file)
 
 
 def read_json(path: Path) -> Any:
     """A JSON file of a sane size."""
-    if path.stat().st_size > MAX_JSON:
+    try:
+        content = path.read_bytes() if path.stat().st_size <= MAX_JSON else None
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
+    if content is None:
         raise ModelFileError(f"{path} is larger than {MAX_JSON:,} bytes, which no model needs")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        return json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} is not JSON: {error}") from None
 
 
-def entries(folder: Path) -> dict[str, FileEntry]:
-    """Checksums of the files that are there."""
-    files = [name for name in FILES if (folder / name).is_file()]
-    return {name: FileEntry(sha256=_sha256(folder / name), bytes=(folder / name).stat().st_size) for name in files}
+def part_file(name: str, entry: PartEntry) -> str:
+    """Where a part is in a model folder.
+
+    Examples
+    --------
+    >>> part_file("phi.safetensors", PartEntry(sha256="0123456789abcdef" * 4, bytes=80))
+    'parts/phi-0123456789abcdef.safetensors'
+    """
+    stem, dot, suffix = name.rpartition(".")
+    return f"parts/{stem}-{entry.sha256[:16]}{dot}{suffix}"
 
 
-def check_files(folder: Path, config: ModelConfig) -> None:
-    """Every file is one we know, lies in the folder, and is the one that was written; all faults at once."""
-    wanted = {"phi.safetensors", "vocabulary.json"} | ({"rules.yaml"} if config.has_rules else set())
-    wanted |= set(ENCODER_FILES) if config.encoder is not None else set()
-    wanted |= {"held_out.safetensors"} if config.held_out is not None else set()
-    wanted |= {ONNX_FILE} & config.files.keys() if config.encoder is not None else set()
-    faults = [f"{name!r} is not a file of this model" for name in config.files if name not in wanted]
-    faults += [f"{name} is not listed in config.json" for name in sorted(wanted - set(config.files))]
-    for name in sorted(wanted & set(config.files)):
-        file, entry = folder / name, config.files[name]
+def entries_of(parts: Mapping[str, bytes]) -> dict[str, PartEntry]:
+    """What config.json says about parts with this content."""
+    return {
+        name: PartEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        for name, content in parts.items()
+    }
+
+
+def is_intact(file: Path, entry: PartEntry) -> bool:
+    """Whether a file has the content that was saved."""
+    return file.is_file() and file.stat().st_size == entry.bytes and _sha256(file) == entry.sha256
+
+
+def check_parts(folder: Path, state: State) -> None:
+    """Check that each part is one we know, lies in the folder, and is the one that was written; report all faults at once."""
+    wanted = {"phi.safetensors", "vocabulary.json"} | ({"rules.yaml"} if state.has_rules else set())
+    wanted |= set(PSI_PARTS) if state.encoder is not None else set()
+    wanted |= {HELD_OUT} if state.held_out is not None else set()
+    wanted |= {ONNX} & state.parts.keys() if state.encoder is not None else set()
+    faults = [f"{name!r} is not a part of this model" for name in state.parts if name not in wanted]
+    faults += [f"{name} is not listed in config.json" for name in sorted(wanted - state.parts.keys())]
+    for name in sorted(wanted & state.parts.keys()):
+        file = folder / (shown := part_file(name, state.parts[name]))
         if not file.is_file() or file.is_symlink() or file.parent.is_symlink():
-            faults.append(f"{name} is missing or a link")
-        elif file.stat().st_size != entry.bytes or _sha256(file) != entry.sha256:
-            faults.append(f"{name} is not the file that was saved (its checksum differs)")
-    faults += [f"{name} does not belong to the model" for name in sorted(_present(folder) - wanted - {"config.json"})]
+            faults.append(f"{shown} is missing or a link")
+        elif not is_intact(file, state.parts[name]):
+            faults.append(f"{shown} is not the file that was saved (its checksum differs)")
+    faults += [f"{name} does not belong to the model" for name in _foreign(folder)]
     if faults:
         raise ModelFileError(
             f"{folder} was refused: {'; '.join(faults)}. Save the model again, or get an unchanged copy"
@@ -179,46 +246,47 @@ def check_target(path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ModelFileError
-        If `path` exists and is neither an empty folder nor a model.
+        If `path` exists and is not an empty folder, a model of this format, or what an interrupted first `save` left.
     """
-    target = Path(path).resolve()  # a link to a model goes on pointing at it
+    target = Path(path).resolve()  # a link to a model still points at it afterwards
     try:
-        foreign = _foreign(target)
+        reason = _reason_to_keep(target)
     except OSError as error:
         raise ModelFileError(f"{target} cannot be read: {error.strerror}") from error
-    if foreign:
-        raise ModelFileError(
-            f"{target} exists and is not a rulenet model ({foreign}); choose another name or remove it first"
-        )
+    if reason:
+        raise ModelFileError(f"{target} exists and {reason}; choose another name or remove it first")
     return target
 
 
-def _foreign(target: Path) -> str:
-    """What there is at this place that is no model; nothing if it may be replaced."""
+def _reason_to_keep(target: Path) -> str:
+    """Why a model must not be written here; empty if it may."""
     if not target.is_dir():
-        return "it is a file" if target.exists() else ""
-    strange = sorted(_present(target) - {"config.json", *FILES})
-    if strange:
-        return f"it holds {strange[0]}"
-    if any(target.iterdir()) and not _is_config(target / "config.json"):
-        return "it has no config.json of a model"
+        return "is not a rulenet model (it is a file)" if target.exists() else ""
+    config = _config_in(target)
+    if config and config["protocol"] in (1, 2):
+        return f"is a rulenet model of format {config['protocol']}, which this version does not replace"
+    if foreign := next(_foreign(target), None):
+        return f"is not a rulenet model (it holds {foreign})"
+    if (target / "config.json").exists() and not config:
+        return "is not a rulenet model (its config.json is not one of a model)"
     return ""
 
 
-def _is_config(path: Path) -> bool:
-    """Whether this is a model's config.json, damaged or of another version though it may be."""
+def _config_in(target: Path) -> dict[str, Any]:
+    """config.json of a model, which may be damaged or of another version; empty if it is not one of a model."""
     try:
-        data = read_json(path)
-    except (ModelFileError, OSError):
-        return False
-    return isinstance(data, dict) and {"protocol", "rulenet", "files"} <= data.keys()
+        data = read_json(target / "config.json")
+    except ModelFileError:
+        return {}
+    return data if isinstance(data, dict) and {"protocol", "rulenet", "recipe"} <= data.keys() else {}
 
 
-def _present(folder: Path) -> set[str]:
-    """Names of all files and links below a folder, but for the model's history."""
-    files = (file for file in folder.rglob("*") if file.is_symlink() or not file.is_dir())
-    names = {file.relative_to(folder).as_posix(): file for file in files}
-    return {name for name, file in names.items() if file.is_symlink() or not HISTORY.fullmatch(name)}
+def _foreign(folder: Path) -> Iterator[str]:
+    """Names of all that does not belong into a model folder. Links never do."""
+    names = ((path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")))
+    for path, name in names:
+        if path.is_symlink() or not _OURS.fullmatch(f"{name}/" if path.is_dir() else name):
+            yield name
 
 
 def _sha256(path: Path) -> str:

@@ -1,25 +1,20 @@
 """New rules for a saved model, without retraining: what becomes of each weight, which answers change, and the way back.
 
-Imports diff, flips and history; the estimator and below.
+Imports diff and flips; the estimator and below.
 """
 
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
-from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.numpy
 
-from rulenet.base.version import __version__
 from rulenet.base.wording import counted
 from rulenet.data.load import Dataset
 from rulenet.errors import LabelError, ParameterError
@@ -28,8 +23,9 @@ from rulenet.model.hybrid import rule_columns
 from rulenet.model.phi import solve
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
-from rulenet.store import history
-from rulenet.store.manifest import PROTOCOL, FileEntry, HeldOutEntry, ModelConfig, read_config
+from rulenet.store import write
+from rulenet.store.manifest import read_config
+from rulenet.store.read import read_rules
 from rulenet.training.stages import FEW_TEXTS, outside_phi
 from rulenet.workbench.diff import SHOWN_ANSWERS, RulesDiff, changes, diff_rules, flip_lines, written
 from rulenet.workbench.flips import known_labels, model_flips
@@ -136,18 +132,20 @@ class Edit:
 
 
 def apply_rules(
-    model_dir: str | os.PathLike[str], rules: RuleSet | str | os.PathLike[str], *, sample: Dataset | Sequence[str] | None = None,
+    model_dir: str | os.PathLike[str], rules: RuleSet | str | os.PathLike[str] | None, *, sample: Dataset | Sequence[str] | None = None,
     refit: str | None = None, data: Dataset | None = None, dry_run: bool = False, device: str = "auto", n_jobs: int | None = None,
 ) -> Edit:  # fmt: skip
     """Give a saved model other rules.
 
-    The folder is replaced at once, see `rulenet.store.history`; what it was is kept for `undo`. Of two edits at the same time the
-    one that is ready first is made, and the other is refused.
+    The folder changes at once, see `rulenet.store.write`; its state before is kept for `undo`. Of two edits at the same time the one
+    that is ready first is made, and the other is refused.
 
     Parameters
     ----------
     model_dir
         A folder that `RuleNetClassifier.save` wrote.
+    rules
+        The new ones; None: the model's own, for `refit`.
     sample
         Texts on which to tell the changed answers; with labels also the accuracy.
     refit
@@ -171,23 +169,25 @@ def apply_rules(
         raise ParameterError(f"refit={refit!r} is none of {', '.join(REFIT)}")
     if (refit is None) != (data is None):
         raise ParameterError("refit='phi' and data=…, labelled texts, go together; give both or neither")
-    folder = history.model_folder(model_dir)
-    seen = (folder / "config.json").read_bytes()
-    ruleset = rules if isinstance(rules, RuleSet) else RuleSet.load(rules)
+    if rules is None and refit is None:
+        raise ParameterError("rules=None keeps the rules, so without refit='phi' there is nothing to do")
+    folder = Path(model_dir).resolve()
+    seen = read_config(folder)
     before = RuleNetClassifier.load(folder, device=device, n_jobs=n_jobs)
+    old = before.hybrid_.features.ruleset
+    ruleset = old if rules is None else rules if isinstance(rules, RuleSet) else RuleSet.load(rules)
     after = before.with_rules(ruleset)
     if data is not None:
         after = refit_phi(after, data)
     texts = sample.texts if isinstance(sample, Dataset) else sample
     labels = known_labels(before, sample) if isinstance(sample, Dataset) else None
-    old = before.hybrid_.features.ruleset
     diff = diff_rules(old, ruleset)
     if texts is not None:
         diff = replace(diff, flips=model_flips(before, after, texts, labels))
     edits, n_kept = _rule_edits(before, after, diff, is_refitted=data is not None)
     is_new = ruleset != old or data is not None
     if is_new and not dry_run:
-        history.push(folder, _files(folder, after, ruleset), seen=seen)
+        write.save_edit(folder, after.hybrid_, report=_with_log(after.report_, ruleset), seen=seen)
     held_out = after.hybrid_.held_out
     return Edit(
         str(folder), diff, edits, n_kept, None if data is None else len(data.texts), held_out is not None and held_out.is_stale,
@@ -196,30 +196,36 @@ def apply_rules(
 
 
 def undo(model_dir: str | os.PathLike[str]) -> RulesDiff:
-    """Take back the latest edit of a model, bit for bit; what changes in its rules with that.
+    """Take back the latest edit, save or export of a model, bit for bit; what changes in its rules with that.
 
     Raises
     ------
     ModelFileError
         If there is no edit to take back, or the folder cannot be written.
     """
-    return _stepped(model_dir, history.undo)
+    return _stepped(model_dir, write.undo)
 
 
 def redo(model_dir: str | os.PathLike[str]) -> RulesDiff:
     """Take back the latest `undo`."""
-    return _stepped(model_dir, history.redo)
+    return _stepped(model_dir, write.redo)
 
 
 def _stepped(model_dir: str | os.PathLike[str], step: Callable[[Path], None]) -> RulesDiff:
-    folder = history.model_folder(model_dir)
-    before = _read_rules(folder)
+    folder = Path(model_dir).resolve()
+    before = read_rules(folder, read_config(folder))
     step(folder)
-    return diff_rules(before, _read_rules(folder))
+    return diff_rules(before, read_rules(folder, read_config(folder)))
 
 
-def _read_rules(folder: Path) -> RuleSet | None:
-    return RuleSet.load(folder / "rules.yaml") if read_config(folder).has_rules else None
+def _with_log(report: dict[str, Any], ruleset: RuleSet | None) -> dict[str, Any]:
+    """A report that says of this edit when it was made, and with which rules."""
+    entry = {
+        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "rules": ruleset and ruleset.name,
+        "sha256": ruleset and ruleset.fingerprint,
+    }
+    return {**report, "n_rules": len(ruleset) if ruleset else 0, "edits": [*report.get("edits", []), entry]}
 
 
 def _rules(clf: RuleNetClassifier) -> dict[str, Rule]:
@@ -306,39 +312,3 @@ def _rule_weights(clf: RuleNetClassifier) -> dict[str, dict[str, float]]:
 
 def _weights(weights: dict[str, float] | None) -> str:
     return "none" if weights is None else ", ".join(f"{label} {weight:+.2f}" for label, weight in weights.items())
-
-
-# ---------------------------------------------------------------------- the folder
-
-
-def _files(folder: Path, clf: RuleNetClassifier, ruleset: RuleSet) -> dict[str, bytes]:
-    """Content of the files that an edit replaces."""
-    hybrid, config = clf.hybrid_, read_config(folder)
-    features = hybrid.features
-    idf = np.asarray(features.terms.idf if features.terms else np.zeros(0))
-    tensors = {"coef": hybrid.weights.coef, "bias": hybrid.weights.bias, "idf": idf}
-    files = {"phi.safetensors": safetensors.numpy.save(tensors), "rules.yaml": ruleset.source.encode()}
-    entries = {
-        name: FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
-        for name, content in files.items()
-    }
-    log = {
-        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "rules": ruleset.name,
-        "sha256": ruleset.fingerprint,
-    }
-    edited = config.model_copy(
-        update={
-            "protocol": PROTOCOL,
-            "rulenet": __version__,
-            "has_rules": True,
-            "held_out": hybrid.held_out and HeldOutEntry(is_stale=hybrid.held_out.is_stale),
-            "report": {**clf.report_, "n_rules": features.n_rules, "edits": [*clf.report_.get("edits", []), log]},
-            "files": {**config.files, **entries},
-        }
-    )
-    return {**files, "config.json": _json(edited)}
-
-
-def _json(config: ModelConfig) -> bytes:
-    return json.dumps(config.model_dump(), ensure_ascii=False, indent=1, default=methodcaller("item")).encode()

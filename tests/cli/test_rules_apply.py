@@ -10,6 +10,7 @@ import pytest
 
 from rulenet import Recipe, RuleNetClassifier
 from tests.cli import conftest as cli
+from tests.store.folders import content, part, present
 
 RULES = """rulenet: 1
 language: en
@@ -19,13 +20,10 @@ rules:
   - {id: oil, label: Money, word: oil}
 """
 EDITED = RULES.replace("weight: 2", "weight: 0.25") + "  - {id: tie, label: Sports, word: tie, weight: 1.5}\n"
+MODEL = Path("model")
 ROWS = [("they win", "Sports"), ("oil firms win", "Sports"), ("oil", "Money"), ("oil price", "Money")]
 
 run = partial(cli.run, "rules", "apply")
-
-
-def content() -> dict[str, bytes]:
-    return {str(file): file.read_bytes() for file in Path("model").rglob("*") if file.is_file()}
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +38,7 @@ def files(here: Path) -> None:
 
 
 def test_apply_and_undo() -> None:
-    before = content()
+    before = present(MODEL)
     out = run("model", "edited.yaml").stdout.splitlines()
     assert out[:3] == ['+ rule tie (Sports +1.5): word: ["tie"]', "~ rule win", "    weight: 2.0 → 0.25"]
     assert out[4:8] == [
@@ -50,18 +48,18 @@ def test_apply_and_undo() -> None:
         "1 rule is unchanged",
     ]
     assert out[-1] == "✓ model now has these rules; --undo goes back"
-    assert Path("model/rules.yaml").read_text() == EDITED
+    assert part(MODEL, "rules.yaml").read_text() == EDITED
     out = run("model", "--undo").stdout.splitlines()
     assert out[:3] == ['- rule tie (Sports +1.5): word: ["tie"]', "~ rule win", "    weight: 0.25 → 2.0"]
-    assert out[-1] == "✓ undo done: model has 0 edits to undo and 1 edit to redo"
-    assert {name: data for name, data in content().items() if "history" not in name} == before
-    assert run("model", "--redo").stdout.splitlines()[-1] == "✓ redo done: model has 1 edit to undo and 0 edits to redo"
-    assert Path("model/rules.yaml").read_text() == EDITED
+    assert out[-1] == "✓ undo done: model has 0 steps to undo and 1 step to redo"
+    assert present(MODEL) == before
+    assert run("model", "--redo").stdout.splitlines()[-1] == "✓ redo done: model has 1 step to undo and 0 steps to redo"
+    assert part(MODEL, "rules.yaml").read_text() == EDITED
 
 
 @pytest.mark.parametrize("name", ["data.csv", "texts.txt"])
 def test_a_dry_run_with_a_sample(name: str) -> None:
-    before = content()
+    before = content(MODEL)
     out = run("model", "edited.yaml", "--sample", name, "--dry-run").stdout
     assert "The prediction of the model changes for 1 of 4 texts" in out
     assert ("accuracy 100.00% → 75.00% (-25.00 points)" in out) == (name == "data.csv")
@@ -70,14 +68,14 @@ def test_a_dry_run_with_a_sample(name: str) -> None:
         in out
     )
     assert out.splitlines()[-1] == "nothing was written (--dry-run)"
-    assert content() == before
+    assert content(MODEL) == before
 
 
 def test_the_same_rules_again() -> None:
-    before = content()
+    before = content(MODEL)
     out = run("model", "rules.yaml").stdout.splitlines()
     assert out[-1] == "model already has these rules; nothing was written"
-    assert content() == before
+    assert content(MODEL) == before
 
 
 def test_refit_with_the_models_own_rules() -> None:
@@ -121,8 +119,8 @@ def test_mistakes_write_nothing(arguments: tuple[str, ...], message: str) -> Non
     Path("faulty.yaml").write_text(RULES.replace("word: win", "wrd: win"))
     Path("other.yaml").write_text("rulenet: 1\nlabels: [Sports]\nrules:\n  - {id: win, label: Sports, word: win}\n")
     Path("arts.csv").write_text("text,label\nnew play,Arts\nwin,Sports\n")
-    before = content()
+    before = content(MODEL)
     result = run(*arguments, status=2)
     assert result.stdout == ""
     assert message in " ".join(result.stderr.split())
-    assert content() == before
+    assert content(MODEL) == before

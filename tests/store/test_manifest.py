@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 import pytest
 
 from rulenet.errors import ModelFileError
-from rulenet.store.manifest import FILES, ModelConfig, check_files, check_target, entries, read_config
+from rulenet.store.manifest import PARTS, ModelConfig, check_parts, check_target, entries_of, part_file, read_config
+from tests.store.folders import config_of, part, write_config
 
 CONFIG: dict[str, Any] = {
-    "protocol": 2,
+    "protocol": 3,
     "rulenet": "0.1.0",
     "labels": ["ham", "spam"],
     "label_type": "str",
@@ -28,46 +28,53 @@ CONFIG: dict[str, Any] = {
     "cascade": "statistical",
     "cascade_risk": 0.01,
     "report": {},
-    "files": {},
+    "parts": {},
 }
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with all files of a model, and a config that lists them."""
+    """A folder with all parts of a model, and a config that lists them."""
     folder = tmp_path / "model"
-    for name in FILES:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f"content of {name}")
-    listed = {name: entry.model_dump() for name, entry in entries(folder).items()}
-    write(folder, {**CONFIG, "files": listed})
+    (folder / "parts").mkdir(parents=True)
+    parts = {name: f"content of {name}".encode() for name in PARTS}
+    for name, entry in entries_of(parts).items():
+        (folder / part_file(name, entry)).write_bytes(parts[name])
+    write_config(folder, {**CONFIG, "parts": {name: entry.model_dump() for name, entry in entries_of(parts).items()}})
     return folder
-
-
-def write(folder: Path, config: Any) -> None:
-    (folder / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
-
-
-def read(folder: Path) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads((folder / "config.json").read_text())
-    return data
 
 
 def test_a_whole_folder_passes(folder: Path) -> None:
     config = read_config(folder)
-    check_files(folder, config)
+    check_parts(folder, config)
     assert isinstance(config, ModelConfig)
     assert (config.labels, config.encoder and config.encoder.bound) == (["ham", "spam"], 1.5)
 
 
-def test_what_format_1_did_not_say_has_its_old_meaning(folder: Path) -> None:
-    config = {name: value for name, value in read(folder).items() if not name.startswith(("cascade", "held_out"))}
-    del config["files"]["held_out.safetensors"]
-    (folder / "held_out.safetensors").unlink()
-    write(folder, {**config, "protocol": 1})
+def test_what_need_not_be_said(folder: Path) -> None:
+    config = config_of(folder)
+    write_config(folder, {name: config[name] for name in config if not name.startswith(("cascade", "held_out"))})
     found = read_config(folder)
-    check_files(folder, found)
-    assert (found.held_out, found.cascade, found.cascade_risk) == (None, "off", 0.005)
+    assert (found.held_out, found.cascade, found.cascade_risk, found.undo, found.redo) == (None, "off", 0.005, [], [])
+
+
+def test_states_that_are_equal_although_a_report_has_a_nan(folder: Path) -> None:
+    write_config(folder, {**config_of(folder), "report": {"accuracy": float("nan")}})
+    found = read_config(folder)
+    assert found == read_config(folder)
+    assert found.state == read_config(folder).state
+    assert found != found.state
+    assert ModelConfig.model_validate_json(found.model_dump_json()) == found
+
+
+def test_a_state_of_the_history_is_checked_as_well(folder: Path) -> None:
+    config = config_of(folder)
+    write_config(folder, {**config, "undo": [config, {**config, "language": "fr"}]})
+    with pytest.raises(ModelFileError, match=r"undo\.1\.language: Input should be 'en' or 'zh'"):
+        read_config(folder)
+    write_config(folder, {**config, "redo": [{**config, "undo": []}]})
+    with pytest.raises(ModelFileError, match=r"redo\.0\.undo: Extra inputs"):
+        read_config(folder)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,7 @@ def test_what_format_1_did_not_say_has_its_old_meaning(folder: Path) -> None:
     [(["a", "b"], "str"), ([0, 1], "int"), ([False, True], "bool"), ([0.0, 1.0], "float"), ([1, 2**62], "int")],
 )
 def test_labels_keep_their_type(folder: Path, labels: list[Any], kind: str) -> None:
-    write(folder, {**read(folder), "labels": labels, "label_type": kind})
+    write_config(folder, {**config_of(folder), "labels": labels, "label_type": kind})
     found = read_config(folder).labels
     assert [(label, type(label).__name__) for label in found] == [(label, kind) for label in labels]
 
@@ -84,18 +91,26 @@ def test_labels_keep_their_type(folder: Path, labels: list[Any], kind: str) -> N
 
 MISSING = object()
 FIELDS: list[tuple[str, Any, str]] = [
-    ("protocol", MISSING, r"the 'protocol' number of a rulenet model is missing"),
-    ("protocol", "1", r"the 'protocol' number of a rulenet model is missing"),
-    ("protocol", True, r"protocol: Input should be a valid integer"),
-    ("protocol", 0, r"protocol: Input should be greater than or equal to 1"),
-    ("protocol", 3, r"written in format 3 by rulenet 0\.1\.0; this rulenet .* reads up to 2\. Upgrade: pip install -U"),
+    ("protocol", MISSING, r"the 'protocol' number is missing, so this is not a rulenet model"),
+    ("protocol", "1", r"the 'protocol' number is missing"),
+    ("protocol", True, r"the 'protocol' number is missing"),
+    (
+        "protocol",
+        2,
+        r"written in format 2 by rulenet 0\.1\.0; this .* reads format 3\. Train the model again, into a new folder$",
+    ),
+    (
+        "protocol",
+        4,
+        r"written in format 4 by rulenet 0\.1\.0; this rulenet, .*, reads format 3\. Upgrade: pip install -U",
+    ),
     ("protocol", 10**300, r"written in format 10{300} by rulenet"),
-    ("rulenet", MISSING, r"the 'protocol' number of a rulenet model is missing"),
+    ("rulenet", MISSING, r"the 'protocol' number is missing"),
     ("rulenet", 1, r"rulenet: Input should be a valid string"),
     ("labels", MISSING, r"labels: Field required"),
     ("labels", ["a"], r"labels.* at least 2 items"),
     ("labels", ["a", 1], r"labels\."),
-    ("labels", ["a", "a"], r"a label stands twice"),
+    ("labels", ["a", "a"], r"a label is listed twice"),
     ("labels", [None, "a"], r"labels\."),
     ("labels", "ab", r"labels\..*valid list"),
     ("labels", [1, 2], r"the labels are not of type str"),
@@ -128,30 +143,32 @@ FIELDS: list[tuple[str, Any, str]] = [
     ("cascade_risk", 1.0, r"cascade_risk: Input should be less than 1"),
     ("cascade_risk", float("nan"), r"cascade_risk: Input should be"),
     ("report", None, r"report: Input should be a valid dictionary"),
-    ("files", [], r"files: Input should be a valid dictionary"),
-    ("files", {"rules.yaml": {"sha256": "00", "bytes": 1}}, r"files\.rules\.yaml\.sha256: String should match"),
-    ("files", {"rules.yaml": {"sha256": "0" * 64, "bytes": -1}}, r"files\.rules\.yaml\.bytes: Input should be greater"),
+    ("parts", [], r"parts: Input should be a valid dictionary"),
+    ("parts", {"rules.yaml": {"sha256": "00", "bytes": 1}}, r"parts\.rules\.yaml\.sha256: String should match"),
+    ("parts", {"rules.yaml": {"sha256": "0" * 64, "bytes": -1}}, r"parts\.rules\.yaml\.bytes: Input should be greater"),
+    ("undo", {}, r"undo: Input should be a valid list"),
+    ("redo", [1], r"redo\.0: Input should be"),
     ("import", "os", r"import: Extra inputs are not permitted"),
 ]
 
 
 @pytest.mark.parametrize(("field", "value", "message"), FIELDS, ids=[f"{f}={str(v)[:20]}" for f, v, _ in FIELDS])
 def test_a_wrong_field_is_named(folder: Path, field: str, value: Any, message: str) -> None:
-    config = read(folder)
+    config = config_of(folder)
     inner = config["encoder"] if field.startswith("encoder.") else config
     name = field.removeprefix("encoder.")
     if value is MISSING:
         del inner[name]
     else:
         inner[name] = value
-    write(folder, config)
+    write_config(folder, config)
     with pytest.raises(ModelFileError, match=message) as caught:
         read_config(folder)
     assert "pydantic" not in str(caught.value)
 
 
 def test_many_faults_are_cut_short(folder: Path) -> None:
-    write(folder, {**read(folder), **{f"extra{i}": 0 for i in range(20)}})
+    write_config(folder, {**config_of(folder), **{f"extra{i}": 0 for i in range(20)}})
     with pytest.raises(ModelFileError, match=r"extra0: Extra .*; and 12 more$"):
         read_config(folder)
 
@@ -161,7 +178,7 @@ def test_many_faults_are_cut_short(folder: Path) -> None:
     [
         ("", r"config\.json is not JSON"),
         ('{"protocol": 1', r"config\.json is not JSON"),
-        ("[1]", r"the 'protocol' number of a rulenet model is missing"),
+        ("[1]", r"the 'protocol' number is missing"),
         ("null", r"the 'protocol' number"),
         ("[" * 100_000, r"config\.json is not JSON"),
         ('{"protocol": ' + "1" * 5000 + "}", r"config\.json is not JSON"),
@@ -169,7 +186,7 @@ def test_many_faults_are_cut_short(folder: Path) -> None:
     ],
 )
 def test_garbled_json_is_refused(folder: Path, content: str, message: str) -> None:
-    write(folder, content)
+    write_config(folder, content)
     with pytest.raises(ModelFileError, match=message):
         read_config(folder)
 
@@ -186,8 +203,8 @@ def test_bytes_that_are_no_text_and_giants_are_refused(folder: Path, monkeypatch
 def test_what_is_no_model_folder_is_said(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"nowhere: no such folder; a model is the folder that save\(\) wrote"):
         read_config(tmp_path / "nowhere")
-    with pytest.raises(ModelFileError, match=r"rules\.yaml: no such folder"):
-        read_config(folder / "rules.yaml")
+    with pytest.raises(ModelFileError, match=r"rules-\w+\.yaml: no such folder"):
+        read_config(part(folder, "rules.yaml"))
     (folder / "config.json").unlink()
     with pytest.raises(ModelFileError, match=r"there is no config\.json, so this is not a rulenet model"):
         read_config(folder)
@@ -196,22 +213,23 @@ def test_what_is_no_model_folder_is_said(folder: Path, tmp_path: Path) -> None:
 # Files
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", PARTS)
 def test_one_changed_byte_is_noticed(folder: Path, name: str) -> None:
-    content = bytearray((folder / name).read_bytes())
+    file = part(folder, name)
+    content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
-    (folder / name).write_bytes(content)
+    file.write_bytes(content)
     with pytest.raises(
-        ModelFileError, match=rf"refused: {name} is not the file that was saved \(its checksum differs\)"
+        ModelFileError, match=rf"refused: parts/{file.name} is not the file that was saved \(its checksum differs\)"
     ):
-        check_files(folder, read_config(folder))
+        check_parts(folder, read_config(folder))
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", PARTS)
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
-    (folder / name).unlink()
-    with pytest.raises(ModelFileError, match=rf"{name} is missing or a link"):
-        check_files(folder, read_config(folder))
+    (file := part(folder, name)).unlink()
+    with pytest.raises(ModelFileError, match=rf"parts/{file.name} is missing or a link"):
+        check_parts(folder, read_config(folder))
 
 
 @pytest.mark.parametrize(
@@ -219,34 +237,67 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     [
         "../../x",
         "/etc/passwd",
-        "encoder\\config.json",
-        "encoder/../rules.yaml",
+        "parts\\rules.yaml",
+        "parts/../rules.yaml",
         "./rules.yaml",
         "RULES.YAML",
         "config.json",
-        "encoder/pytorch_model.bin",
+        "pytorch_model.bin",
         "",
         "\0",
     ],
 )
 def test_a_name_outside_the_list_is_refused(folder: Path, name: str) -> None:
-    config = read(folder)
-    config["files"][name] = config["files"]["rules.yaml"]
-    write(folder, config)
-    with pytest.raises(ModelFileError, match=r"refused: .* is not a file of this model"):
-        check_files(folder, read_config(folder))
-    del config["files"]["rules.yaml"]
-    write(folder, config)
+    config = config_of(folder)
+    config["parts"][name] = config["parts"]["rules.yaml"]
+    write_config(folder, config)
+    with pytest.raises(ModelFileError, match=r"refused: .* is not a part of this model"):
+        check_parts(folder, read_config(folder))
+    del config["parts"]["rules.yaml"]
+    write_config(folder, config)
     with pytest.raises(ModelFileError, match=r"rules\.yaml is not listed in config\.json"):
-        check_files(folder, read_config(folder))
+        check_parts(folder, read_config(folder))
 
 
-@pytest.mark.parametrize("name", ["encoder/pytorch_model.bin", "encoder/modeling.py", "phi.pkl", ".hidden", "sub/x"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pytorch_model.bin",
+        "phi.safetensors",
+        ".hidden",
+        "sub/x",
+        "parts/modeling.py",
+        "parts/phi.safetensors",
+        "parts/phi-0123456789abcdef.pkl",
+        "parts/phi-0123456789ABCDEF.safetensors",
+        "parts/phi-0123456789abcdef.safetensors\n",
+        "parts/sub/rules-0123456789abcdef.yaml",
+        "parts/config.json",
+        "parts/.lock",
+        f".phi.safetensors.{'0' * 32}",
+        ".config.json.0",
+    ],
+)
 def test_an_unknown_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).touch()
-    with pytest.raises(ModelFileError, match=rf"refused: {name} does not belong to the model"):
-        check_files(folder, read_config(folder))
+    with pytest.raises(ModelFileError, match=rf"refused: .*{name} does not belong to the model"):
+        check_parts(folder, read_config(folder))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".lock",
+        "parts/rules-0123456789abcdef.yaml",
+        f".config.json.{'0' * 32}",
+        f"parts/.head-0123456789abcdef.safetensors.{'f' * 32}",
+    ],
+)
+def test_what_writers_need_and_leave_is_known(folder: Path, name: str) -> None:
+    (folder / name).touch()
+    check_parts(folder, read_config(folder))
+    assert check_target(folder) == folder
 
 
 @pytest.mark.parametrize(
@@ -257,32 +308,38 @@ def test_an_unknown_file_is_refused(folder: Path, name: str) -> None:
         ({"held_out": None}, "held_out.safetensors"),
     ],
 )
-def test_files_that_this_model_does_not_need_are_refused(folder: Path, change: dict[str, Any], name: str) -> None:
-    write(folder, {**read(folder), **change})
-    with pytest.raises(ModelFileError, match=rf"'{name}' is not a file of this model.*{name} does not belong"):
-        check_files(folder, read_config(folder))
+def test_parts_that_this_model_does_not_need_are_refused(folder: Path, change: dict[str, Any], name: str) -> None:
+    write_config(folder, {**config_of(folder), **change})
+    with pytest.raises(ModelFileError, match=rf"'{name}' is not a part of this model"):
+        check_parts(folder, read_config(folder))
 
 
 def test_all_faults_come_at_once(folder: Path) -> None:
-    (folder / "rules.yaml").write_text("changed")
-    (folder / "vocabulary.json").unlink()
+    part(folder, "rules.yaml").write_text("changed")
+    part(folder, "vocabulary.json").unlink()
     (folder / "extra.py").touch()
     with pytest.raises(
-        ModelFileError, match=r"rules\.yaml is not the file.*vocabulary\.json is missing.*extra\.py does"
+        ModelFileError, match=r"rules-\w+\.yaml is not the file.*vocabulary-\w+\.json is missing.*extra\.py does"
     ):
-        check_files(folder, read_config(folder))
+        check_parts(folder, read_config(folder))
 
 
 def link_file(folder: Path, elsewhere: Path) -> str:
-    (folder / "rules.yaml").rename(elsewhere)
-    (folder / "rules.yaml").symlink_to(elsewhere)
-    return r"rules\.yaml is missing or a link"
+    file = part(folder, "rules.yaml")
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    return r"rules-\w+\.yaml is missing or a link"
 
 
 def link_folder(folder: Path, elsewhere: Path) -> str:
-    (folder / "encoder").rename(elsewhere)
-    (folder / "encoder").symlink_to(elsewhere)
-    return r"encoder/config\.json is missing or a link"
+    (folder / "parts").rename(elsewhere)
+    (folder / "parts").symlink_to(elsewhere)
+    return r"rules-\w+\.yaml is missing or a link"
+
+
+def link_lock(folder: Path, elsewhere: Path) -> str:
+    (folder / ".lock").symlink_to(elsewhere)
+    return r"\.lock does not belong to the model"
 
 
 def link_beside(folder: Path, elsewhere: Path) -> str:
@@ -296,11 +353,11 @@ def link_config(folder: Path, elsewhere: Path) -> str:
     return r"there is no config\.json"
 
 
-@pytest.mark.parametrize("change", [link_file, link_folder, link_beside, link_config])
+@pytest.mark.parametrize("change", [link_file, link_folder, link_lock, link_beside, link_config])
 def test_links_are_refused(folder: Path, tmp_path: Path, change: Callable[[Path, Path], str]) -> None:
     message = change(folder, tmp_path / "elsewhere")
     with pytest.raises(ModelFileError, match=message):
-        check_files(folder, read_config(folder))
+        check_parts(folder, read_config(folder))
 
 
 # Where a new model may go
@@ -310,8 +367,8 @@ def test_a_new_name_an_empty_folder_or_a_model_may_be_written(folder: Path, tmp_
     (tmp_path / "empty").mkdir()
     for name in ("new", "empty", "model", "deep/down/new"):
         assert check_target(tmp_path / name) == tmp_path / name
-    (folder / "rules.yaml").unlink()
-    write(folder, {**read(folder), "protocol": 99})
+    part(folder, "rules.yaml").unlink()
+    write_config(folder, {**config_of(folder), "protocol": 99})
     assert check_target(str(folder)) == folder  # damaged, newer: still a model
 
 
@@ -342,7 +399,7 @@ def another_config(target: Path) -> None:
 
 def a_model_with_notes(target: Path) -> None:
     target.mkdir()
-    write(target, CONFIG)
+    write_config(target, CONFIG)
     (target / "notes.txt").write_text("notes")
 
 
@@ -350,21 +407,33 @@ def empty_folders(target: Path) -> None:
     (target / "encoder").mkdir(parents=True)
 
 
+def an_older_model(target: Path) -> None:
+    (target / "encoder").mkdir(parents=True)
+    write_config(target, {**CONFIG, "protocol": 2})
+
+
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (a_file, "it is a file"),
-        (a_folder_of_notes, r"it holds notes\.txt"),
-        (a_transformer, r"it holds model\.safetensors"),
-        (another_config, r"it has no config\.json of a model"),
-        (a_model_with_notes, r"it holds notes\.txt"),
-        (empty_folders, r"it has no config\.json of a model"),
+        (a_file, r"is not a rulenet model \(it is a file\)"),
+        (a_folder_of_notes, r"is not a rulenet model \(it holds notes\.txt\)"),
+        (a_transformer, r"is not a rulenet model \(it holds model\.safetensors\)"),
+        (another_config, r"is not a rulenet model \(its config\.json is not one of a model\)"),
+        (a_model_with_notes, r"is not a rulenet model \(it holds notes\.txt\)"),
+        (empty_folders, r"is not a rulenet model \(it holds encoder\)"),
+        (an_older_model, r"is a rulenet model of format 2, which this version does not replace"),
     ],
 )
 def test_what_is_no_model_is_never_overwritten(tmp_path: Path, make: Callable[[Path], None], what: str) -> None:
     make(tmp_path / "target")
-    with pytest.raises(ModelFileError, match=rf"exists and is not a rulenet model \({what}\); choose another name"):
+    with pytest.raises(ModelFileError, match=rf"exists and {what}; choose another name or remove it first"):
         check_target(tmp_path / "target")
+
+
+def test_what_an_interrupted_first_save_leaves_may_be_written_to(folder: Path) -> None:
+    (folder / "config.json").unlink()
+    (folder / ".lock").touch()
+    assert check_target(folder) == folder
 
 
 def test_a_folder_that_cannot_be_listed_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ import pytest
 from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.data.load import Dataset
 from rulenet.errors import LabelError, ModelFileError, ParameterError, RuleFileError
-from rulenet.store import history
+from rulenet.store import write
 from rulenet.workbench.hotedit import Edit, RuleEdit, apply_rules, redo, undo
+from tests.store.folders import config_of, content, part, present
 
 RULES = """rulenet: 1
 language: en
@@ -51,10 +52,6 @@ def folder(clf: RuleNetClassifier, tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-
 def learned(clf: RuleNetClassifier, i: int) -> float:
     """The weight of a rule for its label, in logits."""
     row = clf.hybrid_.phi_scale * clf.hybrid_.weights.coef[i]
@@ -85,7 +82,7 @@ def test_what_becomes_of_each_weight(clf: RuleNetClassifier, folder: Path) -> No
     assert np.array_equal(loaded.hybrid_.weights.coef, expected.hybrid_.weights.coef)
     assert np.array_equal(loaded.predict_proba(TEXTS), expected.predict_proba(TEXTS))
     assert loaded.report_["refresh_calibration"] is True
-    assert (folder / "rules.yaml").read_text() == new.source
+    assert part(folder, "rules.yaml").read_text() == new.source
 
 
 @pytest.mark.parametrize(
@@ -143,14 +140,14 @@ def test_a_dry_run_writes_nothing(folder: Path) -> None:
 
 def test_the_same_rules_are_not_written(folder: Path) -> None:
     before = content(folder)
-    edit = apply_rules(folder, folder / "rules.yaml")
+    edit = apply_rules(folder, RuleSet.from_yaml(RULES))
     assert (edit.is_written, edit.rules, edit.n_kept, edit.diff.is_same) == (False, [], 5, True)
     assert content(folder) == before
 
 
 def test_comments_are_written(folder: Path) -> None:
     assert apply_rules(folder, edited(("rules:\n", "rules:  # all\n"))).is_written
-    assert "# all" in (folder / "rules.yaml").read_text()
+    assert "# all" in part(folder, "rules.yaml").read_text()
 
 
 def test_an_edit_is_written_down(folder: Path) -> None:
@@ -177,24 +174,26 @@ def test_a_model_without_rules_gets_some_and_loses_them(clf: RuleNetClassifier, 
     assert RuleNetClassifier.load(folder).rules == RuleSet.from_yaml(RULES)
     assert [rule.id for rule in undo(folder).removed] == ["win", "games", "oil", "fixed"]
     assert RuleNetClassifier.load(folder).rules is None
-    assert not (folder / "rules.yaml").exists()
+    assert apply_rules(folder, None, refit="phi", data=DATA).is_written
+    assert RuleNetClassifier.load(folder).report_["edits"][0]["rules"] is None
+    assert "rules.yaml" not in config_of(folder)["parts"]
 
 
 # φ solved again
 
 
 def test_refit_solves_phi_and_nothing_else(clf: RuleNetClassifier, folder: Path) -> None:
-    vocabulary = (folder / "vocabulary.json").read_bytes()
-    edit = apply_rules(folder, folder / "rules.yaml", refit="phi", data=DATA)
+    vocabulary = part(folder, "vocabulary.json").read_bytes()
+    edit = apply_rules(folder, None, refit="phi", data=DATA)
     again = RuleNetClassifier.load(folder)
     # The same texts and rules: the same solution
     assert np.allclose(again.hybrid_.weights.coef, clf.hybrid_.weights.coef, atol=1e-6)
     assert (edit.refit, edit.is_written, edit.is_stale) == (48, True, True)
-    assert (folder / "vocabulary.json").read_bytes() == vocabulary
+    assert part(folder, "vocabulary.json").read_bytes() == vocabulary
     turned = Dataset(
         DATA.texts, ["Money" if label == "Sports" else "Sports" for label in LABELS * 6], "turned.csv", DATA.rows
     )
-    edit = apply_rules(folder, folder / "rules.yaml", refit="phi", data=turned)
+    edit = apply_rules(folder, None, refit="phi", data=turned)
     now = by_id(edit)
     assert now["win"].what == ()
     assert now["win"].is_learned
@@ -213,7 +212,7 @@ def test_refit_is_what_fit_does_with_terms(tmp_path: Path) -> None:
     clf.save(tmp_path / "model")
     apply_rules(
         tmp_path / "model",
-        tmp_path / "model/rules.yaml",
+        None,
         refit="phi",
         data=Dataset(texts, labels, "d", list(range(len(texts)))),
     )
@@ -228,11 +227,11 @@ def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
         RuleSet.from_yaml(RULES), tiny_encoder, recipe=Recipe(epochs=1, max_length=16, exit_margin=1.0)
     )
     clf.fit(DATA.texts, DATA.labels).save(tmp_path / "model")
-    before = content(tmp_path / "model")
+    before = present(tmp_path / "model")
     edit = apply_rules(
         tmp_path / "model", edited(("word: win}", "word: [win, won]}")), refit="phi", data=DATA, sample=DATA
     )
-    after = content(tmp_path / "model")
+    after = present(tmp_path / "model")
     same = {name for name in before if after[name] == before[name]}
     assert same == set(before) - {"config.json", "rules.yaml", "phi.safetensors"}
     again = RuleNetClassifier.load(tmp_path / "model").hybrid_
@@ -256,6 +255,7 @@ def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
         (edited(), {"refit": "psi", "data": DATA}, ParameterError, r"^refit='psi' is none of phi$"),
         (edited(), {"refit": "phi"}, ParameterError, r"go together"),
         (edited(), {"data": DATA}, ParameterError, r"go together"),
+        (None, {}, ParameterError, r"without refit='phi' there is nothing to do"),
         (edited(), {"refit": "phi", "data": Dataset(["a"], None, "x.csv", [1])}, LabelError, r"^x\.csv has no labels to learn from"),
         (edited(), {"refit": "phi", "data": Dataset(["a"], ["Sports"], "x.csv", [1])}, LabelError,
          r"^x\.csv has no text with the label 'Money', so φ would unlearn it"),
@@ -283,14 +283,14 @@ def test_a_faulty_file_is_refused(folder: Path, tmp_path: Path) -> None:
 
 def test_the_second_of_two_edits_at_once_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process edits the model while this one makes its report."""
-    real, other = history.push, edited(("word: win}", "word: win, weight: 4}"))
+    real, other = write.save_edit, edited(("word: win}", "word: win, weight: 4}"))
 
-    def push(*args: Any, **kwargs: Any) -> None:
-        monkeypatch.setattr(history, "push", real)
+    def save_edit(*args: Any, **kwargs: Any) -> None:
+        monkeypatch.setattr(write, "save_edit", real)
         apply_rules(folder, other)
         real(*args, **kwargs)
 
-    monkeypatch.setattr(history, "push", push)
+    monkeypatch.setattr(write, "save_edit", save_edit)
     with pytest.raises(ModelFileError, match=r"was changed by someone else meanwhile; nothing was written"):
         apply_rules(folder, edited(("word: win}", "word: win, weight: 3}")))
     assert RuleNetClassifier.load(folder).rules == other

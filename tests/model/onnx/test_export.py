@@ -19,6 +19,8 @@ from rulenet.errors import ExportError, MissingExtraError, ModelFileError, Param
 from rulenet.model.onnx import export
 from rulenet.model.onnx.engine import OnnxPsi, in_torch
 from rulenet.model.onnx.export import ExportReport, export_onnx, to_onnx, with_onnx
+from rulenet.store.manifest import ONNX
+from tests.store.folders import part
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -29,7 +31,6 @@ TEXTS = ["good film", "a good story", "what a bad film", "bad acting", "good and
 LABELS = ["pos", "pos", "neg", "neg", "pos", "neg"]
 RULES = RuleSet.from_yaml("{rulenet: 1, rules: [{id: praise, label: pos, word: good}]}")
 NEW = ["the film", "", "a match lost, a bad price", "good", "oil " * 60, "z"]
-ONNX = Path("onnx") / "psi.onnx"
 
 
 @pytest.fixture(scope="module")
@@ -269,8 +270,8 @@ def test_it_goes_along_when_saved_again_and_pickled(folder: Path) -> None:
     again = pickle.loads(pickle.dumps(loaded))
     assert np.array_equal(again.predict_proba(NEW), before)
     loaded.save(folder.parent / "copy")
-    for name in ("encoder/model.safetensors", "head.safetensors", ONNX):
-        assert (folder.parent / "copy" / name).read_bytes() == (folder / name).read_bytes()
+    for name in ("encoder.safetensors", "head.safetensors", ONNX):
+        assert part(folder.parent / "copy", name).read_bytes() == part(folder, name).read_bytes()
     loaded.save(folder)  # over itself
     assert np.array_equal(RuleNetClassifier.load(folder, device="cpu").predict_proba(NEW), before)
 
@@ -278,32 +279,34 @@ def test_it_goes_along_when_saved_again_and_pickled(folder: Path) -> None:
 def test_weights_are_read_late_but_only_from_the_same_model(clf: RuleNetClassifier, folder: Path) -> None:
     loaded = RuleNetClassifier.load(folder, device="cpu")
     other = RuleNetClassifier.load(folder, device="cpu")
+    clf.save(folder)  # without the ONNX file; ψ is the same, and so are its parts
     original = in_torch(other.hybrid_.psi)
     assert torch.equal(original.from_text.weight, clf.hybrid_.psi.from_text.weight)
-    clf.save(folder)  # without the ONNX file
+    part(folder, "head.safetensors").unlink()
     with pytest.raises(ModelFileError, match="has changed since the model was loaded"):
         in_torch(loaded.hybrid_.psi)
     assert len(loaded.predict(NEW)) == 6
 
 
 def test_a_changed_graph_is_refused(folder: Path) -> None:
-    graph = bytearray((folder / ONNX).read_bytes())
+    graph = bytearray(part(folder, ONNX).read_bytes())
     graph[len(graph) // 2] ^= 1
-    (folder / ONNX).write_bytes(graph)
-    with pytest.raises(ModelFileError, match=r"onnx/psi\.onnx is not the file that was saved"):
+    part(folder, ONNX).write_bytes(graph)
+    with pytest.raises(ModelFileError, match=r"psi-\w+\.onnx is not the file that was saved"):
         RuleNetClassifier.load(folder, device="cpu")
 
 
 def test_a_missing_or_smuggled_graph_is_refused(clf: RuleNetClassifier, folder: Path) -> None:
-    graph = (folder / ONNX).read_bytes()
-    (folder / ONNX).unlink()
-    with pytest.raises(ModelFileError, match=r"onnx/psi\.onnx is missing"):
+    file = part(folder, ONNX)
+    graph = file.read_bytes()
+    file.unlink()
+    with pytest.raises(ModelFileError, match=r"psi-\w+\.onnx is missing"):
         RuleNetClassifier.load(folder, device="cpu")
     clf.save(folder)
-    assert not (folder / ONNX).exists()
-    (folder / ONNX).parent.mkdir()
-    (folder / ONNX).write_bytes(graph)
-    with pytest.raises(ModelFileError, match=r"onnx/psi\.onnx does not belong to the model"):
+    file.write_bytes(graph)
+    assert not isinstance(RuleNetClassifier.load(folder, device="cpu").hybrid_.psi, OnnxPsi)  # nobody asked for it
+    (folder / "psi.onnx").write_bytes(graph)
+    with pytest.raises(ModelFileError, match=r"psi\.onnx does not belong to the model"):
         RuleNetClassifier.load(folder, device="cpu")
 
 

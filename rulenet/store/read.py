@@ -1,19 +1,14 @@
-"""Fitted parts ⇄ a folder of JSON, YAML and safetensors. Loading runs no code, whoever wrote the folder.
+"""A model folder → its fitted parts. Loading runs no code, whoever wrote the folder, and takes no lock.
 
-Imports model and below, and manifest; torch only where a model has an encoder. The number of the format is in manifest.py.
+Imports manifest, model and below; torch only if the model has an encoder and no ONNX form of it.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
-import shutil
-import uuid
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import partial
-from operator import methodcaller
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -23,25 +18,26 @@ import safetensors
 import safetensors.numpy
 
 from rulenet.base.extras import need
-from rulenet.base.files import sync
-from rulenet.base.version import __version__
 from rulenet.errors import ModelFileError, RuleNetError
 from rulenet.features.blocks import Features
 from rulenet.model.device import choose_device
 from rulenet.model.hybrid import HeldOut, Hybrid
 from rulenet.model.onnx.engine import OnnxPsi
 from rulenet.model.phi import Weights
+from rulenet.rules.reading.sources import read_text
 from rulenet.rules.ruleset import RuleSet
 from rulenet.store.manifest import (
-    ONNX_FILE,
-    PROTOCOL,
+    HELD_OUT,
+    ONNX,
+    PSI_PARTS,
+    UNSAFE,
     EncoderEntry,
-    HeldOutEntry,
     ModelConfig,
+    State,
     Vocabulary,
-    check_files,
-    check_target,
-    entries,
+    check_parts,
+    is_intact,
+    part_file,
     read_config,
     read_json,
     validated,
@@ -52,125 +48,7 @@ if TYPE_CHECKING:
     from rulenet.model.encoders.encoder import Encoder
     from rulenet.model.psi import Psi
 
-_TRIES = 5
-# Entries of a transformer's config, at any depth, that name code or places to fetch things from.
-_UNSAFE = ("auto_map", "attn_implementation", "_attn_implementation", "_attn_implementation_internal", "_name_or_path", "name_or_path",
-           "quantization_config", "custom_pipelines", "_experts_implementation", "backbone", "use_pretrained_backbone",
-           "use_timm_backbone")  # fmt: skip
-
-
-def save_model(
-    path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, recipe: Recipe, report: dict[str, Any],
-    cascade: str = "off", cascade_risk: float = 0.005,
-) -> None:  # fmt: skip
-    """Write a model folder; under its final name it is complete or not there.
-
-    Raises
-    ------
-    ModelFileError
-        If `path` exists and is not a model folder, or cannot be written.
-    """
-    target = check_target(path)
-    work = _beside(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work.mkdir()
-        _write(work, hybrid, labels, recipe, report, {"cascade": cascade, "cascade_risk": cascade_risk})
-        _replace(work, target)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise ModelFileError(f"{target} cannot be written: {getattr(error, 'strerror', None) or error}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _beside(target: Path) -> Path:
-    """An unused name in the same folder. Not mkdtemp: its folders are for the owner only, models are for those who serve them."""
-    return target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-
-
-def _write(
-    folder: Path, hybrid: Hybrid, labels: Any, recipe: Recipe, report: dict[str, Any], settings: dict[str, Any]
-) -> None:
-    features = hybrid.features
-    if features.ruleset is not None:
-        features.ruleset.save(folder / "rules.yaml")
-    idf = features.terms.idf if features.terms else np.zeros(0)
-    safetensors.numpy.save_file(
-        {"coef": hybrid.weights.coef, "bias": hybrid.weights.bias, "idf": np.asarray(idf)}, folder / "phi.safetensors"
-    )
-    terms = features.terms.names if features.terms else []
-    _write_json(folder / "vocabulary.json", {"words": list(features.tokeniser.words), "terms": terms})
-    encoder = None
-    if hybrid.psi is not None:
-        encoder = _write_psi(folder, hybrid.psi)
-    held_out = None
-    if hybrid.held_out is not None:
-        held_out = HeldOutEntry(is_stale=hybrid.held_out.is_stale)
-        arrays = {name: np.asarray(getattr(hybrid.held_out, name)) for name in ("phi", "psi", "y")}
-        safetensors.numpy.save_file(arrays, folder / "held_out.safetensors")
-    names = np.asarray(labels).tolist()
-    config = ModelConfig(
-        protocol=PROTOCOL, rulenet=__version__, labels=names, label_type=type(names[0]).__name__,  # type: ignore[arg-type]
-        language=features.language, recipe=asdict(recipe), phi_scale=hybrid.phi_scale, psi_scale=hybrid.psi_scale,
-        has_rules=features.ruleset is not None, encoder=encoder, held_out=held_out, report=report, files=entries(folder),
-        **settings,
-    )  # fmt: skip
-    _write_json(folder / "config.json", config.model_dump())
-    mode = (folder / "config.json").stat().st_mode & 0o777
-    for file in folder.rglob("*"):
-        if file.is_file():
-            file.chmod(mode)  # safetensors makes files that only their owner can read
-        sync(file)
-
-
-def _write_psi(folder: Path, psi: Any) -> EncoderEntry:
-    from safetensors.torch import save_file
-
-    if isinstance(psi, OnnxPsi):
-        (folder / ONNX_FILE).parent.mkdir()
-        (folder / ONNX_FILE).write_bytes(psi.graph)
-        psi = psi.original
-    encoder = psi.encoder
-    (folder / "encoder").mkdir()
-    _write_json(folder / "encoder/config.json", _without_unsafe(encoder.model.config.to_dict()))
-    encoder.tokenizer.save(str(folder / "encoder/tokenizer.json"))
-    save_file(
-        {name: value.detach().cpu().contiguous().clone() for name, value in psi.body.state_dict().items()},
-        folder / "encoder/model.safetensors",
-    )
-    save_file(
-        {name: value.detach().cpu().contiguous() for name, value in psi.head_state().items()},
-        folder / "head.safetensors",
-    )
-    return EncoderEntry(
-        name=encoder.name, pad_id=encoder.pad_id, max_length=encoder.max_length, bound=psi.bound,
-        long_texts=encoder.long_texts, max_chunks=encoder.max_chunks,
-    )  # fmt: skip
-
-
-def _replace(work: Path, target: Path) -> None:
-    """Put a finished folder under its final name; the older model goes only when the new one is there."""
-    if not target.exists():
-        os.replace(work, target)
-    else:
-        old = _beside(target)
-        os.replace(target, old)
-        try:
-            os.replace(work, target)
-        except BaseException:
-            os.replace(old, target)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    sync(target.parent)
-
-
-def _write_json(path: Path, data: Any) -> None:
-    # numpy's numbers, as they come from a grid of parameters, know how to become Python's.
-    text = json.dumps(data, ensure_ascii=False, indent=1, default=methodcaller("item"))
-    path.write_text(text, encoding="utf-8")
-
-
-# ---------------------------------------------------------------------- loading
+_TRIES = 10
 
 
 def load_model(
@@ -201,31 +79,48 @@ def load_model(
     for _ in range(_TRIES):
         config = read_config(folder)
         try:
-            model = _read_model(folder, config, device, n_jobs)
-        except ModelFileError:
+            return _read_model(folder, config, device, n_jobs)
+        except (ModelFileError, OSError) as error:
             if read_config(folder) == config:
-                raise
-        else:
-            if read_config(folder) == config:
-                return model
-        # Someone put another model in its place meanwhile: what was read may be half of each.
+                if isinstance(error, ModelFileError):
+                    raise
+                raise ModelFileError(f"{folder} cannot be read: {error.strerror or error}") from error
+        # The model was saved again meanwhile, and a part of the state before was deleted.
     raise ModelFileError(f"{folder} was replaced {_TRIES} times while it was read; try again")
+
+
+def read_rules(folder: Path, state: State) -> RuleSet | None:
+    """The rules of a state of a model; None if it has none.
+
+    Raises
+    ------
+    RuleFileError
+        If they cannot be read.
+    """
+    if not state.has_rules:
+        return None
+    # From text, so that the file cannot include others; under its name in every folder.
+    return RuleSet.from_yaml(read_text(_part(folder, state, "rules.yaml")), name=str(folder / "rules.yaml"))
+
+
+def _part(folder: Path, state: State, name: str) -> Path:
+    return folder / part_file(name, state.parts[name])
 
 
 def _read_model(
     folder: Path, config: ModelConfig, device: str, n_jobs: int | None
 ) -> tuple[Hybrid, Any, Recipe, ModelConfig]:
-    check_files(folder, config)
+    check_parts(folder, config)
     try:
         recipe = recipe_from_dict(config.recipe)
         recipe.check()
-        ruleset = RuleSet.load(folder / "rules.yaml") if config.has_rules else None
+        ruleset = read_rules(folder, config)
     except (RuleNetError, TypeError, ValueError) as error:
         raise ModelFileError(f"{folder}: {error}") from error
     features, weights = _read_phi(folder, config, recipe, ruleset)
     psi: Any = None
     if (entry := config.encoder) is not None:
-        fast = ONNX_FILE in config.files and importlib.util.find_spec("onnxruntime") and choose_device(device) == "cpu"
+        fast = ONNX in config.parts and importlib.util.find_spec("onnxruntime") and choose_device(device) == "cpu"
         psi = _read_onnx(folder, entry, config, recipe, n_jobs) if fast else _read_psi(folder, entry, config, recipe)
     held_out = _read_held_out(folder, config)
     hybrid = Hybrid(features, weights, psi, config.phi_scale, config.psi_scale, held_out)
@@ -233,8 +128,9 @@ def _read_model(
 
 
 def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSet | None) -> tuple[Features, Weights]:
-    vocabulary = validated(Vocabulary, read_json(folder / "vocabulary.json"), folder / "vocabulary.json")
-    coef, bias, idf = _read_arrays(folder / "phi.safetensors", ("coef", "bias", "idf"))
+    file = _part(folder, config, "vocabulary.json")
+    vocabulary = validated(Vocabulary, read_json(file), file)
+    coef, bias, idf = _read_arrays(_part(folder, config, "phi.safetensors"), ("coef", "bias", "idf"))
     features = Features(
         ruleset,
         language=config.language,
@@ -252,7 +148,7 @@ def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSe
             f"{n_columns} columns, {n_labels} labels and {n_terms} terms"
         )
     if not all(np.isfinite(array).all() for array in (coef, bias, idf)):
-        raise ModelFileError(f"{folder}/phi.safetensors holds weights that are no numbers")
+        raise ModelFileError(f"{folder}: phi.safetensors holds weights that are NaN or infinite")
     if features.terms is not None:
         features.terms.restore(vocabulary.terms, idf)
     return features, Weights(coef.astype(np.float64), bias.astype(np.float64))
@@ -270,14 +166,14 @@ def _read_arrays(file: Path, names: tuple[str, ...]) -> list[Any]:
 def _read_held_out(folder: Path, config: ModelConfig) -> HeldOut | None:
     if config.held_out is None:
         return None
-    file, n_labels = folder / "held_out.safetensors", len(config.labels)
+    file, n_labels = _part(folder, config, HELD_OUT), len(config.labels)
     phi, psi, y = _read_arrays(file, ("phi", "psi", "y"))
     if y.ndim != 1 or not phi.shape == psi.shape == (*y.shape, n_labels):
         shapes = f"{phi.shape}, {psi.shape} and {y.shape}"
         raise ModelFileError(f"{file}: arrays of shape {shapes} do not fit {n_labels} labels")
     are_logits = all(array.dtype.kind == "f" and np.isfinite(array).all() for array in (phi, psi))
     if not are_logits or y.dtype.kind != "i" or not ((y >= -1) & (y < n_labels)).all():
-        raise ModelFileError(f"{file} holds logits or labels that cannot be")
+        raise ModelFileError(f"{file} holds logits or labels that are impossible")
     return HeldOut(phi.astype(np.float64), psi.astype(np.float64), y.astype(np.intp), config.held_out.is_stale)
 
 
@@ -286,25 +182,25 @@ def _read_onnx(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: R
     from tokenizers import Tokenizer
 
     try:
-        tokenizer = Tokenizer.from_file(str(folder / "encoder/tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(_part(folder, config, "tokenizer.json")))
     except Exception as error:
         # tokenizers raises plain Exception.
-        raise ModelFileError(f"{folder}/encoder/tokenizer.json cannot be read: {error}") from error
+        raise ModelFileError(f"{folder}: tokenizer.json cannot be read: {error}") from error
     body = SimpleNamespace(config=SimpleNamespace())  # the weights are in the graph
+    graph = _part(folder, config, ONNX)
     try:
         return OnnxPsi(
-            (folder / ONNX_FILE).read_bytes(), _new_encoder(body, tokenizer, entry), n_classes=len(config.labels),
-            bound=entry.bound, original=partial(_read_original, folder.resolve(), entry, config, recipe), n_jobs=n_jobs,
+            graph.read_bytes(), _new_encoder(body, tokenizer, entry), n_classes=len(config.labels), bound=entry.bound,
+            original=partial(_read_original, folder.resolve(), entry, config, recipe), n_jobs=n_jobs,
         )  # fmt: skip
     except ModelFileError as error:
-        raise ModelFileError(f"{folder}/{ONNX_FILE}: {error}") from error
+        raise ModelFileError(f"{graph}: {error}") from error
 
 
 def _read_original(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Recipe) -> Psi:
-    """The weights beside an ONNX file, maybe long after that was read."""
-    if read_config(folder).files != config.files:
+    """The weights that an ONNX file was made from, maybe long after that was read."""
+    if not all(is_intact(_part(folder, config, name), config.parts[name]) for name in PSI_PARTS):
         raise ModelFileError(f"{folder} has changed since the model was loaded from there; load it again")
-    check_files(folder, config)
     return _read_psi(folder, entry, config, recipe)
 
 
@@ -325,17 +221,16 @@ def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Re
 
     from rulenet.model.psi import Psi
 
-    settings = read_json(folder / "encoder/config.json")
-    unsafe = sorted({key for key in _keys(settings) if key in _UNSAFE})
+    file, *files = (_part(folder, config, name) for name in PSI_PARTS)
+    settings = read_json(file)
+    unsafe = sorted({key for key in _keys(settings) if key in UNSAFE})
     if not isinstance(settings, dict) or unsafe:
-        raise ModelFileError(
-            f"{folder}/encoder/config.json: {', '.join(unsafe) or 'not a mapping'} is not allowed in a saved model"
-        )
+        raise ModelFileError(f"{file}: {', '.join(unsafe) or 'not a mapping'} is not allowed in a saved model")
     try:
-        tokenizer = Tokenizer.from_file(str(folder / "encoder/tokenizer.json"))
-        state, head = (load_file(folder / name) for name in ("encoder/model.safetensors", "head.safetensors"))
+        tokenizer = Tokenizer.from_file(str(files[0]))
+        state, head = map(load_file, files[1:])
         if any(bool(tensor.isnan().any()) for tensor in (*state.values(), *head.values())):
-            raise ValueError("weights that are no numbers")
+            raise ValueError("weights that are NaN")
         body = _build_body(settings, state)
         if entry.pad_id >= body.get_input_embeddings().num_embeddings:
             raise ValueError(f"pad_id {entry.pad_id} is no word piece of the encoder")
@@ -352,7 +247,7 @@ def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Re
 
 
 def _build_body(settings: dict[str, Any], state: dict[str, Any]) -> Any:
-    """A transformer with these weights. It is first drawn up without memory, so that absurd sizes fail before they are allocated."""
+    """A transformer with these weights. It is first built without memory, so that absurd sizes fail before they are allocated."""
     import torch
     from transformers import AutoConfig, AutoModel
 
@@ -361,7 +256,7 @@ def _build_body(settings: dict[str, Any], state: dict[str, Any]) -> Any:
     with quiet_transformers():
         config = AutoConfig.for_model(**settings)
         if getattr(config, "num_hidden_layers", 0) > len(state):
-            raise ValueError("config.json has more layers than there are weights")
+            raise ValueError("encoder.json has more layers than there are weights")
         for device in ("meta", "cpu"):
             with torch.device(device):
                 body = AutoModel.from_config(config, trust_remote_code=False, attn_implementation="sdpa").float()
@@ -369,7 +264,7 @@ def _build_body(settings: dict[str, Any], state: dict[str, Any]) -> Any:
                 body.pooler = None
             shapes = {name: value.shape for name, value in body.state_dict().items()}
             if shapes != {name: value.shape for name, value in state.items()}:
-                raise ValueError("the weights do not fit config.json")
+                raise ValueError("the weights do not fit encoder.json")
     body.load_state_dict(state)
     return body
 
@@ -380,9 +275,3 @@ def _keys(value: Any) -> Iterator[str]:
         yield from value
     for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _keys(part)
-
-
-def _without_unsafe(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_unsafe(part) for key, part in value.items() if key not in _UNSAFE}
-    return [_without_unsafe(part) for part in value] if isinstance(value, list) else value

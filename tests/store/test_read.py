@@ -1,0 +1,361 @@
+"""rulenet.store.read: what load refuses, and that it runs nothing of what it reads."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rulenet import Recipe, RuleNetClassifier, RuleSet
+from rulenet.errors import ModelFileError
+from rulenet.store import history
+from rulenet.store.manifest import PHI_PARTS, PSI_PARTS
+from tests.store.folders import config_of, files, forge, forge_json, forge_tensors, part, write_config
+
+TEXTS = ["good film", "a good story", "what a bad film", "bad acting", "good and bad", "film"]
+LABELS = ["pos", "pos", "neg", "neg", "pos", "neg"]
+RULES = RuleSet.from_yaml(
+    """
+# Comments are kept.
+rulenet: 1
+rules:
+  - {id: praise, label: pos, word: good}
+  - {id: blame, label: neg, word: bad, weight: 2}
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def phi() -> RuleNetClassifier:
+    return RuleNetClassifier(RULES, None, recipe=Recipe(C=2.0)).fit(TEXTS, LABELS)
+
+
+@pytest.fixture(scope="module")
+def hybrid(tiny_encoder: str) -> RuleNetClassifier:
+    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+
+
+@pytest.fixture
+def phi_folder(phi: RuleNetClassifier, tmp_path: Path) -> Path:
+    phi.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def hybrid_folder(hybrid: RuleNetClassifier, tmp_path: Path) -> Path:
+    hybrid.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+class Marker:
+    """Unpickling this leaves a file behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("name", [*PHI_PARTS, *PSI_PARTS])
+def test_one_changed_byte_is_refused(hybrid_folder: Path, name: str) -> None:
+    content = bytearray(part(hybrid_folder, name).read_bytes())
+    content[-2] ^= 1
+    part(hybrid_folder, name).write_bytes(content)
+    with pytest.raises(ModelFileError, match=rf"{part(hybrid_folder, name).name} is not the file that was saved"):
+        RuleNetClassifier.load(hybrid_folder)
+
+
+@pytest.mark.parametrize("name", [*PHI_PARTS, *PSI_PARTS])
+def test_a_pickle_is_refused_and_not_opened(hybrid_folder: Path, tmp_path: Path, name: str) -> None:
+    content = pickle.dumps(Marker(tmp_path / "executed"))
+    part(hybrid_folder, name).write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"checksum differs"):
+        RuleNetClassifier.load(hybrid_folder)
+    forge(hybrid_folder, name, content)
+    with pytest.raises(ModelFileError, match=r"cannot be read|is not JSON|is not UTF-8"):
+        RuleNetClassifier.load(hybrid_folder)
+    assert not (tmp_path / "executed").exists()
+    pickle.loads(content)  # the trap works
+    assert (tmp_path / "executed").exists()
+
+
+def test_a_pickled_config_is_refused_and_not_opened(phi_folder: Path, tmp_path: Path) -> None:
+    (phi_folder / "config.json").write_bytes(pickle.dumps(Marker(tmp_path / "executed")))
+    with pytest.raises(ModelFileError, match=r"config\.json is not JSON"):
+        RuleNetClassifier.load(phi_folder)
+    assert not (tmp_path / "executed").exists()
+
+
+UNSAFE: list[dict[str, Any]] = [
+    {"auto_map": {"AutoModel": "modeling.Evil"}},
+    {"attn_implementation": "kernels-community/evil"},
+    {"_attn_implementation": "kernels-community/evil"},
+    {"quantization_config": {"quant_method": "gptq"}},
+    {"_name_or_path": "org/evil"},
+    {"text_config": {"auto_map": {"AutoModel": "modeling.Evil"}}},
+    {"parts": [{"use_pretrained_backbone": True}]},
+]
+
+
+@pytest.mark.parametrize("entry", UNSAFE, ids=lambda entry: next(iter(entry)))
+def test_an_encoder_config_that_names_code_is_refused(hybrid_folder: Path, entry: dict[str, Any]) -> None:
+    (hybrid_folder / "parts/modeling.py").write_text("raise SystemExit('executed')")
+    with pytest.raises(ModelFileError, match=r"parts/modeling\.py does not belong to the model"):
+        RuleNetClassifier.load(hybrid_folder)
+    (hybrid_folder / "parts/modeling.py").unlink()
+    forge_json(hybrid_folder, "encoder.json", **entry)
+    with pytest.raises(ModelFileError, match=r"parts/encoder-\w+\.json: \w+ is not allowed in a saved model"):
+        RuleNetClassifier.load(hybrid_folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_type": "no-such-model"}, r"the encoder cannot be read"),
+        ({"model_type": None}, r"the encoder cannot be read"),
+        ({"hidden_size": 32}, r"the weights do not fit encoder\.json"),
+        ({"hidden_size": 10**7}, r"the encoder cannot be read"),
+        ({"vocab_size": 10**13}, r"the encoder cannot be read"),
+        ({"num_hidden_layers": 10**9}, r"more layers than there are weights"),
+        ({"num_hidden_layers": 1}, r"the weights do not fit encoder\.json"),
+        ({"num_attention_heads": "x"}, r"the encoder cannot be read"),
+        ({"hidden_act": "os.system"}, r"the encoder cannot be read"),
+    ],
+)
+def test_an_encoder_config_that_does_not_fit_is_refused(
+    hybrid_folder: Path, changes: dict[str, Any], message: str
+) -> None:
+    forge_json(hybrid_folder, "encoder.json", **changes)
+    with pytest.raises(ModelFileError, match=message):
+        RuleNetClassifier.load(hybrid_folder)
+
+
+def poison(name: str, value: float = np.nan) -> Callable[[dict[str, Any]], None]:
+    def change(tensors: dict[str, Any]) -> None:
+        tensors[name] = tensors[name].copy()
+        tensors[name].flat[0] = value
+
+    return change
+
+
+def cut(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(tensors: dict[str, Any]) -> None:
+        tensors[name] = np.ascontiguousarray(tensors[name][:-1])
+
+    return change
+
+
+def drop(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(tensors: dict[str, Any]) -> None:
+        del tensors[name]
+
+    return change
+
+
+def add(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(tensors: dict[str, Any]) -> None:
+        tensors[name] = np.zeros(1, dtype=np.float32)
+
+    return change
+
+
+WORDS = "embeddings.word_embeddings.weight"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("phi.safetensors", poison("coef"), r"phi\.safetensors holds weights that are NaN or infinite"),
+        ("phi.safetensors", poison("bias", np.inf), r"phi\.safetensors holds weights that are NaN or infinite"),
+        ("phi.safetensors", poison("idf"), r"phi\.safetensors holds weights that are NaN or infinite"),
+        ("phi.safetensors", cut("coef"), r"weights of shape \(\d+, 2\), \(2,\) and \(\d+,\) do not fit \d+ columns, 2 labels"),
+        ("phi.safetensors", cut("bias"), r"weights of shape .* \(1,\) and"),
+        ("phi.safetensors", cut("idf"), r"do not fit"),
+        ("phi.safetensors", drop("idf"), r"phi-\w+\.safetensors cannot be read: 'idf'"),
+        ("head.safetensors", poison("from_text.weight"), r"weights that are NaN"),
+        ("head.safetensors", cut("from_text.bias"), r"the encoder cannot be read"),
+        ("head.safetensors", drop("from_phi.weight"), r"head\.safetensors lacks or adds from_phi\.weight"),
+        ("head.safetensors", add("extra"), r"head\.safetensors lacks or adds extra"),
+        ("encoder.safetensors", poison(WORDS), r"weights that are NaN"),
+        ("encoder.safetensors", cut(WORDS), r"the weights do not fit encoder\.json"),
+        ("encoder.safetensors", drop(WORDS), r"the weights do not fit encoder\.json"),
+        ("encoder.safetensors", add("extra"), r"the weights do not fit encoder\.json"),
+    ],
+)  # fmt: skip
+def test_weights_that_are_wrong_are_refused(
+    hybrid_folder: Path, name: str, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    forge_tensors(hybrid_folder, name, change)
+    with pytest.raises(ModelFileError, match=message):
+        RuleNetClassifier.load(hybrid_folder)
+
+
+def scalar(name: str) -> Callable[[dict[str, Any]], None]:
+    def change(tensors: dict[str, Any]) -> None:
+        tensors[name] = np.array(0)
+
+    return change
+
+
+def as_type(name: str, dtype: type) -> Callable[[dict[str, Any]], None]:
+    def change(tensors: dict[str, Any]) -> None:
+        tensors[name] = tensors[name].astype(dtype)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (poison("phi"), "holds logits or labels that are impossible"),
+        (poison("psi", np.inf), "holds logits or labels that are impossible"),
+        (poison("y", 2), "holds logits or labels that are impossible"),
+        (poison("y", -2), "holds logits or labels that are impossible"),
+        (as_type("y", np.float64), "holds logits or labels that are impossible"),
+        (as_type("phi", np.int64), "holds logits or labels that are impossible"),
+        (cut("y"), r"arrays of shape \(6, 2\), \(6, 2\) and \(5,\) do not fit 2 labels"),
+        (cut("psi"), "do not fit 2 labels"),
+        (scalar("y"), "do not fit 2 labels"),
+        (drop("phi"), r"held_out-\w+\.safetensors cannot be read"),
+    ],
+)
+def test_held_out_texts_that_are_wrong_are_refused(
+    phi: RuleNetClassifier, tmp_path: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    phi.with_rules(RULES).calibrate(TEXTS, LABELS).save(tmp_path / "model")
+    forge_tensors(tmp_path / "model", "held_out.safetensors", change)
+    with pytest.raises(ModelFileError, match=message):
+        RuleNetClassifier.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(("dtype", "size"), [("BF16", 2), ("F8_E4M3", 1)])
+def test_weights_of_a_type_that_numpy_lacks_are_refused(phi_folder: Path, dtype: str, size: int) -> None:
+    header = json.dumps({"coef": {"dtype": dtype, "shape": [1], "data_offsets": [0, size]}}).encode()
+    forge(phi_folder, "phi.safetensors", len(header).to_bytes(8, "little") + header + b"\0" * size)
+    with pytest.raises(ModelFileError, match=r"phi-\w+\.safetensors cannot be read"):
+        RuleNetClassifier.load(phi_folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"terms": ["film", "film"]}, r"vocabulary-\w+\.json: : Value error, a term is listed twice"),
+        ({"terms": None}, r"vocabulary-\w+\.json: terms: Input should be a valid list"),
+        ({"terms": ["film", 3]}, r"vocabulary-\w+\.json: terms\.1: Input should be a valid string"),
+        ({"terms": ["film"]}, r"do not fit 3 columns, 2 labels and 1 terms"),
+        ({"words": "abc"}, r"vocabulary-\w+\.json: words: Input should be a valid list"),
+        ({"code": []}, r"vocabulary-\w+\.json: code: Extra inputs"),
+    ],
+)
+def test_a_vocabulary_that_is_wrong_is_refused(phi_folder: Path, changes: dict[str, Any], message: str) -> None:
+    forge_json(phi_folder, "vocabulary.json", **changes)
+    with pytest.raises(ModelFileError, match=message):
+        RuleNetClassifier.load(phi_folder)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ({"C": -1}, r"recipe: C=-1 cannot be used"),
+        ({"C": "3"}, r"model: "),
+        ({"learn": 1}, r"recipe has unknown fields: learn"),
+        ({"ngram_range": [1, 2, 3]}, r"model: "),
+        ({"ngram_range": 3}, r"model: "),
+        ({"min_df": [1]}, r"model: "),
+    ],
+)
+def test_a_recipe_that_is_wrong_is_refused(phi_folder: Path, recipe: dict[str, Any], message: str) -> None:
+    config = config_of(phi_folder)
+    config["recipe"].update(recipe)
+    write_config(phi_folder, config)
+    with pytest.raises(ModelFileError, match=message):
+        RuleNetClassifier.load(phi_folder)
+
+
+def test_rules_that_are_wrong_are_refused(phi_folder: Path) -> None:
+    forge(phi_folder, "rules.yaml", b"rulenet: 1\nrules: []\n")
+    with pytest.raises(ModelFileError, match=r"model: 1 fault in .*rules\.yaml"):
+        RuleNetClassifier.load(phi_folder)
+    forge(phi_folder, "rules.yaml", b"rulenet: 1\nrules: [{id: a, label: pos, word: b}]\n")
+    with pytest.raises(ModelFileError, match=r"do not fit"):
+        RuleNetClassifier.load(phi_folder)
+
+
+def test_a_pad_that_is_no_word_piece_is_refused(hybrid_folder: Path) -> None:
+    config = config_of(hybrid_folder)
+    config["encoder"]["pad_id"] = 10**9
+    write_config(hybrid_folder, config)
+    with pytest.raises(ModelFileError, match=r"pad_id 1000000000 is no word piece of the encoder"):
+        RuleNetClassifier.load(hybrid_folder)
+
+
+def test_rules_of_a_model_cannot_include_files(phi_folder: Path) -> None:
+    (phi_folder.parent / "more.yaml").write_text(RULES.source)
+    forge(phi_folder, "rules.yaml", b"{rulenet: 1, include: [../more.yaml], rules: [{id: a, label: pos, word: b}]}")
+    with pytest.raises(ModelFileError, match=r"model: 1 fault in .*rules\.yaml"):
+        RuleNetClassifier.load(phi_folder)
+
+
+# While others write
+
+
+def save_again_within(monkeypatch: pytest.MonkeyPatch, phi: RuleNetClassifier, folder: Path, times: int) -> list[int]:
+    """Have another model saved into the folder whenever rules are read, as often as this; the numbers of these models."""
+    real, saved = RuleSet.from_yaml, []
+
+    def from_yaml(text: str, *, name: str = "<string>") -> RuleSet:
+        if len(saved) < times and name.startswith(str(folder)):
+            saved.append(len(saved))
+            phi.with_rules(real(RULES.source.replace("weight: 2", f"weight: {len(saved)}.5"))).save(folder)
+        return real(text, name=name)
+
+    monkeypatch.setattr(RuleSet, "from_yaml", from_yaml)
+    return saved
+
+
+def test_a_model_that_is_replaced_while_it_is_read_is_read_whole(
+    phi: RuleNetClassifier, phi_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state before is kept for undo, so its parts are still there."""
+    save_again_within(monkeypatch, phi, phi_folder, times=1)
+    clf = RuleNetClassifier.load(phi_folder)
+    assert (clf.rules, clf.hybrid_.weights.coef[1].max()) == (RULES, phi.hybrid_.weights.coef[1].max())
+
+
+def test_parts_that_are_deleted_while_they_are_read_are_read_again(
+    phi: RuleNetClassifier, phi_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "KEPT", 0)
+    saved = save_again_within(monkeypatch, phi, phi_folder, times=3)
+    clf = RuleNetClassifier.load(phi_folder)
+    assert isinstance(clf.rules, RuleSet)
+    assert (clf.rules.rules[1].evidence["neg"], clf.hybrid_.weights.coef[1].max(), len(saved)) == (3.5, 3.5, 3)
+    saved = save_again_within(monkeypatch, phi, phi_folder, times=99)
+    with pytest.raises(ModelFileError, match=r"model was replaced 10 times while it was read; try again"):
+        RuleNetClassifier.load(phi_folder)
+
+
+def test_what_a_killed_writer_left_does_no_harm(phi: RuleNetClassifier, phi_folder: Path) -> None:
+    for name in (
+        "parts/phi-0123456789abcdef.safetensors",
+        f"parts/.phi-0123456789abcdef.safetensors.{'a' * 32}",
+        f".config.json.{'b' * 32}",
+    ):
+        (phi_folder / name).write_bytes(b"half")
+    assert np.array_equal(RuleNetClassifier.load(phi_folder).predict_proba(TEXTS), phi.predict_proba(TEXTS))
+    assert len(files(phi_folder)) == 8
+
+
+def test_files_that_cannot_be_read_are_said_so(phi_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load_file(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("safetensors.numpy.load_file", load_file)
+    with pytest.raises(ModelFileError, match=r"model cannot be read: Permission denied"):
+        RuleNetClassifier.load(phi_folder)
