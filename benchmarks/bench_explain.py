@@ -43,7 +43,7 @@ def main() -> None:
                 c = e.contrast(label, other)
                 total = c.bias + sum(term.difference for term in c.terms) + c.neural
                 worst = max(worst, abs(total - (e.logits[label] - e.logits[other])), abs(total - c.total))
-            fired = clf.hybrid_.features.ruleset.spans(e.text)
+            fired = clf.predictor_.hybrid.features.ruleset.spans(e.text)
             for term in e.terms:
                 spans += len(term.spans)
                 if term.kind == "tfidf":

@@ -68,7 +68,7 @@ def hybrid_of(name: str, options: argparse.Namespace) -> RuleNetClassifier:
 
 def words(clf: RuleNetClassifier, texts: list[str], device: str) -> dict[str, Any]:
     """Speed, gaps and nodes of explanations to the word."""
-    hybrid, classes = clf.hybrid_, clf.classes_.tolist()
+    hybrid, classes = clf.predictor_.hybrid, clf.classes_.tolist()
     parts = hybrid.parts(texts, device=device)
     explain(hybrid, texts[:2], hybrid.parts(texts[:2]), classes, tokens=True, device=device)  # imports and warms up
     started, started_cpu = time.perf_counter(), time.process_time()
@@ -132,9 +132,9 @@ def as_a_whole() -> dict[str, Any]:
     rules = [f"  - {{id: r{i}, label: {classes[i % 4]}, word: {word}}}" for i, word in enumerate(frequent)]
     ruleset = RuleSet.from_yaml("rulenet: 1\nrules:\n" + "\n".join(rules))
     clf = RuleNetClassifier(ruleset, None, random_state=0).fit(texts[:2_000], labels[:2_000])
-    parts = clf.hybrid_.parts(texts)
+    parts = clf.predictor_.hybrid.parts(texts)
     started = time.perf_counter()
-    found = explain_global(clf.hybrid_, parts, classes, labels)
+    found = explain_global(clf.predictor_.hybrid, parts, classes, labels)
     seconds = time.perf_counter() - started
     return {
         "texts": len(texts),

@@ -149,7 +149,7 @@ def phi() -> RuleNetClassifier:
 
 def state(clf: RuleNetClassifier) -> list[np.ndarray[Any, Any]]:
     """Every learned number."""
-    hybrid = clf.hybrid_
+    hybrid = clf.predictor_.hybrid
     arrays = [hybrid.weights.coef, hybrid.weights.bias]
     if hybrid.psi is not None:
         arrays += [value.numpy() for value in hybrid.psi.state_dict().values()]
@@ -168,8 +168,8 @@ def test_fit_returns_self_and_learns_its_texts(case: Case, fitted: RuleNetClassi
     clf = case.make()
     assert clf.fit(case.texts, case.labels) is clf
     assert fitted.classes_.tolist() == sorted(set(case.labels))
-    assert fitted.score(case.texts, case.labels) >= (0.9 if fitted.hybrid_.features.n_terms else 0.7)
-    assert fitted.hybrid_.is_neural == case.is_neural
+    assert fitted.score(case.texts, case.labels) >= (0.9 if fitted.predictor_.hybrid.features.n_terms else 0.7)
+    assert fitted.predictor_.hybrid.is_neural == case.is_neural
 
 
 def test_predictions_have_the_shapes_and_order_of_classes(case: Case, fitted: RuleNetClassifier) -> None:
@@ -201,7 +201,7 @@ def test_clone_and_parameters(case: Case) -> None:
     ]
     assert clf.set_params(random_state=7, recipe=Recipe(C=9)) is clf
     assert (clf.random_state, clf.recipe, twin.random_state) == (7, Recipe(C=9), params["random_state"])
-    assert not hasattr(clone(case.make().fit(case.texts, case.labels)), "hybrid_")
+    assert not hasattr(clone(case.make().fit(case.texts, case.labels)), "predictor_")
 
 
 def test_pickled_and_saved_models_predict_the_same(case: Case, fitted: RuleNetClassifier, tmp_path: Path) -> None:
@@ -341,8 +341,8 @@ def test_interface_checks_of_scikit_learn(case: Case) -> None:
 def test_another_seed_gives_another_psi(tiny_encoder: str) -> None:
     texts, labels = zip(*EN, strict=True)
     one, two = (RuleNetClassifier(None, tiny_encoder, recipe=QUICK, random_state=s).fit(texts, labels) for s in (0, 1))
-    assert np.array_equal(one.hybrid_.weights.coef, two.hybrid_.weights.coef)
-    heads = [clf.hybrid_.psi.from_text.weight.detach().numpy() for clf in (one, two)]
+    assert np.array_equal(one.predictor_.hybrid.weights.coef, two.predictor_.hybrid.weights.coef)
+    heads = [clf.predictor_.hybrid.psi.from_text.weight.detach().numpy() for clf in (one, two)]
     assert not np.allclose(*heads)
     assert same(one, RuleNetClassifier(None, tiny_encoder, recipe=QUICK).fit(texts, labels))  # None: 0
 
@@ -419,7 +419,7 @@ def test_labels_none_learns_from_rules_alone() -> None:
     clf = RuleNetClassifier(RULES, None).fit(texts)
     assert clf.classes_.tolist() == ["Business", "Sports", "World"]
     assert clf.predict(["oil and a bank", "goal", "talks"]).tolist() == ["Business", "Sports", "World"]
-    assert clf.hybrid_.weights.coef[:3].max(axis=1).tolist() == [1.5, 1.0, 1.0]
+    assert clf.predictor_.hybrid.weights.coef[:3].max(axis=1).tolist() == [1.5, 1.0, 1.0]
     assert clf.report_["n_texts"] == 0
     assert clf.report_["n_unlabeled"] == 20
 
@@ -427,7 +427,7 @@ def test_labels_none_learns_from_rules_alone() -> None:
 def test_labels_none_with_an_encoder(tiny_encoder: str) -> None:
     texts = [text for text, _ in EN]
     clf = RuleNetClassifier(RULES, tiny_encoder, recipe=QUICK).fit(texts, unlabeled=["another goal"])
-    assert clf.hybrid_.is_neural
+    assert clf.predictor_.hybrid.is_neural
     assert clf.report_["n_unlabeled"] == 21
 
 
@@ -538,7 +538,7 @@ def test_what_cannot_be_used_is_said(name: str) -> None:
     clf = RuleNetClassifier(**{"encoder": None, **params})
     with pytest.raises(error, match=message):
         clf.fit(texts, labels)
-    assert not hasattr(clf, "hybrid_")
+    assert not hasattr(clf, "predictor_")
 
 
 def test_a_failed_fit_keeps_the_older_model() -> None:
@@ -551,9 +551,9 @@ def test_a_failed_fit_keeps_the_older_model() -> None:
 def test_not_fitted_error_is_of_both_families(tmp_path: Path) -> None:
     assert issubclass(NotFittedError, (RuleNetError,))
     assert issubclass(NotFittedError, SklearnNotFittedError)
-    with pytest.raises(NotFittedError, match="there is nothing to save"):
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
         phi().save(tmp_path / "model")
-    with pytest.raises(NotFittedError, match="fit it before editing its rules"):
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
         phi().with_rules(None)
     assert not (tmp_path / "model").exists()
 

@@ -49,7 +49,8 @@ def export(
     if data is not None:
         dataset = load(data, text=text, label=label, split=split, limit=limit, need_labels=False)
         texts, y = dataset.texts, _class_indices(dataset, clf.classes_, data)
-    clf.hybrid_, report = with_onnx(clf.hybrid_, texts, y, precision=precision, max_loss=max_loss)
+    hybrid, report = with_onnx(clf.predictor_.hybrid, texts, y, precision=precision, max_loss=max_loss)
+    clf.predictor_ = clf.predictor_.with_hybrid(hybrid)
     clf.save(model)
     if as_json:
         print_json({"model": str(model), **report.to_dict()})

@@ -12,20 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from rulenet.base.progress import Progress
 from rulenet.base.types import Array
 from rulenet.decide.scales import choose_scales
-from rulenet.errors import InputError
 from rulenet.features.blocks import Features
-from rulenet.model.hybrid import HeldOut, Hybrid, rule_columns, softmax
-from rulenet.model.phi import RuleColumn, Weights, log_count_ratio, out_of_fold_logits, rule_cells, solve
+from rulenet.model.hybrid import HeldOut, Hybrid
+from rulenet.model.link import Link
+from rulenet.model.phi import Weights
+from rulenet.model.phi_problem import PhiProblem
 from rulenet.rules.engine.tally import tally
+from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem, split
 from rulenet.training.recipe import Recipe
-
-FEW_TEXTS = 1000  # fewer say too little about single terms to shape their prior
-MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
 
 @dataclass
@@ -130,7 +128,6 @@ def fit_hybrid(
     """
     report = Report(n_texts=int((task.Y.sum(axis=1) > 0).sum()), language=features.language, n_rules=features.n_rules)
     report.n_unlabeled = len(task.texts) - report.n_texts
-    rules = rule_columns(features.ruleset, task.classes)
     started = time.perf_counter()
     progress.say(f"columns of {len(task.texts):,} texts")
     X = features.fit_transform(task.texts)
@@ -141,29 +138,27 @@ def fit_hybrid(
 
     started = time.perf_counter()
     progress.say(f"φ: {X.shape[1]:,} columns")
-    use_nb = recipe.nb if recipe.nb is not None else len(task.texts) >= FEW_TEXTS
-    nb_terms = features.n_terms if use_nb else 0
-    options: dict[str, Any] = {"rules": rules, "C": recipe.C, "rule_sigma": recipe.rule_sigma, "nb_terms": nb_terms}
-    Y, weights = fit_phi(X, task.Y, rules, recipe, options)
+    problem = phi_problem(features, task.classes, recipe, report.n_texts)
+    weights, Y = fit_phi(problem, X, task.Y, recipe)
     report.seconds["phi"] = time.perf_counter() - started
     if encoder is None:
-        held_out = hold_out_phi(X, task.Y, features, recipe, seed, options)
-        return Hybrid(features, weights, held_out=held_out), report
+        held_out = hold_out_phi(problem, X, task.Y, features, recipe, seed)
+        return Hybrid(features, weights, held_out=held_out, link=problem.link), report
 
-    known = np.flatnonzero(Y.sum(axis=1) > 0)
-    is_labelled = task.Y[known].sum(axis=1) > 0
+    known = np.flatnonzero(problem.link.mass(Y) > 0)
+    is_labelled = problem.link.mass(task.Y[known]) > 0
     started = time.perf_counter()
     progress.say(f"φ out-of-fold, {recipe.folds} folds")
-    phi, offset = outside_phi(X[known], Y[known], is_labelled, features, recipe, seed, options)
+    phi, offset = outside_phi(problem, X[known], Y[known], is_labelled, features, recipe, seed)
     if offset is not None:
-        weights, _ = solve(X[known], Y[known], offset=offset, **options)
+        weights = problem.solve(X[known], Y[known], offset=offset)
     report.seconds["phi_out_of_fold"] = time.perf_counter() - started
     texts = [task.texts[i] for i in known.tolist()]
     psi, weights, held_out = fit_psi(
-        Known(texts, X[known], Y[known], phi, is_labelled), weights, options, encoder, recipe, report, seed=seed, device=device,
+        Known(texts, X[known], Y[known], phi, is_labelled), weights, problem, encoder, recipe, report, seed=seed, device=device,
         progress=progress, work_dir=work_dir, resume=resume,
     )  # fmt: skip
-    return Hybrid(features, weights, psi, report.phi_scale, report.psi_scale, held_out), report
+    return Hybrid(features, weights, psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
 
 
 def rule_tally(features: Features, X: Any, task: Task) -> dict[str, Any]:
@@ -175,88 +170,8 @@ def rule_tally(features: Features, X: Any, task: Task) -> dict[str, Any]:
     return {"fingerprint": features.ruleset.fingerprint, **tally(features.ruleset.rules, R, task.classes, y)}
 
 
-def fit_phi(
-    X: Any, Y: Array, rules: list[RuleColumn], recipe: Recipe, options: dict[str, Any]
-) -> tuple[Array, Weights]:
-    """φ, and the targets it was fitted to: those given, and what φ is sure of among texts without any."""
-    known = Y.sum(axis=1) > 0
-    if known.all():
-        return Y, solve(X, Y, **options)[0]
-    if not known.any():
-        return fit_phi_from_rules(X, Y, rules, recipe, options)
-    first, _ = solve(X[known], Y[known], **options)
-    Y = np.where(known[:, None], Y, confident(first.logits(X), recipe.pseudo_confidence))
-    return Y, solve(X[Y.sum(axis=1) > 0], Y[Y.sum(axis=1) > 0], **options)[0]
-
-
-def outside_phi(
-    X: Any, Y: Array, is_labelled: Array, features: Features, recipe: Recipe, seed: int, options: dict[str, Any]
-) -> tuple[Array, Array | None]:
-    """φ of each text from weights that never saw it, and the offset that φ is to be solved with again, if it is to lead by more.
-
-    φ is asked for `recipe.exit_margin` more where it is right out-of-fold, and only there: elsewhere ψ must be able to overrule it.
-    """
-    if recipe.folds == 1:
-        # The held-out texts stay out even so, or they would praise φ for what it has memorised.
-        train, _ = split(Y, is_labelled, recipe.held_out, seed)
-        X = features.as_fitted_on(X, train)
-        return solve(X[train], Y[train], **options)[0].logits(X), None
-    y = Y.argmax(axis=1)
-    more: dict[str, Any] = {
-        "n_folds": min(recipe.folds, len(y)), "seed": seed, "n_jobs": features.n_jobs, "as_fitted_on": features.as_fitted_on, **options,
-    }  # fmt: skip
-    phi = out_of_fold_logits(X, Y, y, **more)
-    if not recipe.exit_margin:
-        return phi, None
-    offset = -recipe.exit_margin * Y * (phi.argmax(axis=1) == y)[:, None]
-    return out_of_fold_logits(X, Y, y, offset=offset, **more), offset
-
-
-def hold_out_phi(
-    X: Any, Y: Array, features: Features, recipe: Recipe, seed: int, options: dict[str, Any]
-) -> HeldOut | None:
-    """φ of some labelled texts, from weights that never saw them: what a model without ψ is calibrated by."""
-    known = np.flatnonzero(Y.sum(axis=1) > 0)
-    train, held_out = split(Y[known], np.ones(len(known), dtype=bool), recipe.held_out, seed)
-    if not len(held_out):
-        return None
-    X, Y = features.as_fitted_on(X[known], train), Y[known]
-    phi = solve(X[train], Y[train], **options)[0].logits(X[held_out])
-    return HeldOut(phi, np.zeros_like(phi), Y[held_out].argmax(axis=1))
-
-
-def fit_phi_from_rules(
-    X: Any, Y: Array, rules: list[RuleColumn], recipe: Recipe, options: dict[str, Any]
-) -> tuple[Array, Weights]:
-    """φ from rules alone: they keep their authors' weights, and the other columns learn to say what the rules say.
-
-    The other columns learn without seeing the rule columns: beside them, they would have nothing left to explain. A second
-    round learns from everything the first is sure of (self-training).
-    """
-    *cells, n_rules = rule_cells(rules)
-    weights = Weights(np.zeros((X.shape[1], Y.shape[1])), np.zeros(Y.shape[1]))
-    weights.coef[tuple(cells)] = [rule.prior for rule in rules]
-    fired = np.asarray(X[:, :n_rules].sum(axis=1)).ravel() > 0
-    if not fired.any():
-        raise InputError(f"no rule fires on any of the {len(fired)} texts, so labels=None has nothing to learn from")
-    Y = softmax(weights.logits(X)) * fired[:, None]
-    others = X[:, n_rules:]
-    for _ in range(2 if others.shape[1] else 0):
-        known = Y.sum(axis=1) > 0
-        learned, _ = solve(others[known], Y[known], C=options["C"], nb_terms=options["nb_terms"])
-        weights = Weights(np.vstack([weights.coef[:n_rules], learned.coef]), learned.bias)
-        Y = np.where(fired[:, None], Y, confident(weights.logits(X), recipe.pseudo_confidence))
-    return Y, weights
-
-
-def confident(phi: Array, threshold: float) -> Array:
-    """One-hot rows where the best label has at least this probability, else zero rows."""
-    proba = softmax(phi)
-    return np.asarray(np.eye(phi.shape[1])[proba.argmax(axis=1)] * (proba.max(axis=1) >= threshold)[:, None])
-
-
 def fit_psi(
-    known: Known, weights: Weights, options: dict[str, Any], encoder: str, recipe: Recipe, report: Report,
+    known: Known, weights: Weights, problem: PhiProblem, encoder: str, recipe: Recipe, report: Report,
     *, seed: int, device: str, progress: Progress, work_dir: Path | None = None, resume: bool = False,
 ) -> tuple[Any, Weights, HeldOut | None]:  # fmt: skip
     """ψ against out-of-fold φ, φ's weights after the joint epochs, the two scalars, and the held-out texts' logits.
@@ -282,9 +197,9 @@ def fit_psi(
         rows = body.encode(known.texts, cache=None if work_dir is None else Path(work_dir) / WORD_PIECES)
         report.cut_texts = float((rows.lengths >= body.longest_row).mean())
         progress.say(f"ψ: {encoder}, {len(rows):,} texts")
-        train, held_out = split(known.Y, known.is_labelled, recipe.held_out, seed)
+        train, held_out = split(known.Y, known.is_labelled, recipe.held_out, seed, problem.link)
         checkpoint = new_checkpoint(work_dir, resume, psi, rows, known, weights, encoder, recipe, seed, device)
-        layer = new_phi_layer(known, train, weights, options, recipe, progress)
+        layer = new_phi_layer(known, train, weights, problem, recipe, progress)
         examples = Examples(rows, known.phi, known.Y, X=known.X if layer is not None else None)
         examples = keep_lower_states(psi, examples, recipe, device)
         judged = examples.take(held_out) if len(held_out) else None
@@ -302,26 +217,28 @@ def fit_psi(
     )
     report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
     report.seconds["psi"] = time.perf_counter() - started
+    # Fitted parts do not change: with dropout off for good, several threads may ask ψ at the same time.
+    psi.eval()
     if judged is None:
         return psi, weights, None
-    kept = judge(psi, judged, recipe, report)
+    kept = judge(psi, judged, problem.link, recipe, report)
     # A guess of φ's is no label to calibrate by.
     return psi, weights, replace(kept, y=np.where(known.is_labelled[held_out], kept.y, -1))
 
 
-def judge(psi: Any, held_out: Any, recipe: Recipe, report: Report) -> HeldOut:
+def judge(psi: Any, held_out: Any, link: Link, recipe: Recipe, report: Report) -> HeldOut:
     """The two scalars, what they come to on the held-out texts, and the logits of these."""
     where = next(psi.parameters()).device
     started = time.perf_counter()
     neural = psi.predict(held_out.rows, held_out.phi, device=where, layers=held_out.layers)
     report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(held_out.rows)
     report.phi_scale, report.psi_scale, report.scales_moved = choose_scales(
-        held_out.phi, neural, held_out.target, prefer_exits=recipe.exit_margin > 0
+        held_out.phi, neural, held_out.target, prefer_exits=recipe.exit_margin > 0, link=link
     )
     hybrid = report.phi_scale * held_out.phi + report.psi_scale * neural
-    y = held_out.target.argmax(axis=1)
+    y = link.right(held_out.target)
     accuracies = {
-        name: float((logits.argmax(axis=1) == y).mean())
+        name: float((link.answer(logits) == y).mean())
         for name, logits in (("phi", held_out.phi), ("psi", neural), ("hybrid", hybrid))
     }
     report.held_out = {"texts": len(y), **accuracies}
@@ -329,7 +246,7 @@ def judge(psi: Any, held_out: Any, recipe: Recipe, report: Report) -> HeldOut:
 
 
 def new_phi_layer(
-    known: Known, train: Array, weights: Weights, options: dict[str, Any], recipe: Recipe, progress: Progress
+    known: Known, train: Array, weights: Weights, problem: PhiProblem, recipe: Recipe, progress: Progress
 ) -> Any:
     """φ's change in the joint epochs; None where there are none."""
     if not recipe.joint_epochs:
@@ -339,12 +256,7 @@ def new_phi_layer(
         return None
     from rulenet.model.phi_layer import PhiLayer
 
-    rules, n_terms = options["rules"], options["nb_terms"]
-    n_rules = rule_cells(rules)[2]
-    scale = np.ones_like(weights.coef[n_rules:])
-    if n_terms:
-        scale[:n_terms] = log_count_ratio(known.X[:, n_rules : n_rules + n_terms], known.Y)
-    return PhiLayer(weights, rules, C=recipe.C, rule_sigma=recipe.rule_sigma, X=known.X[train], scale=scale)
+    return PhiLayer(weights, problem, X=known.X[train], scale=problem.scale(known.X, known.Y))
 
 
 def new_checkpoint(
@@ -361,15 +273,3 @@ def new_checkpoint(
     settings |= {"encoder": encoder, "seed": seed, "device": "cuda" if own_gpu(device) else "cpu"}
     arrays = {"targets": known.Y, "out-of-fold φ": known.phi, "weights of φ": weights.coef}
     return Checkpoint(Path(work_dir), identity_of(rows, arrays, psi.state_dict(), settings), resume)
-
-
-def split(Y: Array, is_labelled: Array, share: float, seed: int) -> tuple[Array, Array]:
-    """Indices to train ψ on, and held-out ones; only texts with real labels are held out if there are any."""
-    candidates = np.flatnonzero(is_labelled) if is_labelled.any() else np.arange(len(Y))
-    if len(candidates) < MIN_HELD_OUT:
-        return np.arange(len(Y)), np.empty(0, dtype=np.intp)
-    y = Y[candidates].argmax(axis=1)
-    n_held_out = max(round(share * len(candidates)), len(np.unique(y)))
-    stratify = y if np.bincount(y)[np.unique(y)].min() >= 2 else None
-    _, held_out = train_test_split(candidates, test_size=n_held_out, random_state=seed, stratify=stratify)
-    return np.setdiff1d(np.arange(len(Y)), held_out), np.sort(held_out)

@@ -23,13 +23,11 @@ from rulenet.base.version import __version__
 from rulenet.data.load import Dataset
 from rulenet.errors import LabelError, ParameterError
 from rulenet.estimator import RuleNetClassifier
-from rulenet.model.hybrid import rule_columns
-from rulenet.model.phi import solve
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
 from rulenet.store import history
 from rulenet.store.manifest import PROTOCOL, FileEntry, HeldOutEntry, ModelConfig, read_config
-from rulenet.training.stages import FEW_TEXTS, outside_phi
+from rulenet.training.phi_stage import outside_phi, phi_problem
 from rulenet.workbench.diff import SHOWN_ANSWERS, RulesDiff, changes, diff_rules, flip_lines, written
 from rulenet.workbench.flips import known_labels, model_flips
 
@@ -178,16 +176,16 @@ def apply_rules(
     if data is not None:
         after = refit_phi(after, data)
     texts = sample.texts if isinstance(sample, Dataset) else sample
-    labels = known_labels(before, sample) if isinstance(sample, Dataset) else None
-    old = before.hybrid_.features.ruleset
+    labels = known_labels(before.predictor_, sample) if isinstance(sample, Dataset) else None
+    old = before.predictor_.hybrid.features.ruleset
     diff = diff_rules(old, ruleset)
     if texts is not None:
-        diff = replace(diff, flips=model_flips(before, after, texts, labels))
+        diff = replace(diff, flips=model_flips(before.predictor_, after.predictor_, texts, labels))
     edits, n_kept = _rule_edits(before, after, diff, is_refitted=data is not None)
     is_new = ruleset != old or data is not None
     if is_new and not dry_run:
         history.push(folder, _files(folder, after, ruleset), seen=seen)
-    held_out = after.hybrid_.held_out
+    held_out = after.predictor_.hybrid.held_out
     return Edit(
         str(folder), diff, edits, n_kept, None if data is None else len(data.texts), held_out is not None and held_out.is_stale,
         is_new and not dry_run,
@@ -223,7 +221,7 @@ def _read_rules(folder: Path) -> RuleSet | None:
 
 def _rules(clf: RuleNetClassifier) -> dict[str, Rule]:
     """The columns of a model's rules, by id."""
-    ruleset = clf.hybrid_.features.ruleset
+    ruleset = clf.predictor_.hybrid.features.ruleset
     return {} if ruleset is None else {rule.id: rule for rule in ruleset.rules}
 
 
@@ -238,31 +236,25 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
     LabelError
         If the data has a label that the model does not know, or lacks one: φ would unlearn it.
     """
-    hybrid, recipe = clf.hybrid_, clf.recipe_
-    classes, labels = clf.classes_.tolist(), known_labels(clf, data)
+    predictor, recipe = clf.predictor_, clf.recipe_
+    hybrid, classes, labels = predictor.hybrid, predictor.labels.tolist(), known_labels(predictor, data)
     if labels is None:
         raise LabelError(f"{data.source} has no labels to learn from, or some are missing")
     if lacking := [str(label) for label in classes if label not in labels]:
         raise LabelError(
             f"{data.source} has no text with the label {', '.join(map(repr, lacking))}, so φ would unlearn it; add some"
         )
+    problem = phi_problem(hybrid.features, predictor.names, recipe, len(labels))
     X = hybrid.features.transform(data.texts)
-    Y = np.eye(len(classes))[[classes.index(label) for label in labels]]
-    use_nb = recipe.nb if recipe.nb is not None else len(labels) >= FEW_TEXTS
-    options: dict[str, Any] = {
-        "rules": rule_columns(hybrid.features.ruleset, list(map(str, classes))), "C": recipe.C,
-        "rule_sigma": recipe.rule_sigma, "nb_terms": hybrid.features.n_terms if use_nb else 0,
-    }  # fmt: skip
+    Y = problem.link.targets(np.array([classes.index(label) for label in labels]), len(classes))
     offset = None
     if recipe.exit_margin and hybrid.psi is not None:
-        offset = outside_phi(X, Y, np.ones(len(labels), dtype=bool), hybrid.features, recipe, 0, options)[1]
-    weights, _ = solve(X, Y, offset=offset, **options)
+        is_labelled = np.ones(len(labels), dtype=bool)
+        offset = outside_phi(problem, X, Y, is_labelled, hybrid.features, recipe, 0)[1]
+    weights = problem.solve(X, Y, offset=offset)
+    held_out = hybrid.held_out and replace(hybrid.held_out, is_stale=True)
     other = copy.copy(clf)
-    other.hybrid_ = replace(
-        hybrid, weights=weights, held_out=hybrid.held_out and replace(hybrid.held_out, is_stale=True)
-    )
-    other.report_ = dict(clf.report_)
-    other._complete_report()
+    other.predictor_ = predictor.with_hybrid(replace(hybrid, weights=weights, held_out=held_out))
     return other
 
 
@@ -296,7 +288,7 @@ def _rule_edits(
 
 def _rule_weights(clf: RuleNetClassifier) -> dict[str, dict[str, float]]:
     """Weight of each rule for each of its labels, in logits."""
-    hybrid = clf.hybrid_
+    hybrid = clf.predictor_.hybrid
     index = {str(label): k for k, label in enumerate(clf.classes_.tolist())}
     W = hybrid.phi_scale * hybrid.weights.coef
     rules = enumerate(_rules(clf).values())
@@ -312,7 +304,7 @@ def _weights(weights: dict[str, float] | None) -> str:
 
 def _files(folder: Path, clf: RuleNetClassifier, ruleset: RuleSet) -> dict[str, bytes]:
     """Content of the files that an edit replaces."""
-    hybrid, config = clf.hybrid_, read_config(folder)
+    hybrid, config = clf.predictor_.hybrid, read_config(folder)
     features = hybrid.features
     idf = np.asarray(features.terms.idf if features.terms else np.zeros(0))
     tensors = {"coef": hybrid.weights.coef, "bias": hybrid.weights.bias, "idf": idf}

@@ -342,4 +342,4 @@ def test_a_model_replaced_while_it_is_read_is_read_again(folder: Path, monkeypat
     clf = RuleNetClassifier.load(folder)
     assert isinstance(clf.rules, RuleSet)
     assert clf.rules.rules[1].evidence == {"y": 7.0}
-    assert clf.hybrid_.weights.coef[1].max() == 7.0
+    assert clf.predictor_.hybrid.weights.coef[1].max() == 7.0

@@ -151,7 +151,7 @@ def test_everything_comes_back(hybrid: RuleNetClassifier, hybrid_folder: Path) -
     assert twin.classes_.dtype == hybrid.classes_.dtype
     assert (twin.recipe_, twin.report_) == (hybrid.recipe_, hybrid.report_)
     assert (twin.rules, twin.encoder, twin.language) == (RULES, hybrid.encoder, "en")
-    assert (twin.device, twin.n_jobs, twin.hybrid_.features.n_jobs) == ("cpu", 2, 2)
+    assert (twin.device, twin.n_jobs, twin.predictor_.hybrid.features.n_jobs) == ("cpu", 2, 2)
     assert twin.explain(TEXTS)[0].terms == hybrid.explain(TEXTS)[0].terms
     twin.save(hybrid_folder.parent / "again")
     assert {n: e["sha256"] for n, e in config_of(hybrid_folder.parent / "again")["files"].items()} == {
@@ -161,7 +161,7 @@ def test_everything_comes_back(hybrid: RuleNetClassifier, hybrid_folder: Path) -
 
 def test_scales_come_back(phi: RuleNetClassifier, tmp_path: Path) -> None:
     clf = phi.with_rules(RULES)
-    object.__setattr__(clf.hybrid_, "phi_scale", 0.25)
+    object.__setattr__(clf.predictor_.hybrid, "phi_scale", 0.25)
     clf.save(tmp_path / "model")
     twin = RuleNetClassifier.load(tmp_path / "model")
     assert np.array_equal(twin.decision_function(TEXTS), clf.decision_function(TEXTS))
@@ -196,7 +196,7 @@ def test_the_dictionary_of_training_stays_after_an_edit(tmp_path: Path) -> None:
     clf.save(tmp_path / "model")
     twin = RuleNetClassifier.load(tmp_path / "model")
     assert json.loads((tmp_path / "model/vocabulary.json").read_text("utf-8"))["words"] == ["央行", "热身赛名单"]
-    assert twin.hybrid_.features.tokeniser.words == ("央行", "热身赛名单")
+    assert twin.predictor_.hybrid.features.tokeniser.words == ("央行", "热身赛名单")
     assert twin.rules == edited
     assert np.array_equal(twin.predict_proba(texts), clf.predict_proba(texts))
     assert "热身赛名单" in {term.name for term in twin.explain(texts[:1])[0].terms if term.kind == "tfidf"}
@@ -226,11 +226,11 @@ def test_a_model_written_by_hand_loads(tmp_path: Path) -> None:
     expected = [-0.5, 2 * (-0.25 + 2), 2 * (-0.25 - 0.5), 2 * (-0.25 + (0.25 - 0.5) / np.sqrt(2))]
     assert clf.decision_function(["", "rose", "falls", "oil falls"]).tolist() == pytest.approx(expected)
     # What came with format 2 is off: no cascade, no held-out texts, temperatures of one.
-    assert (clf.cascade, clf.cascade_report_["mode"], clf.hybrid_.held_out) == ("off", "off", None)
+    assert (clf.cascade, clf.cascade_report_["mode"], clf.predictor_.hybrid.held_out) == ("off", "off", None)
     assert clf.predict_proba(["rose"])[0, 1] == pytest.approx(1 / (1 + np.exp(-3.5)))
     clf.calibrate(["rose", "falls", "oil"], ["good", "bad", "bad"]).save(tmp_path / "again")
     assert config_of(tmp_path / "again")["protocol"] == 2
-    assert len(RuleNetClassifier.load(tmp_path / "again").hybrid_.held_out.y) == 3
+    assert len(RuleNetClassifier.load(tmp_path / "again").predictor_.hybrid.held_out.y) == 3
 
 
 @pytest.mark.parametrize("is_neural", [True, False])
@@ -245,11 +245,13 @@ def test_held_out_texts_come_back(
     assert arrays["y"].tolist() == [1, 1, 0, 0, 1, 0]
     twin = RuleNetClassifier.load(tmp_path / "model")
     for name in ("phi", "psi", "y"):
-        assert np.array_equal(getattr(twin.hybrid_.held_out, name), getattr(clf.hybrid_.held_out, name))
-    assert twin.hybrid_.held_out.is_stale is False
+        assert np.array_equal(
+            getattr(twin.predictor_.hybrid.held_out, name), getattr(clf.predictor_.hybrid.held_out, name)
+        )
+    assert twin.predictor_.hybrid.held_out.is_stale is False
     twin.with_rules(None).save(tmp_path / "stale")
     assert config_of(tmp_path / "stale")["held_out"] == {"is_stale": True}
-    assert RuleNetClassifier.load(tmp_path / "stale").hybrid_.held_out.is_stale is True
+    assert RuleNetClassifier.load(tmp_path / "stale").predictor_.hybrid.held_out.is_stale is True
 
 
 # Saving over something

@@ -24,6 +24,7 @@ def new_run(encoder: str, *, dropout: float = 0.1) -> dict[str, Any]:
     from rulenet.model.encoders.encoder import load_encoder
     from rulenet.model.phi import RuleColumn, Weights
     from rulenet.model.phi_layer import PhiLayer
+    from rulenet.model.phi_problem import PhiProblem
     from rulenet.model.psi import Psi
     from rulenet.training.run import Examples
 
@@ -39,7 +40,7 @@ def new_run(encoder: str, *, dropout: float = 0.1) -> dict[str, Any]:
     X = scipy.sparse.csr_matrix([[float(word in text.split()) for word in WORDS] for text in TEXTS])
     rules = [RuleColumn(1, prior=0.02), RuleColumn(0, prior=2.0, lower=2.0, upper=2.0)]
     coef = np.array([[0, 0.02], [2.0, 0], [0.1, -0.1], [0.2, -0.2], [0, 0]])
-    layer = PhiLayer(Weights(coef, np.zeros(2)), rules, C=3.0, rule_sigma=1.0, X=X)
+    layer = PhiLayer(Weights(coef, np.zeros(2)), PhiProblem(rules=rules, C=3.0), X=X)
     phi = np.random.default_rng(0).normal(size=TARGET.shape)
     return {"psi": psi, "phi": layer, "train": Examples(body.encode(TEXTS), phi, TARGET.copy(), X=X)}
 

@@ -16,12 +16,13 @@ from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.model.encoders.encoder import load_encoder  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
-from rulenet.training import loop, stages  # noqa: E402
+from rulenet.training import loop  # noqa: E402
 from rulenet.training.loop import keep_lower_states, train_psi  # noqa: E402
 from rulenet.training.objectives import joint_loss  # noqa: E402
+from rulenet.training.phi_stage import split  # noqa: E402
 from rulenet.training.recipe import Recipe, recipe_from_dict  # noqa: E402
 from rulenet.training.run import Examples, Outcome, Run, new_accelerator  # noqa: E402
-from rulenet.training.stages import Task, fit_hybrid, split  # noqa: E402
+from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
 
 RULES = RuleSet.from_yaml("""
 rulenet: 1
@@ -242,11 +243,6 @@ def test_unlabelled_texts_are_learned_from_where_phi_is_sure() -> None:
     )
     assert hybrid.parts(["stadium", "barrel"]).logits.argmax(axis=1).tolist() == [1, 0]
     assert report.n_unlabeled == 10
-
-
-def test_what_phi_is_unsure_of_is_left_out() -> None:
-    target = stages.confident(np.array([[5.0, 0.0], [0.1, 0.0], [0.0, 3.0]]), 0.9)
-    assert target.tolist() == [[1, 0], [0, 0], [0, 1]]
 
 
 def test_recipe_names_every_wrong_field_at_once() -> None:

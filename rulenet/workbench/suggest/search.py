@@ -11,7 +11,7 @@ import scipy.sparse
 from rulenet.base.types import Array
 from rulenet.errors import MissingExtraError
 from rulenet.estimator import RuleNetClassifier
-from rulenet.model.hybrid import softmax
+from rulenet.model.link import ONE_OF
 from rulenet.rules.conditions.condition import atoms_of
 from rulenet.text.language import Language
 from rulenet.text.tag import Tagger
@@ -67,7 +67,7 @@ class Search:
 
     def check_model(self, model: Any) -> None:
         """Note a model that seems to have been trained on these texts."""
-        judged = model.hybrid_.held_out if isinstance(model, RuleNetClassifier) else None
+        judged = model.predictor_.hybrid.held_out if isinstance(model, RuleNetClassifier) else None
         if self.base.model is not None and judged is not None and (judged.y >= 0).any():
             known = float(((judged.phi + judged.psi).argmax(axis=1) == judged.y)[judged.y >= 0].mean())
             here = float((self.base.model.argmax(axis=1) == self.base.y).mean())
@@ -150,7 +150,7 @@ class Search:
         after, new = before, []
         if taken:
             learned, held = (
-                Rows(y[rows], softmax(before[rows]), R[rows].tocsc()) for rows in (parts.learned, parts.held_out)
+                Rows(y[rows], ONE_OF.proba(before[rows]), R[rows].tocsc()) for rows in (parts.learned, parts.held_out)
             )
             overlap, ids = _overlap(R, self.base.R), Ids(self.base.ruleset)
             rules = [self._rule(c, R[:, j], ids) for j, c in enumerate(taken)]

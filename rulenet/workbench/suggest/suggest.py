@@ -16,6 +16,7 @@ from rulenet.base.types import Array
 from rulenet.data.check import check_labels, check_texts, is_share
 from rulenet.errors import InputError, ParameterError
 from rulenet.estimator import RuleNetClassifier
+from rulenet.model.link import ONE_OF
 from rulenet.rules.agreement import check_rule_labels
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import declared_or_detected
@@ -73,11 +74,11 @@ def suggest(
     parts = part(found, held_out, random_state)
     if isinstance(model, (str, os.PathLike)):
         model = RuleNetClassifier.load(model)
-    if isinstance(model, RuleNetClassifier) and model.hybrid_.features.ruleset != ruleset:
+    if isinstance(model, RuleNetClassifier) and model.predictor_.hybrid.features.ruleset != ruleset:
         model = model.with_rules(ruleset)
     say(f"{len(ruleset)} rules on {len(found):,} texts")
     base = Base(
-        ruleset, ruleset.match(found, language=language), np.eye(len(names))[y], names,
+        ruleset, ruleset.match(found, language=language), ONE_OF.targets(y, len(names)), names,
         None if model is None else model_logits(model, names, found),
     )  # fmt: skip
     search = Search(base, parts, found, language, say)
