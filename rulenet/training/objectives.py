@@ -1,13 +1,16 @@
-"""What training makes small. Imports torch."""
+"""What training makes small. Imports link; torch."""
 
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+
+from rulenet.model.link import ONE_OF, Link
 
 
-def joint_loss(phi: Tensor, psi: Tensor, target: Tensor, *, psi_loss: float, phi_loss: float = 0.0) -> Tensor:
-    """CE(φ + ψ) + λ₁ CE(ψ) + λ₂ CE(φ), averaged over the batch.
+def joint_loss(
+    phi: Tensor, psi: Tensor, target: Tensor, *, psi_loss: float, phi_loss: float = 0.0, link: Link = ONE_OF
+) -> Tensor:
+    """CE(φ + ψ) + λ₁ CE(ψ) + λ₂ CE(φ), averaged over the batch; CE is the loss of the link.
 
     Where φ is fixed, the third term has no gradient and is left out: λ₂ = 0.
 
@@ -27,9 +30,9 @@ def joint_loss(phi: Tensor, psi: Tensor, target: Tensor, *, psi_loss: float, phi
     >>> round(float(joint_loss(phi, psi, torch.tensor([[0.0, 1.0]]), psi_loss=1.0)), 4)  # 2 ln 2
     1.3863
     """
-    loss = cross_entropy(phi + psi, target)
+    loss: Tensor = link.tensor_loss(phi + psi, target)
     if psi_loss:
-        loss = loss + psi_loss * cross_entropy(psi, target)
+        loss = loss + psi_loss * link.tensor_loss(psi, target)
     if phi_loss:
-        loss = loss + phi_loss * cross_entropy(phi, target)
+        loss = loss + phi_loss * link.tensor_loss(phi, target)
     return loss

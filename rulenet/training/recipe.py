@@ -29,7 +29,7 @@ class Recipe:
         How far, in log-odds, data may pull a rule's weight from its author's (prior standard deviation).
     nb
         Whether a term's prior standard deviation, for each label, follows its naive Bayes log-count ratio (see `rulenet.model.phi`).
-        None: from 1,000 training texts on; fewer say too little about a term.
+        None: from 1,000 labelled texts on; fewer say too little about a term.
     folds
         Folds of the out-of-fold φ that ψ is trained against; 1: φ as it stands on its own training texts, which leaves ψ little
         to learn.
