@@ -50,7 +50,8 @@ def train_trainer(train: Texts, options: argparse.Namespace, *, tuned: bool) -> 
     """Texts per second, and a function from texts to labels."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
-    from rulenet.model.encoders.encoder import minilm_folder, quiet_transformers
+    from rulenet.model.encoders.hub import quiet_transformers
+    from rulenet.model.encoders.minilm import folder as minilm_folder
 
     started = time.perf_counter()
     folder = str(minilm_folder()) if options.encoder == "minilm" else options.encoder

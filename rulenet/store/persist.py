@@ -144,7 +144,8 @@ def _write_psi(folder: Path, psi: Any) -> EncoderEntry:
     )
     return EncoderEntry(
         name=encoder.name, pad_id=encoder.pad_id, max_length=encoder.max_length, bound=psi.bound,
-        long_texts=encoder.long_texts, max_chunks=encoder.max_chunks,
+        long_texts=encoder.long_texts, max_chunks=encoder.max_chunks, pooling=encoder.traits.pooling,
+        prefix=encoder.traits.prefix,
     )  # fmt: skip
 
 
@@ -309,11 +310,11 @@ def _read_original(folder: Path, entry: EncoderEntry, config: ModelConfig, recip
 
 
 def _new_encoder(body: Any, tokenizer: Any, entry: EncoderEntry) -> Encoder:
-    from rulenet.model.encoders.encoder import Encoder
+    from rulenet.model.encoders.encoder import Encoder, Traits
 
     return Encoder(
         body, tokenizer, name=entry.name, pad_id=entry.pad_id, max_length=entry.max_length,
-        long_texts=entry.long_texts, max_chunks=entry.max_chunks,
+        long_texts=entry.long_texts, max_chunks=entry.max_chunks, traits=Traits(pooling=entry.pooling, prefix=entry.prefix),
     )  # fmt: skip
 
 
@@ -356,7 +357,7 @@ def _build_body(settings: dict[str, Any], state: dict[str, Any]) -> Any:
     import torch
     from transformers import AutoConfig, AutoModel
 
-    from rulenet.model.encoders.encoder import quiet_transformers
+    from rulenet.model.encoders.hub import quiet_transformers
 
     with quiet_transformers():
         config = AutoConfig.for_model(**settings)

@@ -20,7 +20,7 @@ from rulenet.base.types import Array
 from rulenet.decide.scales import cross_entropy, fit_scales
 from rulenet.errors import TrainingError
 from rulenet.model.batches import piece_budget, token_budget_batches
-from rulenet.model.layers import MAX_BYTES, can_split, lower_states
+from rulenet.model.layers import MAX_BYTES, lower_states
 from rulenet.model.phi_layer import PhiLayer, sparse_rows
 from rulenet.model.psi import Psi, free_memory, is_out_of_memory
 from rulenet.training.checkpoint import Checkpoint
@@ -205,7 +205,8 @@ def keep_lower_states(psi: Psi, examples: Examples, recipe: Recipe, device: str)
     layers = recipe.frozen_layers
     size = sum(map(len, examples.rows)) * psi.encoder.width * 4
     on_gpu = device != "cpu" and torch.cuda.is_available()
-    if layers < 1 or psi.encoder.name == "scratch" or on_gpu or size > MAX_BYTES or not can_split(psi.body):
+    traits = psi.encoder.traits
+    if layers < 1 or not (traits.pretrained and traits.can_split) or on_gpu or size > MAX_BYTES:
         return examples
     lengths, window = [len(row) for row in examples.rows], psi.encoder.max_length
     batches = token_budget_batches(lengths, budget=piece_budget("cpu"), window=window)

@@ -22,6 +22,7 @@ from rulenet.base.progress import Progress
 from rulenet.base.types import Array
 from rulenet.errors import TrainingError
 from rulenet.model.batches import token_budget_batches
+from rulenet.model.encoders.encoder import Traits
 from rulenet.model.layers import stack_of
 from rulenet.model.phi_layer import PhiLayer
 from rulenet.model.psi import Psi
@@ -188,7 +189,7 @@ def new_run(
     if accelerator.num_processes > 1:
         for tensor in (*psi.state_dict().values(), *parameters.values()):
             torch.distributed.broadcast(tensor.detach(), src=0)
-    epochs = recipe.epochs or default_epochs(len(train.rows), psi.encoder.name, recipe)
+    epochs = recipe.epochs or default_epochs(len(train.rows), psi.encoder.traits, recipe)
     run = Run(
         psi, phi, recipe, seed, epochs, 0, where, accelerator, optimizer, psi, parameters, progress, checkpoint,
         Position(parts=recipe.accumulate),
@@ -236,10 +237,10 @@ def new_batches(psi: Psi, train: Examples, recipe: Recipe, rng: np.random.Genera
 
 def new_optimizer(psi: Psi, phi: PhiLayer | None, recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
     """AdamW with learning rates of their own for the body, the head and φ; frozen layers left out."""
-    scratch = psi.encoder.name == "scratch"
-    if recipe.frozen_layers >= 0 and not scratch:
+    traits = psi.encoder.traits
+    if recipe.frozen_layers >= 0 and traits.pretrained:
         freeze(psi.body, recipe.frozen_layers)
-    rate = recipe.learning_rate or (1e-3 if scratch else 5e-5)
+    rate = recipe.learning_rate or traits.learning_rate
     body = [parameter for parameter in psi.body.parameters() if parameter.requires_grad]
     head = [*psi.from_text.parameters(), *psi.from_phi.parameters()]
     groups: list[dict[str, Any]] = [
@@ -274,15 +275,15 @@ def linear_schedule(step: int, total: int, warmup: float) -> float:
     return max(0.0, (total - step) / max(1, total - rise))
 
 
-def default_epochs(n_texts: int, encoder: str, recipe: Recipe) -> int:
-    """Three epochs from 1,000 texts on, more for fewer so that there are about 100 steps; ten for an encoder from scratch.
+def default_epochs(n_texts: int, traits: Traits, recipe: Recipe) -> int:
+    """The encoder's own, else three epochs from 1,000 texts on and more for fewer, so that there are about 100 steps.
 
     Examples
     --------
-    >>> default_epochs(2000, "minilm", Recipe()), default_epochs(320, "minilm", Recipe()), default_epochs(500, "scratch", Recipe())
-    (3, 10, 10)
+    >>> [default_epochs(n, Traits(), Recipe()) for n in (2000, 320)], default_epochs(500, Traits(epochs=10), Recipe())
+    ([3, 10], 10)
     """
-    if encoder == "scratch":
-        return 10
+    if traits.epochs is not None:
+        return traits.epochs
     steps = max(1, math.ceil(n_texts / recipe.batch_texts))
     return max(3, min(20, math.ceil(100 / steps))) if n_texts < 1000 else 3

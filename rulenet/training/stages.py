@@ -180,7 +180,7 @@ def fit_psi(
     """
     import torch
 
-    from rulenet.model.encoders.encoder import load_encoder
+    from rulenet.model.encoders.load import load_encoder
     from rulenet.model.psi import Psi
     from rulenet.training.checkpoint import WORD_PIECES
     from rulenet.training.loop import keep_lower_states, train_psi

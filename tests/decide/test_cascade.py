@@ -111,7 +111,7 @@ def test_certified_exits_change_no_answer_on_real_texts(
     torch = pytest.importorskip("torch")
     from rulenet import RuleNetClassifier
     from rulenet.data.load import load
-    from rulenet.model.encoders.encoder import load_encoder
+    from rulenet.model.encoders.load import load_encoder
     from rulenet.model.psi import Psi
 
     rng = np.random.default_rng(0)

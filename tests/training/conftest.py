@@ -21,7 +21,7 @@ def new_run(encoder: str, *, dropout: float = 0.1) -> dict[str, Any]:
     """ψ, φ and examples, always the same: 40 texts, out-of-fold φ of random numbers, two rules and three terms."""
     import torch
 
-    from rulenet.model.encoders.encoder import load_encoder
+    from rulenet.model.encoders.load import load_encoder
     from rulenet.model.phi import RuleColumn, Weights
     from rulenet.model.phi_layer import PhiLayer
     from rulenet.model.phi_problem import PhiProblem

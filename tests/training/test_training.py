@@ -13,7 +13,7 @@ from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.decide.scales import fit_scales  # noqa: E402
 from rulenet.errors import ParameterError, TrainingError  # noqa: E402
 from rulenet.features.blocks import Features  # noqa: E402
-from rulenet.model.encoders.encoder import load_encoder  # noqa: E402
+from rulenet.model.encoders.load import load_encoder  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402

@@ -100,7 +100,7 @@ def test_of_a_model_whose_transformer_reads_phi(
     linear: RuleNetClassifier, tiny_encoder: str, bound: float | None
 ) -> None:
     torch = pytest.importorskip("torch")
-    from rulenet.model.encoders.encoder import load_encoder
+    from rulenet.model.encoders.load import load_encoder
     from rulenet.model.psi import Psi
 
     torch.manual_seed(1)

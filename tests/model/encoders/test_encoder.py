@@ -12,7 +12,8 @@ torch = pytest.importorskip("torch")
 
 from rulenet.errors import ParameterError  # noqa: E402
 from rulenet.model.batches import token_budget_batches  # noqa: E402
-from rulenet.model.encoders.encoder import LONG_TEXTS, Encoder, load_encoder  # noqa: E402
+from rulenet.model.encoders.encoder import LONG_TEXTS, Encoder  # noqa: E402
+from rulenet.model.encoders.load import load_encoder  # noqa: E402
 from rulenet.model.layers import last_hidden, lower_states, only_layers  # noqa: E402
 from rulenet.text.clean import clean  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
