@@ -9,6 +9,11 @@ from typing import Any
 
 from rulenet.errors import ParameterError
 from rulenet.model.encoders.encoder import LONG_TEXTS
+from rulenet.training.objectives.objective import Objective
+from rulenet.training.objectives.supervised import Supervised
+from rulenet.training.tuning.frozen import Frozen
+from rulenet.training.tuning.full import Full
+from rulenet.training.tuning.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,17 @@ class Recipe:
     held_out: float = 0.15
     # texts without labels
     pseudo_confidence: float = 0.9
+
+    @property
+    def tune(self) -> Tuning:
+        """Which weights of the encoder are trained."""
+        return Full() if self.frozen_layers < 0 else Frozen(self.frozen_layers)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is made small."""
+        names = ("psi_loss", "phi_dropout", "joint_epochs", "phi_learning_rate", "phi_loss")
+        return (Supervised(**{name: getattr(self, name) for name in names}),)
 
     def with_changes(self, **changes: Any) -> Recipe:
         """A copy with some fields changed."""

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,14 +19,13 @@ from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from rulenet.base.progress import Progress
-from rulenet.base.types import Array
 from rulenet.errors import TrainingError
-from rulenet.model.batches import token_budget_batches
 from rulenet.model.encoders.encoder import Traits
-from rulenet.model.layers import stack_of
-from rulenet.model.phi_layer import PhiLayer
-from rulenet.model.psi import Psi
+from rulenet.model.psi import Psi, Reading
+from rulenet.training.batch import Step
 from rulenet.training.checkpoint import Checkpoint, Parameters, Position
+from rulenet.training.corpus import Corpus, cut
+from rulenet.training.objectives.objective import Cut, Term
 from rulenet.training.recipe import Recipe
 
 SECONDS = 60.0  # between checkpoints within an epoch
@@ -35,32 +34,11 @@ MAX_SKIPPED = 3  # steps in a row with gradients that are no numbers
 
 
 @dataclass(frozen=True)
-class Examples:
-    """What ψ learns from, or is judged by.
+class Group:
+    """Terms that learn from the same batches of an epoch; each batch is a list of rows."""
 
-    Attributes
-    ----------
-    rows
-        Word pieces of each text, or its hidden states after the first `layers` layers.
-    phi
-        Out-of-fold φ, shape (n_texts, n_classes).
-    target
-        Target distribution, shape (n_texts, n_classes).
-    X
-        φ's columns, sparse, shape (n_texts, n_columns); None where φ does not learn.
-    """
-
-    rows: Sequence[Any]
-    phi: Array
-    target: Array
-    layers: int = 0
-    X: Any = None
-
-    def take(self, indices: Array) -> Examples:
-        """Some of the texts."""
-        rows = [self.rows[i] for i in indices.tolist()]
-        X = None if self.X is None else self.X[indices]
-        return Examples(rows, self.phi[indices], self.target[indices], self.layers, X)
+    terms: list[Term]
+    batches: list[list[int]]
 
 
 @dataclass
@@ -79,12 +57,12 @@ class Run:
 
     Attributes
     ----------
-    phi
-        φ's change in the joint epochs; None: φ stays as it is.
+    terms
+        What is made small, beside ψ what is trained.
     total
         Steps of all epochs, about; batches differ a little in number from epoch to epoch.
-    forward
-        ψ, compiled or not.
+    read
+        `Psi.read`, compiled or not.
     parameters
         All that is trained, by name.
     at
@@ -96,7 +74,7 @@ class Run:
     """
 
     psi: Psi
-    phi: PhiLayer | None
+    terms: Sequence[Term]
     recipe: Recipe
     seed: int
     epochs: int
@@ -104,7 +82,7 @@ class Run:
     device: torch.device
     accelerator: Accelerator
     optimizer: torch.optim.Optimizer
-    forward: Callable[..., Tensor]
+    read: Callable[..., Reading]
     parameters: Parameters
     progress: Progress
     checkpoint: Checkpoint | None
@@ -114,22 +92,27 @@ class Run:
     written: float = field(default_factory=time.monotonic)
 
     @property
-    def joint_phi(self) -> PhiLayer | None:
-        """φ, if it learns in the present epoch."""
-        return self.phi if self.at.epoch >= self.epochs - self.recipe.joint_epochs else None
+    def step(self) -> Step:
+        """Where the run is, for terms and batches."""
+        return Step(self.seed, self.at.epoch, self.at.step, self.epochs, self.device)
 
     @property
     def on_gpu(self) -> bool:
         """Whether steps run on while Python goes on."""
         return bool(self.device.type == "cuda")
 
-    def random_of(self, *where: int) -> np.random.Generator:
-        """Random numbers of an epoch or a step."""
-        return np.random.default_rng([self.seed, *where])
-
-    def moved(self, values: Tensor) -> Tensor:
-        """A tensor on the device; on the way to a GPU, Python does not wait."""
-        return (values.pin_memory() if self.on_gpu else values).to(self.device, non_blocking=self.on_gpu)
+    def groups(self, train: Corpus, epoch: int) -> list[Group]:
+        """What an epoch is made of: the batches that terms share, then those that terms have of their own, the longest list first."""
+        found, sharing = [], []
+        for number, term in enumerate(self.terms, start=1):
+            batches = term.batches(train, np.random.default_rng([self.seed, epoch, 0, 0, number]))
+            found += [] if batches is None else [Group([term], batches)]
+            sharing += [term] if batches is None else []
+        found.sort(key=lambda group: -len(group.batches))
+        if sharing:
+            rng = np.random.default_rng([self.seed, epoch])
+            found.insert(0, Group(sharing, new_cut(self.recipe, self.psi)(train, train.with_target, rng)))
+        return found
 
     def warn(self, message: str) -> None:
         """Warn once, not once per process."""
@@ -168,18 +151,17 @@ class Run:
 
 
 def new_run(
-    psi: Psi, train: Examples, recipe: Recipe, seed: int, device: str, progress: Progress, phi: PhiLayer | None,
+    psi: Psi, train: Corpus, terms: Sequence[Term], recipe: Recipe, seed: int, device: str, progress: Progress,
     checkpoint: Checkpoint | None,
 ) -> Run:  # fmt: skip
     """A run at its beginning, or where its checkpoint has it."""
     accelerator = new_accelerator(device)
     # Of several processes on a CPU, Accelerate calls it cpu:0, and moving there makes a copy each time.
     where = torch.device("cpu") if accelerator.device.type == "cpu" else accelerator.device
-    psi.to(where)
-    if phi is not None:
-        phi.to(where)
-    optimizer = new_optimizer(psi, phi, recipe, fused=where.type == "cuda")
-    modules = {"psi": psi} if phi is None else {"psi": psi, "phi": phi}
+    modules = {"psi": psi} | {name: module for term in terms for name, module in term.modules.items()}
+    for module in modules.values():
+        module.to(where)
+    optimizer = new_optimizer(psi, terms, recipe, fused=where.type == "cuda")
     parameters = {
         f"{prefix}.{name}": parameter
         for prefix, module in modules.items()
@@ -189,14 +171,13 @@ def new_run(
     if accelerator.num_processes > 1:
         for tensor in (*psi.state_dict().values(), *parameters.values()):
             torch.distributed.broadcast(tensor.detach(), src=0)
-    epochs = recipe.epochs or default_epochs(len(train.rows), psi.encoder.traits, recipe)
+    read = torch.compile(psi.read, dynamic=True) if recipe.compile and where.type == "cuda" else psi.read
+    epochs = recipe.epochs or default_epochs(len(train.with_target), psi.encoder.traits, recipe)
     run = Run(
-        psi, phi, recipe, seed, epochs, 0, where, accelerator, optimizer, psi, parameters, progress, checkpoint,
+        psi, terms, recipe, seed, epochs, 0, where, accelerator, optimizer, read, parameters, progress, checkpoint,
         Position(parts=recipe.accumulate),
     )  # fmt: skip
-    run.total = max(1, epochs * len(new_batches(psi, train, recipe, run.random_of(0))))
-    if recipe.compile and run.on_gpu:
-        run.forward = torch.compile(psi, dynamic=True)
+    run.total = max(1, epochs * len(run.groups(train, 0)[0].batches))
     if checkpoint is not None and checkpoint.resume:
         found = checkpoint.read(parameters, optimizer)
         if found is None:
@@ -227,38 +208,19 @@ def own_gpu(device: str) -> list[int]:
     return [int(os.environ.get("LOCAL_RANK", "0"))] if device != "cpu" and torch.cuda.is_available() else []
 
 
-def new_batches(psi: Psi, train: Examples, recipe: Recipe, rng: np.random.Generator) -> list[list[int]]:
-    """The batches of one epoch."""
-    lengths = [len(row) for row in train.rows]
-    return token_budget_batches(
-        lengths, budget=recipe.batch_tokens, max_texts=recipe.batch_texts, rng=rng, window=psi.encoder.max_length
-    )
-
-
-def new_optimizer(psi: Psi, phi: PhiLayer | None, recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
-    """AdamW with learning rates of their own for the body, the head and φ; frozen layers left out."""
-    traits = psi.encoder.traits
-    if recipe.frozen_layers >= 0 and traits.pretrained:
-        freeze(psi.body, recipe.frozen_layers)
-    rate = recipe.learning_rate or traits.learning_rate
-    body = [parameter for parameter in psi.body.parameters() if parameter.requires_grad]
+def new_optimizer(psi: Psi, terms: Sequence[Term], recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
+    """AdamW with learning rates of their own for the body, the head and what the terms train."""
+    groups = recipe.tune.prepare(psi.encoder, recipe.learning_rate or psi.encoder.traits.learning_rate)
     head = [*psi.from_text.parameters(), *psi.from_phi.parameters()]
-    groups: list[dict[str, Any]] = [
-        {"params": body, "initial_lr": rate},
-        {"params": head, "initial_lr": recipe.head_learning_rate},
-    ]
-    if phi is not None:  # its priors are its weight decay
-        groups.append({"params": list(phi.parameters()), "initial_lr": recipe.phi_learning_rate, "weight_decay": 0.0})
+    groups.append({"params": head, "initial_lr": recipe.head_learning_rate})
+    for term in terms:
+        groups += term.parameter_groups(recipe.head_learning_rate)
     return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=fused or None)
 
 
-def freeze(body: Any, layers: int) -> None:
-    """Stop training the embeddings and the lower layers of a body."""
-    frozen = [getattr(body, "embeddings", None)]
-    frozen += list(getattr(stack_of(body), "layer", []))[:layers]
-    for module in frozen:
-        if module is not None:
-            module.requires_grad_(False)
+def new_cut(recipe: Recipe, psi: Psi) -> Cut:
+    """`cut` with the sizes of a recipe."""
+    return partial(cut, tokens=recipe.batch_tokens, texts=recipe.batch_texts, window=psi.encoder.max_length)
 
 
 def linear_schedule(step: int, total: int, warmup: float) -> float:

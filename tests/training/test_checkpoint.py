@@ -28,6 +28,7 @@ from rulenet.training.checkpoint import FILE, Checkpoint, identity_of, remove  #
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
+from tests.training.runs import train_run  # noqa: E402
 
 # Five steps in an epoch; φ learns in the last. Dropout is on, and ψ goes without φ for some texts: both draw random numbers.
 RECIPE = Recipe(
@@ -42,10 +43,7 @@ class BrokenOffError(Exception):
 def train(run: dict[str, Any], folder: Path | None = None, *, resume: bool = False, **identity: Any) -> Outcome:
     kept = Checkpoint(folder, identity_of([], {}, {}, {"seed": 0, **identity}), resume) if folder is not None else None
     held_out = run["train"].take(np.arange(0, 40, 3))
-    return loop.train_psi(
-        run["psi"], run["train"], held_out, RECIPE, seed=0, device="cpu", progress=Progress(0), phi=run["phi"],
-        checkpoint=kept,
-    )  # fmt: skip
+    return train_run(run, RECIPE, held_out, checkpoint=kept)
 
 
 def state(run: dict[str, Any]) -> dict[str, Any]:

@@ -17,9 +17,9 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file  # noqa: E402
 
 from rulenet.base.progress import Progress, is_main_process  # noqa: E402
-from rulenet.training import loop  # noqa: E402
 from rulenet.training.checkpoint import FILE, Checkpoint, identity_of  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
+from tests.training.runs import train_run  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -39,18 +39,19 @@ import torch
 from safetensors.torch import save_file
 test, encoder, out = sys.argv[1:]
 sys.path.insert(0, str(Path(test).parent))
-import conftest, test_processes as here
+import test_processes as here
+from tests.training import runs
 from rulenet.model.psi import Psi
 
-rank, forward = os.environ["RANK"], Psi.forward
+rank, read = os.environ["RANK"], Psi.read
 def tight(self, inputs, *rest):
     if self.training and len(inputs) > 1:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-    return forward(self, inputs, *rest)
+    return read(self, inputs, *rest)
 
 for case, (recipe, strain) in enumerate(here.CASES):
-    Psi.forward = tight if strain == "memory" and rank == "1" else forward
-    run = conftest.new_run(encoder, dropout=0.0)
+    Psi.read = tight if strain == "memory" and rank == "1" else read
+    run = runs.new_run(encoder, dropout=0.0)
     if rank == "1":  # what a process begins with must not matter: the first one's weights count
         torch.nn.init.normal_(run["psi"].from_text.weight)
     with warnings.catch_warnings(record=True) as said:
@@ -66,10 +67,7 @@ def train(run: dict[str, Any], recipe: str, folder: Path | None = None) -> Any:
     held_out = run["train"].take(np.arange(0, 40, 3))
     kept = Checkpoint(folder, identity_of([], {}, {}, {})) if folder else None
     chosen = RECIPES[recipe].with_changes(**SETTINGS)
-    return loop.train_psi(
-        run["psi"], run["train"], held_out, chosen, seed=0, device="auto", progress=Progress(0), phi=run["phi"],
-        checkpoint=kept,
-    )  # fmt: skip
+    return train_run(run, chosen, held_out, device="auto", checkpoint=kept)
 
 
 def state(run: dict[str, Any]) -> dict[str, Any]:

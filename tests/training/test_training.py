@@ -17,11 +17,12 @@ from rulenet.model.encoders.load import load_encoder  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402
-from rulenet.training.loop import keep_lower_states, train_psi  # noqa: E402
-from rulenet.training.objectives import joint_loss  # noqa: E402
+from rulenet.training.corpus import Corpus, Origin  # noqa: E402
+from rulenet.training.loop import train_psi  # noqa: E402
+from rulenet.training.objectives.supervised import Supervised, SupervisedTerm, joint_loss  # noqa: E402
 from rulenet.training.phi_stage import split  # noqa: E402
 from rulenet.training.recipe import Recipe, recipe_from_dict  # noqa: E402
-from rulenet.training.run import Examples, Outcome, Run, new_accelerator  # noqa: E402
+from rulenet.training.run import Outcome, Run, new_accelerator  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
 
 RULES = RuleSet.from_yaml("""
@@ -43,15 +44,17 @@ def new_psi(tiny_encoder: str, **options: Any) -> Psi:
     )
 
 
-def examples_of(psi: Psi, texts: list[str] = TEXTS, target: np.ndarray = Y) -> Examples:
-    return Examples(psi.encoder.encode(texts), np.zeros((len(texts), 2)), target)
+def examples_of(psi: Psi, texts: list[str] = TEXTS, target: np.ndarray = Y) -> Corpus:
+    origin = np.full(len(texts), Origin.GIVEN)
+    return Corpus(texts, None, target, origin, np.zeros((len(texts), 2)), psi.encoder.encode(texts))
 
 
 RECIPE = Recipe(epochs=8, learning_rate=5e-3, head_learning_rate=2e-2, frozen_layers=-1, max_length=32, batch_texts=8)
 
 
-def fit(psi: Psi, recipe: Recipe = RECIPE, held_out: Examples | None = None, train: Examples | None = None) -> Outcome:
-    return train_psi(psi, train or examples_of(psi), held_out, recipe, seed=0, device="cpu", progress=Progress(0))
+def fit(psi: Psi, recipe: Recipe = RECIPE, held_out: Corpus | None = None, train: Corpus | None = None) -> Outcome:
+    terms, settings = [SupervisedTerm(Supervised(), None)], {"seed": 0, "device": "cpu", "progress": Progress(0)}
+    return train_psi(psi, train or examples_of(psi), held_out, recipe, terms, **settings)  # type: ignore[arg-type]
 
 
 def test_joint_loss_is_its_formula() -> None:
@@ -89,7 +92,7 @@ def test_frozen_layers_do_not_move_and_the_others_do(tiny_encoder: str) -> None:
     psi = new_psi(tiny_encoder)
     before = {name: value.clone() for name, value in psi.state_dict().items()}
     recipe = RECIPE.with_changes(epochs=1, frozen_layers=1)
-    fit(psi, recipe, train=keep_lower_states(psi, examples_of(psi), recipe, "cpu"))
+    fit(psi, recipe, train=recipe.tune.keep(psi.encoder, examples_of(psi), "cpu"))
     moved = {name for name, value in psi.state_dict().items() if not torch.equal(value, before[name])}
     assert not any("embeddings" in name or "layer.0." in name for name in moved)
     assert any("layer.1." in name for name in moved)
@@ -107,7 +110,7 @@ def test_kept_states_train_to_the_same_weights_as_word_pieces(tiny_encoder: str)
         for layer in psi.body.encoder.layer:
             layer.attention.self.dropout.p = 0.0
     fit(plain, recipe)
-    fit(kept, recipe, train=keep_lower_states(kept, examples_of(kept), recipe, "cpu"))
+    fit(kept, recipe, train=recipe.tune.keep(kept.encoder, examples_of(kept), "cpu"))
     for name, value in plain.state_dict().items():
         torch.testing.assert_close(kept.state_dict()[name], value, atol=1e-4, rtol=1e-3)
 
@@ -162,7 +165,7 @@ def test_psi_is_trained_against_out_of_fold_phi(tiny_encoder: str, monkeypatch: 
     texts = [f"word{i}" for i in range(60)]
     met: list[np.ndarray] = []
 
-    def spy(psi: Psi, train: Examples, *_: Any, **__: Any) -> Outcome:
+    def spy(psi: Psi, train: Corpus, *_: Any, **__: Any) -> Outcome:
         met.append(train.phi)
         return Outcome([0.0], [], 1, False)
 
