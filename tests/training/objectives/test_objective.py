@@ -16,6 +16,7 @@ from safetensors import safe_open  # noqa: E402
 
 from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.errors import ParameterError  # noqa: E402
+from rulenet.model.phi_problem import PhiProblem  # noqa: E402
 from rulenet.training import loop  # noqa: E402
 from rulenet.training import run as run_module  # noqa: E402
 from rulenet.training.checkpoint import FILE, Checkpoint  # noqa: E402
@@ -68,7 +69,9 @@ class Uniform(Term):
 def start(run: dict[str, Any], recipe: Recipe) -> list[Term]:
     """The joint loss, the smoothing and the lengths."""
     corpus: Corpus = run["train"]
-    setup = Setup(run["psi"], corpus, np.arange(len(corpus)), run["phi"].solved, {}, new_cut(recipe, run["psi"]), print)
+    setup = Setup(
+        run["psi"], corpus, np.arange(len(corpus)), run["phi"].solved, PhiProblem(), new_cut(recipe, run["psi"]), print
+    )
     smoothing = Uniform()
     smoothing.weight = 0.1
     return [SupervisedTerm(recipe.objectives[0], run["phi"]), smoothing, *start_all([Length()], setup)]  # type: ignore[arg-type]
@@ -159,7 +162,9 @@ def test_a_run_with_all_of_them_is_resumed_bit_for_bit(
 
 def test_without_a_shared_batch_an_epoch_is_as_long_as_the_longest_list(made: Callable[[], Any]) -> None:
     run = made()
-    setup = Setup(run["psi"], run["train"], np.arange(51), run["phi"].solved, {}, new_cut(RECIPE, run["psi"]), print)
+    setup = Setup(
+        run["psi"], run["train"], np.arange(51), run["phi"].solved, PhiProblem(), new_cut(RECIPE, run["psi"]), print
+    )
     terms: Any = start_all([Length()], setup)
     settings: dict[str, Any] = {"seed": 0, "device": "cpu", "progress": Progress(0)}
     outcome = loop.train_psi(run["psi"], run["train"], run["train"], RECIPE, terms, **settings)
@@ -170,7 +175,9 @@ def test_without_a_shared_batch_an_epoch_is_as_long_as_the_longest_list(made: Ca
 
 def test_modules_need_names_of_their_own(made: Callable[[], Any]) -> None:
     run = made()
-    setup = Setup(run["psi"], run["train"], np.arange(51), run["phi"].solved, {}, new_cut(RECIPE, run["psi"]), print)
+    setup = Setup(
+        run["psi"], run["train"], np.arange(51), run["phi"].solved, PhiProblem(), new_cut(RECIPE, run["psi"]), print
+    )
     with pytest.raises(ParameterError, match="two objectives train a module called 'length'"):
         start_all([Length(), replace(Length(), weight=2.0)], setup)
     assert Supervised().start(setup).modules == {}
