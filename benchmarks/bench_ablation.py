@@ -71,7 +71,9 @@ def main() -> None:
         for name in wanted:
             changes = dict(VARIANTS[name])
             rules = changes.pop("rules", RULES / f"{options.data}.yaml")
-            clf = RuleNetClassifier(rules, "minilm", recipe=Recipe(**changes), device=options.device, random_state=seed)
+            clf = RuleNetClassifier(
+                rules, "minilm", recipe=Recipe.of(**changes), device=options.device, random_state=seed
+            )
             started = time.perf_counter()
             clf.fit(chosen[:cut], answers[:cut])
             seconds = time.perf_counter() - started

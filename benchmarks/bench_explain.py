@@ -26,7 +26,7 @@ def main() -> None:
     for name, pack, encoder, n_test, n_train in CASES:
         train = sample(*read(name, "train"), n_train, 0)
         test, _ = sample(*read(name, "test"), n_test, 0)
-        recipe = Recipe(
+        recipe = Recipe.of(
             epochs=1, frozen_layers=5 if encoder == "minilm" else 0
         )  # exactness does not depend on how good ψ is
         clf = RuleNetClassifier(RULES / pack, encoder, recipe=recipe, random_state=0).fit(*train)

@@ -35,8 +35,9 @@ Texts = tuple[list[str], list[str]]
 def train_rulenet(train: Texts, options: argparse.Namespace, *, hybrid: bool) -> tuple[float, Any]:
     """Texts per second of the ψ stage, and the model."""
     from rulenet import Recipe, RuleNetClassifier
+    from rulenet.training.tuning.full import Full
 
-    recipe = Recipe(frozen_layers=-1, epochs=options.epochs, max_length=MAX_LENGTH)
+    recipe = Recipe.of(tune=Full(), epochs=options.epochs, max_length=MAX_LENGTH)
     clf = RuleNetClassifier(
         RULES / "ag_news.yaml" if hybrid else None, options.encoder, device=options.device, random_state=0, n_jobs=-1,
         recipe=recipe if hybrid else recipe.with_changes(tfidf=False, bound=None),

@@ -42,7 +42,7 @@ def trained(folder: Path) -> Any:
     from rulenet import Recipe, RuleNetClassifier
 
     if not folder.exists():
-        recipe = Recipe(exit_margin=4.0)
+        recipe = Recipe.of(exit_margin=4.0)
         clf = RuleNetClassifier(
             RULES / "ag_news.yaml", "minilm", recipe=recipe, random_state=0, device="cpu", verbose=1
         )

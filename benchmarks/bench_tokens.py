@@ -61,7 +61,7 @@ def hybrid_of(name: str, options: argparse.Namespace) -> RuleNetClassifier:
     if options.model and name == "ag_news":
         return RuleNetClassifier.load(options.model, device=options.device)
     encoder = ENCODERS[name]
-    recipe = Recipe(epochs=2, frozen_layers=5 if encoder == "minilm" else 0)
+    recipe = Recipe.of(epochs=2, frozen_layers=5 if encoder == "minilm" else 0)
     clf = RuleNetClassifier(RULES / PACKS[name], encoder, recipe=recipe, device=options.device, random_state=0)
     return clf.fit(*sample(*read(name, "train"), options.train, 0))
 

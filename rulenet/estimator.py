@@ -63,7 +63,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     language
         ``"en"``, ``"zh"``, or ``"auto"``: the rule file's, else detected from the training texts.
     recipe
-        How to train; None for ``Recipe()``.
+        How to train; None for ``Recipe()``. A grid search may vary single fields: ``recipe__C``.
     cascade
         When ψ is skipped: ``"off"``, never; ``"certified"``, where it provably cannot change the answer; ``"statistical"``, where that
         changes at most a share `cascade_risk` of all answers, with 95 % confidence. May be changed later with `set_params`.
@@ -168,14 +168,14 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names = [str(label) for label in classes.tolist()]
         if ruleset is not None:
             check_rule_labels(ruleset, names)
-        min_df = recipe.min_df or (2 if len(known) >= 1000 else 1)
+        recipe = recipe.resolved(len(known) if labels is not None else 0, len(known))
         features = Features(
             ruleset,
             language=chosen_language(self.language, ruleset, known),
-            tfidf=recipe.tfidf,
-            pos=recipe.pos,
-            ngram_range=recipe.ngram_range,
-            min_df=min_df,
+            tfidf=recipe.columns.tfidf,
+            pos=recipe.columns.pos,
+            ngram_range=recipe.columns.ngram_range,
+            min_df=recipe.columns.min_df or 1,
             n_jobs=self.n_jobs,
         )
         hybrid, report = fit_hybrid(
@@ -189,11 +189,29 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             work_dir=None if self.work_dir is None else Path(self.work_dir),
             resume=resume,
         )
-        self.classes_, self.recipe_, self.report_ = classes, recipe, asdict(report)
+        self.classes_, self.report_ = classes, asdict(report)
+        self.recipe_ = recipe.with_changes(**report.settled)
         self.predictor_ = Predictor.of(
             hybrid, classes, cascade=self.cascade, cascade_risk=self.cascade_risk, device=self.device,
             seconds_per_text=report.seconds_per_text,
         )  # fmt: skip
+        return self
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name; those of the recipe too, as ``recipe__C``, if `deep`."""
+        params: dict[str, Any] = super().get_params(deep)
+        if deep and isinstance(self.recipe, Recipe | None):
+            params |= {f"recipe__{name}": value for name, value in (self.recipe or Recipe()).leaves().items()}
+        return params
+
+    def set_params(self, **params: Any) -> RuleNetClassifier:
+        """Change parameters, also single fields of the recipe, as in ``set_params(recipe__C=3.0)``."""
+        fields = {
+            name.removeprefix("recipe__"): params.pop(name) for name in list(params) if name.startswith("recipe__")
+        }
+        super().set_params(**params)
+        if fields:
+            self.recipe = (self.recipe or Recipe()).with_changes(**fields)
         return self
 
     @property

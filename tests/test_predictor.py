@@ -49,7 +49,7 @@ FRESH, FRESH_LABELS = corpus(100, 1)
 
 @pytest.fixture(scope="module")
 def trained(tiny_encoder: str) -> RuleNetClassifier:
-    return RuleNetClassifier(RULESET, tiny_encoder, recipe=Recipe(epochs=1), device="cpu").fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULESET, tiny_encoder, recipe=Recipe.of(epochs=1), device="cpu").fit(TEXTS, LABELS)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def by_hand() -> RuleNetClassifier:
         "{rulenet: 1, rules: [{id: s, label: b, word: strong, weight: 4, pin: true},"
         " {id: w, label: b, word: weak, weight: 0.5, pin: true}]}"
     )
-    clf = RuleNetClassifier(rules, None, recipe=Recipe(tfidf=False)).fit(["x"] * 4, ["a", "b"] * 2)
+    clf = RuleNetClassifier(rules, None, recipe=Recipe.of(tfidf=False)).fit(["x"] * 4, ["a", "b"] * 2)
     phi = np.array([[0.0, 4.0]] * 200 + [[0.0, 0.5]] * 200)
     y = np.array([1] * 200 + [0, 1] * 100)
     clf.predictor_ = clf.predictor_.with_hybrid(

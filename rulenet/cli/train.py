@@ -66,7 +66,7 @@ def train(
     if resume and work is None:
         raise ParameterError("--resume goes on with a transformer; --encoder none trains in one go, so leave it out")
     clf = RuleNetClassifier(
-        rules, None if work is None else encoder, language=language, recipe=Recipe(epochs=epochs), cascade=cascade,
+        rules, None if work is None else encoder, language=language, recipe=Recipe.of(epochs=epochs), cascade=cascade,
         cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed, work_dir=work, verbose=0 if as_json else 1,
     )  # fmt: skip
     clf.fit(dataset.texts, dataset.labels, resume=resume)
@@ -85,7 +85,7 @@ def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path |
     if as_json:
         print_json({"model": str(model), "classes": [str(label) for label in clf.classes_], "report": report})
     else:
-        show(report, clf.recipe_.max_length, model)
+        show(report, clf.recipe_.reading.max_length, model)
     if figures is not None:
         from rulenet.draw.figures import write
 

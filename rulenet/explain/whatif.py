@@ -123,7 +123,7 @@ def what_if(
     --------
     >>> from rulenet import Recipe, RuleNetClassifier, RuleSet
     >>> rules = RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: a}, {id: b, label: y, word: b}]}")
-    >>> clf = RuleNetClassifier(rules, None, recipe=Recipe(tfidf=False)).fit(["a", "b", "a"], ["x", "y", "x"])
+    >>> clf = RuleNetClassifier(rules, None, recipe=Recipe.of(tfidf=False)).fit(["a", "b", "a"], ["x", "y", "x"])
     >>> [term.name for term in what_if(clf.predictor_.hybrid, "a b", ["x", "y"]).rules.terms]
     ['a']
     """

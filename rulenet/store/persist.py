@@ -11,7 +11,6 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import partial
 from operator import methodcaller
 from pathlib import Path
@@ -46,7 +45,7 @@ from rulenet.store.manifest import (
     read_json,
     validated,
 )
-from rulenet.training.recipe import Recipe, recipe_from_dict
+from rulenet.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from rulenet.model.encoders.encoder import Encoder
@@ -111,7 +110,7 @@ def _write(
     names = np.asarray(labels).tolist()
     config = ModelConfig(
         protocol=PROTOCOL, rulenet=__version__, labels=names, label_type=type(names[0]).__name__,  # type: ignore[arg-type]
-        language=features.language, recipe=asdict(recipe), phi_scale=hybrid.phi_scale, psi_scale=hybrid.psi_scale,
+        language=features.language, recipe=recipe.to_dict(), phi_scale=hybrid.phi_scale, psi_scale=hybrid.psi_scale,
         has_rules=features.ruleset is not None, encoder=encoder, held_out=held_out, report=report, files=entries(folder),
         **settings,
     )  # fmt: skip
@@ -218,8 +217,7 @@ def _read_model(
 ) -> tuple[Hybrid, Any, Recipe, ModelConfig]:
     check_files(folder, config)
     try:
-        recipe = recipe_from_dict(config.recipe)
-        recipe.check()
+        recipe = Recipe.from_dict(config.recipe)
         ruleset = RuleSet.load(folder / "rules.yaml") if config.has_rules else None
     except (RuleNetError, TypeError, ValueError) as error:
         raise ModelFileError(f"{folder}: {error}") from error
@@ -239,9 +237,9 @@ def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSe
     features = Features(
         ruleset,
         language=config.language,
-        tfidf=recipe.tfidf,
-        pos=recipe.pos,
-        ngram_range=recipe.ngram_range,
+        tfidf=recipe.columns.tfidf,
+        pos=recipe.columns.pos,
+        ngram_range=recipe.columns.ngram_range,
         words=vocabulary.words,
     )
     n_terms = len(vocabulary.terms) if features.terms is not None else 0
@@ -340,7 +338,9 @@ def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Re
         body = _build_body(settings, state)
         if entry.pad_id >= body.get_input_embeddings().num_embeddings:
             raise ValueError(f"pad_id {entry.pad_id} is no word piece of the encoder")
-        psi = Psi(_new_encoder(body, tokenizer, entry), len(config.labels), bound=entry.bound, dropout=recipe.dropout)
+        psi = Psi(
+            _new_encoder(body, tokenizer, entry), len(config.labels), bound=entry.bound, dropout=recipe.head.dropout
+        )
         missing, unexpected = psi.load_state_dict(head, strict=False)
         odd = [name for name in missing if not name.startswith("body.")] + list(unexpected)
         if odd:

@@ -100,7 +100,7 @@ def train_step(run: Run, batches: Batches) -> Tensor:
             term.after_backward(batch, batch.step)
     norm = nn.utils.clip_grad_norm_(run.parameters.values(), 1.0)
     for group in run.optimizer.param_groups:
-        group["lr"] = group["initial_lr"] * linear_schedule(run.at.steps, run.total, run.recipe.warmup)
+        group["lr"] = group["initial_lr"] * linear_schedule(run.at.steps, run.total, run.recipe.steps.warmup)
     if run.on_gpu:
         # Fused AdamW leaves the step out by itself; asking here would wait for the GPU.
         run.optimizer.found_inf = (~norm.isfinite()).float()  # type: ignore[attr-defined]
@@ -171,7 +171,7 @@ def cut_further(run: Run, batch: Batch) -> None:
     if run.at.parts >= math.ceil(len(batch) / run.accelerator.num_processes):
         raise TrainingError(
             f"a single text of {longest} word pieces does not fit into the memory of {device}; lower recipe.max_length "
-            f"({run.recipe.max_length}) or freeze more layers (recipe.batch_texts would not help: parts of one text were tried)"
+            f"({run.recipe.reading.max_length}) or freeze more layers (recipe.batch_texts would not help: parts of one text were tried)"
         )
     run.at.parts *= 2
     run.warn(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from rulenet.model.phi_problem import PhiProblem
 from rulenet.training.corpus import Corpus
 from rulenet.training.objectives.objective import Need, Setup, start_all
 from rulenet.training.phi_stage import split
-from rulenet.training.recipe import Recipe
+from rulenet.training.recipe import PARTS, Recipe
 from rulenet.training.report import Report
 
 if TYPE_CHECKING:
@@ -44,18 +44,22 @@ def fit_psi(
 
     started, known = time.perf_counter(), corpus.with_target
     body = load_encoder(
-        encoder, texts=[corpus.texts[i] for i in known.tolist()], max_length=recipe.max_length, seed=seed,
-        long_texts=recipe.long_texts, max_chunks=recipe.max_chunks,
+        encoder, texts=[corpus.texts[i] for i in known.tolist()], max_length=recipe.reading.max_length, seed=seed,
+        long_texts=recipe.reading.long_texts, max_chunks=recipe.reading.max_chunks,
     )  # fmt: skip
     with torch.random.fork_rng(devices=own_gpu(device)):
         torch.manual_seed(seed)
-        psi = Psi(body, corpus.Y.shape[1], bound=recipe.bound, dropout=recipe.dropout)
+        psi = Psi(body, corpus.Y.shape[1], bound=recipe.head.bound, dropout=recipe.head.dropout)
         rows = body.encode(corpus.texts, cache=None if work_dir is None else Path(work_dir) / WORD_PIECES)
         corpus = replace(corpus, rows=rows)
         report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
         progress.say(f"ψ: {encoder}, {len(rows):,} texts")
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
+        recipe = recipe.resolved(
+            int(corpus.is_given.sum()), len(corpus), body.traits, len(np.intersect1d(train, known))
+        )
+        report.settled |= {"epochs": recipe.steps.epochs, "learning_rate": recipe.steps.learning_rate}
         checkpoint = new_checkpoint(work_dir, resume, psi, corpus, weights, encoder, recipe, seed, device)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi), progress.say)
         terms = start_all(recipe.objectives, setup)
@@ -87,7 +91,7 @@ def judge(psi: Psi, held_out: Corpus, link: Link, recipe: Recipe, report: Report
     neural = psi.predict(held_out.rows, held_out.phi, device=where, layers=held_out.layers)
     report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(held_out)
     report.phi_scale, report.psi_scale, report.scales_moved = choose_scales(
-        held_out.phi, neural, held_out.Y, prefer_exits=recipe.exit_margin > 0, link=link
+        held_out.phi, neural, held_out.Y, prefer_exits=recipe.phi.exit_margin > 0, link=link
     )
     hybrid = report.phi_scale * held_out.phi + report.psi_scale * neural
     y = link.right(held_out.Y)
@@ -110,7 +114,9 @@ def new_checkpoint(
     from rulenet.training.checkpoint import Checkpoint, identity_of
     from rulenet.training.run import own_gpu
 
-    settings = {f"recipe.{name}": value for name, value in asdict(recipe).items()}
+    settings: dict[str, Any] = {}
+    for name, value in recipe.to_dict().items():
+        settings |= {f"recipe.{leaf}": v for leaf, v in value.items()} if name in PARTS else {f"recipe.{name}": value}
     settings |= {"encoder": encoder, "seed": seed, "device": "cuda" if own_gpu(device) else "cpu"}
     arrays = {"targets": corpus.Y, "out-of-fold φ": corpus.phi, "weights of φ": weights.coef}
     return Checkpoint(Path(work_dir), identity_of(corpus.rows, arrays, psi.state_dict(), settings), resume)

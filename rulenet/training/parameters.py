@@ -45,13 +45,12 @@ def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Reci
     }
     problems = [f"{name}={params[name]!r} is not {what}" for name, (is_fine, what) in fine.items() if not is_fine]
     recipe = recipe if isinstance(recipe, Recipe) else Recipe()
-    if rules is None and encoder is None and not recipe.tfidf and not recipe.pos:
+    if rules is None and encoder is None and not recipe.columns.tfidf and not recipe.columns.pos:
         problems.append("rules=None, encoder=None and a recipe without tfidf leave nothing to learn with")
     if resume and params["work_dir"] is None:
         problems.append("resume=True needs work_dir=…, the folder where the interrupted run kept its checkpoints")
     if problems:
         raise ParameterError("; ".join(problems))
-    recipe.check()
     return recipe
 
 

@@ -19,26 +19,22 @@ from rulenet.model.phi import Weights, rule_columns
 from rulenet.model.phi_problem import PhiProblem
 from rulenet.training.recipe import Recipe
 
-FEW_TEXTS = 1000  # fewer labelled texts say too little about single terms to shape their prior
 MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
 
-def phi_problem(features: Features, classes: Sequence[str], recipe: Recipe, n_labelled: int) -> PhiProblem:
+def phi_problem(features: Features, classes: Sequence[str], recipe: Recipe) -> PhiProblem:
     """How φ is to be learned, in training and in hot edits.
 
     Parameters
     ----------
     classes
         The labels as strings, in column order.
-    n_labelled
-        Number of texts with a label, which decide on the priors of terms where `recipe.nb` is None: only they say how often a term
-        occurs with a label. Without labels, terms get equal priors: on 1,500 and 4,000 AG News texts and 1,500 IMDB reviews labelled by
-        rules alone, either way is right on the same share of test texts, within 0.5 points.
+    recipe
+        With `nb` settled.
     """
-    use_nb = recipe.nb if recipe.nb is not None else n_labelled >= FEW_TEXTS
     return PhiProblem(
-        rules=rule_columns(features.ruleset, classes), C=recipe.C, rule_sigma=recipe.rule_sigma,
-        nb_terms=features.n_terms if use_nb else 0,
+        rules=rule_columns(features.ruleset, classes), C=recipe.phi.C, rule_sigma=recipe.phi.rule_sigma,
+        nb_terms=features.n_terms if recipe.phi.nb else 0,
     )  # fmt: skip
 
 
@@ -48,9 +44,9 @@ def fit_phi(problem: PhiProblem, X: Any, Y: Array, recipe: Recipe) -> tuple[Weig
     if known.all():
         return problem.solve(X, Y), Y
     if not known.any():
-        return problem.from_rules(X, Y.shape[1], threshold=recipe.pseudo_confidence)
+        return problem.from_rules(X, Y.shape[1], threshold=recipe.guesses.pseudo_confidence)
     first = problem.solve(X[known], Y[known])
-    Y = np.where(known[:, None], Y, problem.link.confident(first.logits(X), recipe.pseudo_confidence))
+    Y = np.where(known[:, None], Y, problem.link.confident(first.logits(X), recipe.guesses.pseudo_confidence))
     known = problem.link.mass(Y) > 0
     return problem.solve(X[known], Y[known]), Y
 
@@ -63,7 +59,7 @@ def outside_phi(
     φ is asked for `recipe.exit_margin` more where it is right out-of-fold, and only there: elsewhere ψ must be able to overrule it.
     """
     link = problem.link
-    if recipe.folds == 1:
+    if recipe.phi.folds == 1:
         # The held-out texts stay out even so, or they would praise φ for what it has memorised.
         train, _ = split(Y, is_labelled, recipe.held_out, seed, link)
         X = features.as_fitted_on(X, train)
@@ -71,14 +67,14 @@ def outside_phi(
 
     def out_of_fold(offset: Array | None = None) -> Array:
         return problem.out_of_fold(
-            X, Y, n_folds=min(recipe.folds, len(Y)), seed=seed, offset=offset, n_jobs=features.n_jobs,
+            X, Y, n_folds=min(recipe.phi.folds, len(Y)), seed=seed, offset=offset, n_jobs=features.n_jobs,
             as_fitted_on=features.as_fitted_on,
         )  # fmt: skip
 
     phi = out_of_fold()
-    if not recipe.exit_margin:
+    if not recipe.phi.exit_margin:
         return phi, None
-    offset = -recipe.exit_margin * Y * (link.answer(phi) == link.right(Y))[:, None]
+    offset = -recipe.phi.exit_margin * Y * (link.answer(phi) == link.right(Y))[:, None]
     return out_of_fold(offset), offset
 
 

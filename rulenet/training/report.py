@@ -18,6 +18,8 @@ class Report:
         Wall time of each stage.
     scales_moved
         Whether the likeliest scalars gave worse answers on the held-out texts than φ or ψ alone, so that others were taken.
+    settled
+        What became of the fields of the recipe that depend on the data.
     cut_texts
         Share of the training texts of which ψ reads only a part.
     seconds_per_text
@@ -43,6 +45,7 @@ class Report:
     held_out_loss: list[float] = field(default_factory=list)
     interrupted: bool = False
     cut_texts: float = 0.0
+    settled: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     seconds_per_text: dict[str, float] = field(default_factory=dict)
     calibration: dict[str, Any] = field(default_factory=dict)

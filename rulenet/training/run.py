@@ -20,7 +20,6 @@ from torch import Tensor
 
 from rulenet.base.progress import Progress
 from rulenet.errors import TrainingError
-from rulenet.model.encoders.encoder import Traits
 from rulenet.model.psi import Psi, Reading
 from rulenet.training.batch import Step
 from rulenet.training.checkpoint import Checkpoint, Parameters, Position
@@ -124,8 +123,8 @@ class Run:
         recent = torch.stack(self.seen).tolist() if self.seen else []
         self.seen.clear()
         rates = (
-            f"recipe.learning_rate (now {self.recipe.learning_rate or 'the default'}) or "
-            f"recipe.head_learning_rate ({self.recipe.head_learning_rate})"
+            f"recipe.learning_rate (now {self.recipe.steps.learning_rate}) or "
+            f"recipe.head_learning_rate ({self.recipe.steps.head_learning_rate})"
         )
         for loss, norm in recent:
             self.at.losses.append(loss)
@@ -171,11 +170,11 @@ def new_run(
     if accelerator.num_processes > 1:
         for tensor in (*psi.state_dict().values(), *parameters.values()):
             torch.distributed.broadcast(tensor.detach(), src=0)
-    read = torch.compile(psi.read, dynamic=True) if recipe.compile and where.type == "cuda" else psi.read
-    epochs = recipe.epochs or default_epochs(len(train.with_target), psi.encoder.traits, recipe)
+    read = torch.compile(psi.read, dynamic=True) if recipe.steps.compile and where.type == "cuda" else psi.read
+    epochs = recipe.steps.epochs or 1  # settled by `Recipe.resolved`, as is the learning rate
     run = Run(
         psi, terms, recipe, seed, epochs, 0, where, accelerator, optimizer, read, parameters, progress, checkpoint,
-        Position(parts=recipe.accumulate),
+        Position(parts=recipe.steps.accumulate),
     )  # fmt: skip
     run.total = max(1, epochs * len(run.groups(train, 0)[0].batches))
     if checkpoint is not None and checkpoint.resume:
@@ -210,17 +209,17 @@ def own_gpu(device: str) -> list[int]:
 
 def new_optimizer(psi: Psi, terms: Sequence[Term], recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
     """AdamW with learning rates of their own for the body, the head and what the terms train."""
-    groups = recipe.tune.prepare(psi.encoder, recipe.learning_rate or psi.encoder.traits.learning_rate)
+    groups = recipe.tune.prepare(psi.encoder, recipe.steps.learning_rate or psi.encoder.traits.learning_rate)
     head = [*psi.from_text.parameters(), *psi.from_phi.parameters()]
-    groups.append({"params": head, "initial_lr": recipe.head_learning_rate})
+    groups.append({"params": head, "initial_lr": recipe.steps.head_learning_rate})
     for term in terms:
-        groups += term.parameter_groups(recipe.head_learning_rate)
-    return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=fused or None)
+        groups += term.parameter_groups(recipe.steps.head_learning_rate)
+    return torch.optim.AdamW(groups, weight_decay=recipe.steps.weight_decay, fused=fused or None)
 
 
 def new_cut(recipe: Recipe, psi: Psi) -> Cut:
     """`cut` with the sizes of a recipe."""
-    return partial(cut, tokens=recipe.batch_tokens, texts=recipe.batch_texts, window=psi.encoder.max_length)
+    return partial(cut, tokens=recipe.steps.batch_tokens, texts=recipe.steps.batch_texts, window=psi.encoder.max_length)
 
 
 def linear_schedule(step: int, total: int, warmup: float) -> float:
@@ -235,17 +234,3 @@ def linear_schedule(step: int, total: int, warmup: float) -> float:
     if step < rise:
         return (step + 1) / rise
     return max(0.0, (total - step) / max(1, total - rise))
-
-
-def default_epochs(n_texts: int, traits: Traits, recipe: Recipe) -> int:
-    """The encoder's own, else three epochs from 1,000 texts on and more for fewer, so that there are about 100 steps.
-
-    Examples
-    --------
-    >>> [default_epochs(n, Traits(), Recipe()) for n in (2000, 320)], default_epochs(500, Traits(epochs=10), Recipe())
-    ([3, 10], 10)
-    """
-    if traits.epochs is not None:
-        return traits.epochs
-    steps = max(1, math.ceil(n_texts / recipe.batch_texts))
-    return max(3, min(20, math.ceil(100 / steps))) if n_texts < 1000 else 3

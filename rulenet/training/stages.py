@@ -71,7 +71,9 @@ def fit_hybrid(
 
     started = time.perf_counter()
     progress.say(f"φ: {X.shape[1]:,} columns")
-    problem = phi_problem(features, task.classes, recipe, report.n_texts)
+    recipe = recipe.resolved(report.n_texts, len(task.texts))
+    report.settled = {"min_df": recipe.columns.min_df, "nb": recipe.phi.nb}
+    problem = phi_problem(features, task.classes, recipe)
     weights, Y = fit_phi(problem, X, task.Y, recipe)
     report.seconds["phi"] = time.perf_counter() - started
     if encoder is None:
@@ -81,7 +83,7 @@ def fit_hybrid(
     from rulenet.training.neural import fit_psi
 
     started = time.perf_counter()
-    progress.say(f"φ out-of-fold, {recipe.folds} folds")
+    progress.say(f"φ out-of-fold, {recipe.phi.folds} folds")
     corpus = new_corpus(task, X, Y, problem.link, recipe)
     known = corpus.take(corpus.with_target)
     phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, seed)

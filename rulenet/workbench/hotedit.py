@@ -244,11 +244,11 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
         raise LabelError(
             f"{data.source} has no text with the label {', '.join(map(repr, lacking))}, so φ would unlearn it; add some"
         )
-    problem = phi_problem(hybrid.features, predictor.names, recipe, len(labels))
+    problem = phi_problem(hybrid.features, predictor.names, recipe)
     X = hybrid.features.transform(data.texts)
     Y = problem.link.targets(np.array([classes.index(label) for label in labels]), len(classes))
     offset = None
-    if recipe.exit_margin and hybrid.psi is not None:
+    if recipe.phi.exit_margin and hybrid.psi is not None:
         is_labelled = np.ones(len(labels), dtype=bool)
         offset = outside_phi(problem, X, Y, is_labelled, hybrid.features, recipe, 0)[1]
     weights = problem.solve(X, Y, offset=offset)

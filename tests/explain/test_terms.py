@@ -61,7 +61,7 @@ def phi() -> RuleNetClassifier:
 
 @pytest.fixture(scope="module")
 def hybrid(tiny_encoder: str) -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def zh() -> RuleNetClassifier:
 @pytest.fixture(scope="module")
 def tagged() -> RuleNetClassifier:
     pytest.importorskip("textblob")
-    return RuleNetClassifier(None, None, recipe=Recipe(pos=True)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(None, None, recipe=Recipe.of(pos=True)).fit(TEXTS, LABELS)
 
 
 def check_sum(clf: RuleNetClassifier, texts: list[str]) -> list[Explanation]:
@@ -226,7 +226,7 @@ def test_a_tie_is_explained_as_it_is_predicted() -> None:
     rules = RuleSet.from_yaml(
         "{rulenet: 1, rules: [{id: a, label: x, word: a}, {id: b, label: y, word: b}, {id: c, label: z, word: c}]}"
     )
-    clf = RuleNetClassifier(rules, None, recipe=Recipe(tfidf=False)).fit(["a", "b", "c"], ["x", "y", "z"])
+    clf = RuleNetClassifier(rules, None, recipe=Recipe.of(tfidf=False)).fit(["a", "b", "c"], ["x", "y", "z"])
     clf.predictor_.hybrid.weights.bias[:] = 0
     e = clf.explain(["nothing"])[0]
     assert set(e.logits.values()) == {0.0}

@@ -42,7 +42,7 @@ def weight_of(folder: Path) -> float:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    clf = RuleNetClassifier(rules(1), None, recipe=Recipe(tfidf=False))
+    clf = RuleNetClassifier(rules(1), None, recipe=Recipe.of(tfidf=False))
     clf.fit(["up", "down", "up up", "down down"], ["x", "y"] * 2).save(tmp_path / "model")
     return tmp_path / "model"
 

@@ -37,12 +37,12 @@ PSI_FILES = {"encoder/config.json", "encoder/tokenizer.json", "encoder/model.saf
 
 @pytest.fixture(scope="module")
 def phi() -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, None, recipe=Recipe(C=2.0)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULES, None, recipe=Recipe.of(C=2.0)).fit(TEXTS, LABELS)
 
 
 @pytest.fixture(scope="module")
 def hybrid(tiny_encoder: str) -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
 
 
 @pytest.fixture
@@ -169,9 +169,9 @@ def test_scales_come_back(phi: RuleNetClassifier, tmp_path: Path) -> None:
 
 
 def test_a_recipe_of_numpy_numbers_comes_back(tmp_path: Path) -> None:
-    recipe = Recipe(C=np.float32(2), min_df=np.int64(1), folds=np.int32(3))  # type: ignore[arg-type]
+    recipe = Recipe.of(C=np.float32(2), min_df=np.int64(1), folds=np.int32(3))  # type: ignore[arg-type]
     RuleNetClassifier(None, None, recipe=recipe).fit(TEXTS, LABELS).save(tmp_path / "model")
-    assert RuleNetClassifier.load(tmp_path / "model").recipe_ == Recipe(C=2.0, min_df=1, folds=3)
+    assert RuleNetClassifier.load(tmp_path / "model").recipe_ == Recipe.of(C=2.0, min_df=1, folds=3, nb=False)
 
 
 def test_an_encoder_kept_in_half_precision_comes_back(tiny_encoder: str, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_an_encoder_kept_in_half_precision_comes_back(tiny_encoder: str, tmp_pat
 
     shutil.copytree(tiny_encoder, tmp_path / "half")
     AutoModel.from_pretrained(tiny_encoder).bfloat16().save_pretrained(tmp_path / "half")
-    clf = RuleNetClassifier(None, str(tmp_path / "half"), recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    clf = RuleNetClassifier(None, str(tmp_path / "half"), recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
     clf.save(tmp_path / "model")
     twin = RuleNetClassifier.load(tmp_path / "model")
     np.testing.assert_allclose(twin.predict_proba(TEXTS), clf.predict_proba(TEXTS), atol=1e-6)
@@ -215,7 +215,13 @@ def test_a_model_written_by_hand_loads(tmp_path: Path) -> None:
     safetensors.numpy.save_file(arrays, tmp_path / "phi.safetensors")
     config = {
         **{"protocol": 1, "rulenet": "0.1.0", "labels": ["bad", "good"], "label_type": "str", "language": "en"},
-        **{"recipe": {"ngram_range": [1, 1]}, "phi_scale": 2.0, "psi_scale": 1.0, "has_rules": True, "encoder": None},
+        **{
+            "recipe": {"columns": {"ngram_range": [1, 1]}},
+            "phi_scale": 2.0,
+            "psi_scale": 1.0,
+            "has_rules": True,
+            "encoder": None,
+        },
         **{"report": {}, "files": {}},
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -553,9 +559,9 @@ def test_a_vocabulary_that_is_wrong_is_refused(phi_folder: Path, changes: dict[s
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
-        ({"C": -1}, r"recipe: C=-1 cannot be used"),
+        ({"phi": {"C": -1}}, r"recipe: C=-1 should be greater than 0"),
         ({"C": "3"}, r"model: "),
-        ({"learn": 1}, r"recipe has unknown fields: learn"),
+        ({"learn": 1}, r"recipe: unknown field 'learn'"),
         ({"ngram_range": [1, 2, 3]}, r"model: "),
         ({"ngram_range": 3}, r"model: "),
         ({"min_df": [1]}, r"model: "),

@@ -31,7 +31,7 @@ from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
 from tests.training.runs import train_run  # noqa: E402
 
 # Five steps in an epoch; φ learns in the last. Dropout is on, and ψ goes without φ for some texts: both draw random numbers.
-RECIPE = Recipe(
+RECIPE = Recipe.of(
     epochs=3, learning_rate=1e-3, frozen_layers=1, max_length=32, batch_texts=8, joint_epochs=1, phi_dropout=0.2
 )
 

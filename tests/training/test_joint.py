@@ -20,9 +20,10 @@ from rulenet.training.objectives.supervised import joint_loss  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome, Run  # noqa: E402
 from rulenet.training.stages import Report, Task, fit_hybrid  # noqa: E402
+from rulenet.training.tuning.full import Full  # noqa: E402
 from tests.training.runs import train_run  # noqa: E402
 
-RECIPE = Recipe(epochs=3, learning_rate=1e-3, frozen_layers=-1, max_length=32, batch_texts=8, phi_learning_rate=0.05)
+RECIPE = Recipe.of(epochs=3, learning_rate=1e-3, tune=Full(), max_length=32, batch_texts=8, phi_learning_rate=0.05)
 RULES = RuleSet.from_yaml("""
 rulenet: 1
 rules:

@@ -17,9 +17,10 @@ from rulenet.training import loop  # noqa: E402
 from rulenet.training.objectives.supervised import Supervised, SupervisedTerm  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import MAX_SKIPPED, Outcome, new_optimizer  # noqa: E402
+from rulenet.training.tuning.full import Full  # noqa: E402
 from tests.training.runs import train_run  # noqa: E402
 
-RECIPE = Recipe(epochs=2, learning_rate=1e-3, frozen_layers=-1, max_length=32, batch_texts=8, joint_epochs=1)
+RECIPE = Recipe.of(epochs=2, learning_rate=1e-3, tune=Full(), max_length=32, batch_texts=8, joint_epochs=1)
 
 
 def train(run: dict[str, Any], recipe: Recipe = RECIPE, seed: int = 0) -> Outcome:

@@ -19,16 +19,17 @@ from safetensors.torch import load_file  # noqa: E402
 from rulenet.base.progress import Progress, is_main_process  # noqa: E402
 from rulenet.training.checkpoint import FILE, Checkpoint, identity_of  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
+from rulenet.training.tuning.full import Full  # noqa: E402
 from tests.training.runs import train_run  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
 # Batches of 7 leave 40 texts with one batch of 5; a batch of 1 leaves nothing for the second process.
 RECIPES = {
-    "uneven": Recipe(epochs=2, batch_texts=7, joint_epochs=1, phi_dropout=0.2, accumulate=2),
-    "empty share": Recipe(epochs=1, batch_texts=1),
+    "uneven": Recipe.of(epochs=2, batch_texts=7, joint_epochs=1, phi_dropout=0.2, accumulate=2),
+    "empty share": Recipe.of(epochs=1, batch_texts=1),
 }
-SETTINGS = {"learning_rate": 1e-3, "frozen_layers": -1, "max_length": 32}
+SETTINGS = {"learning_rate": 1e-3, "tune": Full(), "max_length": 32}
 
 CASES = [("uneven", "none"), ("empty share", "none"), ("uneven", "memory")]
 

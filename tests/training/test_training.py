@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.decide.scales import fit_scales  # noqa: E402
-from rulenet.errors import ParameterError, TrainingError  # noqa: E402
+from rulenet.errors import TrainingError  # noqa: E402
 from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.model.encoders.load import load_encoder  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
@@ -21,9 +21,10 @@ from rulenet.training.corpus import Corpus, Origin  # noqa: E402
 from rulenet.training.loop import train_psi  # noqa: E402
 from rulenet.training.objectives.supervised import Supervised, SupervisedTerm, joint_loss  # noqa: E402
 from rulenet.training.phi_stage import split  # noqa: E402
-from rulenet.training.recipe import Recipe, recipe_from_dict  # noqa: E402
+from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome, Run, new_accelerator  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
+from rulenet.training.tuning.full import Full  # noqa: E402
 
 RULES = RuleSet.from_yaml("""
 rulenet: 1
@@ -49,7 +50,7 @@ def examples_of(psi: Psi, texts: list[str] = TEXTS, target: np.ndarray = Y) -> C
     return Corpus(texts, None, target, origin, np.zeros((len(texts), 2)), psi.encoder.encode(texts))
 
 
-RECIPE = Recipe(epochs=8, learning_rate=5e-3, head_learning_rate=2e-2, frozen_layers=-1, max_length=32, batch_texts=8)
+RECIPE = Recipe.of(epochs=8, learning_rate=5e-3, head_learning_rate=2e-2, tune=Full(), max_length=32, batch_texts=8)
 
 
 def fit(psi: Psi, recipe: Recipe = RECIPE, held_out: Corpus | None = None, train: Corpus | None = None) -> Outcome:
@@ -175,7 +176,7 @@ def test_psi_is_trained_against_out_of_fold_phi(tiny_encoder: str, monkeypatch: 
         Task(texts, Y, CLASSES),
         features,
         tiny_encoder,
-        Recipe(C=100.0, max_length=32),
+        Recipe.of(C=100.0, max_length=32),
         seed=0,
         device="cpu",
         progress=Progress(0),
@@ -246,14 +247,3 @@ def test_unlabelled_texts_are_learned_from_where_phi_is_sure() -> None:
     )
     assert hybrid.parts(["stadium", "barrel"]).logits.argmax(axis=1).tolist() == [1, 0]
     assert report.n_unlabeled == 10
-
-
-def test_recipe_names_every_wrong_field_at_once() -> None:
-    with pytest.raises(ParameterError, match=r"C=-1.*folds=0.*dropout=2"):
-        Recipe(C=-1, folds=0, dropout=2).check()
-
-
-def test_recipe_of_a_stored_model_refuses_unknown_fields() -> None:
-    with pytest.raises(ParameterError, match="unknown fields: lr"):
-        recipe_from_dict({"lr": 1})
-    assert recipe_from_dict({"ngram_range": [1, 1]}) == Recipe(ngram_range=(1, 1))

@@ -42,7 +42,7 @@ def edited(*edits: tuple[str, str]) -> RuleSet:
 
 @pytest.fixture(scope="module")
 def clf() -> RuleNetClassifier:
-    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe(tfidf=False)).fit(DATA.texts, DATA.labels)
+    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe.of(tfidf=False)).fit(DATA.texts, DATA.labels)
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_undo_and_redo_tell_what_changes(clf: RuleNetClassifier, folder: Path) -
 
 def test_a_model_without_rules_gets_some_and_loses_them(clf: RuleNetClassifier, tmp_path: Path) -> None:
     folder = tmp_path / "bare"
-    RuleNetClassifier(None, None, recipe=Recipe(nb=False)).fit(TEXTS, LABELS).save(folder)
+    RuleNetClassifier(None, None, recipe=Recipe.of(nb=False)).fit(TEXTS, LABELS).save(folder)
     edit = apply_rules(folder, RuleSet.from_yaml(RULES), sample=["won"])
     assert [(rule.what, rule.before) for rule in edit.rules] == [(("added",), None)] * 5
     assert RuleNetClassifier.load(folder).rules == RuleSet.from_yaml(RULES)
@@ -229,7 +229,7 @@ def test_refit_is_what_fit_does_with_terms(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
     clf = RuleNetClassifier(
-        RuleSet.from_yaml(RULES), tiny_encoder, recipe=Recipe(epochs=1, max_length=16, exit_margin=1.0)
+        RuleSet.from_yaml(RULES), tiny_encoder, recipe=Recipe.of(epochs=1, max_length=16, exit_margin=1.0)
     )
     clf.fit(DATA.texts, DATA.labels).save(tmp_path / "model")
     before = content(tmp_path / "model")

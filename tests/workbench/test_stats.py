@@ -191,7 +191,7 @@ def test_no_rules_at_all() -> None:
 
 @pytest.fixture(scope="module")
 def clf() -> RuleNetClassifier:
-    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe(tfidf=False)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe.of(tfidf=False)).fit(TEXTS, LABELS)
 
 
 def test_the_rules_of_a_model_and_their_learned_weights(clf: RuleNetClassifier) -> None:

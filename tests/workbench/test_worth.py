@@ -62,7 +62,7 @@ def check(clf: RuleNetClassifier) -> None:
 
 @pytest.fixture(scope="module")
 def linear() -> RuleNetClassifier:
-    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe(tfidf=False)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe.of(tfidf=False)).fit(TEXTS, LABELS)
 
 
 def test_of_a_linear_model(linear: RuleNetClassifier) -> None:
@@ -77,7 +77,7 @@ def test_some_rule_is_worth_something(linear: RuleNetClassifier) -> None:
 
 def test_a_rule_that_does_harm_is_worth_less_than_nothing() -> None:
     rules = "{rulenet: 1, rules: [{id: good, label: a, word: x}, {id: bad, label: b, word: x}]}"
-    clf = RuleNetClassifier(RuleSet.from_yaml(rules), None, recipe=Recipe(tfidf=False)).fit(["x", "y"], ["a", "b"])
+    clf = RuleNetClassifier(RuleSet.from_yaml(rules), None, recipe=Recipe.of(tfidf=False)).fit(["x", "y"], ["a", "b"])
     clf.predictor_ = clf.predictor_.with_hybrid(
         replace(clf.predictor_.hybrid, weights=Weights(np.array([[1.0, 0.0], [0.0, 3.0]]), np.zeros(2)))
     )

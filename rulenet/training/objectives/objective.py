@@ -133,6 +133,20 @@ class Objective(ABC):
         """The term of a run that begins."""
 
 
+@dataclass(frozen=True)
+class Foreign(Objective):
+    """An objective of a stored recipe that is not rulenet's own: it is kept as it was stored, and cannot be trained with."""
+
+    stored: dict[str, Any]
+    weight: float = 1.0
+
+    def start(self, setup: Setup) -> Term:
+        """Refuse."""
+        raise ParameterError(
+            f"the objective {self.stored['kind']!r} is not part of rulenet; pass a recipe with the objective itself"
+        )
+
+
 def start_all(objectives: Iterable[Objective], setup: Setup) -> list[Term]:
     """The terms of a run.
 

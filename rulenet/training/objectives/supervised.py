@@ -6,10 +6,11 @@ Where φ is fixed, the third part has no gradient and is left out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from rulenet.base.types import Array
 from rulenet.decide.scales import cross_entropy, fit_scales
@@ -17,6 +18,7 @@ from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import Weights
 from rulenet.training.corpus import Corpus
 from rulenet.training.objectives.objective import Objective, Setup, Term
+from rulenet.training.parts import NotNegative, Positive, Share, Whole, part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from rulenet.training.batch import Batch, Step
 
 
-@dataclass(frozen=True)
+@part
 class Supervised(Objective):
     """The joint loss over the rows that have a target.
 
@@ -47,12 +49,12 @@ class Supervised(Objective):
         with ``joint_epochs=0``.
     """
 
-    weight: float = 1.0
-    psi_loss: float = 0.3
-    phi_dropout: float = 0.0
-    joint_epochs: int = 0
-    phi_learning_rate: float = 5e-3
-    phi_loss: float = 0.3
+    weight: Positive = 1.0
+    psi_loss: NotNegative = 0.3
+    phi_dropout: Share = 0.0
+    joint_epochs: Annotated[Whole, Field(ge=0)] = 0
+    phi_learning_rate: Positive = 5e-3
+    phi_loss: NotNegative = 0.3
 
     def start(self, setup: Setup) -> SupervisedTerm:
         """The term of a run, with φ's change where there are joint epochs and something to learn φ from."""

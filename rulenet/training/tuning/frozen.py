@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from rulenet.model.batches import piece_budget, token_budget_batches
 from rulenet.model.encoders.encoder import Encoder
 from rulenet.training.corpus import Corpus
+from rulenet.training.parts import Whole, part
 from rulenet.training.tuning.tuning import Tuning
 
 
-@dataclass(frozen=True)
+@part
 class Frozen(Tuning):
     """Train the upper layers only; an encoder that has read nothing before is trained whole.
 
@@ -22,7 +25,7 @@ class Frozen(Tuning):
         on a CPU and cost no accuracy on 2,000 AG News rows.
     """
 
-    frozen_layers: int = 3
+    frozen_layers: Annotated[Whole, Field(ge=0)] = 3
 
     def prepare(self, encoder: Encoder, learning_rate: float) -> list[dict[str, Any]]:
         """The parameters that are not frozen."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from rulenet.model.encoders.encoder import Encoder
+from rulenet.training.parts import part
 from rulenet.training.tuning.tuning import Tuning
 
 
-@dataclass(frozen=True)
+@part
 class Full(Tuning):
     """Train all layers and the embeddings."""
 

@@ -106,7 +106,7 @@ def test_a_prefix_is_read_before_each_text_and_has_no_place_in_it(toy: str, tiny
 @pytest.mark.slow
 def test_prefix_and_pooling_are_kept_by_saved_and_exported_models(toy: str, tmp_path: Path) -> None:
     texts, labels = ["the goal", "win the match", "oil price", "the bank"] * 12, [1, 1, 0, 0] * 12
-    clf = RuleNetClassifier(None, toy, recipe=Recipe(epochs=1, max_length=16)).fit(texts, labels)
+    clf = RuleNetClassifier(None, toy, recipe=Recipe.of(epochs=1, max_length=16)).fit(texts, labels)
     clf.save(tmp_path / "model")
     loaded = RuleNetClassifier.load(tmp_path / "model")
     assert loaded.hybrid_.psi.encoder.traits == Traits(pooling="first", prefix="film: ")

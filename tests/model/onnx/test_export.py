@@ -35,7 +35,7 @@ ONNX = Path("onnx") / "psi.onnx"
 @pytest.fixture(scope="module")
 def clf(tiny_encoder: str) -> RuleNetClassifier:
     """A model whose ψ leans on the text and on φ."""
-    fitted = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    fitted = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
     psi = fitted.predictor_.hybrid.psi
     with torch.no_grad():
         psi.from_text.weight.normal_(generator=torch.Generator().manual_seed(1))

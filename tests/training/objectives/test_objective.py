@@ -25,6 +25,7 @@ from rulenet.training.objectives.objective import Need, Objective, Setup, Term, 
 from rulenet.training.objectives.supervised import Supervised, SupervisedTerm  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import new_cut  # noqa: E402
+from rulenet.training.tuning.full import Full  # noqa: E402
 
 N_NONE = 11  # unlabelled rows after the 40 labelled ones
 
@@ -77,7 +78,7 @@ def start(run: dict[str, Any], recipe: Recipe) -> list[Term]:
     return [SupervisedTerm(recipe.objectives[0], run["phi"]), smoothing, *start_all([Length()], setup)]  # type: ignore[arg-type]
 
 
-RECIPE = Recipe(epochs=2, learning_rate=1e-3, frozen_layers=-1, max_length=32, batch_texts=8, joint_epochs=1)
+RECIPE = Recipe.of(epochs=2, learning_rate=1e-3, tune=Full(), max_length=32, batch_texts=8, joint_epochs=1)
 
 
 def train(run: dict[str, Any], folder: Path | None = None, *, resume: bool = False) -> list[Term]:
