@@ -24,7 +24,10 @@ from rulenet.training.tuning.full import Full
 from rulenet.training.tuning.tuning import Tuning
 
 PARTS = {"columns": Columns, "phi": Phi, "reading": Reading, "head": Head, "guesses": Guesses, "steps": Steps}
-OBJECTIVES: tuple[type[Objective], ...] = (Supervised,)
+OBJECTIVES: tuple[type[Objective], ...] = (
+    # Those that a stored recipe may name.
+    Supervised,
+)
 TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen)
 
 MANY_TEXTS = 1000  # fewer say too little about single terms, and make too few steps
