@@ -156,7 +156,7 @@ def _halved(batches: Iterable[list[int]], length: int, device: Any) -> Iterator[
             "with a lower recipe.max_length"
         )
     warnings.warn(
-        f"{n} texts of up to {length} word pieces did not fit into the memory of {device}; ψ goes on with half as many at a time",
+        f"{n} texts of up to {length} word pieces did not fit into the memory of {device}; ψ continues with half as many at a time",
         stacklevel=4,
     )
     for batch in batches:

@@ -1,7 +1,7 @@
 """Trains ψ, and whatever its objectives train with it: three nested levels, each on one screen. Imports `rulenet.model` and its
 neighbours; torch and Accelerate.
 
-The loss is Σ weight · loss over the terms. Random numbers depend on seed, epoch and step alone, so a run goes on from a checkpoint as if
+The loss is Σ weight · loss over the terms. Random numbers depend on seed, epoch and step alone, so a resumed run ends as if
 it had never stopped. Of several processes (torchrun, accelerate launch), each takes its share of every batch and the gradients are summed
 once per step, not in the midst of backward as `DistributedDataParallel` does: there, a process that runs out of memory would leave the
 others waiting.

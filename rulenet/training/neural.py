@@ -100,7 +100,7 @@ def judge(psi: Psi, held_out: Corpus, link: Link, recipe: Recipe, report: Report
         for name, logits in (("phi", held_out.phi), ("psi", neural), ("hybrid", hybrid))
     }
     report.held_out = {"texts": len(y), **accuracies}
-    # A guess of φ's is no label to calibrate by.
+    # What φ guessed is not a label to calibrate by.
     return HeldOut(held_out.phi, neural, np.where(held_out.is_given, y, -1))
 
 

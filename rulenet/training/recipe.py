@@ -46,7 +46,7 @@ class Recipe:
     objectives
         What is made small: the weighted sum of their losses. See `rulenet.training.objectives`.
     held_out
-        Share of the labelled texts kept from ψ to choose the best epoch and the two scalars; none of fewer than 40 texts.
+        Share of the labelled texts kept from ψ to choose the best epoch and the two scalars; with fewer than 40 texts, nothing is held out.
 
     Examples
     --------

@@ -27,7 +27,7 @@ class Report:
     calibration, cascade
         What held-out texts say of the probabilities, and of skipping ψ.
     rule_tally
-        How often each rule fired on the labelled texts and was right; on all texts where none has a label. Drift is measured from it.
+        How often each rule fired on the labelled texts and was right; on all texts if no text has a label. Drift is measured from it.
     """
 
     n_texts: int = 0

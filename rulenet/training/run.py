@@ -1,4 +1,4 @@
-"""A training run: what it works on, how far it has come, and how it begins or goes on. Imports `rulenet.model` and its neighbours;
+"""A training run: what it works on, how far it has come, and how it begins or is resumed. Imports `rulenet.model` and its neighbours;
 torch and Accelerate.
 """
 
@@ -29,7 +29,7 @@ from rulenet.training.recipe import Recipe
 
 SECONDS = 60.0  # between checkpoints within an epoch
 LOOK_EVERY = 20  # steps on a GPU after which losses are looked at: looking waits for the GPU
-MAX_SKIPPED = 3  # steps in a row with gradients that are no numbers
+MAX_SKIPPED = 3  # steps in a row with gradients that are NaN or infinite
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Run:
     Attributes
     ----------
     terms
-        What is made small, beside ψ what is trained.
+        What is made small.
     total
         Steps of all epochs, about; batches differ a little in number from epoch to epoch.
     read
@@ -67,7 +67,7 @@ class Run:
     at
         How far training has come.
     best
-        Parameters of the best epoch so far; empty: none.
+        Parameters of the best epoch so far; empty: not known.
     seen
         (loss, norm of the gradient) of the latest steps, not yet looked at.
     """
@@ -97,21 +97,25 @@ class Run:
 
     @property
     def on_gpu(self) -> bool:
-        """Whether steps run on while Python goes on."""
+        """Whether steps are still computed while Python continues."""
         return bool(self.device.type == "cuda")
 
     def groups(self, train: Corpus, epoch: int) -> list[Group]:
         """What an epoch is made of: the batches that terms share, then those that terms have of their own, the longest list first."""
-        found, sharing = [], []
-        for number, term in enumerate(self.terms, start=1):
-            batches = term.batches(train, np.random.default_rng([self.seed, epoch, 0, 0, number]))
-            found += [] if batches is None else [Group([term], batches)]
-            sharing += [term] if batches is None else []
-        found.sort(key=lambda group: -len(group.batches))
-        if sharing:
+        own = [
+            (term, term.batches(train, np.random.default_rng([self.seed, epoch, 0, 0, number])))
+            for number, term in enumerate(self.terms, start=1)
+        ]
+        groups = [Group([term], batches) for term, batches in own if batches]
+        groups.sort(key=lambda group: -len(group.batches))
+        if sharing := [term for term, batches in own if batches is None]:
             rng = np.random.default_rng([self.seed, epoch])
-            found.insert(0, Group(sharing, new_cut(self.recipe, self.psi)(train, train.with_target, rng)))
-        return found
+            groups.insert(0, Group(sharing, new_cut(self.recipe, self.psi)(train, train.with_target, rng)))
+        if not groups:
+            raise TrainingError(
+                "no objective of the recipe finds texts to learn from; add unlabeled=… or another objective"
+            )
+        return groups
 
     def warn(self, message: str) -> None:
         """Warn once, not once per process."""
@@ -136,7 +140,7 @@ class Run:
                 self.warn(f"the gradient's norm is {norm} {where}; the step is skipped")
             if self.at.skipped == MAX_SKIPPED:
                 raise TrainingError(
-                    f"{MAX_SKIPPED} gradients in a row were no numbers, the last {where}; lower {rates}"
+                    f"{MAX_SKIPPED} gradients in a row were NaN or infinite, the last {where}; lower {rates}"
                 )
 
     def keep(self, *, now: bool = False) -> None:
@@ -180,7 +184,9 @@ def new_run(
     if checkpoint is not None and checkpoint.resume:
         found = checkpoint.read(parameters, optimizer)
         if found is None:
-            run.warn(f"there is no checkpoint in {checkpoint.folder} to go on from; training starts from the beginning")
+            run.warn(
+                f"there is no checkpoint in {checkpoint.folder} to resume from; training starts from the beginning"
+            )
         else:
             run.at, run.best = found
             progress.say(f"going on in epoch {run.at.epoch + 1} after step {run.at.step}")

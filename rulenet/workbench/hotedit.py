@@ -236,7 +236,7 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
     LabelError
         If the data has a label that the model does not know, or lacks one: φ would unlearn it.
     """
-    predictor, recipe = clf.predictor_, clf.recipe_
+    predictor = clf.predictor_
     hybrid, classes, labels = predictor.hybrid, predictor.labels.tolist(), known_labels(predictor, data)
     if labels is None:
         raise LabelError(f"{data.source} has no labels to learn from, or some are missing")
@@ -244,6 +244,7 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
         raise LabelError(
             f"{data.source} has no text with the label {', '.join(map(repr, lacking))}, so φ would unlearn it; add some"
         )
+    recipe = clf.recipe_.resolved(len(labels), len(labels))  # settled already, except in models of older versions
     problem = phi_problem(hybrid.features, predictor.names, recipe)
     X = hybrid.features.transform(data.texts)
     Y = problem.link.targets(np.array([classes.index(label) for label in labels]), len(classes))

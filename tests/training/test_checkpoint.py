@@ -109,7 +109,9 @@ def test_what_is_frozen_is_not_written(make: Callable[..., Any], tmp_path: Path)
 
 
 def test_nothing_to_go_on_from_is_said(make: Callable[..., Any], tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="there is no checkpoint in .*new.*; training starts from the beginning"):
+    with pytest.warns(
+        UserWarning, match="there is no checkpoint in .*new.* to resume from; training starts from the beginning"
+    ):
         train(make(), tmp_path / "new", resume=True)
     assert [file.name for file in (tmp_path / "new").iterdir()] == [FILE]
 
@@ -195,7 +197,7 @@ def test_a_full_disk_does_not_end_training(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint, "save_file", full)
-    with pytest.warns(UserWarning, match="cannot be written, training goes on: .*No space left"):
+    with pytest.warns(UserWarning, match="cannot be written, training continues without it: .*No space left"):
         outcome = train(make(), tmp_path)
     assert len(outcome.train_loss) == 3
 

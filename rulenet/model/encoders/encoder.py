@@ -76,7 +76,7 @@ class Encoder:
         max_chunks: int = 4, traits: Traits = Traits(),
     ) -> None:  # fmt: skip
         if long_texts not in LONG_TEXTS:
-            raise ParameterError(f"long_texts={long_texts!r} is none of {', '.join(map(repr, LONG_TEXTS))}")
+            raise ParameterError(f"long_texts={long_texts!r} is not one of {', '.join(map(repr, LONG_TEXTS))}")
         self.model = model
         self.tokenizer = tokenizer
         self.name = name
@@ -130,7 +130,7 @@ class Encoder:
         return rows
 
     def encode_with_offsets(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
-        """The same word pieces as `encode`, and where each stands.
+        """The same word pieces as `encode`, and where each is in the text.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""An encoder by its name: the sources are tried in order. A new source is a file beside this one and an entry in `SOURCES`."""
+"""An encoder by its name: the sources are tried in order. A new source is a file next to this one and an entry in `SOURCES`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What training makes small: an objective is what the user chooses, a term is what becomes of it in one run.
 
-The loop minimises Σ weight · loss over the terms of a recipe and knows nothing else about them. A new objective is a file beside this
+The loop minimises Σ weight · loss over the terms of a recipe and knows nothing else about them. A new objective is a file next to this
 one with both classes, as CONTRIBUTING.md shows. Unlike a callback system, a term has few hooks, each needed by an objective that exists
 or that a test makes up. Imports no torch: recipes are read without it.
 """
@@ -74,7 +74,7 @@ class Term:
     weight
         What its loss counts; set from the objective.
     modules
-        What is trained beside ψ, by name: kept in checkpoints, and dropped when training ends.
+        What is trained together with ψ, by name: kept in checkpoints, and dropped when training ends.
     """
 
     weight: float = 1.0

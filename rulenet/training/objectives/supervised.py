@@ -37,11 +37,11 @@ class Supervised(Objective):
     weight
         What it counts among several objectives.
     psi_loss
-        λ₁, weight of ψ's own loss beside the loss of the sum: keeps ψ able to stand alone.
+        λ₁, weight of ψ's own loss next to the loss of the sum: keeps ψ able to stand alone.
     phi_dropout
         Share of the training texts for which ψ has to do without φ.
     joint_epochs
-        In the last so many epochs φ's weights learn together with ψ, from where the convex solver left them. Signs and pins of rules
+        In this many last epochs φ's weights learn together with ψ, from where the convex solver left them. Signs and pins of rules
         hold at every step. No effect where no text has a label: rules then keep their authors' weights. On 800 AG News rows with a frozen
         MiniLM and two seeds, φ gained up to 0.4 and φ + ψ up to 0.2 points on 800 others, less than such a sample can tell.
     phi_learning_rate, phi_loss

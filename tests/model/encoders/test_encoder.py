@@ -114,7 +114,7 @@ def test_offsets_of_the_end_of_a_huge_text(tiny_encoder: str) -> None:
 
 
 def test_an_unknown_strategy_is_refused(tiny_encoder: str) -> None:
-    with pytest.raises(ParameterError, match="long_texts='tail' is none of 'head', 'head_tail', 'chunks'"):
+    with pytest.raises(ParameterError, match="long_texts='tail' is not one of 'head', 'head_tail', 'chunks'"):
         new(tiny_encoder, "tail")
 
 

@@ -14,8 +14,9 @@ torch = pytest.importorskip("torch")
 
 from safetensors import safe_open  # noqa: E402
 
+from rulenet import RuleNetClassifier  # noqa: E402
 from rulenet.base.progress import Progress  # noqa: E402
-from rulenet.errors import ParameterError  # noqa: E402
+from rulenet.errors import ParameterError, TrainingError  # noqa: E402
 from rulenet.model.phi_problem import PhiProblem  # noqa: E402
 from rulenet.training import loop  # noqa: E402
 from rulenet.training import run as run_module  # noqa: E402
@@ -182,3 +183,36 @@ def test_modules_need_names_of_their_own(made: Callable[[], Any]) -> None:
     with pytest.raises(ParameterError, match="two objectives train a module called 'length'"):
         start_all([Length(), replace(Length(), weight=2.0)], setup)
     assert Supervised().start(setup).modules == {}
+
+
+@pytest.mark.slow
+def test_unlabelled_texts_of_a_user_reach_the_objectives_that_ask_for_them(
+    tiny_encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As word pieces, although layers are frozen; without such texts or such an objective nothing of this happens."""
+    met: list[Corpus] = []
+    real = loop.train_psi
+
+    def spy(psi: Any, train: Corpus, *arguments: Any, **options: Any) -> Any:
+        met.append(train)
+        return real(psi, train, *arguments, **options)
+
+    monkeypatch.setattr(loop, "train_psi", spy)
+    texts, labels = (
+        ["the goal", "win the match", "oil price", "the bank"] * 12,
+        ["sport", "sport", "money", "money"] * 12,
+    )
+    plain = Recipe.of(epochs=1, frozen_layers=1, pseudo_confidence=1.0)
+    both = plain.with_changes(objectives=(Supervised(), Length()))
+    more = ["a team", "a film"]
+    fitted = [
+        RuleNetClassifier(None, tiny_encoder, recipe=recipe).fit(texts, labels, unlabeled=unlabeled)
+        for recipe, unlabeled in ((both, more), (both, None), (plain, more))
+    ]
+    assert [int((corpus.origin == Origin.NONE).sum()) for corpus in met] == [2, 0, 0]
+    assert [corpus.layers for corpus in met] == [0, 0, 1]
+    assert met[0].phi.shape == (len(met[0]), 2)
+    assert [name for clf in fitted for name in clf.predictor_.hybrid.psi.state_dict() if "length" in name] == []
+    alone = plain.with_changes(objectives=(Length(),))
+    with pytest.raises(TrainingError, match="no objective of the recipe finds texts to learn from"):
+        RuleNetClassifier(None, tiny_encoder, recipe=alone).fit(texts, labels)
