@@ -37,18 +37,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def judge(clf: Any, texts: list[str], labels: list[str]) -> tuple[dict[str, float], Any]:
     """Measure accuracy (parts, and sum with and without the two scalars), certified exits, and which predictions are right."""
-    from rulenet.model.hybrid import lead
-
-    hybrid = clf.hybrid_
-    parts = hybrid.parts(texts, device=clf._device())
+    hybrid = clf.predictor_.hybrid
+    parts = clf.predictor_.parts(texts, may_skip=False)
     y = np.searchsorted(clf.classes_, labels)
     unscaled = parts.phi / hybrid.phi_scale + (parts.psi / hybrid.psi_scale if hybrid.psi_scale else parts.psi)
-    bound = hybrid.psi.bound
     accuracies = {
         name: round(float((logits.argmax(axis=1) == y).mean()), 4)
         for name, logits in (("phi", parts.phi), ("psi", parts.psi), ("hybrid", parts.logits), ("no_scalars", unscaled))
     }
-    exits = 0.0 if bound is None else float((lead(parts.phi) > 2 * hybrid.psi_scale * bound).mean())
+    exits = float((hybrid.link.lead(parts.phi) > hybrid.link.flip_margin(hybrid.psi.bound, hybrid.psi_scale)).mean())
     return {**accuracies, "certified_exits": round(exits, 4)}, parts.logits.argmax(axis=1) == y
 
 
@@ -74,7 +71,9 @@ def main() -> None:
         for name in wanted:
             changes = dict(VARIANTS[name])
             rules = changes.pop("rules", RULES / f"{options.data}.yaml")
-            clf = RuleNetClassifier(rules, "minilm", recipe=Recipe(**changes), device=options.device, random_state=seed)
+            clf = RuleNetClassifier(
+                rules, "minilm", recipe=Recipe.of(**changes), device=options.device, random_state=seed
+            )
             started = time.perf_counter()
             clf.fit(chosen[:cut], answers[:cut])
             seconds = time.perf_counter() - started

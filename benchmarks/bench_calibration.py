@@ -18,7 +18,6 @@ from common import RULES, finish, read
 
 from rulenet import RuleNetClassifier
 from rulenet.decide.calibration import expected_calibration_error
-from rulenet.model.hybrid import softmax
 
 COVERAGES = (0.9, 0.95)
 ECE, MARGINAL, PER_CLASS = 0.02, 0.01, 0.02
@@ -37,7 +36,7 @@ def measure(clf: RuleNetClassifier, texts: list[str], labels: list[str]) -> dict
     figures: dict[str, Any] = {
         "texts": len(y), "held_out_texts": len(calibration.y), "temperature": calibration.summary()["temperature"],
         "accuracy": float((proba.argmax(axis=1) == y).mean()), "ece_held_out": calibration.summary()["ece"],
-        "ece": expected_calibration_error(proba, y), "ece_uncalibrated": expected_calibration_error(softmax(logits), y),
+        "ece": expected_calibration_error(proba, y), "ece_uncalibrated": expected_calibration_error(clf.predictor_.link.proba(logits), y),
         "share_skipped": float(skipped.mean()),
     }  # fmt: skip
     for coverage in COVERAGES:

@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=0, help="use only so many test rows (0: all)")
     options = parser.parse_args()
     clf = RuleNetClassifier.load(options.model, device=options.device).set_params(cascade_risk=options.risk)
-    if not clf.hybrid_.is_neural:
+    if not clf.predictor_.hybrid.is_neural:
         parser.error(f"{options.model} has no ψ that could be skipped")
     texts, labels = read(options.data, "test")
     if options.test:

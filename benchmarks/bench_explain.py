@@ -26,7 +26,7 @@ def main() -> None:
     for name, pack, encoder, n_test, n_train in CASES:
         train = sample(*read(name, "train"), n_train, 0)
         test, _ = sample(*read(name, "test"), n_test, 0)
-        recipe = Recipe(
+        recipe = Recipe.of(
             epochs=1, frozen_layers=5 if encoder == "minilm" else 0
         )  # exactness does not depend on how good ψ is
         clf = RuleNetClassifier(RULES / pack, encoder, recipe=recipe, random_state=0).fit(*train)
@@ -43,7 +43,7 @@ def main() -> None:
                 c = e.contrast(label, other)
                 total = c.bias + sum(term.difference for term in c.terms) + c.neural
                 worst = max(worst, abs(total - (e.logits[label] - e.logits[other])), abs(total - c.total))
-            fired = clf.hybrid_.features.ruleset.spans(e.text)
+            fired = clf.predictor_.hybrid.features.ruleset.spans(e.text)
             for term in e.terms:
                 spans += len(term.spans)
                 if term.kind == "tfidf":

@@ -23,9 +23,9 @@ from common import COMMIT, RULES, accuracy, finish, read, sample
 
 SEEDS = [0, 1, 2]
 RECIPES: dict[str, dict[str, Any]] = {
-    "ag_news": {"frozen_layers": -1, "epochs": 3},
+    "ag_news": {"epochs": 3},
     "imdb": {
-        "frozen_layers": -1, "epochs": 3, "max_length": 512, "long_texts": "head_tail", "batch_tokens": 16_384,
+        "epochs": 3, "max_length": 512, "long_texts": "head_tail", "batch_tokens": 16_384,
     },
 }  # fmt: skip
 DEV_SHARE = 0.2
@@ -48,8 +48,9 @@ def load(name: str, options: argparse.Namespace) -> tuple[Texts, Texts]:
 def measure(name: str, model: str, seed: int, train: Texts, test: Texts, options: argparse.Namespace) -> dict[str, Any]:
     """Fit and evaluate one model."""
     from rulenet import Recipe, RuleNetClassifier
+    from rulenet.training.tuning.full import Full
 
-    recipe = Recipe(**{**RECIPES[name], **json.loads(options.recipe)})
+    recipe = Recipe.of(tune=Full(), **{**RECIPES[name], **json.loads(options.recipe)})
     if model == "psi":
         recipe = recipe.with_changes(tfidf=False, bound=None)
     started = time.perf_counter()

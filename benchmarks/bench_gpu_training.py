@@ -35,8 +35,9 @@ Texts = tuple[list[str], list[str]]
 def train_rulenet(train: Texts, options: argparse.Namespace, *, hybrid: bool) -> tuple[float, Any]:
     """Return the texts per second of the ψ stage, and the model."""
     from rulenet import Recipe, RuleNetClassifier
+    from rulenet.training.tuning.full import Full
 
-    recipe = Recipe(frozen_layers=-1, epochs=options.epochs, max_length=MAX_LENGTH)
+    recipe = Recipe.of(tune=Full(), epochs=options.epochs, max_length=MAX_LENGTH)
     clf = RuleNetClassifier(
         RULES / "ag_news.yaml" if hybrid else None, options.encoder, device=options.device, random_state=0, n_jobs=-1,
         recipe=recipe if hybrid else recipe.with_changes(tfidf=False, bound=None),
@@ -50,7 +51,8 @@ def train_trainer(train: Texts, options: argparse.Namespace, *, tuned: bool) -> 
     """Return the texts per second, and a function from texts to labels."""
     from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
-    from rulenet.model.encoders.encoder import minilm_folder, quiet_transformers
+    from rulenet.model.encoders.hub import quiet_transformers
+    from rulenet.model.encoders.minilm import folder as minilm_folder
 
     started = time.perf_counter()
     folder = str(minilm_folder()) if options.encoder == "minilm" else options.encoder

@@ -110,7 +110,7 @@ def main() -> None:
         for _ in range(3):
             clocks["apply_to_folder"].time(partial(apply_rules, model, rules))
             clocks["undo_in_folder"].time(partial(undo, model))
-    figures: dict[str, Any] = {"rules": N_RULES, "terms": clf.hybrid_.features.n_terms}
+    figures: dict[str, Any] = {"rules": N_RULES, "terms": clf.predictor_.hybrid.features.n_terms}
     figures |= {name: clock.figures() for name, clock in clocks.items()}
     claims = {
         f"with_rules under {MAX_EDIT_MS:.0f} ms at {N_RULES:,} rules": figures["with_rules"]["cpu_ms"] < MAX_EDIT_MS,

@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="a file that keeps finished seeds; those it holds are not run again")
     options = parser.parse_args()
     from rulenet import Recipe, RuleNetClassifier
+    from rulenet.training.tuning.full import Full
 
     texts, labels = read("ag_news", "train")
     test_texts, test_labels = read("ag_news", "test")
@@ -48,12 +49,12 @@ def main() -> None:
         models = {
             "phi": RuleNetClassifier(rules, None, random_state=seed),
             "psi": RuleNetClassifier(
-                None, "minilm", recipe=Recipe(tfidf=False, bound=None), device=options.device, random_state=seed
+                None, "minilm", recipe=Recipe.of(tfidf=False, bound=None), device=options.device, random_state=seed
             ),
             "hybrid": RuleNetClassifier(rules, "minilm", device=options.device, random_state=seed),
         }
         if options.full:
-            full = Recipe(tfidf=False, bound=None, frozen_layers=-1)
+            full = Recipe.of(tfidf=False, bound=None, tune=Full())
             models["psi_full"] = RuleNetClassifier(
                 None, "minilm", recipe=full, device=options.device, random_state=seed
             )

@@ -102,7 +102,7 @@ def phi(ruleset: Any, words: bool, texts: list[str], labels: list[str], new: lis
     from rulenet import RuleNetClassifier
     from rulenet.training.recipe import Recipe
 
-    clf = RuleNetClassifier(ruleset, encoder=None, language="en", recipe=Recipe(tfidf=words), random_state=0)
+    clf = RuleNetClassifier(ruleset, encoder=None, language="en", recipe=Recipe.of(tfidf=words), random_state=0)
     return round(accuracy(clf.fit(texts, labels).predict(new), new_labels), 4)
 
 

@@ -52,7 +52,7 @@ def edit(folder: Path, change: object) -> None:
 def main() -> None:
     """Try each attack on a copy of one saved model."""
     texts = ["good film", "bad film", "fine acting", "dull plot"] * 12
-    clf = RuleNetClassifier(None, "scratch", recipe=Recipe(epochs=1), random_state=0).fit(
+    clf = RuleNetClassifier(None, "scratch", recipe=Recipe.of(epochs=1), random_state=0).fit(
         texts, ["pos", "neg", "pos", "neg"] * 12
     )
     attacks = {

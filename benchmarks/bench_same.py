@@ -34,7 +34,7 @@ def checksum(value: Any) -> str:
 
 def results(clf: RuleNetClassifier, texts: list[str]) -> dict[str, str]:
     """Return checksums of a fitted model and of its predictions and explanations for some texts."""
-    hybrid = clf.hybrid_
+    hybrid = clf.predictor_.hybrid
     found = {
         "weights of φ": checksum([hybrid.weights.coef.tolist(), hybrid.weights.bias.tolist()]),
         "scales": checksum([hybrid.phi_scale, hybrid.psi_scale]),

@@ -44,7 +44,7 @@ def measure(start: str, rows: Any, others: Any, test: Any, seed: int, *, tfidf: 
         "advice": {kind: sum(a.kind == kind for a in found.advice) for kind in ("drop", "tighten", "merge")},
         "suggest_says": [round(found.accuracy_before, 4), round(found.accuracy_after, 4)], "suggest_seconds": round(seconds, 1),
     }  # fmt: skip
-    for name, recipe in {"rules": Recipe(tfidf=False), "rules_tfidf": Recipe()}.items():
+    for name, recipe in {"rules": Recipe.of(tfidf=False), "rules_tfidf": Recipe()}.items():
         if name == "rules_tfidf" and not tfidf:
             continue
         models = [

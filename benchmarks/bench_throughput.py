@@ -42,7 +42,7 @@ def trained(folder: Path) -> Any:
     from rulenet import Recipe, RuleNetClassifier
 
     if not folder.exists():
-        recipe = Recipe(exit_margin=4.0)
+        recipe = Recipe.of(exit_margin=4.0)
         clf = RuleNetClassifier(
             RULES / "ag_news.yaml", "minilm", recipe=recipe, random_state=0, device="cpu", verbose=1
         )
@@ -104,13 +104,15 @@ def rulenet_sides(clf: Any) -> tuple[dict[str, Callable[[list[str]], Any]], Any]
 
     texts, labels = unseen(N_COMPARED)
     y = [clf.classes_.tolist().index(label) for label in labels]
-    plain = replace(clf.hybrid_, psi=in_torch(clf.hybrid_.psi))
+    plain = replace(clf.predictor_.hybrid, psi=in_torch(clf.predictor_.hybrid.psi))
     exact, _ = with_onnx(plain, texts, y, precision="fp32")
     rounded, report = with_onnx(plain, texts, y, precision="int8", max_loss=POINTS)
     sides = {}
     for name in SIDES:
         side = copy.copy(clf)
-        side.hybrid_ = plain if name == "pytorch" else exact if "fp32" in name else rounded
+        side.predictor_ = side.predictor_.with_hybrid(
+            plain if name == "pytorch" else exact if "fp32" in name else rounded
+        )
         side.set_params(cascade=next((kind for kind in ("certified", "statistical") if kind in name), "off"))
         sides[name] = side.predict
     return sides, report
@@ -127,7 +129,7 @@ def main() -> None:
     clf = trained(options.model)
     texts, labels = sample(*read("ag_news", "test"), options.texts, 0)
     sides, report = rulenet_sides(clf)
-    sides = {"pipeline": pipeline_of(in_torch(clf.hybrid_.psi), clf.classes_.tolist()), **sides}
+    sides = {"pipeline": pipeline_of(in_torch(clf.predictor_.hybrid.psi), clf.classes_.tolist()), **sides}
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     answers: dict[str, list[str]] = {}
     for side in sides.values():

@@ -61,14 +61,14 @@ def hybrid_of(name: str, options: argparse.Namespace) -> RuleNetClassifier:
     if options.model and name == "ag_news":
         return RuleNetClassifier.load(options.model, device=options.device)
     encoder = ENCODERS[name]
-    recipe = Recipe(epochs=2, frozen_layers=5 if encoder == "minilm" else 0)
+    recipe = Recipe.of(epochs=2, frozen_layers=5 if encoder == "minilm" else 0)
     clf = RuleNetClassifier(RULES / PACKS[name], encoder, recipe=recipe, device=options.device, random_state=0)
     return clf.fit(*sample(*read(name, "train"), options.train, 0))
 
 
 def words(clf: RuleNetClassifier, texts: list[str], device: str) -> dict[str, Any]:
     """Measure speed, gaps and nodes of word-by-word explanations."""
-    hybrid, classes = clf.hybrid_, clf.classes_.tolist()
+    hybrid, classes = clf.predictor_.hybrid, clf.classes_.tolist()
     parts = hybrid.parts(texts, device=device)
     explain(hybrid, texts[:2], hybrid.parts(texts[:2]), classes, tokens=True, device=device)  # imports and warms up
     started, started_cpu = time.perf_counter(), time.process_time()
@@ -132,9 +132,9 @@ def as_a_whole() -> dict[str, Any]:
     rules = [f"  - {{id: r{i}, label: {classes[i % 4]}, word: {word}}}" for i, word in enumerate(frequent)]
     ruleset = RuleSet.from_yaml("rulenet: 1\nrules:\n" + "\n".join(rules))
     clf = RuleNetClassifier(ruleset, None, random_state=0).fit(texts[:2_000], labels[:2_000])
-    parts = clf.hybrid_.parts(texts)
+    parts = clf.predictor_.hybrid.parts(texts)
     started = time.perf_counter()
-    found = explain_global(clf.hybrid_, parts, classes, labels)
+    found = explain_global(clf.predictor_.hybrid, parts, classes, labels)
     seconds = time.perf_counter() - started
     return {
         "texts": len(texts),

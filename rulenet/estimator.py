@@ -1,37 +1,56 @@
-"""RuleNetClassifier: the scikit-learn face of rulenet. Wiring only; the work is in the modules it imports."""
+"""RuleNetClassifier: scikit-learn's contract around a `Predictor`. Wiring only; the work is in the modules it imports."""
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from rulenet.base.progress import Progress
+from rulenet.base.types import Array
 from rulenet.data.check import check_texts
 from rulenet.data.targets import class_targets
-from rulenet.errors import ParameterError
+from rulenet.decide.calibration import Calibration
+from rulenet.errors import RuleNetError
+from rulenet.explain.overview import GlobalExplanation
+from rulenet.explain.result import Explanation
+from rulenet.explain.whatif import WhatIf
 from rulenet.features.blocks import Features
-from rulenet.model.hybrid import with_ruleset
 from rulenet.model.onnx.export import ExportReport, with_onnx
-from rulenet.predictor import Answers, NotFittedError
-from rulenet.rules.agreement import check_rule_labels, check_rule_language
+from rulenet.predictor import Predictor
+from rulenet.rules.agreement import check_rule_labels
 from rulenet.rules.ruleset import RuleSet
 from rulenet.store.read import load_model
 from rulenet.store.write import save_model
-from rulenet.text.language import Language, declared_or_detected
-from rulenet.training.parameters import check_parameters
+from rulenet.training.parameters import check_parameters, chosen_language
 from rulenet.training.recipe import Recipe
 from rulenet.training.stages import Task, fit_hybrid
 
 __all__ = ["NotFittedError", "RuleNetClassifier"]
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class NotFittedError(RuleNetError, SklearnNotFittedError):  # type: ignore[misc]
+    """The estimator was used before `fit`. Not in errors.py because importing scikit-learn is slow."""
+
+
+def _described_by(method: Any) -> Callable[[Method], Method]:
+    """The docstring of a method of `Predictor`, for the one here that forwards to it: it is written once."""
+
+    def described(forward: Method) -> Method:
+        forward.__doc__ = method.__doc__
+        return forward
+
+    return described
+
+
+class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Text classifier f(x) = φ(x) + ψ(x): linear over rules and TF-IDF, plus a bounded transformer.
 
     Parameters
@@ -44,7 +63,7 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
     language
         ``"en"``, ``"zh"``, or ``"auto"``: the rule file's, else detected from the training texts.
     recipe
-        How to train; None for ``Recipe()``.
+        How to train; None for ``Recipe()``. A grid search may vary single fields: ``recipe__C``.
     cascade
         When ψ is skipped: ``"off"``, never; ``"certified"``, where it provably cannot change the answer; ``"statistical"``, where that
         changes at most a share `cascade_risk` of all answers, with 95 % confidence. May be changed later with `set_params`.
@@ -65,8 +84,8 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
     ----------
     classes_
         The labels, sorted, as given.
-    hybrid_
-        The fitted parts.
+    predictor_
+        The fitted model by itself, which answers without scikit-learn: for services and workers.
     report_
         What happened in training: accuracies on held-out texts, scales, seconds.
 
@@ -113,8 +132,6 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
         self.work_dir = work_dir
         self.verbose = verbose
 
-    # ------------------------------------------------------------------ fitting
-
     def fit(
         self,
         texts: Sequence[str],
@@ -152,15 +169,14 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
         names = [str(label) for label in classes.tolist()]
         if ruleset is not None:
             check_rule_labels(ruleset, names)
-        language = self._chosen_language(ruleset, known)
-        min_df = recipe.min_df or (2 if len(known) >= 1000 else 1)
+        recipe = recipe.resolved(len(known) if labels is not None else 0, len(known))
         features = Features(
             ruleset,
-            language=language,
-            tfidf=recipe.tfidf,
-            pos=recipe.pos,
-            ngram_range=recipe.ngram_range,
-            min_df=min_df,
+            language=chosen_language(self.language, ruleset, known),
+            tfidf=recipe.columns.tfidf,
+            pos=recipe.columns.pos,
+            ngram_range=recipe.columns.ngram_range,
+            min_df=recipe.columns.min_df or 1,
             n_jobs=self.n_jobs,
         )
         hybrid, report = fit_hybrid(
@@ -174,32 +190,105 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
             work_dir=None if self.work_dir is None else Path(self.work_dir),
             resume=resume,
         )
-        self.classes_, self.hybrid_, self.recipe_, self.report_ = classes, hybrid, recipe, asdict(report)
-        self._complete_report()
+        self.classes_, self.report_ = classes, asdict(report)
+        self.recipe_ = recipe.with_changes(**report.settled)
+        self.predictor_ = Predictor.of(
+            hybrid, classes, cascade=self.cascade, cascade_risk=self.cascade_risk, device=self.device,
+            seconds_per_text=report.seconds_per_text,
+        )  # fmt: skip
         return self
 
-    def _chosen_language(self, ruleset: RuleSet | None, texts: list[str]) -> Language:
-        declared = ruleset.language if ruleset is not None else "any"
-        if self.language == "auto":
-            return declared_or_detected(declared, texts)
-        chosen: Language = "zh" if self.language == "zh" else "en"
-        if declared not in ("any", chosen):
-            raise ParameterError(
-                f"language={chosen!r}, but the rules are written for {declared!r}; change one or use language='auto'"
-            )
-        return chosen
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name; those of the recipe too, as ``recipe__C``, if `deep`."""
+        params: dict[str, Any] = super().get_params(deep)
+        if deep and isinstance(self.recipe, Recipe | None):
+            params |= {f"recipe__{name}": value for name, value in (self.recipe or Recipe()).leaves().items()}
+        return params
 
-    # ------------------------------------------------------------------ keeping and editing
+    def set_params(self, **params: Any) -> RuleNetClassifier:
+        """Change parameters, also single fields of the recipe, as in ``set_params(recipe__C=3.0)``."""
+        fields = {
+            name.removeprefix("recipe__"): params.pop(name) for name in list(params) if name.startswith("recipe__")
+        }
+        super().set_params(**params)
+        if fields:
+            self.recipe = (self.recipe or Recipe()).with_changes(**fields)
+        return self
+
+    @property
+    def predictor_(self) -> Predictor:
+        """The fitted model, with the present `cascade`, `cascade_risk` and `device`."""
+        fitted: Predictor | None = self.__dict__.get("_predictor")
+        if fitted is None:
+            raise NotFittedError(
+                f"this {type(self).__name__} is not fitted yet; call fit(texts, labels) or load(folder) first"
+            )
+        self._predictor = fitted.with_policy(self.cascade, self.cascade_risk).with_device(self.device)
+        return self._predictor
+
+    @predictor_.setter
+    def predictor_(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self.report_ = {**self.report_, **self.predictor_.report()}
+
+    @_described_by(Predictor.predict)
+    def predict(self, texts: Iterable[str], *, reject: float | None = None, per_class: bool = False) -> Array:
+        return self.predictor_.predict(texts, reject=reject, per_class=per_class)
+
+    @_described_by(Predictor.predict_proba)
+    def predict_proba(self, texts: Iterable[str]) -> Array:
+        return self.predictor_.predict_proba(texts)
+
+    @_described_by(Predictor.predict_with_path)
+    def predict_with_path(self, texts: Iterable[str]) -> tuple[Array, Array]:
+        return self.predictor_.predict_with_path(texts)
+
+    @_described_by(Predictor.predict_set)
+    def predict_set(self, texts: Iterable[str], coverage: float = 0.95, *, per_class: bool = False) -> list[list[Any]]:
+        return self.predictor_.predict_set(texts, coverage, per_class=per_class)
+
+    @_described_by(Predictor.decision_function)
+    def decision_function(self, texts: Iterable[str]) -> Array:
+        return self.predictor_.decision_function(texts)
+
+    @_described_by(Predictor.explain)
+    def explain(
+        self, texts: Sequence[str], *, tokens: bool = False, contrast: tuple[Any, Any] | None = None
+    ) -> list[Explanation]:
+        return self.predictor_.explain(texts, tokens=tokens, contrast=contrast)
+
+    @_described_by(Predictor.explain_global)
+    def explain_global(
+        self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, top: int = 10
+    ) -> GlobalExplanation:
+        return self.predictor_.explain_global(texts, labels, top=top)
+
+    @_described_by(Predictor.what_if)
+    def what_if(self, text: str, target: Any = None) -> WhatIf:
+        return self.predictor_.what_if(text, target)
+
+    @property
+    def cascade_report_(self) -> dict[str, Any]:
+        """When ψ is skipped: margin, share skipped, expected speed-up, and the bound on changed answers, from held-out texts."""
+        return self.predictor_.policy.cascade.to_dict()
+
+    @property
+    def calibration_(self) -> Calibration | None:
+        """What probabilities, label sets and rejection go by; None without held-out texts that have labels."""
+        return self.predictor_.policy.calibration
+
+    @_described_by(Predictor.calibrate)
+    def calibrate(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> RuleNetClassifier:
+        self.predictor_ = self.predictor_.calibrate(texts, labels)
+        return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to a folder: JSON, YAML and safetensors, complete or not at all.
 
         A model that is there already is kept as the state before: `rulenet rules apply FOLDER --undo` leads back to it, up to ten steps.
         """
-        if not hasattr(self, "hybrid_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; there is nothing to save")
         save_model(
-            path, self.hybrid_, labels=self.classes_, recipe=self.recipe_, report=self.report_,
+            path, self.predictor_.hybrid, labels=self.classes_, recipe=self.recipe_, report=self.report_,
             cascade=self.cascade, cascade_risk=self.cascade_risk,
         )  # fmt: skip
 
@@ -221,7 +310,11 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
             cascade_risk=config.cascade_risk, device=device, n_jobs=n_jobs,
         )  # fmt: skip
         hybrid.features.n_jobs = n_jobs
-        clf.classes_, clf.hybrid_, clf.recipe_, clf.report_ = labels, hybrid, recipe, config.report
+        clf.classes_, clf.recipe_, clf.report_ = labels, recipe, config.report
+        clf._predictor = Predictor.of(
+            hybrid, labels, cascade=clf.cascade, cascade_risk=clf.cascade_risk, device=device,
+            seconds_per_text=config.report.get("seconds_per_text"),
+        )  # fmt: skip
         return clf
 
     def export(
@@ -248,12 +341,13 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
         ExportError
             If it costs more, or the encoder cannot be exported.
         """
-        self._check_is_fitted()
+        predictor = self.predictor_
         known = None if texts is None else check_texts(texts, may_be_empty=False)
-        y = None if known is None or labels is None else self._class_indices(labels, len(known))
-        self.hybrid_, report = with_onnx(
-            self.hybrid_, known, y, precision=precision, max_loss=max_loss, n_jobs=self.n_jobs
+        y = None if known is None or labels is None else predictor.class_indices(labels, len(known))
+        hybrid, report = with_onnx(
+            predictor.hybrid, known, y, precision=precision, max_loss=max_loss, n_jobs=self.n_jobs
         )
+        self.predictor_ = predictor.with_hybrid(hybrid)
         return report
 
     def with_rules(self, rules: RuleSet | str | os.PathLike[str] | None) -> RuleNetClassifier:
@@ -262,22 +356,14 @@ class RuleNetClassifier(Answers, ClassifierMixin, BaseEstimator):  # type: ignor
         A rule that is the same in label, starting weight, sign and pin keeps its learned weight, whatever its conditions say now; a new
         or re-weighted one starts at its author's weight; a removed one is gone. Everything else is shared with this model.
         """
-        if not hasattr(self, "hybrid_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; fit it before editing its rules")
-        ruleset = rules if isinstance(rules, RuleSet) or rules is None else RuleSet.load(rules)
-        names = [str(label) for label in self.classes_.tolist()]
-        if ruleset is not None:
-            check_rule_labels(ruleset, names)
-            check_rule_language(ruleset, self.hybrid_.features.language)
+        predictor = self.predictor_
         other = copy.copy(self)
-        other.rules = ruleset
-        other.hybrid_ = with_ruleset(self.hybrid_, ruleset, names)
-        other.report_ = dict(self.report_)
-        other._complete_report()
+        other.rules = rules if isinstance(rules, RuleSet) or rules is None else RuleSet.load(rules)
+        other.predictor_ = predictor.with_rules(other.rules)
         return other
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "hybrid_")
+        return "_predictor" in self.__dict__
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

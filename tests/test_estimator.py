@@ -102,8 +102,8 @@ rules:
   - {id: 国际, label: 国际, word: [边境, 谈判]}
 """
 )
-QUICK = Recipe(epochs=1)
-NO_TERMS = Recipe(tfidf=False)
+QUICK = Recipe.of(epochs=1)
+NO_TERMS = Recipe.of(tfidf=False)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def phi() -> RuleNetClassifier:
 
 def state(clf: RuleNetClassifier) -> list[np.ndarray[Any, Any]]:
     """Every learned number."""
-    hybrid = clf.hybrid_
+    hybrid = clf.predictor_.hybrid
     arrays = [hybrid.weights.coef, hybrid.weights.bias]
     if hybrid.psi is not None:
         arrays += [value.numpy() for value in hybrid.psi.state_dict().values()]
@@ -168,8 +168,8 @@ def test_fit_returns_self_and_learns_its_texts(case: Case, fitted: RuleNetClassi
     clf = case.make()
     assert clf.fit(case.texts, case.labels) is clf
     assert fitted.classes_.tolist() == sorted(set(case.labels))
-    assert fitted.score(case.texts, case.labels) >= (0.9 if fitted.hybrid_.features.n_terms else 0.7)
-    assert fitted.hybrid_.is_neural == case.is_neural
+    assert fitted.score(case.texts, case.labels) >= (0.9 if fitted.predictor_.hybrid.features.n_terms else 0.7)
+    assert fitted.predictor_.hybrid.is_neural == case.is_neural
 
 
 def test_predictions_have_the_shapes_and_order_of_classes(case: Case, fitted: RuleNetClassifier) -> None:
@@ -186,22 +186,12 @@ def test_clone_and_parameters(case: Case) -> None:
     params = clf.get_params()
     twin = clone(clf)
     assert twin.get_params() == params
-    assert sorted(params) == [
-        "cascade",
-        "cascade_risk",
-        "device",
-        "encoder",
-        "language",
-        "n_jobs",
-        "random_state",
-        "recipe",
-        "rules",
-        "verbose",
-        "work_dir",
-    ]
-    assert clf.set_params(random_state=7, recipe=Recipe(C=9)) is clf
-    assert (clf.random_state, clf.recipe, twin.random_state) == (7, Recipe(C=9), params["random_state"])
-    assert not hasattr(clone(case.make().fit(case.texts, case.labels)), "hybrid_")
+    own = "cascade cascade_risk device encoder language n_jobs random_state recipe rules verbose work_dir"
+    assert sorted(clf.get_params(deep=False)) == own.split()
+    assert set(params) == {*own.split(), *(f"recipe__{name}" for name in Recipe().leaves())}
+    assert clf.set_params(random_state=7, recipe=Recipe.of(C=9)) is clf
+    assert (clf.random_state, clf.recipe, twin.random_state) == (7, Recipe.of(C=9), params["random_state"])
+    assert not hasattr(clone(case.make().fit(case.texts, case.labels)), "predictor_")
 
 
 def test_pickled_and_saved_models_predict_the_same(case: Case, fitted: RuleNetClassifier, tmp_path: Path) -> None:
@@ -260,7 +250,7 @@ def test_fit_leaves_its_arguments_alone(case: Case) -> None:
 
 def test_refitting_forgets(case: Case, fitted: RuleNetClassifier) -> None:
     clf = case.make()
-    before = clone(clf).set_params(rules=None, recipe=Recipe(epochs=1)).fit(["x y", "z w"] * 2, [1, 2, 1, 2])
+    before = clone(clf).set_params(rules=None, recipe=Recipe.of(epochs=1)).fit(["x y", "z w"] * 2, [1, 2, 1, 2])
     before.set_params(**clf.get_params())
     assert same(before.fit(case.texts, case.labels), fitted)
     assert before.classes_.tolist() == fitted.classes_.tolist()
@@ -313,10 +303,34 @@ def test_works_in_model_selection(case: Case) -> None:
     grid = {"recipe": [recipe.with_changes(C=c, rule_sigma=c) for c in (1e-4, 3.0)]}
     search = GridSearchCV(clf, grid, cv=2, error_score="raise").fit(case.texts, case.labels)
     assert search.cv_results_["param_recipe"].tolist() == grid["recipe"]
-    assert search.best_estimator_.recipe_ == search.best_params_["recipe"]
+    chosen = search.best_estimator_
+    assert chosen.recipe_ == search.best_params_["recipe"].with_changes(**chosen.report_["settled"])
     assert search.predict(case.texts).shape == (20,)
     scores = cross_val_score(clf, case.texts, case.labels, cv=2, error_score="raise", scoring="neg_log_loss")
     assert (scores < 0).all()
+
+
+@pytest.mark.parametrize("recipe", [None, Recipe.of(tfidf=True, folds=2)])
+def test_a_grid_search_varies_single_fields_of_a_recipe(recipe: Recipe | None) -> None:
+    texts = [f"{word} {i % 5}" for i in range(20) for word in ("goal", "oil")]
+    clf = RuleNetClassifier(None, None, recipe=recipe)
+    search = GridSearchCV(clf, {"recipe__C": [1, 10], "recipe__nb": [False]}, cv=2, error_score="raise")
+    search.fit(texts, ["sport", "money"] * 20)
+    assert search.cv_results_["param_recipe__C"].tolist() == [1, 10]
+    assert search.best_params_["recipe__C"] == search.best_estimator_.recipe_.phi.C
+    assert search.best_estimator_.recipe.phi.folds == (2 if recipe else 5)
+    assert clf.recipe is recipe  # the original is as it was
+    with pytest.raises(ParameterError, match=r"recipe: unknown field 'c' \(did you mean 'C'\?\)"):
+        clf.set_params(recipe__c=1)
+
+
+def test_what_depends_on_the_data_is_reported_and_kept(tmp_path: Path) -> None:
+    clf = RuleNetClassifier(None, None).fit(["goal", "oil", "win", "bank"] * 3, ["Sports", "Business"] * 6)
+    assert clf.report_["settled"] == {"min_df": 1, "nb": False}
+    clf.save(tmp_path / "model")
+    twin = RuleNetClassifier.load(tmp_path / "model")
+    assert twin.recipe_ == clf.recipe_ == Recipe.of(min_df=1, nb=False)
+    assert clf.recipe is None
 
 
 def test_interface_checks_of_scikit_learn(case: Case) -> None:
@@ -341,8 +355,8 @@ def test_interface_checks_of_scikit_learn(case: Case) -> None:
 def test_another_seed_gives_another_psi(tiny_encoder: str) -> None:
     texts, labels = zip(*EN, strict=True)
     one, two = (RuleNetClassifier(None, tiny_encoder, recipe=QUICK, random_state=s).fit(texts, labels) for s in (0, 1))
-    assert np.array_equal(one.hybrid_.weights.coef, two.hybrid_.weights.coef)
-    heads = [clf.hybrid_.psi.from_text.weight.detach().numpy() for clf in (one, two)]
+    assert np.array_equal(one.predictor_.hybrid.weights.coef, two.predictor_.hybrid.weights.coef)
+    heads = [clf.predictor_.hybrid.psi.from_text.weight.detach().numpy() for clf in (one, two)]
     assert not np.allclose(*heads)
     assert same(one, RuleNetClassifier(None, tiny_encoder, recipe=QUICK).fit(texts, labels))  # None: 0
 
@@ -419,7 +433,7 @@ def test_labels_none_learns_from_rules_alone() -> None:
     clf = RuleNetClassifier(RULES, None).fit(texts)
     assert clf.classes_.tolist() == ["Business", "Sports", "World"]
     assert clf.predict(["oil and a bank", "goal", "talks"]).tolist() == ["Business", "Sports", "World"]
-    assert clf.hybrid_.weights.coef[:3].max(axis=1).tolist() == [1.5, 1.0, 1.0]
+    assert clf.predictor_.hybrid.weights.coef[:3].max(axis=1).tolist() == [1.5, 1.0, 1.0]
     assert clf.report_["n_texts"] == 0
     assert clf.report_["n_unlabeled"] == 20
 
@@ -427,7 +441,7 @@ def test_labels_none_learns_from_rules_alone() -> None:
 def test_labels_none_with_an_encoder(tiny_encoder: str) -> None:
     texts = [text for text, _ in EN]
     clf = RuleNetClassifier(RULES, tiny_encoder, recipe=QUICK).fit(texts, unlabeled=["another goal"])
-    assert clf.hybrid_.is_neural
+    assert clf.predictor_.hybrid.is_neural
     assert clf.report_["n_unlabeled"] == 21
 
 
@@ -456,7 +470,7 @@ def test_labels_none_where_no_rule_fires_is_said(tiny_encoder: str) -> None:
 def test_unlabeled_texts_bring_their_words() -> None:
     texts, labels = ["oil price", "goal match"] * 4, ["b", "s"] * 4
     plain = phi().fit(texts, labels)
-    sure = RuleNetClassifier(None, None, recipe=Recipe(pseudo_confidence=0.6))
+    sure = RuleNetClassifier(None, None, recipe=Recipe.of(pseudo_confidence=0.6))
     more = sure.fit(texts, labels, unlabeled=["oil price barrel"] * 4 + ["goal match striker"] * 4)
     assert plain.predict_proba(["striker"])[0].tolist() == plain.predict_proba(["barrel"])[0].tolist()
     assert more.predict(["striker", "barrel"]).tolist() == ["s", "b"]
@@ -505,18 +519,6 @@ BAD: dict[str, tuple[dict[str, Any], Any, Any, type[RuleNetError], str]] = {
         ParameterError,
         r"rules=3 is not .*encoder=4 is not .*language='fr' is not .*device='tpu' is not .*recipe=.* is not a Recipe.*random_state='x'",
     ),
-    "recipe": (
-        {"recipe": Recipe(ngram_range=(2, 1), C=0, folds=0, bound=-1.0, dropout=1.0, held_out=0.0)},
-        *GOOD,
-        ParameterError,
-        r"ngram_range=\(2, 1\).*C=0.*folds=0.*bound=-1\.0.*dropout=1\.0.*held_out=0\.0",
-    ),
-    "types in a recipe": (
-        {"recipe": Recipe(C="x", ngram_range=(1, 2, 3), folds=2.5, tfidf="no")},  # type: ignore[arg-type]
-        *GOOD,
-        ParameterError,
-        r"(?=.*ngram_range=\(1, 2, 3\))(?=.*C='x')(?=.*folds=2\.5)(?=.*tfidf='no')",
-    ),
     "no processes": ({"n_jobs": 0, "rules": None}, *GOOD, ParameterError, r"n_jobs=0"),
     "processes": ({"n_jobs": "x"}, *GOOD, ParameterError, r"n_jobs='x'"),
     "negative seed": ({"random_state": -1}, *GOOD, ParameterError, r"random_state=-1"),
@@ -538,7 +540,7 @@ def test_what_cannot_be_used_is_said(name: str) -> None:
     clf = RuleNetClassifier(**{"encoder": None, **params})
     with pytest.raises(error, match=message):
         clf.fit(texts, labels)
-    assert not hasattr(clf, "hybrid_")
+    assert not hasattr(clf, "predictor_")
 
 
 def test_a_failed_fit_keeps_the_older_model() -> None:
@@ -551,9 +553,9 @@ def test_a_failed_fit_keeps_the_older_model() -> None:
 def test_not_fitted_error_is_of_both_families(tmp_path: Path) -> None:
     assert issubclass(NotFittedError, (RuleNetError,))
     assert issubclass(NotFittedError, SklearnNotFittedError)
-    with pytest.raises(NotFittedError, match="there is nothing to save"):
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
         phi().save(tmp_path / "model")
-    with pytest.raises(NotFittedError, match="fit it before editing its rules"):
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
         phi().with_rules(None)
     assert not (tmp_path / "model").exists()
 

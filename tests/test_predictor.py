@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ import pytest
 from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.decide.cascade import texts_needed
 from rulenet.errors import InputError, LabelError, ParameterError
+from rulenet.estimator import NotFittedError
 from rulenet.model.hybrid import HeldOut, Hybrid
-from rulenet.predictor import NotFittedError
+from rulenet.predictor import Predictor
 
 # The labels do not stand in the order of the rules, nor in that of the training texts.
 RULES = """
@@ -46,14 +49,14 @@ FRESH, FRESH_LABELS = corpus(100, 1)
 
 @pytest.fixture(scope="module")
 def trained(tiny_encoder: str) -> RuleNetClassifier:
-    return RuleNetClassifier(RULESET, tiny_encoder, recipe=Recipe(epochs=1), device="cpu").fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULESET, tiny_encoder, recipe=Recipe.of(epochs=1), device="cpu").fit(TEXTS, LABELS)
 
 
 @pytest.fixture
 def hybrid(trained: RuleNetClassifier) -> RuleNetClassifier:
     """A model with a ψ that has a say, of which a test may change what it likes."""
     clf = trained.with_rules(RULESET)
-    clf.hybrid_ = replace(trained.hybrid_, phi_scale=1.0, psi_scale=0.5)
+    clf.predictor_ = clf.predictor_.with_hybrid(replace(trained.predictor_.hybrid, phi_scale=1.0, psi_scale=0.5))
     return clf
 
 
@@ -63,11 +66,12 @@ def by_hand() -> RuleNetClassifier:
         "{rulenet: 1, rules: [{id: s, label: b, word: strong, weight: 4, pin: true},"
         " {id: w, label: b, word: weak, weight: 0.5, pin: true}]}"
     )
-    clf = RuleNetClassifier(rules, None, recipe=Recipe(tfidf=False)).fit(["x"] * 4, ["a", "b"] * 2)
+    clf = RuleNetClassifier(rules, None, recipe=Recipe.of(tfidf=False)).fit(["x"] * 4, ["a", "b"] * 2)
     phi = np.array([[0.0, 4.0]] * 200 + [[0.0, 0.5]] * 200)
     y = np.array([1] * 200 + [0, 1] * 100)
-    clf.hybrid_ = replace(clf.hybrid_, held_out=HeldOut(phi, np.zeros_like(phi), y))
-    clf._complete_report()
+    clf.predictor_ = clf.predictor_.with_hybrid(
+        replace(clf.predictor_.hybrid, held_out=HeldOut(phi, np.zeros_like(phi), y))
+    )
     return clf
 
 
@@ -195,7 +199,7 @@ def test_shares_that_are_none_are_refused(share: Any) -> None:
 
 def test_promises_need_held_out_labels(hybrid: RuleNetClassifier) -> None:
     clf = RuleNetClassifier(RULESET, None).fit(TEXTS[:20], LABELS[:20])
-    assert clf.hybrid_.held_out is None
+    assert clf.predictor_.hybrid.held_out is None
     assert clf.report_["calibration"] == {}
     for ask, purpose in ((clf.predict_set, "predict_set"), (lambda texts: clf.predict(texts, reject=0.1), "reject")):
         with pytest.raises(
@@ -214,18 +218,18 @@ def test_promises_need_held_out_labels(hybrid: RuleNetClassifier) -> None:
 def test_calibrate_takes_labels_in_any_order_and_type() -> None:
     clf = RuleNetClassifier(None, None).fit(["uu", "vv", "ww"] * 3, [30, -1, 7] * 3)
     assert clf.calibrate(["vv", "uu", "ww", "uu"], [-1, 30, 7, 30]) is clf
-    held_out = clf.hybrid_.held_out
+    held_out = clf.predictor_.hybrid.held_out
     assert held_out is not None
     assert held_out.y.tolist() == [0, 2, 1, 2]
     assert held_out.phi.argmax(axis=1).tolist() == [0, 2, 1, 2]
     assert clf.report_["calibration"]["texts"] == 4
     # Not every label need occur.
-    assert clf.calibrate(["ww", "uu"], [7, 30]).hybrid_.held_out.y.tolist() == [1, 2]
+    assert clf.calibrate(["ww", "uu"], [7, 30]).predictor_.hybrid.held_out.y.tolist() == [1, 2]
 
 
 def test_calibrate_keeps_logits_before_the_scalars(hybrid: RuleNetClassifier) -> None:
-    hybrid.hybrid_ = replace(hybrid.hybrid_, phi_scale=4.0, psi_scale=0.25)
-    held_out = hybrid.calibrate(FRESH, FRESH_LABELS).hybrid_.held_out
+    hybrid.predictor_ = hybrid.predictor_.with_hybrid(replace(hybrid.predictor_.hybrid, phi_scale=4.0, psi_scale=0.25))
+    held_out = hybrid.calibrate(FRESH, FRESH_LABELS).predictor_.hybrid.held_out
     assert held_out is not None
     logits = (4.0 * held_out.phi + 0.25 * held_out.psi) @ [-1.0, 1.0]
     np.testing.assert_allclose(logits, hybrid.decision_function(FRESH), atol=1e-5)
@@ -245,10 +249,10 @@ def test_calibrate_keeps_logits_before_the_scalars(hybrid: RuleNetClassifier) ->
 def test_calibrate_refuses(
     hybrid: RuleNetClassifier, texts: list[str], labels: Any, error: type[Exception], message: str
 ) -> None:
-    before = hybrid.hybrid_
+    before = hybrid.predictor_.hybrid
     with pytest.raises(error, match=message):
         hybrid.calibrate(texts, labels)
-    assert hybrid.hybrid_ is before
+    assert hybrid.predictor_.hybrid is before
 
 
 def test_an_unfitted_model_says_so() -> None:
@@ -271,15 +275,15 @@ def test_an_unfitted_model_says_so() -> None:
 def test_the_cascade_can_be_changed_without_refitting(hybrid: RuleNetClassifier) -> None:
     everything = hybrid.predict(FRESH).tolist()
     assert hybrid.cascade_report_["mode"] == "off"
-    assert not hybrid._parts(FRESH).skipped.any()
+    assert not hybrid.predictor_.parts(FRESH).skipped.any()
     hybrid.set_params(cascade="certified")
     report = hybrid.cascade_report_
-    bound = hybrid.hybrid_.psi.bound
+    bound = hybrid.predictor_.hybrid.psi.bound
     assert (report["mode"], report["margin"]) == ("certified", pytest.approx(2 * 0.5 * bound))
-    skipped = hybrid._parts(FRESH).skipped
+    skipped = hybrid.predictor_.parts(FRESH).skipped
     assert 0 < skipped.sum() < len(FRESH)
     assert hybrid.predict(FRESH).tolist() == everything
-    assert not hybrid.set_params(cascade="off")._parts(FRESH).skipped.any()
+    assert not hybrid.set_params(cascade="off").predictor_.parts(FRESH).skipped.any()
 
 
 def test_held_out_texts_take_the_path_that_they_would_take_as_new_ones(hybrid: RuleNetClassifier) -> None:
@@ -306,10 +310,10 @@ def test_statistical_needs_enough_texts_and_then_keeps_to_its_risk(hybrid: RuleN
     report = hybrid.cascade_report_
     assert report["mode"] == "statistical"
     assert 0 < report["risk_bound"] <= 0.05
-    assert report["margin"] < 2 * 0.5 * hybrid.hybrid_.psi.bound
+    assert report["margin"] < 2 * 0.5 * hybrid.predictor_.hybrid.psi.bound
     texts = corpus(400, 6)[0]
     quick = hybrid.predict(texts)
-    assert hybrid._parts(texts).skipped.mean() == pytest.approx(report["share_skipped"], abs=0.1)
+    assert hybrid.predictor_.parts(texts).skipped.mean() == pytest.approx(report["share_skipped"], abs=0.1)
     assert (quick != hybrid.set_params(cascade="off").predict(texts)).mean() <= 0.05
     assert hybrid.set_params(cascade_risk=0.0001, cascade="statistical").cascade_report_["mode"] == "certified"
 
@@ -317,16 +321,68 @@ def test_statistical_needs_enough_texts_and_then_keeps_to_its_risk(hybrid: RuleN
 def test_a_model_without_psi_has_nothing_to_skip() -> None:
     clf = RuleNetClassifier(RULESET, None, cascade="certified").fit(TEXTS, LABELS)
     assert clf.cascade_report_["note"].startswith("the model has no ψ to skip")
-    assert clf._parts(FRESH).skipped.all()
+    assert clf.predictor_.parts(FRESH).skipped.all()
     assert set(clf.report_["calibration"]["temperature"]) == {"hybrid", "rules"}
 
 
 def test_a_psi_of_scale_zero_is_not_run(hybrid: RuleNetClassifier) -> None:
-    hybrid.hybrid_ = replace(hybrid.hybrid_, psi_scale=0.0)
-    parts = hybrid.calibrate(FRESH, FRESH_LABELS)._parts(FRESH)
+    hybrid.predictor_ = hybrid.predictor_.with_hybrid(replace(hybrid.predictor_.hybrid, psi_scale=0.0))
+    parts = hybrid.calibrate(FRESH, FRESH_LABELS).predictor_.parts(FRESH)
     assert parts.skipped.all()
     assert not parts.psi.any()
     assert hybrid.predict_proba(FRESH).shape == (100, 2)
+
+
+# A predictor does not change
+
+
+def test_every_change_gives_another_predictor(hybrid: RuleNetClassifier) -> None:
+    before = hybrid.predictor_
+    parts, policy, proba = before.hybrid, before.policy, before.predict_proba(FRESH)
+    others = [
+        before.with_rules(None),
+        before.with_policy("certified"),
+        before.with_device("auto"),
+        before.with_hybrid(replace(parts, psi_scale=0.1)),
+        before.calibrate(FRESH, FRESH_LABELS),
+    ]
+    assert all(isinstance(other, Predictor) and other is not before for other in others)
+    assert (before.hybrid, before.policy) == (parts, policy)
+    np.testing.assert_array_equal(before.predict_proba(FRESH), proba)
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'policy'"):
+        before.policy = others[1].policy  # type: ignore[misc]
+    # Nothing that is the same is made anew.
+    assert before.with_policy("off", policy.risk) is before
+    assert before.with_device("cpu") is before
+    assert before.with_rules(RuleSet.from_yaml(RULES)).policy.calibration is policy.calibration
+
+
+def test_the_parameters_of_the_estimator_decide(hybrid: RuleNetClassifier) -> None:
+    hybrid.predictor_ = hybrid.predictor_.with_policy("certified")
+    assert hybrid.predictor_.policy.mode == "off"
+    hybrid.set_params(cascade="certified", device="auto")
+    assert (hybrid.predictor_.policy.mode, hybrid.predictor_.device) == ("certified", "auto")
+    assert hybrid.predictor_ is hybrid.predictor_
+
+
+def test_the_estimator_has_the_docstrings_of_its_predictor() -> None:
+    for name in ("predict", "predict_set", "explain", "calibrate"):
+        assert getattr(RuleNetClassifier, name).__doc__ == getattr(Predictor, name).__doc__
+        assert getattr(RuleNetClassifier, name).__name__ == name
+
+
+def test_threads_may_share_a_predictor(hybrid: RuleNetClassifier) -> None:
+    predictor = hybrid.set_params(cascade="certified").predictor_
+    proba = predictor.predict_proba(FRESH)
+    told = [str(e) for e in predictor.explain(FRESH[:10])]
+
+    def ask(i: int) -> bool:
+        same = np.allclose(predictor.predict_proba(FRESH), proba, atol=1e-12)
+        return same and [str(e) for e in predictor.explain(FRESH[:10])] == told and bool(predictor.what_if(FRESH[i]))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(16)))
+    assert gc.isenabled()
 
 
 # Rules that change
@@ -339,7 +395,7 @@ def test_edited_rules_fall_back_to_certified_until_calibrated_anew(hybrid: RuleN
     assert edited.report_["refresh_calibration"] is True
     assert edited.cascade_report_["mode"] == "certified"
     assert "rules have changed" in edited.cascade_report_["note"]
-    with pytest.warns(UserWarning, match=r"^predict_set goes by held-out texts from before the rules were changed"):
+    with pytest.warns(UserWarning, match=r"^predict_set relies on held-out texts from before the rules changed"):
         edited.predict_set(["goal"])
     # The model it came from is as it was, and rules that are the same are no change.
     assert hybrid.cascade_report_["mode"] == "statistical"
@@ -352,10 +408,10 @@ def test_edited_rules_fall_back_to_certified_until_calibrated_anew(hybrid: RuleN
 
 def coef_without(clf: RuleNetClassifier, rule: str) -> Hybrid:
     """The fitted parts with the weight of one rule set to zero."""
-    weights = clf.hybrid_.weights
+    weights = clf.predictor_.hybrid.weights
     coef = weights.coef.copy()
-    coef[[r.id for r in clf.hybrid_.features.ruleset.rules].index(rule)] = 0
-    return replace(clf.hybrid_, weights=replace(weights, coef=coef))
+    coef[[r.id for r in clf.predictor_.hybrid.features.ruleset.rules].index(rule)] = 0
+    return replace(clf.predictor_.hybrid, weights=replace(weights, coef=coef))
 
 
 @pytest.mark.parametrize("gone", ["goal", "oil", "match"])
@@ -364,7 +420,7 @@ def test_a_removed_rule_is_gone_from_answers_and_explanations(hybrid: RuleNetCla
     lines = [line for line in RULES.splitlines() if f"id: {gone}," not in line]
     edited = hybrid.with_rules(RuleSet.from_yaml("\n".join(lines)))
     muted = hybrid.with_rules(RULESET)
-    muted.hybrid_ = coef_without(hybrid, gone)
+    muted.predictor_ = muted.predictor_.with_hybrid(coef_without(hybrid, gone))
     np.testing.assert_allclose(edited.decision_function(FRESH), muted.decision_function(FRESH), atol=1e-6)
     assert edited.predict(FRESH).tolist() == muted.predict(FRESH).tolist()
     before, after = hybrid.explain(FRESH), edited.explain(FRESH)
@@ -385,32 +441,36 @@ def test_a_text_without_the_removed_rule_keeps_its_logits(hybrid: RuleNetClassif
     texts = [text for text in FRESH if "goal" not in text]
     np.testing.assert_allclose(edited.decision_function(texts), hybrid.decision_function(texts), atol=1e-6)
     with_goal = [text for text in FRESH if "goal" in text]
-    assert (edited._parts(with_goal).phi[:, 1] < hybrid._parts(with_goal).phi[:, 1]).all()  # sports is the second label
+    assert (
+        edited.predictor_.parts(with_goal).phi[:, 1] < hybrid.predictor_.parts(with_goal).phi[:, 1]
+    ).all()  # sports is the second label
 
 
 def test_without_any_rules_only_terms_and_psi_speak(hybrid: RuleNetClassifier) -> None:
     edited = hybrid.with_rules(None)
     assert all(term.kind == "tfidf" for e in edited.explain(FRESH) for term in e.terms)
     again = edited.with_rules(RULESET)
-    added = again._parts(["goal"]).phi - edited._parts(["goal"]).phi
+    added = again.predictor_.parts(["goal"]).phi - edited.predictor_.parts(["goal"]).phi
     np.testing.assert_allclose(added, [[0.0, 4.0]])  # their learned weights are gone: the author's count
 
 
 @pytest.mark.parametrize("scale", [0.25, 1.0, 3.0])
 def test_a_new_rule_starts_at_its_authors_weight_in_logits(hybrid: RuleNetClassifier, scale: float) -> None:
-    hybrid.hybrid_ = replace(hybrid.hybrid_, phi_scale=scale)
+    hybrid.predictor_ = hybrid.predictor_.with_hybrid(replace(hybrid.predictor_.hybrid, phi_scale=scale))
     edited = hybrid.with_rules(RuleSet.from_yaml(RULES + "  - {id: new, label: business, word: merger, weight: 2.5}\n"))
-    np.testing.assert_allclose(edited._parts(["merger"]).phi - hybrid._parts(["merger"]).phi, [[2.5, 0.0]], atol=1e-9)
-    np.testing.assert_allclose(edited._parts(FRESH).phi, hybrid._parts(FRESH).phi, atol=1e-9)
+    np.testing.assert_allclose(
+        edited.predictor_.parts(["merger"]).phi - hybrid.predictor_.parts(["merger"]).phi, [[2.5, 0.0]], atol=1e-9
+    )
+    np.testing.assert_allclose(edited.predictor_.parts(FRESH).phi, hybrid.predictor_.parts(FRESH).phi, atol=1e-9)
     term = next(term for term in edited.explain(["merger"])[0].terms if term.name == "new")
     assert term.contributions == pytest.approx({"business": 2.5, "sports": 0.0})
 
 
 def test_new_conditions_keep_the_learned_weight(hybrid: RuleNetClassifier) -> None:
     edited = hybrid.with_rules(RuleSet.from_yaml(RULES.replace("word: oil", "word: barrel")))
-    np.testing.assert_allclose(edited.hybrid_.weights.coef, hybrid.hybrid_.weights.coef)
+    np.testing.assert_allclose(edited.predictor_.hybrid.weights.coef, hybrid.predictor_.hybrid.weights.coef)
     reweighted = hybrid.with_rules(RuleSet.from_yaml(RULES.replace("word: oil, weight: 4", "word: oil, weight: 3")))
-    assert reweighted.hybrid_.weights.coef[1].tolist() == [3.0, 0.0]
+    assert reweighted.predictor_.hybrid.weights.coef[1].tolist() == [3.0, 0.0]
 
 
 # Keeping
@@ -432,6 +492,6 @@ def test_save_and_load_keep_cascade_held_out_and_probabilities(hybrid: RuleNetCl
 
 def test_texts_without_labels_are_kept_as_such(hybrid: RuleNetClassifier, tmp_path: Path) -> None:
     hybrid.calibrate(FRESH).save(tmp_path / "model")
-    held_out = RuleNetClassifier.load(tmp_path / "model").hybrid_.held_out
+    held_out = RuleNetClassifier.load(tmp_path / "model").predictor_.hybrid.held_out
     assert held_out is not None
     assert set(held_out.y.tolist()) == {-1}

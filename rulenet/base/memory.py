@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import threading
 from collections.abc import Iterator
+
+_lock = threading.Lock()
+_inside: list[
+    bool
+] = []  # one entry for each block that is being run; the first says whether the collector was on before
 
 
 @contextlib.contextmanager
@@ -19,10 +25,12 @@ def no_garbage_collection() -> Iterator[None]:
     ...     gc.isenabled()
     False
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
+    with _lock:  # the collector is the whole process's: the last thread to leave turns it on again
+        _inside.append(gc.isenabled() if not _inside else _inside[0])
+        gc.disable()
     try:
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        with _lock:
+            if _inside.pop() and not _inside:
+                gc.enable()

@@ -107,8 +107,8 @@ def compare(corpus: Corpus, encoder: str, *, verbose: int) -> tuple[RuleNetClass
     from rulenet.estimator import RuleNetClassifier
     from rulenet.training.recipe import Recipe
 
-    rules_only = RuleNetClassifier(corpus.rules, encoder=None, recipe=Recipe(tfidf=False))
-    plain = RuleNetClassifier(None, encoder, recipe=Recipe(tfidf=False, bound=None), verbose=verbose)
+    rules_only = RuleNetClassifier(corpus.rules, encoder=None, recipe=Recipe.of(tfidf=False))
+    plain = RuleNetClassifier(None, encoder, recipe=Recipe.of(tfidf=False, bound=None), verbose=verbose)
     hybrid = RuleNetClassifier(corpus.rules, encoder, verbose=verbose)
     named = {"rules_only": rules_only, "transformer_only": plain, "hybrid": hybrid}
     return hybrid, {name: float(clf.fit(*corpus.train).score(*corpus.test)) for name, clf in named.items()}

@@ -50,7 +50,7 @@ def explain(
     check_file(html)
     clf = RuleNetClassifier.load(model)
     pair = None if contrast is None else _pair(contrast, clf.classes_.tolist())
-    if tokens and not clf.hybrid_.is_neural:
+    if tokens and not clf.predictor_.hybrid.is_neural:
         err.print("note: this model has no transformer, so --tokens has no effect")
     lines = list(lines_of_stdin()) if texts == ["-"] else texts
     given = [_record(line) for line in lines] if records else lines

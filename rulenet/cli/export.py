@@ -53,7 +53,7 @@ def export(
         dataset = load(data, text=text, label=label, split=split, limit=limit, need_labels=False)
         texts = dataset.texts
         y = None if dataset.labels is None else class_indices(dataset.labels, clf.classes_.tolist(), data)
-    hybrid, report = with_onnx(clf.hybrid_, texts, y, precision=precision, max_loss=max_loss)
+    hybrid, report = with_onnx(clf.predictor_.hybrid, texts, y, precision=precision, max_loss=max_loss)
     save_onnx(model, hybrid.psi, seen=seen)
     if as_json:
         print_json({"model": str(model), **report.to_dict()})

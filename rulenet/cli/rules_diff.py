@@ -52,7 +52,7 @@ def diff(
         from rulenet.workbench.flips import known_labels
 
         clf = RuleNetClassifier.load(model)
-        found = diff_rules(first, second, dataset.texts, labels=known_labels(clf, dataset), model=clf)
+        found = diff_rules(first, second, dataset.texts, labels=known_labels(clf.predictor_, dataset), model=clf)
     if as_json:
         print_json(found.to_dict())
     else:

@@ -79,7 +79,7 @@ def train(
         rules,
         None if work is None else encoder,
         language=language,
-        recipe=Recipe(epochs=epochs),
+        recipe=Recipe.of(epochs=epochs),
         cascade=cascade,
         cascade_risk=cascade_risk,
         device=device,
@@ -104,7 +104,7 @@ def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path |
     if as_json:
         print_json({"model": str(model), "classes": [str(label) for label in clf.classes_], "report": report})
     else:
-        show(report, clf.recipe_.max_length, model)
+        show(report, clf.recipe_.reading.max_length, model)
     if figures is not None:
         from rulenet.draw.figures import write
 

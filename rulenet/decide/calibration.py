@@ -1,4 +1,4 @@
-"""Probabilities one can rely on: temperatures, conformal label sets, rejection by expected error. Imports model, numpy, scipy.
+"""Probabilities one can rely on: temperatures, conformal label sets, rejection by expected error. Imports link, numpy, scipy.
 
 Everything here is worked out from the logits of held-out texts, which a model keeps. "Path" is how an answer came about: "hybrid", or
 "rules" where ψ was skipped. Each path has its own temperature and its own quantiles, so neither borrows trust from the other.
@@ -15,7 +15,7 @@ import numpy as np
 import scipy.optimize
 
 from rulenet.base.types import Array
-from rulenet.model.hybrid import lead, softmax
+from rulenet.model.link import ONE_OF, Link
 
 PATHS = ("hybrid", "rules")
 MIN_TEXTS = 40  # a path with fewer held-out texts takes the temperature and quantiles of all
@@ -33,9 +33,9 @@ class Temperature:
     base: float = 1.0
     growth: float = 0.0
 
-    def of(self, logits: Array) -> Array:
-        """For each text, shape (n_texts,)."""
-        return np.asarray(self.base * (1.0 + lead(logits)) ** self.growth)
+    def of(self, lead: Array) -> Array:
+        """For each text, shape (n_texts,), from the lead of its logits."""
+        return np.asarray(self.base * (1.0 + lead) ** self.growth)
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,21 @@ class Calibration:
         Their class indices, shape (n_texts,).
     skipped
         Whether ψ is skipped for them, shape (n_texts,).
+    link
+        What the logits mean.
     """
 
     temperature: Mapping[str, Temperature]
     proba: Array
     y: Array
     skipped: Array
+    link: Link = ONE_OF
 
     def probabilities(self, logits: Array, skipped: Array) -> Array:
         """Calibrated probabilities of new texts, shape (n_texts, n_classes)."""
-        hybrid, rules = (self.temperature[path].of(logits) for path in PATHS)
-        return softmax(logits / np.where(skipped, rules, hybrid)[:, None])
+        lead = self.link.lead(logits)
+        hybrid, rules = (self.temperature[path].of(lead) for path in PATHS)
+        return self.link.proba(logits / np.where(skipped, rules, hybrid)[:, None])
 
     def label_sets(self, proba: Array, skipped: Array, *, coverage: float, per_class: bool = False) -> Array:
         """Which labels are plausible, shape (n_texts, n_classes), bool.
@@ -129,7 +133,7 @@ class Calibration:
         }
 
 
-def calibrate(logits: Array, y: Array, skipped: Array) -> Calibration:
+def calibrate(logits: Array, y: Array, skipped: Array, link: Link = ONE_OF) -> Calibration:
     """Fit temperatures for each path to held-out texts.
 
     Parameters
@@ -141,20 +145,22 @@ def calibrate(logits: Array, y: Array, skipped: Array) -> Calibration:
     skipped
         Whether ψ is skipped, shape (n_texts,).
     """
-    rows = {path: skipped == (path == "rules") for path in PATHS}
-    few = {path: mask.sum() < MIN_TEXTS for path, mask in rows.items()}
-    temperature = {path: fit_temperature(logits[mask | few[path]], y[mask | few[path]]) for path, mask in rows.items()}
-    found = Calibration(temperature, np.zeros_like(logits), y, skipped)
+    on_path = {path: skipped == (path == "rules") for path in PATHS}
+    few = {path: rows.sum() < MIN_TEXTS for path, rows in on_path.items()}
+    temperature = {
+        path: fit_temperature(logits[rows | few[path]], y[rows | few[path]], link) for path, rows in on_path.items()
+    }
+    found = Calibration(temperature, np.zeros_like(logits), y, skipped, link)
     return replace(found, proba=found.probabilities(logits, skipped))
 
 
-def uncalibrated(n_classes: int) -> Calibration:
+def uncalibrated(n_classes: int, link: Link = ONE_OF) -> Calibration:
     """Temperatures of one, where there are no held-out texts."""
     nothing = np.zeros((0, n_classes)), np.zeros(0, dtype=np.intp), np.zeros(0, dtype=bool)
-    return Calibration(dict.fromkeys(PATHS, Temperature()), *nothing)
+    return Calibration(dict.fromkeys(PATHS, Temperature()), *nothing, link)
 
 
-def fit_temperature(logits: Array, y: Array) -> Temperature:
+def fit_temperature(logits: Array, y: Array, link: Link = ONE_OF) -> Temperature:
     """The temperature that makes the right labels most likely; its base stays between 1/20 and 20.
 
     Weak pulls, to a base of one by about one text and to no growth by a few more, decide where there are few.
@@ -163,18 +169,17 @@ def fit_temperature(logits: Array, y: Array) -> Temperature:
     --------
     >>> logits = np.array([[4.0, 0.0]] * 4)  # as sure as 0.98 each time, right three times in four
     >>> found = fit_temperature(np.tile(logits, (50, 1)), np.array([0, 0, 0, 1] * 50))
-    >>> 2.5 < float(found.of(logits)[0]) < 4
+    >>> 2.5 < float(found.of(np.array([4.0]))[0]) < 4
     True
     """
     if not len(y):
         return Temperature()
+    target, lead = link.targets(y, logits.shape[1]), link.lead(logits)
 
     def loss(theta: Array) -> float:
-        scaled = logits / Temperature(math.exp(theta[0]), theta[1]).of(logits)[:, None]
-        top = scaled.max(axis=1)
-        log_z = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
+        scaled = logits / Temperature(math.exp(theta[0]), theta[1]).of(lead)[:, None]
         pull = 0.5 * theta[0] ** 2 + 4.0 * theta[1] ** 2
-        return float((log_z - scaled[np.arange(len(y)), y]).sum() + pull)
+        return float(link.losses(scaled, target).sum() + pull)
 
     bounds = [(-3.0, 3.0), (-0.9, 0.9)]
     base, growth = scipy.optimize.minimize(loss, [0.0, 0.0], method="L-BFGS-B", bounds=bounds).x

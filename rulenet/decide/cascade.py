@@ -1,6 +1,6 @@
 """When ψ may be skipped: φ's margin says whether ψ could change the answer at all, or often enough to matter.
 
-Imports errors, model, numpy and scipy.
+Imports errors, link, numpy and scipy.
 
 Certified: |s·ψ_k| ≤ s·B for every label k, so ψ can move the difference of two logits by 2·s·B at most. Where a·φ leads by more than
 that, its answer is final.
@@ -22,7 +22,7 @@ import scipy.stats
 
 from rulenet.base.types import Array
 from rulenet.errors import ParameterError
-from rulenet.model.hybrid import lead
+from rulenet.model.link import ONE_OF, Link
 
 MODES = ("off", "certified", "statistical")
 CONFIDENCE = 0.95
@@ -64,12 +64,12 @@ class Cascade:
         return {**asdict(self), "margin": self.margin if math.isfinite(self.margin) else None}
 
 
-def certified_margin(bound: float | None, psi_scale: float) -> float:
-    """2·s·B and a hair, as sums are rounded; infinite for an unbounded ψ."""
-    return math.inf if bound is None else 2.0 * psi_scale * bound + ROUNDING
+def certified_margin(bound: float | None, psi_scale: float, link: Link = ONE_OF) -> float:
+    """The lead that ψ cannot undo and a hair, as sums are rounded; infinite for an unbounded ψ."""
+    return link.flip_margin(bound, psi_scale) + ROUNDING
 
 
-def statistical_margin(phi: Array, psi: Array, risk: float) -> tuple[float, float]:
+def statistical_margin(phi: Array, psi: Array, risk: float, link: Link = ONE_OF) -> tuple[float, float]:
     """The least margin of φ above which skipping ψ changes at most `risk` of all answers, and the bound that holds there.
 
     Parameters
@@ -89,8 +89,8 @@ def statistical_margin(phi: Array, psi: Array, risk: float) -> tuple[float, floa
     >>> 1.9 < margin < 2.0, bound <= 0.01
     (True, True)
     """
-    n, margin = len(phi), lead(phi)
-    changed = phi.argmax(axis=1) != (phi + psi).argmax(axis=1)
+    n, margin = len(phi), link.lead(phi)
+    changed = link.changed(phi, phi + psi)
     order = np.argsort(-margin, kind="stable")
     counts = np.cumsum(changed[order])  # answers changed when the first 1, 2, … texts skip ψ
     allowed = most_changes(n, risk)
@@ -132,7 +132,7 @@ def texts_needed(risk: float) -> int:
 
 def choose(
     mode: str, risk: float, *, bound: float | None, phi: Array | None, psi: Array | None, psi_scale: float,
-    is_stale: bool = False, cost_ratio: float | None = None,
+    is_stale: bool = False, cost_ratio: float | None = None, link: Link = ONE_OF,
 ) -> Cascade:  # fmt: skip
     """When to skip ψ.
 
@@ -148,7 +148,7 @@ def choose(
     Raises
     ------
     ParameterError
-        If `mode` or `risk` is none.
+        If `mode` or `risk` cannot be used.
     """
     if mode not in MODES or not 0 < risk < 1:
         raise ParameterError(
@@ -158,7 +158,7 @@ def choose(
         return Cascade("off", math.inf)
     if psi_scale == 0:
         return Cascade("off", math.inf, note="the model has no ψ to skip: every answer is φ's alone")
-    margin, limit, note = certified_margin(bound, psi_scale), 0.0, ""
+    margin, limit, note = certified_margin(bound, psi_scale, link), 0.0, ""
     if mode == "statistical":
         if is_stale:
             note = "rules have changed since the margin was chosen; call calibrate(texts). Until then only certified exits are taken"
@@ -169,7 +169,7 @@ def choose(
                 "Until then only certified exits are taken"
             )
         else:
-            at, at_limit = statistical_margin(phi, psi, risk)
+            at, at_limit = statistical_margin(phi, psi, risk, link)
             if at < margin:
                 margin, limit = at, at_limit
             else:
@@ -177,8 +177,8 @@ def choose(
     granted = "statistical" if limit else "certified"
     if phi is None or psi is None or not len(phi):
         return Cascade(granted, margin, risk_bound=limit, note=note)
-    skipped = lead(phi) > margin
-    changed = skipped & (phi.argmax(axis=1) != (phi + psi).argmax(axis=1))
+    skipped = link.lead(phi) > margin
+    changed = skipped & link.changed(phi, phi + psi)
     share = float(skipped.mean())
     speed_up = None if cost_ratio is None else (1 + cost_ratio) / (1 - share + cost_ratio)
     return Cascade(granted, margin, share, float(changed.mean()), limit, speed_up, note)

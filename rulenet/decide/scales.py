@@ -1,4 +1,4 @@
-"""The two scalars of f = a·φ + s·ψ, fitted on held-out texts. Imports calibration, numpy and scipy.
+"""The two scalars of f = a·φ + s·ψ, fitted on held-out texts. Imports calibration, link, numpy and scipy.
 
 What they decide is the ratio s / a; their size is a temperature. Three things pull at the ratio. Likelihood likes it large: a bounded ψ
 is the surer the more it weighs. Exits like it small: φ's lead certifies an answer above 2·s·B / a. Accuracy is flat between and falls at
@@ -19,14 +19,15 @@ import scipy.optimize
 
 from rulenet.base.types import Array
 from rulenet.decide.calibration import fit_temperature
+from rulenet.model.link import ONE_OF, Link
 
 
-def cross_entropy(logits: Array, target: Array) -> float:
+def cross_entropy(logits: Array, target: Array, link: Link = ONE_OF) -> float:
     """Sum over texts of the cross-entropy of their target distributions."""
-    return float(_losses(logits, target).sum())
+    return float(link.losses(logits, target).sum())
 
 
-def fit_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float]:
+def fit_scales(phi: Array, psi: Array, target: Array, link: Link = ONE_OF) -> tuple[float, float]:
     """The scalars a, s ≥ 0 that make a·φ + s·ψ most likely on held-out texts; s = 0 is φ alone, so never less likely than that.
 
     A weak pull towards a = s = 1 decides where few texts say little.
@@ -41,7 +42,7 @@ def fit_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float]:
 
     def loss(scales: Array) -> float:
         pull = 0.5 * float(np.log(scales[0]) ** 2 + (scales[1] - 1) ** 2)
-        return cross_entropy(scales[0] * phi + scales[1] * psi, target) + pull
+        return cross_entropy(scales[0] * phi + scales[1] * psi, target, link) + pull
 
     bounds = [(0.05, 20.0), (0.0, 10.0)]
     starts = [np.array([1.0, 1.0]), np.array([1.0, 0.0])]
@@ -52,7 +53,9 @@ def fit_scales(phi: Array, psi: Array, target: Array) -> tuple[float, float]:
     return float(found.x[0]), float(found.x[1])
 
 
-def choose_scales(phi: Array, psi: Array, target: Array, *, prefer_exits: bool = False) -> tuple[float, float, bool]:
+def choose_scales(
+    phi: Array, psi: Array, target: Array, *, prefer_exits: bool = False, link: Link = ONE_OF
+) -> tuple[float, float, bool]:
     """The scalars a, s, and whether accuracy had a say beside likelihood: see the module's docstring.
 
     "About as likely" is within half a standard error of the mean difference (Breiman et al. 1984 take a whole one); "no less accurate"
@@ -73,12 +76,12 @@ def choose_scales(phi: Array, psi: Array, target: Array, *, prefer_exits: bool =
     >>> int((a * phi + s * psi).argmax(axis=1)[0])
     0
     """
-    y = target.argmax(axis=1)
+    y = link.right(target)
     ratios = [0.0, *np.geomspace(1 / 16, 16, 33).tolist(), 1e4]
-    scales = [_sharpened(1 / max(ratio, 1.0), min(ratio, 1.0), phi, psi, target) for ratio in ratios]
-    losses = np.array([_calibrated_losses(a * phi + s * psi, target) for a, s in scales])  # (n_ratios, n_texts)
-    right = np.array([(phi + ratio * psi).argmax(axis=1) == y for ratio in ratios])  # (n_ratios, n_texts)
-    accurate = ~_is_worse(right, right[0]) & ~_is_worse(right, psi.argmax(axis=1) == y)
+    scales = [_sharpened(1 / max(ratio, 1.0), min(ratio, 1.0), phi, psi, target, link) for ratio in ratios]
+    losses = np.array([_calibrated_losses(a * phi + s * psi, target, link) for a, s in scales])  # (n_ratios, n_texts)
+    right = np.array([link.answer(phi + ratio * psi) == y for ratio in ratios])  # (n_ratios, n_texts)
+    accurate = ~_is_worse(right, right[0]) & ~_is_worse(right, link.answer(psi) == y)
     accurate |= right.sum(axis=1) == right.sum(axis=1).max()  # where ψ ties exactly, φ decides, for better or worse
     best = int(losses.mean(axis=1).argmin())
     excess = losses - losses[best]
@@ -101,24 +104,17 @@ def _is_worse(right: Array, part: Array, by: float = 1.0) -> Array:
     return np.asarray(lost - gained > by * np.sqrt(lost + gained))
 
 
-def _losses(logits: Array, target: Array) -> Array:
-    """Cross-entropy of each text, shape (n_texts,)."""
-    top = logits.max(axis=1)
-    log_z = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
-    return np.asarray(target.sum(axis=1) * log_z - (target * logits).sum(axis=1))
+def _calibrated_losses(logits: Array, target: Array, link: Link) -> Array:
+    """Loss of each text after the calibration that predictions get: what that mends need not be mended by the ratio."""
+    temperature = fit_temperature(logits, link.right(target), link)
+    return link.losses(logits / temperature.of(link.lead(logits))[:, None], target)
 
 
-def _calibrated_losses(logits: Array, target: Array) -> Array:
-    """The same after the calibration that predictions get: what that mends need not be mended by the ratio."""
-    temperature = fit_temperature(logits, target.argmax(axis=1))
-    return _losses(logits / temperature.of(logits)[:, None], target)
-
-
-def _sharpened(a: float, s: float, phi: Array, psi: Array, target: Array) -> tuple[float, float]:
+def _sharpened(a: float, s: float, phi: Array, psi: Array, target: Array, link: Link) -> tuple[float, float]:
     """Both scalars times the factor that makes the targets likeliest, at most 5 and pulled weakly towards 1; answers stay the same."""
     logits = a * phi + s * psi
     found = scipy.optimize.minimize_scalar(
-        lambda log: float(_losses(math.exp(log) * logits, target).sum()) + 0.5 * log**2,
+        lambda log: float(link.losses(math.exp(log) * logits, target).sum()) + 0.5 * log**2,
         bounds=(-math.log(50), math.log(5)),
         method="bounded",
     )

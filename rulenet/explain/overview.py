@@ -217,13 +217,13 @@ def decisive(hybrid: Hybrid, parts: Parts, y: Array | None = None) -> tuple[Arra
     """
     X, logits = parts.X, parts.logits
     W = hybrid.phi_scale * hybrid.weights.coef
-    answer = logits.argmax(axis=1)
+    link, answer = hybrid.link, hybrid.link.answer(logits)
     row_of = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
     counts, right = np.zeros(X.shape[1], dtype=np.int64), np.zeros(X.shape[1], dtype=np.int64)
     for at in range(0, X.nnz, _CHUNK):
         rows, columns = row_of[at : at + _CHUNK], X.indices[at : at + _CHUNK]
         without = logits[rows] - W[columns] * X.data[at : at + _CHUNK, None]  # (n_entries, K)
-        changed = without.argmax(axis=1) != answer[rows]
+        changed = link.answer(without) != answer[rows]
         counts += np.bincount(columns[changed], minlength=X.shape[1])
         if y is not None:
             changed &= answer[rows] == y[rows]

@@ -11,7 +11,7 @@ import numpy as np
 from rulenet.base.extras import need
 from rulenet.base.types import Array
 from rulenet.explain.result import Explanation, Label, Term, Token, check_pair
-from rulenet.model.hybrid import Hybrid, Parts, softmax
+from rulenet.model.hybrid import Hybrid, Parts
 
 
 def explain(
@@ -36,7 +36,7 @@ def explain(
     classes
         The labels as the user gave them, in column order.
     proba
-        Probability of each label, shape (n_texts, n_classes); None: softmax of the logits.
+        Probability of each label, shape (n_texts, n_classes); None: those of the logits, not calibrated.
     tokens
         Whether to attribute ψ to the words; a few texts a second on a CPU.
     contrast
@@ -51,9 +51,8 @@ def explain(
     if contrast is not None:
         check_pair(*contrast, classes)
     logits = parts.logits
-    order = np.argsort(-logits, axis=1, kind="stable")  # ties go to the first, as argmax in predict
-    top, second = order[:, 0], order[:, 1]
-    proba = softmax(logits) if proba is None else proba
+    top, second = hybrid.link.against(logits)
+    proba = hybrid.link.proba(logits) if proba is None else proba
     bias = (hybrid.phi_scale * hybrid.weights.bias).tolist()
     addends = zip(proba.tolist(), logits.tolist(), parts.psi.tolist(), strict=True)
     terms = explained_terms(hybrid, texts, parts, classes, top, second)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,14 +25,10 @@ from torch import Tensor
 from rulenet.base.extras import need
 from rulenet.base.types import Array
 from rulenet.model.batches import piece_budget, token_budget_batches
-from rulenet.model.layers import last_hidden
 from rulenet.model.onnx.engine import in_torch
 from rulenet.model.psi import Psi
 from rulenet.text.clean import clean_with_offsets
 from rulenet.text.tokenise import Tokeniser
-
-if TYPE_CHECKING:
-    pass
 
 Span = tuple[int, int]
 FIRST_NODES, MOST_NODES = 16, 96
@@ -146,7 +142,7 @@ def attribute(
     found: dict[int, Attribution] = {}
     waiting = list(range(len(texts)))
     n_nodes = FIRST_NODES
-    with _reading(psi, device):
+    with _at_rest(psi, device):
         while waiting:
             sizes = [len(pieces[i][0]) for i in waiting]
             at_once, window = max(budget // n_nodes, 1), psi.encoder.max_length
@@ -183,7 +179,7 @@ def _attribute_batch(
     given = (mask, *(torch.as_tensor(part, dtype=torch.float32, device=device) for part in (phi, sides)))
 
     def asked(embeddings: Tensor, mask: Tensor, phi: Tensor, sides: Tensor) -> Tensor:
-        return (_head(psi, _average(psi, embeddings, mask), phi) * sides).sum(1)  # (B,)
+        return (psi.head(psi.read(embeddings, mask).h, phi) * sides).sum(1)  # (B,)
 
     with torch.no_grad():
         bias, total = (asked(end, *given).double().tolist() for end in (neutral, text))
@@ -239,32 +235,20 @@ def psi_of_phi(psi: Any, text: str, *, device: Any = "cpu") -> Callable[[Array],
         From φ of shape (n, n_classes) to ψ of the same shape.
     """
     psi = in_torch(psi)
-    with _reading(psi, device), torch.no_grad():
+    with _at_rest(psi, device), torch.no_grad():
         ids, mask = (part.to(device) for part in psi.encoder.pad(psi.encoder.encode([text])))
-        h = _average(psi, psi.body.get_input_embeddings()(ids), mask)  # (1, H)
+        h = psi.read(psi.body.get_input_embeddings()(ids), mask).h  # (1, H)
 
     def of(phi: Array) -> Array:
-        with torch.no_grad():
-            found = _head(psi, h, torch.as_tensor(phi, dtype=torch.float32, device=device))
+        with _at_rest(psi, device), torch.no_grad():
+            found = psi.head(h, torch.as_tensor(phi, dtype=torch.float32, device=device))
         return np.asarray(found.double().cpu().numpy())
 
     return of
 
 
-def _average(psi: Psi, embeddings: Tensor, mask: Tensor) -> Tensor:
-    """h(x), shape (B, H)."""
-    hidden = last_hidden(psi.body, embeddings, mask, psi.encoder.max_length)  # (B, L, H)
-    weight = mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)
-
-
-def _head(psi: Psi, h: Tensor, phi: Tensor) -> Tensor:
-    score: Tensor = psi.from_text(h) + psi.from_phi(phi)  # (B, K)
-    return score if psi.bound is None else psi.bound * torch.tanh(score)
-
-
 @contextmanager
-def _reading(psi: Psi, device: Any) -> Iterator[None]:
+def _at_rest(psi: Psi, device: Any) -> Iterator[None]:
     """Dropout off, and no gradients of weights, which would be kept in memory for nothing."""
     was_training = psi.training
     wanted = [weight for weight in psi.parameters() if weight.requires_grad]

@@ -123,8 +123,8 @@ def what_if(
     --------
     >>> from rulenet import Recipe, RuleNetClassifier, RuleSet
     >>> rules = RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: a}, {id: b, label: y, word: b}]}")
-    >>> clf = RuleNetClassifier(rules, None, recipe=Recipe(tfidf=False)).fit(["a", "b", "a"], ["x", "y", "x"])
-    >>> [term.name for term in what_if(clf.hybrid_, "a b", ["x", "y"]).rules.terms]
+    >>> clf = RuleNetClassifier(rules, None, recipe=Recipe.of(tfidf=False)).fit(["a", "b", "a"], ["x", "y", "x"])
+    >>> [term.name for term in what_if(clf.predictor_.hybrid, "a b", ["x", "y"]).rules.terms]
     ['a']
     """
     classes = list(classes)
@@ -153,7 +153,7 @@ def what_if(
             return None
         phi = search.phi - D[chosen].sum(axis=0)
         logits = _run_again(hybrid, text, phi, device)
-        answer = classes[int(logits.argmax())]
+        answer = classes[int(hybrid.link.answer(logits[None])[0])]
         return Flip([terms[j] for j in chosen], answer, dict(zip(classes, logits.tolist(), strict=True)), is_smallest)
 
     return WhatIf(

@@ -1,9 +1,11 @@
-"""f(x) = a·φ(x) + s·ψ(x): the fitted parts, and nothing else. torch is imported only where ψ is."""
+"""f(x) = a·φ(x) + s·ψ(x): the fitted parts, and nothing else. Imports phi, link and features; torch only where ψ is.
+
+The link is a field of `Hybrid`, not of `Predictor`: φ and ψ were trained for it, and everything that reads a fitted model needs it.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Protocol
@@ -13,7 +15,8 @@ import scipy.sparse
 
 from rulenet.base.types import Array
 from rulenet.features.blocks import Features
-from rulenet.model.phi import RuleColumn, Weights
+from rulenet.model.link import ONE_OF, Link
+from rulenet.model.phi import Weights
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
 
@@ -97,6 +100,8 @@ class Hybrid:
         The scalars a and s, fitted on held-out texts. s = 0 is rules only.
     held_out
         Kept for calibration and cascade; None if there were too few texts.
+    link
+        What the logits mean.
     """
 
     features: Features
@@ -105,26 +110,29 @@ class Hybrid:
     phi_scale: float = 1.0
     psi_scale: float = 1.0
     held_out: HeldOut | None = None
+    link: Link = ONE_OF
 
     @property
     def is_neural(self) -> bool:
-        """Whether ψ has a say."""
+        """Whether answers use ψ."""
         return self.psi is not None and self.psi_scale > 0
 
-    def parts(self, texts: Sequence[str], *, device: Any = "cpu", skip_above: float = math.inf) -> Parts:
+    def parts(
+        self, texts: Sequence[str], *, device: Any = "cpu", skips: Callable[[Array], Array] | None = None
+    ) -> Parts:
         """Both addends for some texts as the user gave them.
 
         Parameters
         ----------
-        skip_above
-            ψ is not computed for texts where a·φ leads by more than this.
+        skips
+            From a·φ, whether ψ is not to be computed for a text; None: it is computed for all.
         """
         X = self.features.transform(texts)
         phi = self.weights.logits(X)
         psi = np.zeros_like(phi)
         skipped = np.ones(len(texts), dtype=bool)
         if self.psi is not None and self.is_neural:
-            skipped = lead(self.phi_scale * phi) > skip_above
+            skipped = np.zeros(len(texts), dtype=bool) if skips is None else skips(self.phi_scale * phi)
             rows = np.flatnonzero(~skipped)
             ids = self.psi.encoder.encode([texts[i] for i in rows.tolist()])
             psi[rows] = self.psi.predict(ids, phi[rows], device=device)
@@ -134,32 +142,8 @@ class Hybrid:
         return Parts(X, self.phi_scale * phi, self.psi_scale * psi, skipped)
 
 
-def rule_columns(ruleset: RuleSet | None, classes: Sequence[str]) -> list[RuleColumn]:
-    """How the weights of each rule are learned, from what its author wrote.
-
-    Examples
-    --------
-    >>> ruleset = RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: b, weight: 2, pin: true}]}")
-    >>> rule_columns(ruleset, ["w", "x"])
-    [RuleColumn(label=1, prior=2.0, lower=2.0, upper=2.0, column=0)]
-    """
-    columns = []
-    index = {label: k for k, label in enumerate(classes)}
-    for i, rule in enumerate(ruleset.rules if ruleset else ()):
-        for label, prior in rule.evidence.items():
-            low, high = -np.inf, np.inf
-            if rule.pin:
-                low = high = prior
-            elif rule.sign == "against" or (rule.sign == "for" and prior < 0):
-                high = 0.0
-            elif rule.sign == "for":
-                low = 0.0
-            columns.append(RuleColumn(index[label], prior, low, high, i))
-    return columns
-
-
 def with_ruleset(hybrid: Hybrid, ruleset: RuleSet | None, classes: Sequence[str]) -> Hybrid:
-    """The same model beside other rules, without retraining.
+    """The same model with other rules, without retraining.
 
     A rule that is the same in labels, starting weights, sign and pin keeps its learned weights; any other starts at its author's.
     """
@@ -192,21 +176,3 @@ _written = attrgetter("label", "labels", "weight", "confidence", "sign", "pin")
 def _learn_alike(a: Rule, b: Rule) -> bool:
     """Whether the weights of two rules are learned in the same way; most are written alike, and that is quick to see."""
     return _written(a) == _written(b) or (a.evidence, a.sign, a.pin) == (b.evidence, b.sign, b.pin)
-
-
-def softmax(logits: Array) -> Array:
-    """Probabilities of each row."""
-    e = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(e / e.sum(axis=1, keepdims=True))
-
-
-def lead(logits: Array) -> Array:
-    """Top logit minus the runner-up's, shape (n_texts,).
-
-    Examples
-    --------
-    >>> lead(np.array([[1.0, 4.0, 3.0]]))
-    array([1.])
-    """
-    top = np.partition(logits, -2, axis=1)
-    return np.asarray(top[:, -1] - top[:, -2])

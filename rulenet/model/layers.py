@@ -15,14 +15,6 @@ from torch import Tensor, nn
 
 from rulenet.model.encoders.encoder import Encoder
 
-# Bodies of which it is known that the layers are a plain stack between embeddings and last_hidden_state.
-_STACKS = {
-    "bert": "encoder",
-    "roberta": "encoder",
-    "xlm-roberta": "encoder",
-    "camembert": "encoder",
-    "electra": "encoder",
-}
 MAX_BYTES = 2_000_000_000
 
 
@@ -31,11 +23,6 @@ class _GivenStates(nn.Module):
 
     def forward(self, inputs_embeds: Tensor, **_: Any) -> Tensor:
         return inputs_embeds
-
-
-def can_split(body: Any) -> bool:
-    """Whether the layers of a body can be run apart."""
-    return getattr(body.config, "model_type", "") in _STACKS
 
 
 def stack_of(body: Any) -> Any:

@@ -1,12 +1,11 @@
-"""φ(x) = φ₀(x) + XΔ + δ: φ beside ψ in the joint epochs. φ₀ is what the convex solver found, Δ and δ what gradient steps add.
+"""φ(x) = φ₀(x) + XΔ + δ: φ together with ψ in the joint epochs. φ₀ is what the convex solver found, Δ and δ what gradient steps add.
 
 For the texts that ψ learns from, φ₀ is out-of-fold: φ in-sample nearly memorises its rows and leaves nothing to learn. Imports
-phi.py; torch.
+phi.py and phi_problem.py; torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
 from rulenet.base.types import Array
-from rulenet.model.phi import RuleColumn, Weights, rule_cells
+from rulenet.model.phi import Weights, rule_cells
+from rulenet.model.phi_problem import PhiProblem
 
 
 class PhiLayer(nn.Module):
@@ -27,20 +27,19 @@ class PhiLayer(nn.Module):
     ----------
     solved
         Weights of φ₀.
-    rules
-        One entry for each rule column; these are the first columns of X. Bounds hold for solved weight + Δ.
-    C, rule_sigma
-        The priors of `rulenet.model.phi.solve`.
+    problem
+        How φ₀ was learned. Bounds of rules hold for solved weight + Δ.
     X
         Columns of the training texts, sparse, shape (n_texts, n_columns). A column that none of them has keeps its weight.
     scale
-        Prior standard deviation of the other columns' weights in units of √C, shape (n_other, n_classes). None: 1.
+        What `problem.scale` gave for all texts that φ₀ was learned from, shape (n_other, n_classes). None: 1.
 
     Examples
     --------
     >>> import scipy.sparse
     >>> solved = Weights(np.array([[0.0, 2.0], [1.0, -1.0]]), np.zeros(2))
-    >>> layer = PhiLayer(solved, [RuleColumn(label=1)], C=1.0, rule_sigma=1.0, X=scipy.sparse.eye(2, format="csr"))
+    >>> from rulenet.model.phi import RuleColumn
+    >>> layer = PhiLayer(solved, PhiProblem(rules=[RuleColumn(label=1)]), X=scipy.sparse.eye(2, format="csr"))
     >>> with torch.no_grad():
     ...     _ = layer.rule.fill_(-3.0)
     >>> layer.project()  # the rule speaks for its label: 2 - 3 is not allowed
@@ -48,7 +47,7 @@ class PhiLayer(nn.Module):
     [[0.0, 0.0], [1.0, -1.0]]
     """
 
-    column: Tensor  # (n_weights,): where each rule weight stands in the coefficients
+    column: Tensor  # (n_weights,): where each rule weight is in the coefficients
     label: Tensor
     free: Tensor  # (n_weights,): 1 where it may change
     lower: Tensor  # (n_weights,): bounds of Δ
@@ -58,10 +57,9 @@ class PhiLayer(nn.Module):
     scale: Tensor  # (n_other, K)
     precision: Tensor  # (n_columns,): of the prior, shared out among the training texts that have the column
 
-    def __init__(
-        self, solved: Weights, rules: Sequence[RuleColumn], *, C: float, rule_sigma: float, X: Any, scale: Array | None = None
-    ) -> None:  # fmt: skip
+    def __init__(self, solved: Weights, problem: PhiProblem, *, X: Any, scale: Array | None = None) -> None:
         super().__init__()
+        rules = problem.rules
         column, label, n_rules = rule_cells(rules)
         n_classes = len(solved.bias)
         self.solved, self.rules = solved, list(rules)
@@ -73,7 +71,7 @@ class PhiLayer(nn.Module):
         start = solved.coef[column, label]
         others = solved.coef[n_rules:]
         self.factor = np.ones_like(others) if scale is None else scale
-        variance = np.repeat([rule_sigma**2, C], [n_rules, X.shape[1] - n_rules])
+        variance = np.repeat([problem.rule_sigma**2, problem.C], [n_rules, X.shape[1] - n_rules])
         constants = {
             "free": lower < upper,  # a pinned weight does not move
             "lower": lower - start,
@@ -109,7 +107,7 @@ class PhiLayer(nn.Module):
     def add_prior_gradient(self, columns: Tensor, n_texts: int) -> None:
         """Add the gradient of the priors' part of the loss to that of the data, as much of it as falls to a batch.
 
-        Over an epoch this comes to what `solve` has. Each column is pulled only when a text of the batch has it: Adam makes full steps
+        Over an epoch this comes to what the solver has. Each column is pulled only when a text of the batch has it: Adam makes full steps
         of the smallest gradient, so a pull at every step would undo a rare column before it is seen once.
 
         Parameters

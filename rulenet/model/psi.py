@@ -6,7 +6,8 @@ import gc
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,13 +21,21 @@ from rulenet.model.layers import last_hidden, only_layers
 Rows = Sequence[Sequence[int]] | Sequence[Tensor]
 
 
+class Reading(NamedTuple):
+    """What the encoder makes of some texts: last hidden states (B, L, H), attention mask (B, L), and h(x) of shape (B, H)."""
+
+    hidden: Tensor
+    mask: Tensor
+    h: Tensor
+
+
 class Psi(nn.Module):
     """The neural part of f = φ + ψ.
 
     Parameters
     ----------
     encoder
-        Gives h(x): the average of its last hidden states over the text.
+        Gives h(x): its last hidden states, pooled.
     n_classes
         Number of labels.
     bound
@@ -48,25 +57,29 @@ class Psi(nn.Module):
         nn.init.zeros_(self.from_phi.weight)
 
     def forward(self, inputs: Tensor, mask: Tensor, phi: Tensor, layers: int = 0) -> Tensor:
-        """ψ of a batch.
+        """ψ of a batch: `read`, then `head`."""
+        return self.head(self.read(inputs, mask, layers).h, phi)
+
+    def read(self, inputs: Tensor, mask: Tensor, layers: int = 0) -> Reading:
+        """What the encoder makes of a batch.
 
         Parameters
         ----------
         inputs
-            Word pieces, shape (B, L); or hidden states after the first `layers` layers, shape (B, L, H).
+            Word pieces, shape (B, L); or, of shape (B, L, H), their embeddings or hidden states after the first `layers` layers.
         mask
             Attention mask, shape (B, L).
-        phi
-            φ of the same texts, shape (B, K).
         """
-        if inputs.dim() == 2:
-            hidden = last_hidden(self.body, inputs, mask, self.encoder.max_length)  # (B, L, H)
-        else:
-            with only_layers(self.body, layers, None) as body:
-                hidden = last_hidden(body, inputs, mask, self.encoder.max_length)  # (B, L, H)
+        with only_layers(self.body, layers, None) if layers else nullcontext(self.body) as body:
+            hidden = last_hidden(body, inputs, mask, self.encoder.max_length)  # (B, L, H)
+        if self.encoder.traits.pooling == "first":
+            return Reading(hidden, mask, hidden[:, 0])
         weight = mask.unsqueeze(-1).to(hidden.dtype)  # (B, L, 1)
-        h = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)  # (B, H)
-        score = self.from_text(self.dropout(h)) + self.from_phi(phi.to(h.dtype))  # (B, K)
+        return Reading(hidden, mask, (hidden * weight).sum(1) / weight.sum(1).clamp(min=1))
+
+    def head(self, h: Tensor, phi: Tensor) -> Tensor:
+        """B · tanh(W_h h + W_1 φ + b_1), shape (B, K), from h of shape (B, H) and φ of shape (B, K)."""
+        score: Tensor = self.from_text(self.dropout(h)) + self.from_phi(phi.to(h.dtype))
         return score if self.bound is None else self.bound * torch.tanh(score)
 
     def head_state(self) -> dict[str, Tensor]:
@@ -143,7 +156,7 @@ def _halved(batches: Iterable[list[int]], length: int, device: Any) -> Iterator[
             "with a lower recipe.max_length"
         )
     warnings.warn(
-        f"{n} texts of up to {length} word pieces did not fit into the memory of {device}; ψ goes on with half as many at a time",
+        f"{n} texts of up to {length} word pieces did not fit into the memory of {device}; ψ continues with half as many at a time",
         stacklevel=4,
     )
     for batch in batches:

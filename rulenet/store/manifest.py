@@ -80,6 +80,8 @@ class EncoderEntry(_Strict):
     bound: float | None = Field(gt=0, allow_inf_nan=False)
     long_texts: Literal["head", "head_tail", "chunks"] = "head"
     max_chunks: int = Field(default=4, ge=1, le=1000)
+    pooling: Literal["mean", "first"] = "mean"
+    prefix: str = Field(default="", max_length=1000)
 
 
 class HeldOutEntry(_Strict):

@@ -42,7 +42,7 @@ from rulenet.store.manifest import (
     read_json,
     validated,
 )
-from rulenet.training.recipe import Recipe, recipe_from_dict
+from rulenet.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from rulenet.model.encoders.encoder import Encoder
@@ -112,8 +112,7 @@ def _read_model(
 ) -> tuple[Hybrid, Any, Recipe, ModelConfig]:
     check_parts(folder, config)
     try:
-        recipe = recipe_from_dict(config.recipe)
-        recipe.check()
+        recipe = Recipe.from_dict(config.recipe)
         ruleset = read_rules(folder, config)
     except (RuleNetError, TypeError, ValueError) as error:
         raise ModelFileError(f"{folder}: {error}") from error
@@ -134,9 +133,9 @@ def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSe
     features = Features(
         ruleset,
         language=config.language,
-        tfidf=recipe.tfidf,
-        pos=recipe.pos,
-        ngram_range=recipe.ngram_range,
+        tfidf=recipe.columns.tfidf,
+        pos=recipe.columns.pos,
+        ngram_range=recipe.columns.ngram_range,
         words=vocabulary.words,
     )
     n_terms = len(vocabulary.terms) if features.terms is not None else 0
@@ -205,11 +204,11 @@ def _read_original(folder: Path, entry: EncoderEntry, config: ModelConfig, recip
 
 
 def _new_encoder(body: Any, tokenizer: Any, entry: EncoderEntry) -> Encoder:
-    from rulenet.model.encoders.encoder import Encoder
+    from rulenet.model.encoders.encoder import Encoder, Traits
 
     return Encoder(
         body, tokenizer, name=entry.name, pad_id=entry.pad_id, max_length=entry.max_length,
-        long_texts=entry.long_texts, max_chunks=entry.max_chunks,
+        long_texts=entry.long_texts, max_chunks=entry.max_chunks, traits=Traits(pooling=entry.pooling, prefix=entry.prefix),
     )  # fmt: skip
 
 
@@ -234,7 +233,9 @@ def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Re
         body = _build_body(settings, state)
         if entry.pad_id >= body.get_input_embeddings().num_embeddings:
             raise ValueError(f"pad_id {entry.pad_id} is no word piece of the encoder")
-        psi = Psi(_new_encoder(body, tokenizer, entry), len(config.labels), bound=entry.bound, dropout=recipe.dropout)
+        psi = Psi(
+            _new_encoder(body, tokenizer, entry), len(config.labels), bound=entry.bound, dropout=recipe.head.dropout
+        )
         missing, unexpected = psi.load_state_dict(head, strict=False)
         odd = [name for name in missing if not name.startswith("body.")] + list(unexpected)
         if odd:
@@ -251,7 +252,7 @@ def _build_body(settings: dict[str, Any], state: dict[str, Any]) -> Any:
     import torch
     from transformers import AutoConfig, AutoModel
 
-    from rulenet.model.encoders.encoder import quiet_transformers
+    from rulenet.model.encoders.hub import quiet_transformers
 
     with quiet_transformers():
         config = AutoConfig.for_model(**settings)

@@ -11,7 +11,6 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ def save_model(
     names = np.asarray(labels).tolist()
     fields = {
         "protocol": PROTOCOL, "rulenet": __version__, "labels": names, "label_type": type(names[0]).__name__,
-        "language": hybrid.features.language, "recipe": asdict(recipe), "encoder": encoder, "cascade": cascade,
+        "language": hybrid.features.language, "recipe": recipe.to_dict(), "encoder": encoder, "cascade": cascade,
         "cascade_risk": cascade_risk, **_settings(hybrid), "report": report, "parts": entries_of(parts),
     }  # fmt: skip
     state = _state(folder, fields)
@@ -268,7 +267,8 @@ def _psi_parts(psi: Any) -> tuple[EncoderEntry, dict[str, bytes]]:
     parts["head.safetensors"] = save({name: x.detach().cpu().contiguous() for name, x in head.items()})
     entry = EncoderEntry(
         name=encoder.name, pad_id=encoder.pad_id, max_length=encoder.max_length, bound=psi.bound,
-        long_texts=encoder.long_texts, max_chunks=encoder.max_chunks,
+        long_texts=encoder.long_texts, max_chunks=encoder.max_chunks, pooling=encoder.traits.pooling,
+        prefix=encoder.traits.prefix,
     )  # fmt: skip
     return entry, parts
 

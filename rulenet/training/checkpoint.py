@@ -1,4 +1,4 @@
-"""A training run on disk, so that a killed one goes on: one safetensors file, whose metadata hold the rest as JSON.
+"""A training run on disk, so that a killed one can be resumed: one safetensors file, whose metadata hold the rest as JSON.
 
 One file means one rename: it is complete or it is the one before. Reading it runs no code. It stays when training ends, as only a
 saved model makes it superfluous; `remove` is for whoever saved that. Imports torch, safetensors and errors.
@@ -46,13 +46,13 @@ class Position:
     parts
         Parts that a batch is cut into.
     skipped
-        Steps skipped in a row, their gradients being no numbers.
+        Steps skipped in a row, as their gradients were NaN or infinite.
     losses
         Of the steps of the present epoch.
     train_loss, held_out_loss
         One per epoch.
     best_epoch
-        Whose weights are the best so far; 0: none.
+        The epoch with the best weights so far; 0: not known.
     """
 
     epoch: int = 0
@@ -75,7 +75,7 @@ class Checkpoint:
     folder
         Made if it is not there.
     identity
-        All that decides what training comes to, from `identity_of`; a run with another one is not gone on with.
+        All that decides what training comes to, from `identity_of`; a run with another one is not resumed.
     resume
         Whether to go on with the run found there.
     """
@@ -108,12 +108,14 @@ class Checkpoint:
             os.replace(part, self.path)
             sync(self.folder)
         except (OSError, safetensors.SafetensorError) as error:
-            warnings.warn(f"checkpoint {self.path} cannot be written, training goes on: {error}", stacklevel=2)
+            warnings.warn(
+                f"checkpoint {self.path} cannot be written, training continues without it: {error}", stacklevel=2
+            )
 
     def read(
         self, parameters: Parameters, optimizer: torch.optim.Optimizer
     ) -> tuple[Position, dict[str, Tensor]] | None:
-        """Put a run back as it was written; its position and best weights, or None if there is none.
+        """Put a run back as it was written; its position and best weights, or None if nothing is stored.
 
         Raises
         ------

@@ -1,9 +1,9 @@
-"""The constructor arguments of an estimator, checked. Imports errors, rules, cascade and recipe."""
+"""The constructor arguments of an estimator, checked. Imports errors, text, rules, cascade and recipe."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from rulenet.data.check import is_share
 from rulenet.decide.cascade import MODES
 from rulenet.errors import ParameterError
 from rulenet.rules.ruleset import RuleSet
+from rulenet.text.language import Language, declared_or_detected
 from rulenet.training.recipe import Recipe
 
 
@@ -44,14 +45,32 @@ def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Reci
     }
     problems = [f"{name}={params[name]!r} is not {what}" for name, (is_fine, what) in fine.items() if not is_fine]
     recipe = recipe if isinstance(recipe, Recipe) else Recipe()
-    if rules is None and encoder is None and not recipe.tfidf and not recipe.pos:
+    if rules is None and encoder is None and not recipe.columns.tfidf and not recipe.columns.pos:
         problems.append("rules=None, encoder=None and a recipe without tfidf leave nothing to learn with")
     if resume and params["work_dir"] is None:
         problems.append("resume=True needs work_dir=…, the folder where the interrupted run kept its checkpoints")
     if problems:
         raise ParameterError("; ".join(problems))
-    recipe.check()
     return recipe
+
+
+def chosen_language(language: str, ruleset: RuleSet | None, texts: Sequence[str]) -> Language:
+    """The language of a model: the one asked for, else that of the rules, else the one that the texts are written in.
+
+    Raises
+    ------
+    ParameterError
+        If the rules are written for another language than the one asked for.
+    """
+    declared = ruleset.language if ruleset is not None else "any"
+    if language == "auto":
+        return declared_or_detected(declared, texts)
+    chosen: Language = "zh" if language == "zh" else "en"
+    if declared not in ("any", chosen):
+        raise ParameterError(
+            f"language={chosen!r}, but the rules are written for {declared!r}; change one or use language='auto'"
+        )
+    return chosen
 
 
 def _is_whole(value: Any, low: int, high: int) -> bool:

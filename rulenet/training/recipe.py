@@ -1,182 +1,236 @@
-"""Recipe: every choice about how a model is trained, in one immutable value that goes from estimator to loop. Imports encoder."""
+"""Recipe: every choice about how a model is trained, in one immutable value that goes from estimator to loop.
+
+It is composed of small parts; names of fields are unique over all of them, so that ``Recipe.of(epochs=2, C=10.0)`` needs no part names.
+Imports parts, objectives and tunings; no torch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from numbers import Integral, Real
-from typing import Any
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
 
 from rulenet.errors import ParameterError
-from rulenet.model.encoders.encoder import LONG_TEXTS
+from rulenet.model.encoders.encoder import Traits
+from rulenet.training.objectives.objective import Foreign, Objective
+from rulenet.training.objectives.supervised import Supervised
+from rulenet.training.parts import Columns, Guesses, Head, Phi, Reading, Steps, _plain, changed, fields_of, part
+from rulenet.training.tuning.frozen import Frozen
+from rulenet.training.tuning.full import Full
+from rulenet.training.tuning.tuning import Tuning
+
+PARTS = {"columns": Columns, "phi": Phi, "reading": Reading, "head": Head, "guesses": Guesses, "steps": Steps}
+OBJECTIVES: tuple[type[Objective], ...] = (
+    # Those that a stored recipe may name.
+    Supervised,
+)
+TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen)
+
+MANY_TEXTS = 1000  # fewer say too little about single terms, and make too few steps
 
 
-@dataclass(frozen=True)
+@part
 class Recipe:
-    """How a model is trained. Fields below "ψ" do nothing where the encoder is None.
+    """How a model is trained. Everything from `reading` on, except `guesses` and `held_out`, does nothing where the encoder is None.
 
     Attributes
     ----------
-    tfidf, pos
-        Whether φ has TF-IDF columns, and part-of-speech columns (slower; English needs the extra ``pos``).
-    ngram_range
-        Shortest and longest word n-gram.
-    min_df
-        A term must stand in at least this many training texts. None: 2 from 1,000 texts on, else 1.
-    C
-        Prior variance of TF-IDF and part-of-speech weights; larger fits closer.
-    rule_sigma
-        How far, in log-odds, data may pull a rule's weight from its author's (prior standard deviation).
-    nb
-        Whether a term's prior standard deviation, for each label, follows its naive Bayes log-count ratio (see `rulenet.model.phi`).
-        None: from 1,000 training texts on; fewer say too little about a term.
-    folds
-        Folds of the out-of-fold φ that ψ is trained against; 1: φ as it stands on its own training texts, which leaves ψ little
-        to learn.
-    exit_margin
-        φ is asked to lead by so many logits more where it is right out-of-fold, and ψ is weighed by accuracy rather than likelihood, so
-        that the cascade skips ψ more often; 0: not.
-    bound
-        B of ψ, in logits; None: unbounded.
-    max_length
-        Word pieces that ψ reads of a text at a time; what it does not read is left to φ.
-    long_texts, max_chunks
-        What ψ reads of a longer text. ``"head"``: its beginning. ``"head_tail"``: the first and the last half of `max_length` word
-        pieces. ``"chunks"``: up to `max_chunks` windows of `max_length`, averaged; costs as many times more.
-    epochs, learning_rate, head_learning_rate, weight_decay, warmup, dropout
-        Of ψ's AdamW and its linear schedule; `warmup` is a share of all steps. None for `epochs`: 3 from 1,000 texts on, more for fewer
-        (about 100 steps), 10 for an encoder from scratch. None for `learning_rate`: 5e-5, or 1e-3 for an encoder from scratch.
-    batch_texts, batch_tokens
-        Size of a training batch: at most so many texts and so many word pieces, padding included.
-    frozen_layers
-        The embeddings and this many lower layers of a pretrained encoder are not trained; -1 trains all. Freezing three of MiniLM's six
-        halves the time of training on a CPU and cost no accuracy on 2,000 AG News rows.
-    psi_loss
-        λ₁, weight of ψ's own loss beside the loss of the sum: keeps ψ able to stand alone.
-    phi_dropout
-        Share of the training texts for which ψ has to do without φ.
-    joint_epochs
-        In the last so many epochs φ's weights learn together with ψ, from where the convex solver left them. Signs and pins of rules
-        hold at every step. No effect where no text has a label: rules then keep their authors' weights. On 800 AG News rows with a frozen
-        MiniLM and two seeds, φ gained up to 0.4 and φ + ψ up to 0.2 points on 800 others, less than such a sample can tell.
-    phi_learning_rate, phi_loss
-        Of φ in the joint epochs: its own learning rate, and λ₂, weight of its own loss, which keeps φ able to stand alone. No effect
-        with ``joint_epochs=0``.
-    accumulate
-        Parts that a batch is computed in, one after the other; the step is that of the whole batch. Memory falls with the number. A
-        batch that does not fit is cut further by itself.
-    compile
-        Let torch compile ψ on a GPU: a slow start, faster steps.
+    columns, phi, reading, head, guesses, steps
+        See `rulenet.training.parts`: there each field is explained.
+    tune
+        Which weights of the encoder are trained: ``Frozen(layers)`` or ``Full()``.
+    objectives
+        What is made small: the weighted sum of their losses. See `rulenet.training.objectives`.
     held_out
-        Share of the labelled texts kept from ψ to choose the best epoch and the two scalars; none of fewer than 40 texts.
-    pseudo_confidence
-        An unlabelled text is learned from when φ gives a label at least this probability.
+        Share of the labelled texts kept from ψ to choose the best epoch and the two scalars; with fewer than 40 texts, nothing is held out.
 
     Examples
     --------
-    >>> Recipe(epochs=2).with_changes(bound=3.0).bound
-    3.0
+    >>> recipe = Recipe.of(epochs=2, C=10.0).with_changes(bound=3.0)
+    >>> recipe, recipe.head.bound
+    (Recipe.of(bound=3.0, epochs=2), 3.0)
     """
 
-    # φ
-    tfidf: bool = True
-    pos: bool = False
-    ngram_range: tuple[int, int] = (1, 2)
-    min_df: int | None = None
-    C: float = 10.0
-    rule_sigma: float = 1.0
-    nb: bool | None = None
-    folds: int = 5
-    exit_margin: float = 0.0
-    # ψ
-    bound: float | None = 1.5
-    max_length: int = 256
-    long_texts: str = "head_tail"
-    max_chunks: int = 4
-    epochs: int | None = None
-    learning_rate: float | None = None
-    head_learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warmup: float = 0.1
-    dropout: float = 0.1
-    batch_texts: int = 32
-    batch_tokens: int = 4096
-    frozen_layers: int = 3
-    psi_loss: float = 0.3
-    phi_dropout: float = 0.0
-    joint_epochs: int = 0
-    phi_learning_rate: float = 5e-3
-    phi_loss: float = 0.3
-    accumulate: int = 1
-    compile: bool = False
-    held_out: float = 0.15
-    # texts without labels
-    pseudo_confidence: float = 0.9
+    columns: Columns = Columns()
+    phi: Phi = Phi()
+    reading: Reading = Reading()
+    head: Head = Head()
+    tune: Tuning = Frozen()
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = (Supervised(),)
+    guesses: Guesses = Guesses()
+    steps: Steps = Steps()
+    held_out: Annotated[float, BeforeValidator(_plain), Field(gt=0, lt=1)] = 0.15
 
-    def with_changes(self, **changes: Any) -> Recipe:
-        """A copy with some fields changed."""
-        return replace(self, **changes)
-
-    def check(self) -> None:
-        """Raise ParameterError naming every field that cannot be used."""
-        wrong = {field.name for field in fields(self) if not _fits(getattr(self, field.name), str(field.type))}
-        # Called for fields of the right type only: others cannot be compared.
-        conditions: dict[str, Callable[[], bool]] = {
-            "ngram_range": lambda: 1 <= self.ngram_range[0] <= self.ngram_range[1],
-            "min_df": lambda: self.min_df is None or self.min_df >= 1,
-            "C": lambda: self.C > 0,
-            "rule_sigma": lambda: self.rule_sigma > 0,
-            "folds": lambda: self.folds >= 1,
-            "exit_margin": lambda: self.exit_margin >= 0,
-            "bound": lambda: self.bound is None or self.bound > 0,
-            "max_length": lambda: self.max_length >= 8,
-            "long_texts": lambda: self.long_texts in LONG_TEXTS,
-            "max_chunks": lambda: self.max_chunks >= 1,
-            "epochs": lambda: self.epochs is None or self.epochs >= 1,
-            "learning_rate": lambda: self.learning_rate is None or self.learning_rate > 0,
-            "head_learning_rate": lambda: self.head_learning_rate > 0,
-            "warmup": lambda: 0 <= self.warmup < 1,
-            "dropout": lambda: 0 <= self.dropout < 1,
-            "batch_texts": lambda: self.batch_texts >= 1,
-            "batch_tokens": lambda: "max_length" in wrong or self.batch_tokens >= self.max_length,
-            "frozen_layers": lambda: self.frozen_layers >= -1,
-            "weight_decay": lambda: self.weight_decay >= 0,
-            "psi_loss": lambda: self.psi_loss >= 0,
-            "phi_dropout": lambda: 0 <= self.phi_dropout <= 1,
-            "joint_epochs": lambda: self.joint_epochs >= 0,
-            "phi_learning_rate": lambda: self.phi_learning_rate > 0,
-            "phi_loss": lambda: self.phi_loss >= 0,
-            "accumulate": lambda: self.accumulate >= 1,
-            "held_out": lambda: 0 < self.held_out < 1,
-            "pseudo_confidence": lambda: 0 < self.pseudo_confidence <= 1,
-        }
-        wrong |= {name for name, is_fine in conditions.items() if name not in wrong and not is_fine()}
-        if wrong:
-            shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name in wrong)
-            raise ParameterError(
-                f"recipe: {shown} cannot be used; see Recipe's docstring for the meaning of each field"
+    @model_validator(mode="after")
+    def _a_text_fits(self) -> Recipe:
+        if self.steps.batch_tokens < self.reading.max_length:
+            raise ValueError(
+                f"batch_tokens={self.steps.batch_tokens} should be at least max_length={self.reading.max_length}, "
+                "or a batch could not hold one text"
             )
+        return self
+
+    @classmethod
+    def of(cls, **fields: Any) -> Recipe:
+        """The default with some fields changed, whichever part they belong to.
+
+        Raises
+        ------
+        ParameterError
+            Naming every field that is unknown or cannot be used.
+        """
+        return cls().with_changes(**fields)
+
+    def with_changes(self, **fields: Any) -> Recipe:
+        """A copy with some fields changed; see `of`."""
+        changes: dict[Any, dict[str, Any]] = {}
+        for name, value in fields.items():
+            changes.setdefault(_OWNERS.get(name, self._objective_with(name)), {})[name] = value
+        faults = [f"unknown field {name!r}{_close_to(name, self.leaves())}" for name in changes.pop(None, {})]
+        whole = changes.pop(Recipe, {})
+
+        def settle(given: Any, kind: Any = None) -> Any:
+            """A part with its changes; its faults are collected."""
+            kind = kind or type(given)
+            values = changes.pop(kind, {})
+            try:
+                return dataclasses.replace(given, **values) if isinstance(given, kind) else kind(**values)
+            except ParameterError as error:
+                faults.append(str(error))
+                return given
+
+        new = {name: settle(getattr(self, name)) for name in PARTS}
+        # A field of another tuning than this one's is how to change to that tuning.
+        new["tune"] = settle(self.tune, next((kind for kind in TUNINGS if kind in changes), None))
+        new["objectives"] = tuple(map(settle, self.objectives))
+        try:
+            found = dataclasses.replace(self, **{**new, **whole})
+        except ParameterError as error:
+            faults.append(str(error))
+        if faults:
+            raise ParameterError(f"recipe: {'; '.join(faults)}")
+        return found
+
+    def leaves(self) -> dict[str, Any]:
+        """Every field by its own name, parts and their fields side by side; `weight`, which each objective has, is left out."""
+        found = {name: value for name, value in fields_of(self).items() if name not in PARTS}
+        for given in (*(getattr(self, name) for name in PARTS), self.tune, *reversed(self.objectives)):
+            found |= fields_of(given)
+        found.pop("weight", None)
+        return found
+
+    def resolved(self, n_labelled: int, n_texts: int, traits: Traits | None = None, n_train: int = 0) -> Recipe:
+        """The recipe with everything settled that depends on the data.
+
+        Parameters
+        ----------
+        n_labelled
+            Texts with a label: only these say how often a term occurs with a label. Without labels, terms get equal priors: on 1,500 and
+            4,000 AG News texts and 1,500 IMDB reviews labelled by rules alone, either way is right on the same share of test texts, within
+            0.5 points.
+        n_texts
+            Texts that the vocabulary is made from, those given as unlabelled not counted.
+        traits, n_train
+            What is known of the encoder, and texts that ψ is trained on; None: what only concerns ψ is left open.
+
+        Examples
+        --------
+        >>> Recipe().resolved(2000, 2000, Traits(), 320)
+        Recipe.of(min_df=2, nb=True, epochs=10, learning_rate=5e-05)
+        >>> Recipe.of(epochs=1, nb=False).resolved(2000, 2000, Traits(learning_rate=1e-3, epochs=10), 320)
+        Recipe.of(min_df=2, nb=False, epochs=1, learning_rate=0.001)
+        """
+        found: dict[str, Any] = {"min_df": 2 if n_texts >= MANY_TEXTS else 1, "nb": n_labelled >= MANY_TEXTS}
+        if traits is not None:
+            # About 100 steps where texts are few.
+            epochs = math.ceil(100 / max(1, math.ceil(n_train / self.steps.batch_texts))) if n_train < MANY_TEXTS else 3
+            found |= {"epochs": traits.epochs or max(3, min(20, epochs)), "learning_rate": traits.learning_rate}
+        leaves = self.leaves()
+        return self.with_changes(**{name: value for name, value in found.items() if leaves[name] is None})
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: parts by name, tuning and objectives with their kinds."""
+        found = {name: fields_of(getattr(self, name)) for name in PARTS}
+        return {
+            **found, "tune": _stored(self.tune), "objectives": list(map(_stored, self.objectives)), "held_out": self.held_out,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
+        """A recipe from `to_dict`; fields may also be given flat, as in `of`.
+
+        Raises
+        ------
+        ParameterError
+            If it has unknown fields, or values that cannot be used.
+        """
+        own = fields_of(cls())
+        try:
+            found = {
+                name: _made(PARTS[name], data[name]) if name in PARTS else data[name] for name in own if name in data
+            }
+            if "tune" in found:
+                found["tune"] = _restored(found["tune"], TUNINGS)
+            if "objectives" in found:
+                found["objectives"] = tuple(_restored(values, OBJECTIVES) for values in found["objectives"])
+            made: Recipe = _made(cls, found)
+        except (ParameterError, TypeError) as error:
+            raise ParameterError(f"recipe: {error}") from None
+        return made.with_changes(**{name: value for name, value in data.items() if name not in own})
+
+    def __repr__(self) -> str:
+        names: dict[str, Any] = {}
+        for name, value in changed(self).items():
+            if name in PARTS or (name == "tune" and isinstance(value, Frozen)):
+                names |= changed(value)
+            elif name == "objectives" and len(value) == 1 and isinstance(value[0], Supervised) and value[0].weight == 1:
+                names |= changed(value[0])
+            else:
+                names[name] = value
+        return f"Recipe.of({', '.join(f'{name}={value!r}' for name, value in names.items())})" if names else "Recipe()"
+
+    def _objective_with(self, name: str) -> type[Objective] | None:
+        """The first kind of objective in this recipe that has such a field."""
+        if name == "weight":
+            return None
+        return next((type(objective) for objective in self.objectives if name in fields_of(objective)), None)
 
 
-def _fits(value: Any, kind: str) -> bool:
-    """Whether a value is of the type a field declares; a whole number is a float too, as in Python's own annotations."""
-    if value is None:
-        return kind.endswith("None")
-    if kind.startswith("tuple"):
-        return isinstance(value, tuple) and len(value) == 2 and all(_fits(part, "int") for part in value)
-    if kind == "str":
-        return isinstance(value, str)
-    if kind.startswith("bool") or isinstance(value, bool):
-        return kind.startswith("bool") and isinstance(value, bool)
-    return isinstance(value, Integral if kind.startswith("int") else Real)
+# Which class each field belongs to; a field that an objective has is looked for in the recipe.
+_OWNERS: dict[str, Any] = {
+    field.name: owner for owner in (Recipe, *PARTS.values(), *TUNINGS) for field in dataclasses.fields(owner)
+}
 
 
-def recipe_from_dict(data: dict[str, Any]) -> Recipe:
-    """Recipe of a stored model; unknown fields are refused by name."""
-    known = {field.name for field in fields(Recipe)}
-    unknown = sorted(set(data) - known)
-    if unknown:
-        raise ParameterError(f"recipe has unknown fields: {', '.join(unknown)}")
-    if "ngram_range" in data:
-        data = {**data, "ngram_range": tuple(data["ngram_range"])}
-    return Recipe(**data)
+def _stored(given: Any) -> dict[str, Any]:
+    return given.stored if isinstance(given, Foreign) else {"kind": type(given).__name__, **fields_of(given)}
+
+
+def _restored(values: Any, kinds: tuple[type[Any], ...]) -> Any:
+    """A tuning or an objective from its stored form; an objective that is not rulenet's own is kept as it was stored."""
+    if not isinstance(values, Mapping) or "kind" not in values:
+        raise ParameterError(f"{values!r} should be a mapping with a 'kind'")
+    rest = {name: value for name, value in values.items() if name != "kind"}
+    found = next((kind for kind in kinds if kind.__name__ == values["kind"]), None)
+    if found is None and kinds is OBJECTIVES:
+        return Foreign(dict(values))
+    if found is None:
+        raise ParameterError(f"kind={values['kind']!r} should be {' or '.join(repr(kind.__name__) for kind in kinds)}")
+    return _made(found, rest)
+
+
+def _made(kind: Any, values: Any) -> Any:
+    """A part from a mapping of its fields."""
+    if not isinstance(values, Mapping):
+        raise ParameterError(f"{values!r} should be a mapping of the fields of {kind.__name__}")
+    return kind(**values)
+
+
+def _close_to(name: str, known: Mapping[str, Any]) -> str:
+    names = {other.lower(): other for other in known}
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    return f" (did you mean {names[close[0]]!r}?)" if close else ""

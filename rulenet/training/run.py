@@ -1,4 +1,4 @@
-"""A training run: what it works on, how far it has come, and how it begins or goes on. Imports `rulenet.model` and its neighbours;
+"""A training run: what it works on, how far it has come, and how it begins or is resumed. Imports `rulenet.model` and its neighbours;
 torch and Accelerate.
 """
 
@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,47 +19,25 @@ from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from rulenet.base.progress import Progress
-from rulenet.base.types import Array
 from rulenet.errors import TrainingError
-from rulenet.model.batches import token_budget_batches
-from rulenet.model.layers import stack_of
-from rulenet.model.phi_layer import PhiLayer
-from rulenet.model.psi import Psi
+from rulenet.model.psi import Psi, Reading
+from rulenet.training.batch import Step
 from rulenet.training.checkpoint import Checkpoint, Parameters, Position
+from rulenet.training.corpus import Corpus, cut
+from rulenet.training.objectives.objective import Cut, Term
 from rulenet.training.recipe import Recipe
 
 SECONDS = 60.0  # between checkpoints within an epoch
 LOOK_EVERY = 20  # steps on a GPU after which losses are looked at: looking waits for the GPU
-MAX_SKIPPED = 3  # steps in a row with gradients that are no numbers
+MAX_SKIPPED = 3  # steps in a row with gradients that are NaN or infinite
 
 
 @dataclass(frozen=True)
-class Examples:
-    """What ψ learns from, or is judged by.
+class Group:
+    """Terms that learn from the same batches of an epoch; each batch is a list of rows."""
 
-    Attributes
-    ----------
-    rows
-        Word pieces of each text, or its hidden states after the first `layers` layers.
-    phi
-        Out-of-fold φ, shape (n_texts, n_classes).
-    target
-        Target distribution, shape (n_texts, n_classes).
-    X
-        φ's columns, sparse, shape (n_texts, n_columns); None where φ does not learn.
-    """
-
-    rows: Sequence[Any]
-    phi: Array
-    target: Array
-    layers: int = 0
-    X: Any = None
-
-    def take(self, indices: Array) -> Examples:
-        """Some of the texts."""
-        rows = [self.rows[i] for i in indices.tolist()]
-        X = None if self.X is None else self.X[indices]
-        return Examples(rows, self.phi[indices], self.target[indices], self.layers, X)
+    terms: list[Term]
+    batches: list[list[int]]
 
 
 @dataclass
@@ -78,24 +56,24 @@ class Run:
 
     Attributes
     ----------
-    phi
-        φ's change in the joint epochs; None: φ stays as it is.
+    terms
+        What is made small.
     total
         Steps of all epochs, about; batches differ a little in number from epoch to epoch.
-    forward
-        ψ, compiled or not.
+    read
+        `Psi.read`, compiled or not.
     parameters
         All that is trained, by name.
     at
         How far training has come.
     best
-        Parameters of the best epoch so far; empty: none.
+        Parameters of the best epoch so far; empty: not known.
     seen
         (loss, norm of the gradient) of the latest steps, not yet looked at.
     """
 
     psi: Psi
-    phi: PhiLayer | None
+    terms: Sequence[Term]
     recipe: Recipe
     seed: int
     epochs: int
@@ -103,7 +81,7 @@ class Run:
     device: torch.device
     accelerator: Accelerator
     optimizer: torch.optim.Optimizer
-    forward: Callable[..., Tensor]
+    read: Callable[..., Reading]
     parameters: Parameters
     progress: Progress
     checkpoint: Checkpoint | None
@@ -113,22 +91,31 @@ class Run:
     written: float = field(default_factory=time.monotonic)
 
     @property
-    def joint_phi(self) -> PhiLayer | None:
-        """φ, if it learns in the present epoch."""
-        return self.phi if self.at.epoch >= self.epochs - self.recipe.joint_epochs else None
+    def step(self) -> Step:
+        """Where the run is, for terms and batches."""
+        return Step(self.seed, self.at.epoch, self.at.step, self.epochs, self.device)
 
     @property
     def on_gpu(self) -> bool:
-        """Whether steps run on while Python goes on."""
+        """Whether steps are still computed while Python continues."""
         return bool(self.device.type == "cuda")
 
-    def random_of(self, *where: int) -> np.random.Generator:
-        """Random numbers of an epoch or a step."""
-        return np.random.default_rng([self.seed, *where])
-
-    def moved(self, values: Tensor) -> Tensor:
-        """A tensor on the device; on the way to a GPU, Python does not wait."""
-        return (values.pin_memory() if self.on_gpu else values).to(self.device, non_blocking=self.on_gpu)
+    def groups(self, train: Corpus, epoch: int) -> list[Group]:
+        """What an epoch is made of: the batches that terms share, then those that terms have of their own, the longest list first."""
+        own = [
+            (term, term.batches(train, np.random.default_rng([self.seed, epoch, 0, 0, number])))
+            for number, term in enumerate(self.terms, start=1)
+        ]
+        groups = [Group([term], batches) for term, batches in own if batches]
+        groups.sort(key=lambda group: -len(group.batches))
+        if sharing := [term for term, batches in own if batches is None]:
+            rng = np.random.default_rng([self.seed, epoch])
+            groups.insert(0, Group(sharing, new_cut(self.recipe, self.psi)(train, train.with_target, rng)))
+        if not groups:
+            raise TrainingError(
+                "no objective of the recipe finds texts to learn from; add unlabeled=… or another objective"
+            )
+        return groups
 
     def warn(self, message: str) -> None:
         """Warn once, not once per process."""
@@ -140,8 +127,8 @@ class Run:
         recent = torch.stack(self.seen).tolist() if self.seen else []
         self.seen.clear()
         rates = (
-            f"recipe.learning_rate (now {self.recipe.learning_rate or 'the default'}) or "
-            f"recipe.head_learning_rate ({self.recipe.head_learning_rate})"
+            f"recipe.learning_rate (now {self.recipe.steps.learning_rate}) or "
+            f"recipe.head_learning_rate ({self.recipe.steps.head_learning_rate})"
         )
         for loss, norm in recent:
             self.at.losses.append(loss)
@@ -153,7 +140,7 @@ class Run:
                 self.warn(f"the gradient's norm is {norm} {where}; the step is skipped")
             if self.at.skipped == MAX_SKIPPED:
                 raise TrainingError(
-                    f"{MAX_SKIPPED} gradients in a row were no numbers, the last {where}; lower {rates}"
+                    f"{MAX_SKIPPED} gradients in a row were NaN or infinite, the last {where}; lower {rates}"
                 )
 
     def keep(self, *, now: bool = False) -> None:
@@ -167,18 +154,17 @@ class Run:
 
 
 def new_run(
-    psi: Psi, train: Examples, recipe: Recipe, seed: int, device: str, progress: Progress, phi: PhiLayer | None,
+    psi: Psi, train: Corpus, terms: Sequence[Term], recipe: Recipe, seed: int, device: str, progress: Progress,
     checkpoint: Checkpoint | None,
 ) -> Run:  # fmt: skip
     """A run at its beginning, or where its checkpoint has it."""
     accelerator = new_accelerator(device)
     # Of several processes on a CPU, Accelerate calls it cpu:0, and moving there makes a copy each time.
     where = torch.device("cpu") if accelerator.device.type == "cpu" else accelerator.device
-    psi.to(where)
-    if phi is not None:
-        phi.to(where)
-    optimizer = new_optimizer(psi, phi, recipe, fused=where.type == "cuda")
-    modules = {"psi": psi} if phi is None else {"psi": psi, "phi": phi}
+    modules = {"psi": psi} | {name: module for term in terms for name, module in term.modules.items()}
+    for module in modules.values():
+        module.to(where)
+    optimizer = new_optimizer(psi, terms, recipe, fused=where.type == "cuda")
     parameters = {
         f"{prefix}.{name}": parameter
         for prefix, module in modules.items()
@@ -188,18 +174,19 @@ def new_run(
     if accelerator.num_processes > 1:
         for tensor in (*psi.state_dict().values(), *parameters.values()):
             torch.distributed.broadcast(tensor.detach(), src=0)
-    epochs = recipe.epochs or default_epochs(len(train.rows), psi.encoder.name, recipe)
+    read = torch.compile(psi.read, dynamic=True) if recipe.steps.compile and where.type == "cuda" else psi.read
+    epochs = recipe.steps.epochs or 1  # settled by `Recipe.resolved`, as is the learning rate
     run = Run(
-        psi, phi, recipe, seed, epochs, 0, where, accelerator, optimizer, psi, parameters, progress, checkpoint,
-        Position(parts=recipe.accumulate),
+        psi, terms, recipe, seed, epochs, 0, where, accelerator, optimizer, read, parameters, progress, checkpoint,
+        Position(parts=recipe.steps.accumulate),
     )  # fmt: skip
-    run.total = max(1, epochs * len(new_batches(psi, train, recipe, run.random_of(0))))
-    if recipe.compile and run.on_gpu:
-        run.forward = torch.compile(psi, dynamic=True)
+    run.total = max(1, epochs * len(run.groups(train, 0)[0].batches))
     if checkpoint is not None and checkpoint.resume:
         found = checkpoint.read(parameters, optimizer)
         if found is None:
-            run.warn(f"there is no checkpoint in {checkpoint.folder} to go on from; training starts from the beginning")
+            run.warn(
+                f"there is no checkpoint in {checkpoint.folder} to resume from; training starts from the beginning"
+            )
         else:
             run.at, run.best = found
             progress.say(f"going on in epoch {run.at.epoch + 1} after step {run.at.step}")
@@ -226,38 +213,19 @@ def own_gpu(device: str) -> list[int]:
     return [int(os.environ.get("LOCAL_RANK", "0"))] if device != "cpu" and torch.cuda.is_available() else []
 
 
-def new_batches(psi: Psi, train: Examples, recipe: Recipe, rng: np.random.Generator) -> list[list[int]]:
-    """The batches of one epoch."""
-    lengths = [len(row) for row in train.rows]
-    return token_budget_batches(
-        lengths, budget=recipe.batch_tokens, max_texts=recipe.batch_texts, rng=rng, window=psi.encoder.max_length
-    )
-
-
-def new_optimizer(psi: Psi, phi: PhiLayer | None, recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
-    """AdamW with learning rates of their own for the body, the head and φ; frozen layers left out."""
-    scratch = psi.encoder.name == "scratch"
-    if recipe.frozen_layers >= 0 and not scratch:
-        freeze(psi.body, recipe.frozen_layers)
-    rate = recipe.learning_rate or (1e-3 if scratch else 5e-5)
-    body = [parameter for parameter in psi.body.parameters() if parameter.requires_grad]
+def new_optimizer(psi: Psi, terms: Sequence[Term], recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
+    """AdamW with learning rates of their own for the body, the head and what the terms train."""
+    groups = recipe.tune.prepare(psi.encoder, recipe.steps.learning_rate or psi.encoder.traits.learning_rate)
     head = [*psi.from_text.parameters(), *psi.from_phi.parameters()]
-    groups: list[dict[str, Any]] = [
-        {"params": body, "initial_lr": rate},
-        {"params": head, "initial_lr": recipe.head_learning_rate},
-    ]
-    if phi is not None:  # its priors are its weight decay
-        groups.append({"params": list(phi.parameters()), "initial_lr": recipe.phi_learning_rate, "weight_decay": 0.0})
-    return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=fused or None)
+    groups.append({"params": head, "initial_lr": recipe.steps.head_learning_rate})
+    for term in terms:
+        groups += term.parameter_groups(recipe.steps.head_learning_rate)
+    return torch.optim.AdamW(groups, weight_decay=recipe.steps.weight_decay, fused=fused or None)
 
 
-def freeze(body: Any, layers: int) -> None:
-    """Stop training the embeddings and the lower layers of a body."""
-    frozen = [getattr(body, "embeddings", None)]
-    frozen += list(getattr(stack_of(body), "layer", []))[:layers]
-    for module in frozen:
-        if module is not None:
-            module.requires_grad_(False)
+def new_cut(recipe: Recipe, psi: Psi) -> Cut:
+    """`cut` with the sizes of a recipe."""
+    return partial(cut, tokens=recipe.steps.batch_tokens, texts=recipe.steps.batch_texts, window=psi.encoder.max_length)
 
 
 def linear_schedule(step: int, total: int, warmup: float) -> float:
@@ -272,17 +240,3 @@ def linear_schedule(step: int, total: int, warmup: float) -> float:
     if step < rise:
         return (step + 1) / rise
     return max(0.0, (total - step) / max(1, total - rise))
-
-
-def default_epochs(n_texts: int, encoder: str, recipe: Recipe) -> int:
-    """Three epochs from 1,000 texts on, more for fewer so that there are about 100 steps; ten for an encoder from scratch.
-
-    Examples
-    --------
-    >>> default_epochs(2000, "minilm", Recipe()), default_epochs(320, "minilm", Recipe()), default_epochs(500, "scratch", Recipe())
-    (3, 10, 10)
-    """
-    if encoder == "scratch":
-        return 10
-    steps = max(1, math.ceil(n_texts / recipe.batch_texts))
-    return max(3, min(20, math.ceil(100 / steps))) if n_texts < 1000 else 3

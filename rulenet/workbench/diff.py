@@ -211,7 +211,8 @@ def _flips(
     from rulenet.workbench.flips import model_flips, vote_flips
 
     if model is not None:
-        return model_flips(model.with_rules(a), model.with_rules(b), texts, labels)
+        fitted = model.predictor_
+        return model_flips(fitted.with_rules(a), fitted.with_rules(b), texts, labels)
     if a is None or b is None:
         raise InputError("without rules on both sides, texts can only be compared with a model: pass model=…")
     return vote_flips(a, b, texts, labels)

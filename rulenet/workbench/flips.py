@@ -1,4 +1,4 @@
-"""Predictions that differ between two models, or between the votes of two rule files, and why. Imports the estimator and below."""
+"""Predictions that differ between two models, or between the votes of two rule files, and why. Imports the predictor and below."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from rulenet.base.types import Array
 from rulenet.data.check import check_texts
 from rulenet.data.load import Dataset
 from rulenet.data.targets import class_indices
-from rulenet.estimator import RuleNetClassifier
 from rulenet.explain.result import Explanation, Label
+from rulenet.features.blocks import Features
+from rulenet.predictor import Predictor
 from rulenet.rules.conditions.condition import Span
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language, declared_or_detected
@@ -130,7 +131,7 @@ class Flips:
 
 
 def model_flips(
-    before: RuleNetClassifier, after: RuleNetClassifier, texts: Sequence[str], labels: Sequence[Label] | None = None
+    before: Predictor, after: Predictor, texts: Sequence[str], labels: Sequence[Label] | None = None
 ) -> Flips:
     """Compare a model with one made from it by `with_rules`, or by solving φ again.
 
@@ -141,12 +142,12 @@ def model_flips(
     labels
         The correct labels, for the accuracy.
     """
-    texts, old, new = check_texts(texts), before.hybrid_, after.hybrid_
+    texts, old, new = check_texts(texts), before.hybrid, after.hybrid
     X = old.features.transform(texts)
-    R, Q = X[:, : old.features.n_rules], _firing(new.features.ruleset, texts, after)
+    R, Q = X[:, : old.features.n_rules], _firing(new.features, texts)
     Z = scipy.sparse.hstack([Q, X[:, old.features.n_rules :]], format="csr", dtype=X.dtype)
     moved = np.abs(old.phi_scale * old.weights.logits(X) - new.phi_scale * new.weights.logits(Z)).max(axis=1) > _NOTHING
-    if before.cascade_report_["margin"] != after.cascade_report_["margin"]:
+    if before.policy.cascade.margin != after.policy.cascade.margin:
         moved[:] = True  # ψ is skipped for other texts than before
     asked = np.flatnonzero(moved)
     first = asked if labels is None else np.arange(len(texts))
@@ -159,7 +160,7 @@ def model_flips(
     reasons = (
         [_reasons(*pair) for pair in zip(before.explain(changed), after.explain(changed), strict=True)] if rows else []
     )
-    ids = [clf.hybrid_.features.ruleset.ids if clf.hybrid_.features.ruleset else [] for clf in (before, after)]
+    ids = [side.features.ruleset.ids if side.features.ruleset else [] for side in (old, new)]
     return _flips("model", texts, _firings(R, Q, *ids), rows, was, now, reasons, labels)
 
 
@@ -205,7 +206,7 @@ def vote(ruleset: RuleSet, R: Any) -> Array:
     return np.asarray(best[np.where(R.getnnz(axis=1) > 0, chosen, len(labels))])
 
 
-def known_labels(model: RuleNetClassifier, data: Dataset) -> list[Label] | None:
+def known_labels(model: Predictor, data: Dataset) -> list[Label] | None:
     """Return the labels of a data set as classes of the model; None if labels are missing.
 
     Raises
@@ -215,7 +216,7 @@ def known_labels(model: RuleNetClassifier, data: Dataset) -> list[Label] | None:
     """
     if data.labels is None:
         return None
-    classes = model.classes_.tolist()
+    classes = model.labels.tolist()
     return [classes[i] for i in class_indices(data.labels, classes, data.source).tolist()]
 
 
@@ -240,12 +241,11 @@ def _flips(
     return Flips(by, len(texts), firings, answers, accuracy)
 
 
-def _firing(ruleset: RuleSet | None, texts: list[str], clf: RuleNetClassifier) -> Any:
+def _firing(features: Features, texts: list[str]) -> Any:
     """Return R for a model's rules."""
-    features = clf.hybrid_.features
-    if ruleset is None:
+    if features.ruleset is None:
         return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.int8)
-    return ruleset.match(texts, language=features.language, n_jobs=features.n_jobs)
+    return features.ruleset.match(texts, language=features.language, n_jobs=features.n_jobs)
 
 
 def _firings(R: Any, Q: Any, before: Sequence[str], after: Sequence[str]) -> list[Firing]:

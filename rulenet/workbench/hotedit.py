@@ -19,14 +19,12 @@ from rulenet.base.wording import counted
 from rulenet.data.load import Dataset
 from rulenet.errors import LabelError, ParameterError
 from rulenet.estimator import RuleNetClassifier
-from rulenet.model.hybrid import rule_columns
-from rulenet.model.phi import solve
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
 from rulenet.store import write
 from rulenet.store.manifest import read_config
 from rulenet.store.read import read_rules
-from rulenet.training.stages import FEW_TEXTS, outside_phi
+from rulenet.training.phi_stage import outside_phi, phi_problem
 from rulenet.workbench.diff import SHOWN_ANSWERS, RulesDiff, changes, diff_rules, flip_lines, written
 from rulenet.workbench.flips import known_labels, model_flips
 
@@ -174,21 +172,21 @@ def apply_rules(
     folder = Path(model_dir).resolve()
     seen = read_config(folder)
     before = RuleNetClassifier.load(folder, device=device, n_jobs=n_jobs)
-    old = before.hybrid_.features.ruleset
+    old = before.predictor_.hybrid.features.ruleset
     ruleset = old if rules is None else rules if isinstance(rules, RuleSet) else RuleSet.load(rules)
     after = before.with_rules(ruleset)
     if data is not None:
         after = refit_phi(after, data)
     texts = sample.texts if isinstance(sample, Dataset) else sample
-    labels = known_labels(before, sample) if isinstance(sample, Dataset) else None
+    labels = known_labels(before.predictor_, sample) if isinstance(sample, Dataset) else None
     diff = diff_rules(old, ruleset)
     if texts is not None:
-        diff = replace(diff, flips=model_flips(before, after, texts, labels))
+        diff = replace(diff, flips=model_flips(before.predictor_, after.predictor_, texts, labels))
     edits, n_kept = _rule_edits(before, after, diff, is_refitted=data is not None)
     is_new = ruleset != old or data is not None
     if is_new and not dry_run:
-        write.save_edit(folder, after.hybrid_, report=_with_log(after.report_, ruleset), seen=seen)
-    held_out = after.hybrid_.held_out
+        write.save_edit(folder, after.predictor_.hybrid, report=_with_log(after.report_, ruleset), seen=seen)
+    held_out = after.predictor_.hybrid.held_out
     return Edit(
         str(folder), diff, edits, n_kept, None if data is None else len(data.texts), held_out is not None and held_out.is_stale,
         is_new and not dry_run,
@@ -230,7 +228,7 @@ def _with_log(report: dict[str, Any], ruleset: RuleSet | None) -> dict[str, Any]
 
 def _rules(clf: RuleNetClassifier) -> dict[str, Rule]:
     """The columns of a model's rules, by id."""
-    ruleset = clf.hybrid_.features.ruleset
+    ruleset = clf.predictor_.hybrid.features.ruleset
     return {} if ruleset is None else {rule.id: rule for rule in ruleset.rules}
 
 
@@ -245,31 +243,26 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
     LabelError
         If the data has a label that the model does not know, or lacks one: φ would unlearn it.
     """
-    hybrid, recipe = clf.hybrid_, clf.recipe_
-    classes, labels = clf.classes_.tolist(), known_labels(clf, data)
+    predictor = clf.predictor_
+    hybrid, classes, labels = predictor.hybrid, predictor.labels.tolist(), known_labels(predictor, data)
     if labels is None:
         raise LabelError(f"{data.source} has no labels to learn from, or some are missing")
     if lacking := [str(label) for label in classes if label not in labels]:
         raise LabelError(
             f"{data.source} has no text with the label {', '.join(map(repr, lacking))}, so φ would unlearn it; add some"
         )
+    recipe = clf.recipe_.resolved(len(labels), len(labels))  # settled already, except in models of older versions
+    problem = phi_problem(hybrid.features, predictor.names, recipe)
     X = hybrid.features.transform(data.texts)
-    Y = np.eye(len(classes))[[classes.index(label) for label in labels]]
-    use_nb = recipe.nb if recipe.nb is not None else len(labels) >= FEW_TEXTS
-    options: dict[str, Any] = {
-        "rules": rule_columns(hybrid.features.ruleset, list(map(str, classes))), "C": recipe.C,
-        "rule_sigma": recipe.rule_sigma, "nb_terms": hybrid.features.n_terms if use_nb else 0,
-    }  # fmt: skip
+    Y = problem.link.targets(np.array([classes.index(label) for label in labels]), len(classes))
     offset = None
-    if recipe.exit_margin and hybrid.psi is not None:
-        offset = outside_phi(X, Y, np.ones(len(labels), dtype=bool), hybrid.features, recipe, 0, options)[1]
-    weights, _ = solve(X, Y, offset=offset, **options)
+    if recipe.phi.exit_margin and hybrid.psi is not None:
+        is_labelled = np.ones(len(labels), dtype=bool)
+        offset = outside_phi(problem, X, Y, is_labelled, hybrid.features, recipe, 0)[1]
+    weights = problem.solve(X, Y, offset=offset)
+    held_out = hybrid.held_out and replace(hybrid.held_out, is_stale=True)
     other = copy.copy(clf)
-    other.hybrid_ = replace(
-        hybrid, weights=weights, held_out=hybrid.held_out and replace(hybrid.held_out, is_stale=True)
-    )
-    other.report_ = dict(clf.report_)
-    other._complete_report()
+    other.predictor_ = predictor.with_hybrid(replace(hybrid, weights=weights, held_out=held_out))
     return other
 
 
@@ -303,7 +296,7 @@ def _rule_edits(
 
 def _rule_weights(clf: RuleNetClassifier) -> dict[str, dict[str, float]]:
     """Weight of each rule for each of its labels, in logits."""
-    hybrid = clf.hybrid_
+    hybrid = clf.predictor_.hybrid
     index = {str(label): k for k, label in enumerate(clf.classes_.tolist())}
     W = hybrid.phi_scale * hybrid.weights.coef
     rules = enumerate(_rules(clf).values())

@@ -219,7 +219,7 @@ def rule_stats(
     ruleset = RuleSet.load(rules) if isinstance(rules, (str, os.PathLike)) else rules
     if clf is not None:
         clf = clf.with_rules(ruleset) if ruleset is not None else clf
-        ruleset = clf.hybrid_.features.ruleset
+        ruleset = clf.predictor_.hybrid.features.ruleset
     if ruleset is None or not len(ruleset):
         raise InputError("there are no rules: pass a rule file, or a model that was trained with rules")
     classes, y, notes = _indices(ruleset, clf, labels, len(texts))
@@ -227,8 +227,8 @@ def rule_stats(
     progress.say(f"{counted(len(ruleset), 'rule')}, {counted(len(texts), 'text')}")
     worths: list[Worth] | None = None
     if clf is not None:
-        language = clf.hybrid_.features.language
-        R, worths = measure(clf, texts, y, progress=progress)
+        language = clf.predictor_.hybrid.features.language
+        R, worths = measure(clf.predictor_, texts, y, progress=progress)
     else:
         language = declared_or_detected(ruleset.language, texts)
         R = ruleset.match(texts, language=language, n_jobs=n_jobs)

@@ -1,4 +1,4 @@
-"""What a fitted model loses without each single rule, everything else unchanged. Imports the model and the predictor.
+"""What a fitted model loses without each single rule, everything else unchanged. Imports the predictor and below.
 
 Deleting a rule changes φ, and ψ reads φ: ψ = B tanh(s + W_1 φ). The transformer does not have to run again for each rule, because ψ
 can be inverted: s = artanh(ψ/B) follows from the model's own prediction, and without rule j it is s − W_1 w_j. ψ runs on every text,
@@ -9,20 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse
 
 from rulenet.base.progress import Progress
 from rulenet.base.types import Array
-from rulenet.decide.calibration import uncalibrated
-from rulenet.model.device import choose_device
+from rulenet.decide.policy import Policy
 from rulenet.model.hybrid import Hybrid, Parts
-from rulenet.predictor import BLOCK
-
-if TYPE_CHECKING:
-    from rulenet.estimator import RuleNetClassifier
+from rulenet.predictor import BLOCK, Predictor
 
 _CHUNK = 1 << 18  # firings in memory at a time, for each class
 _TINY = 1e-12  # smallest probability in a log-loss
@@ -55,33 +50,31 @@ class Worth:
 
 
 def measure(
-    clf: RuleNetClassifier, texts: Sequence[str], y: Array | None = None, *, progress: Progress | None = None
+    model: Predictor, texts: Sequence[str], y: Array | None = None, *, progress: Progress | None = None
 ) -> tuple[scipy.sparse.csr_matrix, list[Worth]]:
     """Compute R of the model's rules on some texts, and the worth of each rule.
 
     Parameters
     ----------
-    clf
-        A fitted classifier with rules.
+    model
+        A fitted model with rules.
     y
-        Index of the correct label of each text in `clf.classes_`; None: not known.
+        Index of the correct label of each text among the labels of the model; None: not known.
 
     Returns
     -------
     tuple
         R of shape (n_texts, n_rules), int8, and one Worth per rule.
     """
-    hybrid, n_rules = clf.hybrid_, clf.hybrid_.features.n_rules
-    calibration = clf.calibration_ or uncalibrated(len(clf.classes_))
-    device = choose_device(clf.device) if hybrid.is_neural else "cpu"
+    hybrid, n_rules, names = model.hybrid, model.hybrid.features.n_rules, model.names
     totals = np.zeros((n_rules, 4))  # decides, saves, spoils, log-loss
     blocks = [scipy.sparse.csr_matrix((0, n_rules), dtype=np.int8)]
     for at in (progress or Progress()).track(range(0, len(texts), BLOCK), "model"):
-        parts = hybrid.parts(texts[at : at + BLOCK], device=device)
+        parts = model.parts(texts[at : at + BLOCK], may_skip=False)
         R = parts.X[:, :n_rules]
-        totals += _losses(hybrid, parts, R, calibration, None if y is None else y[at : at + BLOCK])
+        totals += _losses(hybrid, parts, R, model.policy, None if y is None else y[at : at + BLOCK])
         blocks.append(R.astype(np.int8))
-    ruleset, names = hybrid.features.ruleset, [str(label) for label in clf.classes_.tolist()]
+    ruleset = hybrid.features.ruleset
     W = hybrid.phi_scale * hybrid.weights.coef[:n_rules]
     n, found = max(len(texts), 1), []
     for rule, w, (decides, saves, spoils, loss) in zip(ruleset.rules if ruleset else (), W, totals, strict=True):
@@ -95,23 +88,23 @@ def measure(
     return scipy.sparse.csr_matrix(scipy.sparse.vstack(blocks, format="csr")), found
 
 
-def _losses(hybrid: Hybrid, parts: Parts, R: scipy.sparse.csr_matrix, calibration: Any, y: Array | None) -> Array:
+def _losses(hybrid: Hybrid, parts: Parts, R: scipy.sparse.csr_matrix, policy: Policy, y: Array | None) -> Array:
     """Return the sums over the texts behind the fields of `Worth`, shape (n_rules, 4)."""
     totals = np.zeros((R.shape[1], 4))
     logits, coef = parts.logits, hybrid.weights.coef[: R.shape[1]]
-    answer = logits.argmax(axis=1)
-    loss = None if y is None else _log_loss(calibration.probabilities(logits, parts.skipped), y)
+    answer = hybrid.link.answer(logits)
+    loss = None if y is None else _log_loss(policy.probabilities(logits, parts.skipped), y)
     row_of = np.repeat(np.arange(R.shape[0]), np.diff(R.indptr))
     for first in range(0, R.nnz, _CHUNK):
         rows, rules = row_of[first : first + _CHUNK], R.indices[first : first + _CHUNK]
         phi = parts.phi[rows] - hybrid.phi_scale * coef[rules]  # (n_firings, K)
         without = phi + _psi_without(hybrid, parts.psi[rows], coef[rules])
-        other = without.argmax(axis=1)
+        other = hybrid.link.answer(without)
         changed = other != answer[rows]
         sums: list[Array | None] = [changed.astype(np.float64)]
         if y is not None and loss is not None:
             sums += [changed & (answer[rows] == y[rows]), changed & (other == y[rows])]
-            sums.append(_log_loss(calibration.probabilities(without, parts.skipped[rows]), y[rows]) - loss[rows])
+            sums.append(_log_loss(policy.probabilities(without, parts.skipped[rows]), y[rows]) - loss[rows])
         for k, addends in enumerate(sums):
             totals[:, k] += np.bincount(rules, weights=addends, minlength=len(totals))
     return totals

@@ -117,7 +117,7 @@ def test_compare_fits_three_models_to_the_same_messages(tiny_encoder: str) -> No
     assert list(scores) == ["rules_only", "transformer_only", "hybrid"]
     assert 4 / 6 <= scores["rules_only"] < 1  # one of "a match" and "a price" must be a guess
     assert scores["hybrid"] == clf.score(*half) == 1
-    assert clf.hybrid_.is_neural
+    assert clf.predictor_.hybrid.is_neural
     assert clf.rules is rules
 
 

@@ -25,11 +25,12 @@ RULES = RuleSet.from_yaml(
 @pytest.fixture
 def clf() -> RuleNetClassifier:
     """Says b: for "strong" by 4, for "weak" by 1. Held-out texts: of strong ones 196 in 200 are b, of weak ones 146 in 200."""
-    clf = RuleNetClassifier(RULES, None, recipe=Recipe(tfidf=False)).fit(["x"] * 4, ["a", "b"] * 2)
+    clf = RuleNetClassifier(RULES, None, recipe=Recipe.of(tfidf=False)).fit(["x"] * 4, ["a", "b"] * 2)
     phi = np.array([[0.0, 4.0]] * 200 + [[0.0, 1.0]] * 200)
     y = np.array([1] * 196 + [0] * 4 + [1] * 146 + [0] * 54)
-    clf.hybrid_ = replace(clf.hybrid_, held_out=HeldOut(phi, np.zeros_like(phi), y))
-    clf._complete_report()
+    clf.predictor_ = clf.predictor_.with_hybrid(
+        replace(clf.predictor_.hybrid, held_out=HeldOut(phi, np.zeros_like(phi), y))
+    )
     return clf
 
 
@@ -69,10 +70,10 @@ def test_text_and_json_say_the_same(clf: RuleNetClassifier, tmp_path: Path) -> N
 def test_each_path_is_judged(tiny_encoder: str, tmp_path: Path) -> None:
     texts = ["strong", "strong goal", "weak", "nothing", "weak oil"] * 2
     clf = RuleNetClassifier(
-        RULES, tiny_encoder, cascade="certified", recipe=Recipe(epochs=1, tfidf=False), device="cpu"
+        RULES, tiny_encoder, cascade="certified", recipe=Recipe.of(epochs=1, tfidf=False), device="cpu"
     )
     clf.fit(texts, ["b", "b", "a", "a", "b"] * 2)
-    clf.hybrid_ = replace(clf.hybrid_, phi_scale=1.0, psi_scale=0.5)
+    clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, phi_scale=1.0, psi_scale=0.5))
     skipped = clf.predict_with_path(texts)[1]
     assert 0 < skipped.sum() < len(texts)
     found = judge(clf, texts, np.array([1, 1, 0, 0, 1] * 2))

@@ -69,7 +69,7 @@ def test_tokens_without_a_transformer_have_no_effect(model: Path) -> None:
 @pytest.mark.slow
 def test_tokens_speak_for_the_labels_of_the_contrast(tiny_encoder: str, tmp_path: Path) -> None:
     pytest.importorskip("captum")
-    clf = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    clf = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
     clf.save(tmp_path / "model")
     shown = run(tmp_path / "model", "my parcel", "--tokens", "--contrast", "billing,delivery", "--json").stdout
     data = json.loads(shown)

@@ -23,7 +23,7 @@ LABELS = ["pos", "pos", "neg", "neg", "pos", "neg"]
 @pytest.fixture(scope="module")
 def saved(tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "model"
-    RuleNetClassifier(None, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS).save(folder)
+    RuleNetClassifier(None, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS).save(folder)
     # So few texts may find that ψ had better be silent; it is to speak.
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     (folder / "config.json").write_text(json.dumps({**config, "psi_scale": 1.0}), encoding="utf-8")

@@ -34,7 +34,7 @@ def files(here: Path) -> None:
     Path("data.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in ROWS))
     Path("texts.txt").write_text("".join(f"{text}\n" for text, _ in ROWS))
     texts, labels = zip(*ROWS * 5, strict=True)
-    RuleNetClassifier("rules.yaml", None, recipe=Recipe(tfidf=False)).fit(texts, labels).save("model")
+    RuleNetClassifier("rules.yaml", None, recipe=Recipe.of(tfidf=False)).fit(texts, labels).save("model")
 
 
 def test_apply_and_undo() -> None:

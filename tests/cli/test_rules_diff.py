@@ -62,7 +62,9 @@ def test_answers_of_the_vote(name: str) -> None:
 
 
 def test_answers_of_a_model() -> None:
-    clf = RuleNetClassifier("a.yaml", None, recipe=Recipe(tfidf=False)).fit(["win", "oil"] * 2, ["Sports", "Money"] * 2)
+    clf = RuleNetClassifier("a.yaml", None, recipe=Recipe.of(tfidf=False)).fit(
+        ["win", "oil"] * 2, ["Sports", "Money"] * 2
+    )
     clf.save("model")
     out = run("a.yaml", "b.yaml", "--data", "texts.csv", "--model", "model", status=1).stdout
     assert "The prediction of the model changes for" in out

@@ -126,7 +126,7 @@ def test_drift_ends_with_status_1() -> None:
 
 def test_a_model_brings_its_rules_weights_and_baseline() -> None:
     texts, labels = zip(*(ROWS * 5), strict=True)
-    RuleNetClassifier("rules.yaml", None, recipe=Recipe(tfidf=False)).fit(list(texts), list(labels)).save("model")
+    RuleNetClassifier("rules.yaml", None, recipe=Recipe.of(tfidf=False)).fit(list(texts), list(labels)).save("model")
     result = run("--model", "model", "--data", "data.csv", "--baseline", "model", "--sort", "worth")
     assert result.stdout.splitlines()[0].split()[-3:] == ["weight", "saves", "spoils"]
     assert "✓ drift found in 0 of 3 rules (4 texts now, 20 before; 5 tests, Holm, 5 %)" in result.stdout.splitlines()

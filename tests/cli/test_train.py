@@ -94,7 +94,7 @@ def test_a_cascade_is_chosen_said_and_kept(data: Path, tiny_encoder: str, tmp_pa
     clf = RuleNetClassifier.load(tmp_path / "model")
     assert (clf.cascade, clf.cascade_risk) == ("statistical", 0.3)
     found = json.loads(run("train", data, *options, "--json").stdout)["report"]["cascade"]
-    if clf.hybrid_.is_neural:
+    if clf.predictor_.hybrid.is_neural:
         assert "9 held-out texts cannot promise a risk of 0.005: that takes 598" in found["note"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]  # nothing of the work is left
 

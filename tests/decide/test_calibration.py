@@ -21,7 +21,7 @@ from rulenet.decide.calibration import (
     reliability,
     uncalibrated,
 )
-from rulenet.model.hybrid import lead, softmax
+from rulenet.model.link import ONE_OF
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -29,7 +29,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def draw(rng: Any, n: int, n_classes: int = 3) -> tuple[Array, Array]:
     """Logits, and labels that are right exactly as often as the logits say. The first class is the most frequent."""
     logits = rng.normal(scale=2.0, size=(n, n_classes)) + np.linspace(1.5, 0.0, n_classes)
-    y = (softmax(logits).cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+    y = (ONE_OF.proba(logits).cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
     return logits, y
 
 
@@ -48,7 +48,7 @@ def draw_paths(rng: Any, n: int) -> tuple[Array, Array, Array]:
 def test_a_known_temperature_is_found(temperature: float, n_classes: int) -> None:
     logits, y = draw(np.random.default_rng(0), 5000, n_classes)
     found = fit_temperature(temperature * logits, y)
-    assert found.of(temperature * logits).mean() == pytest.approx(temperature, rel=0.07)
+    assert found.of(ONE_OF.lead(temperature * logits)).mean() == pytest.approx(temperature, rel=0.07)
     assert found.growth == pytest.approx(0.0, abs=0.12)
 
 
@@ -56,33 +56,33 @@ def test_a_known_temperature_is_found(temperature: float, n_classes: int) -> Non
 def test_a_known_growth_is_found(base: float, growth: float) -> None:
     # True logits z are seen as z', such that z'/T(z') is z again: T depends on the lead as it is seen.
     true, y = draw(np.random.default_rng(0), 20_000)
-    seen = lead(true)
+    seen = ONE_OF.lead(true)
     for _ in range(200):
-        seen = lead(true) * base * (1 + seen) ** growth
-    found = fit_temperature(true * (seen / lead(true))[:, None], y)
+        seen = ONE_OF.lead(true) * base * (1 + seen) ** growth
+    found = fit_temperature(true * (seen / ONE_OF.lead(true))[:, None], y)
     assert (found.base, found.growth) == (pytest.approx(base, rel=0.1), pytest.approx(growth, abs=0.05))
 
 
 def test_temperature_by_hand() -> None:
     # A lead of 3: 2 · (1 + 3)^½ = 4.
     logits = np.array([[5.0, 2.0, 0.0], [1.0, 1.0, 0.0]])
-    assert Temperature(2.0, 0.5).of(logits).tolist() == [4.0, 2.0]
-    assert Temperature().of(logits).tolist() == [1.0, 1.0]
+    assert Temperature(2.0, 0.5).of(ONE_OF.lead(logits)).tolist() == [4.0, 2.0]
+    assert Temperature().of(ONE_OF.lead(logits)).tolist() == [1.0, 1.0]
 
 
 def test_a_larger_lead_remains_a_larger_confidence() -> None:
     leads = np.linspace(0, 50, 1001)
     for growth in (-0.9, 0.0, 0.9):
         logits = np.stack([leads, np.zeros(1001)], axis=1)
-        assert (np.diff(leads / Temperature(0.7, growth).of(logits)) > 0).all()
+        assert (np.diff(leads / Temperature(0.7, growth).of(ONE_OF.lead(logits))) > 0).all()
 
 
 def test_too_sure_is_cooled_down_and_too_shy_is_sharpened() -> None:
     sure, shy = np.tile([[6.0, 0.0]], (2000, 1)), np.tile([[0.2, 0.0]], (2000, 1))
     y = np.array([0, 0, 0, 0, 1] * 400)
     # Right four times in five: the margin should be log 4 = 1.39.
-    assert fit_temperature(sure, y).of(sure)[0] == pytest.approx(6.0 / math.log(4), rel=0.02)
-    assert fit_temperature(shy, y).of(shy)[0] == pytest.approx(0.2 / math.log(4), rel=0.04)
+    assert fit_temperature(sure, y).of(ONE_OF.lead(sure))[0] == pytest.approx(6.0 / math.log(4), rel=0.02)
+    assert fit_temperature(shy, y).of(ONE_OF.lead(shy))[0] == pytest.approx(0.2 / math.log(4), rel=0.04)
 
 
 def test_temperature_stays_within_bounds_and_finite() -> None:
@@ -96,20 +96,20 @@ def test_temperature_stays_within_bounds_and_finite() -> None:
         found = fit_temperature(logits, y)
         assert 1 / 21 < found.base < 21
         assert abs(found.growth) <= 0.9
-        assert np.isfinite(found.of(logits)).all()
-    assert fit_temperature(*cases[0]).of(right)[0] < 0.2
-    assert fit_temperature(*cases[1]).of(50 * right)[0] > 18
+        assert np.isfinite(found.of(ONE_OF.lead(logits))).all()
+    assert fit_temperature(*cases[0]).of(ONE_OF.lead(right))[0] < 0.2
+    assert fit_temperature(*cases[1]).of(ONE_OF.lead(50 * right))[0] > 18
     assert fit_temperature(right[:0], np.zeros(0, dtype=int)) == Temperature(1.0, 0.0)
 
 
 def test_each_path_gets_its_own_temperature() -> None:
     logits, y, skipped = draw_paths(np.random.default_rng(0), 8000)
     found = calibrate(logits, y, skipped)
-    assert found.temperature["rules"].of(logits[skipped]).mean() == pytest.approx(4.0, rel=0.1)
-    assert found.temperature["hybrid"].of(logits[~skipped]).mean() == pytest.approx(0.5, rel=0.1)
+    assert found.temperature["rules"].of(ONE_OF.lead(logits[skipped])).mean() == pytest.approx(4.0, rel=0.1)
+    assert found.temperature["hybrid"].of(ONE_OF.lead(logits[~skipped])).mean() == pytest.approx(0.5, rel=0.1)
     proba = found.probabilities(np.array([[4.0, 0.0, 0.0]] * 2), np.array([True, False]))
-    assert proba[0].tolist() == pytest.approx(softmax(np.array([[1.0, 0, 0]]))[0].tolist(), abs=0.05)
-    assert proba[1].tolist() == pytest.approx(softmax(np.array([[8.0, 0, 0]]))[0].tolist(), abs=0.01)
+    assert proba[0].tolist() == pytest.approx(ONE_OF.proba(np.array([[1.0, 0, 0]]))[0].tolist(), abs=0.05)
+    assert proba[1].tolist() == pytest.approx(ONE_OF.proba(np.array([[8.0, 0, 0]]))[0].tolist(), abs=0.01)
 
 
 def test_a_path_with_few_texts_shares_the_temperature_of_all() -> None:
@@ -136,7 +136,7 @@ def test_held_out_texts_are_scaled_like_new_ones() -> None:
 
 def test_without_held_out_texts_probabilities_are_those_of_the_logits() -> None:
     logits = np.array([[1.0, 2.0], [0.0, 0.0]])
-    assert np.array_equal(uncalibrated(2).probabilities(logits, np.array([True, False])), softmax(logits))
+    assert np.array_equal(uncalibrated(2).probabilities(logits, np.array([True, False])), ONE_OF.proba(logits))
     assert uncalibrated(2).probabilities(logits[:0], np.zeros(0, dtype=bool)).shape == (0, 2)
 
 
@@ -169,7 +169,7 @@ def test_calibration_lowers_the_error_on_fresh_texts() -> None:
     rng = np.random.default_rng(0)
     found = calibrate(*draw_paths(rng, 3000))
     logits, y, skipped = draw_paths(rng, 20_000)
-    assert expected_calibration_error(softmax(logits), y) > 0.1
+    assert expected_calibration_error(ONE_OF.proba(logits), y) > 0.1
     assert expected_calibration_error(found.probabilities(logits, skipped), y) < 0.02
     assert found.summary()["ece"] < 0.03
 
@@ -298,12 +298,12 @@ def test_the_threshold_by_hand() -> None:
 def test_rejection_keeps_the_error_on_fresh_texts(error: float, n: int) -> None:
     rng = np.random.default_rng(0)
     logits, y = draw(rng, 50_000)
-    proba = softmax(logits)
+    proba = ONE_OF.proba(logits)
     right = proba.argmax(axis=1) == y
     errors, shares = [], []
     for _ in range(200):
         z, own = draw(rng, n)
-        found = Calibration({}, softmax(z), own, np.zeros(n, dtype=bool))
+        found = Calibration({}, ONE_OF.proba(z), own, np.zeros(n, dtype=bool))
         accepted = found.accepted(proba, error=error)
         shares.append(accepted.mean())
         errors.append(1 - right[accepted].mean() if accepted.any() else 0.0)

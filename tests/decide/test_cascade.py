@@ -24,7 +24,8 @@ from rulenet.decide.cascade import (
     upper_limit,
 )
 from rulenet.errors import ParameterError
-from rulenet.model.hybrid import Hybrid, lead
+from rulenet.model.hybrid import Hybrid
+from rulenet.model.link import ONE_OF
 from rulenet.model.phi import Weights
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -74,7 +75,7 @@ def test_a_certified_exit_never_changes_an_answer(
     }[kind]
     hybrid, texts = model(phi, psi, bound, scales)
     everything = hybrid.parts(texts)
-    exits = hybrid.parts(texts, skip_above=certified_margin(bound, s))
+    exits = hybrid.parts(texts, skips=lambda phi: ONE_OF.lead(phi) > certified_margin(bound, s))
     assert exits.logits.argmax(axis=1).tolist() == everything.logits.argmax(axis=1).tolist()
     assert not everything.skipped.any()
     assert not exits.psi[exits.skipped].any()
@@ -85,9 +86,13 @@ def test_the_certificate_is_no_larger_than_it_must_be() -> None:
     # Just below 2·s·B = 3, an adversary does turn the answer.
     hybrid, texts = model(np.array([[2.99, 0.0]]), np.array([[-1.5, 1.5]]), 1.5, (1.0, 1.0))
     assert hybrid.parts(texts).logits.argmax() == 1
-    assert hybrid.parts(texts, skip_above=certified_margin(1.5, 1.0)).skipped.tolist() == [False]
+    assert hybrid.parts(texts, skips=lambda phi: ONE_OF.lead(phi) > certified_margin(1.5, 1.0)).skipped.tolist() == [
+        False
+    ]
     hybrid, texts = model(np.array([[3.01, 0.0]]), np.array([[-1.5, 1.5]]), 1.5, (1.0, 1.0))
-    assert hybrid.parts(texts, skip_above=certified_margin(1.5, 1.0)).skipped.tolist() == [True]
+    assert hybrid.parts(texts, skips=lambda phi: ONE_OF.lead(phi) > certified_margin(1.5, 1.0)).skipped.tolist() == [
+        True
+    ]
 
 
 def test_the_margin_grows_with_bound_and_scale_of_psi() -> None:
@@ -106,7 +111,7 @@ def test_certified_exits_change_no_answer_on_real_texts(
     torch = pytest.importorskip("torch")
     from rulenet import RuleNetClassifier
     from rulenet.data.load import load
-    from rulenet.model.encoders.encoder import load_encoder
+    from rulenet.model.encoders.load import load_encoder
     from rulenet.model.psi import Psi
 
     rng = np.random.default_rng(0)
@@ -115,16 +120,19 @@ def test_certified_exits_change_no_answer_on_real_texts(
     rules = repository / "rules" / f"{name}.yaml"
     clf = RuleNetClassifier(rules, None).fit([train.texts[i] for i in chosen], [train.labels[i] for i in chosen])
     texts = [test.texts[i] for i in rng.choice(len(test.texts), n_texts, replace=False).tolist()]
-    phi, K = clf._parts(texts).phi, len(clf.classes_)
+    phi, K = clf.predictor_.parts(texts).phi, len(clf.classes_)
     torch.manual_seed(0)
     psi = Psi(load_encoder("minilm", texts=[], max_length=64, seed=0), K, bound=1.5, dropout=0.0)
     torch.nn.init.normal_(psi.from_text.weight, std=0.1)
     psi.from_phi.weight.data = 20 * (torch.ones(K, K) / K - torch.eye(K))
-    scales = {"phi_scale": 2 * 0.8 * 1.5 / float(np.median(lead(phi))), "psi_scale": 0.8}  # half of the texts exit
-    clf.hybrid_ = replace(clf.hybrid_, psi=psi.eval(), **scales)
+    scales = {
+        "phi_scale": 2 * 0.8 * 1.5 / float(np.median(ONE_OF.lead(phi))),
+        "psi_scale": 0.8,
+    }  # half of the texts exit
+    clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, psi=psi.eval(), **scales))
     everything = clf.predict(texts)
     assert (everything != clf.set_params(cascade="certified").predict(texts)).sum() == 0
-    assert clf._parts(texts).skipped.mean() == pytest.approx(0.5, abs=0.02)
+    assert clf.predictor_.parts(texts).skipped.mean() == pytest.approx(0.5, abs=0.02)
     assert (everything != clf.classes_[phi.argmax(axis=1)]).mean() > 0.25  # ψ does turn answers: others than those
 
 
@@ -182,7 +190,7 @@ def test_the_margin_by_hand(
     found, bound = statistical_margin(phi, psi, risk)
     assert found == margin
     assert bound == pytest.approx(upper_limit(changes, 5))
-    skipped = lead(phi) > found
+    skipped = ONE_OF.lead(phi) > found
     assert ((phi.argmax(axis=1) != (phi + psi).argmax(axis=1)) & skipped).sum() == changes
 
 
@@ -199,7 +207,7 @@ def test_the_promise_holds_on_texts_it_was_not_tuned_on(ties: bool) -> None:
     risk, rng = 0.01, np.random.default_rng(0)
     phi, psi = rng.normal(scale=2.0, size=(200_000, 3)), rng.uniform(-1.5, 1.5, size=(200_000, 3))
     phi = np.round(phi) if ties else phi
-    margin, changed = lead(phi), phi.argmax(axis=1) != (phi + psi).argmax(axis=1)
+    margin, changed = ONE_OF.lead(phi), phi.argmax(axis=1) != (phi + psi).argmax(axis=1)
     risks = []
     for _ in range(400):
         rows = rng.choice(len(phi), 1000, replace=False)

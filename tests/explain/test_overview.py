@@ -31,8 +31,8 @@ TEXTS = ["a", "a b", "b c", "a b c", "nothing"]
 @pytest.fixture(scope="module")
 def hybrid() -> Hybrid:
     """Rules with weights by hand, no bias, scale 1."""
-    clf = RuleNetClassifier(RULES, None, recipe=Recipe(tfidf=False)).fit(TEXTS, ["x", "x", "z", "z", "y"])
-    return replace(clf.hybrid_, weights=Weights(np.array(WEIGHTS), np.zeros(3)))
+    clf = RuleNetClassifier(RULES, None, recipe=Recipe.of(tfidf=False)).fit(TEXTS, ["x", "x", "z", "z", "y"])
+    return replace(clf.predictor_.hybrid, weights=Weights(np.array(WEIGHTS), np.zeros(3)))
 
 
 def on(hybrid: Hybrid, labels: Any = None, **options: Any) -> GlobalExplanation:
@@ -106,9 +106,9 @@ def test_what_is_the_same_for_all_labels_or_all_texts_has_no_share(hybrid: Hybri
 
 def test_shares_add_up_to_one(tiny_encoder: str) -> None:
     texts = ["oil price up", "a good goal", "the bank", "team win", "film", "oil stock"]
-    clf = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(texts, ["x", "y", "z"] * 2)
-    clf.hybrid_ = replace(clf.hybrid_, psi_scale=1.5)
-    g = explain_global(clf.hybrid_, clf.hybrid_.parts([*texts, "a b c"]), clf.classes_.tolist())
+    clf = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(texts, ["x", "y", "z"] * 2)
+    clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, psi_scale=1.5))
+    g = explain_global(clf.predictor_.hybrid, clf.predictor_.hybrid.parts([*texts, "a b c"]), clf.classes_.tolist())
     assert set(g.variance) == {"rule", "tfidf", "neural"}
     for shares in (g.variance, *g.variance_by_label.values()):
         assert sum(shares.values()) == pytest.approx(1)

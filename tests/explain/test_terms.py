@@ -61,7 +61,7 @@ def phi() -> RuleNetClassifier:
 
 @pytest.fixture(scope="module")
 def hybrid(tiny_encoder: str) -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def zh() -> RuleNetClassifier:
 @pytest.fixture(scope="module")
 def tagged() -> RuleNetClassifier:
     pytest.importorskip("textblob")
-    return RuleNetClassifier(None, None, recipe=Recipe(pos=True)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(None, None, recipe=Recipe.of(pos=True)).fit(TEXTS, LABELS)
 
 
 def check_sum(clf: RuleNetClassifier, texts: list[str]) -> list[Explanation]:
@@ -118,13 +118,13 @@ def test_phi_adds_up(phi: RuleNetClassifier) -> None:
 def test_hybrid_adds_up(hybrid: RuleNetClassifier) -> None:
     found = check_sum(hybrid, TEXTS + UNSEEN)
     assert {e.path for e in found} == {"hybrid"}
-    assert all(abs(value) <= 1.5 * hybrid.hybrid_.psi_scale for e in found for value in e.neural.values())
+    assert all(abs(value) <= 1.5 * hybrid.predictor_.hybrid.psi_scale for e in found for value in e.neural.values())
     assert any(abs(value) > 1e-4 for e in found for value in e.neural.values())
 
 
 def test_scaled_hybrid_adds_up(hybrid: RuleNetClassifier) -> None:
     clf = hybrid.with_rules(RULES)
-    clf.hybrid_ = replace(clf.hybrid_, phi_scale=0.5, psi_scale=2.0)
+    clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, phi_scale=0.5, psi_scale=2.0))
     plain, scaled = hybrid.explain(TEXTS[:1])[0], check_sum(clf, TEXTS)[0]
     assert scaled.bias["World"] == pytest.approx(0.5 * plain.bias["World"])
     assert scaled.terms[0].weights["Sports"] == pytest.approx(0.5 * plain.terms[0].weights["Sports"])
@@ -133,7 +133,7 @@ def test_scaled_hybrid_adds_up(hybrid: RuleNetClassifier) -> None:
 
 def test_psi_without_a_say_is_told_by_the_path(hybrid: RuleNetClassifier) -> None:
     clf = hybrid.with_rules(RULES)
-    clf.hybrid_ = replace(clf.hybrid_, psi_scale=0.0)
+    clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, psi_scale=0.0))
     assert {e.path for e in check_sum(clf, TEXTS)} == {"rules"}
 
 
@@ -226,8 +226,8 @@ def test_a_tie_is_explained_as_it_is_predicted() -> None:
     rules = RuleSet.from_yaml(
         "{rulenet: 1, rules: [{id: a, label: x, word: a}, {id: b, label: y, word: b}, {id: c, label: z, word: c}]}"
     )
-    clf = RuleNetClassifier(rules, None, recipe=Recipe(tfidf=False)).fit(["a", "b", "c"], ["x", "y", "z"])
-    clf.hybrid_.weights.bias[:] = 0
+    clf = RuleNetClassifier(rules, None, recipe=Recipe.of(tfidf=False)).fit(["a", "b", "c"], ["x", "y", "z"])
+    clf.predictor_.hybrid.weights.bias[:] = 0
     e = clf.explain(["nothing"])[0]
     assert set(e.logits.values()) == {0.0}
     assert (clf.predict(["nothing"])[0], e.label, e.runner_up, e.margin) == ("x", "x", "y", 0)
@@ -264,8 +264,8 @@ def test_str_is_one_screen_of_plain_text(hybrid: RuleNetClassifier) -> None:
 
 def heard(clf: RuleNetClassifier, texts: list[str], *, contrast: tuple[str, str] | None = None) -> list[Explanation]:
     """Explanations with tokens."""
-    parts = clf.hybrid_.parts(texts)
-    return explain(clf.hybrid_, texts, parts, clf.classes_.tolist(), tokens=True, contrast=contrast)
+    parts = clf.predictor_.hybrid.parts(texts)
+    return explain(clf.predictor_.hybrid, texts, parts, clf.classes_.tolist(), tokens=True, contrast=contrast)
 
 
 @pytest.fixture(scope="module")
@@ -275,13 +275,13 @@ def loud(hybrid: RuleNetClassifier) -> RuleNetClassifier:
     import torch
 
     clf = copy.deepcopy(hybrid)
-    psi = clf.hybrid_.psi
+    psi = clf.predictor_.hybrid.psi
     assert psi is not None
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         psi.from_text.weight.normal_(generator=generator)
         psi.from_phi.weight.normal_(std=0.3, generator=generator)
-    clf.hybrid_ = replace(clf.hybrid_, phi_scale=0.5, psi_scale=2.0)
+    clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, phi_scale=0.5, psi_scale=2.0))
     return clf
 
 
@@ -302,7 +302,10 @@ def test_tokens_add_up_to_what_the_transformer_adds(loud: RuleNetClassifier) -> 
 
 
 def test_a_single_word_has_all_that_masking_it_takes_away(loud: RuleNetClassifier) -> None:
-    psi, phi = loud.hybrid_.psi, loud.hybrid_.weights.logits(loud.hybrid_.features.transform(["bank"]))
+    psi, phi = (
+        loud.predictor_.hybrid.psi,
+        loud.predictor_.hybrid.weights.logits(loud.predictor_.hybrid.features.transform(["bank"])),
+    )
     assert psi is not None
     mask = psi.encoder.tokenizer.token_to_id("[MASK]")
     rows = [psi.encoder.encode(["bank"])[0], [2, mask, 3]]
@@ -333,18 +336,18 @@ def test_without_a_say_there_are_no_tokens(phi: RuleNetClassifier, loud: RuleNet
     e = heard(phi, TEXTS[:1])[0]
     assert (e.tokens, e.token_bias, e.token_gap) == ([], 0, 0)
     assert phi.explain(TEXTS[:1])[0].tokens is None
-    parts = loud.hybrid_.parts(TEXTS[:2])
+    parts = loud.predictor_.hybrid.parts(TEXTS[:2])
     parts.psi[0] = 0
     parts.skipped[0] = True
-    skipped, other = explain(loud.hybrid_, TEXTS[:2], parts, loud.classes_.tolist(), tokens=True)
+    skipped, other = explain(loud.predictor_.hybrid, TEXTS[:2], parts, loud.classes_.tolist(), tokens=True)
     assert (skipped.path, skipped.tokens, other.path) == ("rules", [], "hybrid")
     assert other.tokens
 
 
 def test_probabilities_are_taken_as_they_are_given(phi: RuleNetClassifier) -> None:
-    parts = phi.hybrid_.parts(TEXTS[:2])
+    parts = phi.predictor_.hybrid.parts(TEXTS[:2])
     proba = np.array([[0.2, 0.5, 0.3], [0.1, 0.8, 0.1]])
-    found = explain(phi.hybrid_, TEXTS[:2], parts, phi.classes_.tolist(), proba)
+    found = explain(phi.predictor_.hybrid, TEXTS[:2], parts, phi.classes_.tolist(), proba)
     assert [list(e.proba.values()) for e in found] == proba.tolist()
 
 
@@ -413,8 +416,8 @@ def three() -> RuleNetClassifier:
 
 
 def weights(clf: RuleNetClassifier) -> dict[str, list[float]]:
-    ids = clf.hybrid_.features.ruleset.ids if clf.hybrid_.features.ruleset else []
-    return {name: clf.hybrid_.weights.coef[i].tolist() for i, name in enumerate(ids)}
+    ids = clf.predictor_.hybrid.features.ruleset.ids if clf.predictor_.hybrid.features.ruleset else []
+    return {name: clf.predictor_.hybrid.weights.coef[i].tolist() for i, name in enumerate(ids)}
 
 
 def test_removing_a_rule_takes_exactly_its_evidence(three: RuleNetClassifier) -> None:
@@ -477,7 +480,7 @@ def test_new_and_reweighted_rules_start_at_their_authors_weight(
 
 def test_the_authors_weight_is_in_logits_whatever_the_scale(three: RuleNetClassifier) -> None:
     clf = three.with_rules(bare(OIL))
-    clf.hybrid_ = replace(clf.hybrid_, phi_scale=4.0)
+    clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, phi_scale=4.0))
     other = clf.with_rules(bare(OIL, "{id: new, label: World, word: match, weight: 2.5}"))
     term = next(t for t in other.explain(["match"])[0].terms if t.name == "new")
     assert term.contributions == pytest.approx({"Business": 0, "Sports": 0, "World": 2.5})
@@ -504,7 +507,7 @@ def test_rules_can_be_added_to_a_model_without_any(tmp_path: Any) -> None:
 def test_edits_of_a_hybrid_add_up(hybrid: RuleNetClassifier) -> None:
     clf = hybrid.with_rules(bare(MATCH, "{id: new, label: World, word: oil, weight: 8}"))
     assert {e.label for e in check_sum(clf, ["oil price", "oil"])} == {"World"}
-    assert clf.hybrid_.psi is hybrid.hybrid_.psi
+    assert clf.predictor_.hybrid.psi is hybrid.predictor_.hybrid.psi
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ pytest.importorskip("captum")
 from rulenet.errors import MissingExtraError  # noqa: E402
 from rulenet.explain import tokens as attribution  # noqa: E402
 from rulenet.explain.tokens import Attribution, attribute, neutral_piece, psi_of_phi  # noqa: E402
-from rulenet.model.encoders.encoder import load_encoder  # noqa: E402
+from rulenet.model.encoders.load import load_encoder  # noqa: E402
 from rulenet.model.onnx.engine import in_torch  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
 from rulenet.text.tokenise import Tokeniser  # noqa: E402

@@ -28,8 +28,8 @@ TEXT = " ".join(WORDS)
 
 def model(encoder: str | None = None, *, tfidf: bool = False) -> Hybrid:
     texts = [TEXT, "oil", "goal", "bank", "film", "team"]
-    clf = RuleNetClassifier(RULES, encoder, recipe=Recipe(tfidf=tfidf, epochs=1)).fit(texts, CLASSES * 2)
-    return clf.hybrid_
+    clf = RuleNetClassifier(RULES, encoder, recipe=Recipe.of(tfidf=tfidf, epochs=1)).fit(texts, CLASSES * 2)
+    return clf.predictor_.hybrid
 
 
 @pytest.fixture(scope="module")

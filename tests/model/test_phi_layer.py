@@ -8,8 +8,9 @@ import scipy.sparse
 
 torch = pytest.importorskip("torch")
 
-from rulenet.model.phi import RuleColumn, Weights, log_count_ratio, solve  # noqa: E402
+from rulenet.model.phi import RuleColumn, Weights  # noqa: E402
 from rulenet.model.phi_layer import PhiLayer, sparse_rows  # noqa: E402
+from rulenet.model.phi_problem import PhiProblem  # noqa: E402
 
 # Three rules (for label 1, against label 0, pinned at 2 for label 2) and two terms; the last term stands in no text.
 RULES = [
@@ -24,7 +25,7 @@ X = scipy.sparse.csr_matrix([[1.0, 0, 0, 0.5, 0], [0, 1, 1, 0, 0], [0, 0, 0, 0, 
 
 @pytest.fixture
 def layer() -> PhiLayer:
-    return PhiLayer(SOLVED, RULES, C=3.0, rule_sigma=0.5, X=X)
+    return PhiLayer(SOLVED, PhiProblem(RULES, C=3.0, rule_sigma=0.5), X=X)
 
 
 def move(layer: PhiLayer, rule: list[float], other: list[list[float]], bias: list[float]) -> None:
@@ -73,7 +74,7 @@ def test_bounds_and_pins_hold_after_projection(layer: PhiLayer) -> None:
 
 def test_bounds_hold_exactly_although_the_change_is_in_single_precision() -> None:
     solved = Weights(np.array([[0.0, 1 / 3]]), np.zeros(2))
-    layer = PhiLayer(solved, [RuleColumn(1)], C=1.0, rule_sigma=1.0, X=scipy.sparse.csr_matrix([[1.0]]))
+    layer = PhiLayer(solved, PhiProblem([RuleColumn(1)]), X=scipy.sparse.csr_matrix([[1.0]]))
     with torch.no_grad():
         layer.rule.fill_(-1.0)
     layer.project()
@@ -104,11 +105,9 @@ def test_at_the_solution_data_and_prior_cancel(nb_terms: int) -> None:
     rng = np.random.default_rng(0)
     columns = scipy.sparse.csr_matrix(rng.integers(0, 2, (60, 4)).astype(float))
     target = np.eye(2)[rng.integers(0, 2, 60)]
-    rules = [RuleColumn(1, lower=-np.inf)]
-    solved, _ = solve(columns, target, rules=rules, C=0.5, rule_sigma=0.7, nb_terms=nb_terms, tol=1e-7)
-    scale = np.ones((3, 2))
-    scale[:nb_terms] = log_count_ratio(columns[:, 1 : 1 + nb_terms], target) if nb_terms else 1.0
-    layer = PhiLayer(solved, rules, C=0.5, rule_sigma=0.7, X=columns, scale=scale)
+    problem = PhiProblem([RuleColumn(1, lower=-np.inf)], C=0.5, rule_sigma=0.7, nb_terms=nb_terms)
+    solved = problem.solve(columns, target, tol=1e-7)
+    layer = PhiLayer(solved, problem, X=columns, scale=problem.scale(columns, target))
     phi = layer(torch.tensor(solved.logits(columns), dtype=torch.float32), sparse_rows(columns))
     torch.nn.functional.cross_entropy(phi, torch.tensor(target, dtype=torch.float32)).backward()
     before = float(layer.other.grad.abs().max())
@@ -122,7 +121,7 @@ def test_a_term_without_a_say_keeps_its_weight() -> None:
     """Scale 0: a log-count ratio of exactly 1, where the solver left the weight at 0."""
     scale = np.array([[2.0, 2.0, 2.0], [0.0, 0.0, 0.0]])
     solved = Weights(np.array([[0.3, -0.3, 0], [0.0, 0, 0]]), np.zeros(3))
-    layer = PhiLayer(solved, [], C=1.0, rule_sigma=1.0, X=scipy.sparse.csr_matrix(np.ones((4, 2))), scale=scale)
+    layer = PhiLayer(solved, PhiProblem(), X=scipy.sparse.csr_matrix(np.ones((4, 2))), scale=scale)
     move(layer, [], [[1.0, 0.0, 0.0], [1.0, 1.0, 1.0]], [0.0] * 3)
     np.testing.assert_allclose(layer.weights().coef, [[2.3, -0.3, 0], [0, 0, 0]])
     phi = layer(torch.zeros(1, 3), sparse_rows(scipy.sparse.csr_matrix([[1.0, 1.0]])))
@@ -136,7 +135,7 @@ def test_a_term_without_a_say_keeps_its_weight() -> None:
 def test_a_column_with_several_labels_moves_each_of_its_weights() -> None:
     rules = [RuleColumn(0, column=0), RuleColumn(1, prior=-1.0, lower=-np.inf, upper=0.0, column=0)]
     solved = Weights(np.array([[1.0, -1.0], [0.5, 0.5]]), np.zeros(2))
-    layer = PhiLayer(solved, rules, C=1.0, rule_sigma=1.0, X=scipy.sparse.csr_matrix([[1.0, 1.0]]))
+    layer = PhiLayer(solved, PhiProblem(rules), X=scipy.sparse.csr_matrix([[1.0, 1.0]]))
     with torch.no_grad():
         layer.rule.copy_(torch.tensor([0.5, 3.0]))
     layer.project()  # the second may not rise above 0

@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rulenet.errors import EncoderError  # noqa: E402
-from rulenet.model.encoders.encoder import Encoder, load_encoder  # noqa: E402
+from rulenet.model.encoders.encoder import Encoder, Traits  # noqa: E402
+from rulenet.model.encoders.load import load_encoder  # noqa: E402
 from rulenet.model.layers import lower_states  # noqa: E402
 from rulenet.model.psi import Psi  # noqa: E402
 
@@ -81,45 +81,15 @@ def test_long_texts_are_cut_and_short_ones_are_not(encoder: Encoder) -> None:
     assert len(short) == 3
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("no-such-org/no-such-model", r"cannot be loaded.*'minilm' \(embedded\), 'scratch'"),
-        ("/no/such/folder", "cannot be loaded"),
-    ],
-)
-def test_an_encoder_that_cannot_be_loaded_says_what_to_pass(name: str, message: str) -> None:
-    with pytest.raises(EncoderError, match=message):
-        load_encoder(name, texts=[], max_length=32, seed=0)
+def test_a_reading_is_states_mask_and_their_mean(psi: Psi, encoder: Encoder) -> None:
+    inputs, mask = encoder.pad(encoder.encode(TEXTS))
+    reading, phi = psi.read(inputs, mask), torch.zeros(4, 3)
+    means = [hidden[: int(n)].mean(0) for hidden, n in zip(reading.hidden, mask.sum(1), strict=True)]
+    torch.testing.assert_close(reading.h, torch.stack(means), atol=1e-6, rtol=0)
+    assert torch.equal(psi.head(reading.h, phi), psi(inputs, mask, phi))
 
 
-def test_a_folder_with_a_pickle_for_weights_is_refused(
-    tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    import shutil
-
-    folder = tmp_path_factory.mktemp("pickled") / "encoder"
-    shutil.copytree(tiny_encoder, folder)
-    (folder / "model.safetensors").unlink()
-    torch.save({}, folder / "pytorch_model.bin")
-    with pytest.raises(EncoderError, match=r"model\.safetensors"):
-        load_encoder(str(folder), texts=[], max_length=32, seed=0)
-
-
-@pytest.mark.parametrize("texts", [["手机坏了", "手机很好"], ["good film", "bad film"]])
-def test_an_encoder_from_scratch_reads_any_language(texts: list[str]) -> None:
-    encoder = load_encoder("scratch", texts=texts * 3, max_length=32, seed=0)
-    first, second = map(list, encoder.encode(texts))
-    unknown = encoder.tokenizer.token_to_id("[UNK]")
-    assert unknown not in first + second
-    assert first != second
-
-
-def test_scratch_is_the_same_for_the_same_seed() -> None:
-    models = [
-        load_encoder("scratch", texts=["good film"] * 2, max_length=16, seed=seed).model.state_dict()
-        for seed in (0, 0, 1)
-    ]
-    key = "embeddings.word_embeddings.weight"
-    assert torch.equal(models[0][key], models[1][key])
-    assert not torch.equal(models[0][key], models[2][key])
+def test_h_may_be_the_first_state(psi: Psi, encoder: Encoder) -> None:
+    encoder.traits = Traits(pooling="first")
+    reading = psi.read(*encoder.pad(encoder.encode(TEXTS)))
+    assert torch.equal(reading.h, reading.hidden[:, 0])

@@ -64,10 +64,10 @@ def rules(weight: float) -> RuleSet:
 
 def fitted(encoder: str | None = None) -> RuleNetClassifier:
     """A small model; with an encoder, one in which ψ counts."""
-    recipe = Recipe(tfidf=False, epochs=1 if encoder else None)
+    recipe = Recipe.of(tfidf=False, epochs=1 if encoder else None)
     clf = RuleNetClassifier(rules(1), encoder, recipe=recipe).fit(TEXTS * 3, ["x", "y"] * 6)
     if encoder:
-        object.__setattr__(clf.hybrid_, "psi_scale", 1.0)
+        object.__setattr__(clf.predictor_.hybrid, "psi_scale", 1.0)
     return clf
 
 
@@ -251,7 +251,7 @@ def model_operations(folder: Path, encoder: str | None, psi: Any = None) -> Iter
         if psi is None:
             from rulenet.model.onnx.export import with_onnx
 
-            psi = with_onnx(hybrid.hybrid_)[0].psi
+            psi = with_onnx(hybrid.predictor_.hybrid)[0].psi
         hybrid.save(folder / "hybrid")
         yield "save with an encoder", model(saved("under", 1), hybrid.save)
         yield "export", model(folder / "hybrid", lambda path: save_onnx(path, psi, seen=read_config(path)))
@@ -324,8 +324,10 @@ def read_during(folder: Path, work: Callable[[], Any]) -> Reading:
                     clf = RuleNetClassifier.load(folder)
                     weight = clf.rules.rules[0].evidence["x"]  # type: ignore[union-attr]
                     seen.add(weight)
-                    if clf.hybrid_.weights.coef[0].max() != weight:
-                        failures.append(f"rules with weight {weight}, φ with {clf.hybrid_.weights.coef[0].max()}")
+                    if clf.predictor_.hybrid.weights.coef[0].max() != weight:
+                        failures.append(
+                            f"rules with weight {weight}, φ with {clf.predictor_.hybrid.weights.coef[0].max()}"
+                        )
                 except Exception as error:
                     failures.append(f"{type(error).__name__}: {error}")
             told.write_text(json.dumps([loads, len(seen), failures]))

@@ -32,12 +32,12 @@ rules:
 
 @pytest.fixture(scope="module")
 def phi() -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, None, recipe=Recipe(C=2.0)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULES, None, recipe=Recipe.of(C=2.0)).fit(TEXTS, LABELS)
 
 
 @pytest.fixture(scope="module")
 def hybrid(tiny_encoder: str) -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
 
 
 @pytest.fixture
@@ -262,11 +262,11 @@ def test_a_vocabulary_that_is_wrong_is_refused(phi_folder: Path, changes: dict[s
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
-        ({"C": -1}, r"recipe: C=-1 cannot be used"),
+        ({"phi": {"C": -1}}, r"recipe: C=-1 should be greater than 0"),
         ({"C": "3"}, r"model: "),
-        ({"learn": 1}, r"recipe has unknown fields: learn"),
-        ({"ngram_range": [1, 2, 3]}, r"model: "),
-        ({"ngram_range": 3}, r"model: "),
+        ({"learn": 1}, r"recipe: unknown field 'learn'"),
+        ({"columns": {"ngram_range": [1, 2, 3]}}, r"ngram_range"),
+        ({"columns": {"ngram_range": 3}}, r"ngram_range"),
         ({"min_df": [1]}, r"model: "),
     ],
 )
@@ -325,7 +325,10 @@ def test_a_model_that_is_replaced_while_it_is_read_is_read_whole(
     """The state before is kept for undo, so its parts are still there."""
     save_again_within(monkeypatch, phi, phi_folder, times=1)
     clf = RuleNetClassifier.load(phi_folder)
-    assert (clf.rules, clf.hybrid_.weights.coef[1].max()) == (RULES, phi.hybrid_.weights.coef[1].max())
+    assert (clf.rules, clf.predictor_.hybrid.weights.coef[1].max()) == (
+        RULES,
+        phi.predictor_.hybrid.weights.coef[1].max(),
+    )
 
 
 def test_parts_that_are_deleted_while_they_are_read_are_read_again(
@@ -335,7 +338,11 @@ def test_parts_that_are_deleted_while_they_are_read_are_read_again(
     saved = save_again_within(monkeypatch, phi, phi_folder, times=3)
     clf = RuleNetClassifier.load(phi_folder)
     assert isinstance(clf.rules, RuleSet)
-    assert (clf.rules.rules[1].evidence["neg"], clf.hybrid_.weights.coef[1].max(), len(saved)) == (3.5, 3.5, 3)
+    assert (clf.rules.rules[1].evidence["neg"], clf.predictor_.hybrid.weights.coef[1].max(), len(saved)) == (
+        3.5,
+        3.5,
+        3,
+    )
     saved = save_again_within(monkeypatch, phi, phi_folder, times=99)
     with pytest.raises(ModelFileError, match=r"model was replaced 10 times while it was read; try again"):
         RuleNetClassifier.load(phi_folder)

@@ -56,12 +56,12 @@ def steps(folder: Path) -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def phi() -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, None, recipe=Recipe(C=2.0)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULES, None, recipe=Recipe.of(C=2.0)).fit(TEXTS, LABELS)
 
 
 @pytest.fixture(scope="module")
 def hybrid(tiny_encoder: str) -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_everything_comes_back(hybrid: RuleNetClassifier, hybrid_folder: Path) -
     assert twin.classes_.dtype == hybrid.classes_.dtype
     assert (twin.recipe_, twin.report_) == (hybrid.recipe_, hybrid.report_)
     assert (twin.rules, twin.encoder, twin.language) == (RULES, hybrid.encoder, "en")
-    assert (twin.device, twin.n_jobs, twin.hybrid_.features.n_jobs) == ("cpu", 2, 2)
+    assert (twin.device, twin.n_jobs, twin.predictor_.hybrid.features.n_jobs) == ("cpu", 2, 2)
     assert twin.explain(TEXTS)[0].terms == hybrid.explain(TEXTS)[0].terms
     twin.save(hybrid_folder.parent / "again")
     assert present(hybrid_folder.parent / "again") == present(hybrid_folder)
@@ -142,7 +142,7 @@ def test_everything_comes_back(hybrid: RuleNetClassifier, hybrid_folder: Path) -
 
 def test_scales_come_back(phi: RuleNetClassifier, tmp_path: Path) -> None:
     clf = phi.with_rules(RULES)
-    object.__setattr__(clf.hybrid_, "phi_scale", 0.25)
+    object.__setattr__(clf.predictor_.hybrid, "phi_scale", 0.25)
     clf.save(tmp_path / "model")
     twin = RuleNetClassifier.load(tmp_path / "model")
     assert np.array_equal(twin.decision_function(TEXTS), clf.decision_function(TEXTS))
@@ -150,9 +150,9 @@ def test_scales_come_back(phi: RuleNetClassifier, tmp_path: Path) -> None:
 
 
 def test_a_recipe_of_numpy_numbers_comes_back(tmp_path: Path) -> None:
-    recipe = Recipe(C=np.float32(2), min_df=np.int64(1), folds=np.int32(3))  # type: ignore[arg-type]
+    recipe = Recipe.of(C=np.float32(2), min_df=np.int64(1), folds=np.int32(3))  # type: ignore[arg-type]
     RuleNetClassifier(None, None, recipe=recipe).fit(TEXTS, LABELS).save(tmp_path / "model")
-    assert RuleNetClassifier.load(tmp_path / "model").recipe_ == Recipe(C=2.0, min_df=1, folds=3)
+    assert RuleNetClassifier.load(tmp_path / "model").recipe_ == Recipe.of(C=2.0, min_df=1, folds=3, nb=False)
 
 
 def test_an_encoder_kept_in_half_precision_comes_back(tiny_encoder: str, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_an_encoder_kept_in_half_precision_comes_back(tiny_encoder: str, tmp_pat
 
     shutil.copytree(tiny_encoder, tmp_path / "half")
     AutoModel.from_pretrained(tiny_encoder).bfloat16().save_pretrained(tmp_path / "half")
-    clf = RuleNetClassifier(None, str(tmp_path / "half"), recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
+    clf = RuleNetClassifier(None, str(tmp_path / "half"), recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
     clf.save(tmp_path / "model")
     twin = RuleNetClassifier.load(tmp_path / "model")
     np.testing.assert_allclose(twin.predict_proba(TEXTS), clf.predict_proba(TEXTS), atol=1e-6)
@@ -177,7 +177,7 @@ def test_the_dictionary_of_training_stays_after_an_edit(tmp_path: Path) -> None:
     clf.save(tmp_path / "model")
     twin = RuleNetClassifier.load(tmp_path / "model")
     assert json.loads(part(tmp_path / "model", "vocabulary.json").read_text("utf-8"))["words"] == ["央行", "热身赛名单"]
-    assert twin.hybrid_.features.tokeniser.words == ("央行", "热身赛名单")
+    assert twin.predictor_.hybrid.features.tokeniser.words == ("央行", "热身赛名单")
     assert twin.rules == edited
     assert np.array_equal(twin.predict_proba(texts), clf.predict_proba(texts))
     assert "热身赛名单" in {term.name for term in twin.explain(texts[:1])[0].terms if term.kind == "tfidf"}
@@ -193,7 +193,13 @@ def test_a_model_written_by_hand_loads(tmp_path: Path) -> None:
     }
     config = {
         **{"protocol": 3, "rulenet": "0.1.0", "labels": ["bad", "good"], "label_type": "str", "language": "en"},
-        **{"recipe": {"ngram_range": [1, 1]}, "phi_scale": 2.0, "psi_scale": 1.0, "has_rules": True, "encoder": None},
+        **{
+            "recipe": {"columns": {"ngram_range": [1, 1]}},
+            "phi_scale": 2.0,
+            "psi_scale": 1.0,
+            "has_rules": True,
+            "encoder": None,
+        },
         **{"report": {}, "parts": {}},
     }
     write_config(tmp_path, config)
@@ -206,10 +212,10 @@ def test_a_model_written_by_hand_loads(tmp_path: Path) -> None:
     expected = [-0.5, 2 * (-0.25 + 2), 2 * (-0.25 - 0.5), 2 * (-0.25 + (0.25 - 0.5) / np.sqrt(2))]
     assert clf.decision_function(["", "rose", "falls", "oil falls"]).tolist() == pytest.approx(expected)
     # What it does not say is off: no cascade, no held-out texts, temperatures of one.
-    assert (clf.cascade, clf.cascade_report_["mode"], clf.hybrid_.held_out) == ("off", "off", None)
+    assert (clf.cascade, clf.cascade_report_["mode"], clf.predictor_.hybrid.held_out) == ("off", "off", None)
     assert clf.predict_proba(["rose"])[0, 1] == pytest.approx(1 / (1 + np.exp(-3.5)))
     clf.calibrate(["rose", "falls", "oil"], ["good", "bad", "bad"]).save(tmp_path / "again")
-    assert len(RuleNetClassifier.load(tmp_path / "again").hybrid_.held_out.y) == 3
+    assert len(RuleNetClassifier.load(tmp_path / "again").predictor_.hybrid.held_out.y) == 3
 
 
 @pytest.mark.parametrize("is_neural", [True, False])
@@ -223,11 +229,13 @@ def test_held_out_texts_come_back(
     assert arrays["y"].tolist() == [1, 1, 0, 0, 1, 0]
     twin = RuleNetClassifier.load(tmp_path / "model")
     for name in ("phi", "psi", "y"):
-        assert np.array_equal(getattr(twin.hybrid_.held_out, name), getattr(clf.hybrid_.held_out, name))
-    assert twin.hybrid_.held_out.is_stale is False
+        assert np.array_equal(
+            getattr(twin.predictor_.hybrid.held_out, name), getattr(clf.predictor_.hybrid.held_out, name)
+        )
+    assert twin.predictor_.hybrid.held_out.is_stale is False
     twin.with_rules(None).save(tmp_path / "stale")
     assert config_of(tmp_path / "stale")["held_out"] == {"is_stale": True}
-    assert RuleNetClassifier.load(tmp_path / "stale").hybrid_.held_out.is_stale is True
+    assert RuleNetClassifier.load(tmp_path / "stale").predictor_.hybrid.held_out.is_stale is True
 
 
 # Saving over something
@@ -464,7 +472,7 @@ def test_of_many_at_once_one_is_written(phi: RuleNetClassifier, phi_folder: Path
 
     def edit(i: int) -> None:
         try:
-            save_edit(phi_folder, phi.hybrid_, report={"editor": i}, seen=seen)
+            save_edit(phi_folder, phi.predictor_.hybrid, report={"editor": i}, seen=seen)
             told.append("written")
         except ModelFileError as error:
             told.append(str(error))

@@ -1,47 +1,13 @@
-"""A small training run to start, break off and compare."""
+"""Fixtures of the training tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
-import scipy.sparse
 
-TEXTS = [
-    *("the goal", "win the match", "a goal a win", "the team lost", "good match"),
-    *("oil price", "the bank", "stock market", "oil lost", "market price"),
-] * 4  # fmt: skip
-TARGET = np.eye(2)[([1] * 5 + [0] * 5) * 4]
-WORDS = ["goal", "oil", "match", "market", "price"]  # the first two are rules
-
-
-def new_run(encoder: str, *, dropout: float = 0.1) -> dict[str, Any]:
-    """ψ, φ and examples, always the same: 40 texts, out-of-fold φ of random numbers, two rules and three terms."""
-    import torch
-
-    from rulenet.model.encoders.encoder import load_encoder
-    from rulenet.model.phi import RuleColumn, Weights
-    from rulenet.model.phi_layer import PhiLayer
-    from rulenet.model.psi import Psi
-    from rulenet.training.run import Examples
-
-    body = load_encoder(encoder, texts=[], max_length=32, seed=0)
-    torch.manual_seed(0)
-    psi = Psi(body, 2, bound=1.5, dropout=dropout)
-    if not dropout:
-        for module in psi.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = 0.0
-        for layer in body.model.encoder.layer:
-            layer.attention.self.dropout.p = 0.0
-    X = scipy.sparse.csr_matrix([[float(word in text.split()) for word in WORDS] for text in TEXTS])
-    rules = [RuleColumn(1, prior=0.02), RuleColumn(0, prior=2.0, lower=2.0, upper=2.0)]
-    coef = np.array([[0, 0.02], [2.0, 0], [0.1, -0.1], [0.2, -0.2], [0, 0]])
-    layer = PhiLayer(Weights(coef, np.zeros(2)), rules, C=3.0, rule_sigma=1.0, X=X)
-    phi = np.random.default_rng(0).normal(size=TARGET.shape)
-    return {"psi": psi, "phi": layer, "train": Examples(body.encode(TEXTS), phi, TARGET.copy(), X=X)}
+from tests.training.runs import new_run
 
 
 @pytest.fixture(scope="session")

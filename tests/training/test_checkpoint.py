@@ -28,9 +28,10 @@ from rulenet.training.checkpoint import FILE, Checkpoint, identity_of, remove  #
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
+from tests.training.runs import train_run  # noqa: E402
 
 # Five steps in an epoch; φ learns in the last. Dropout is on, and ψ goes without φ for some texts: both draw random numbers.
-RECIPE = Recipe(
+RECIPE = Recipe.of(
     epochs=3, learning_rate=1e-3, frozen_layers=1, max_length=32, batch_texts=8, joint_epochs=1, phi_dropout=0.2
 )
 
@@ -42,10 +43,7 @@ class BrokenOffError(Exception):
 def train(run: dict[str, Any], folder: Path | None = None, *, resume: bool = False, **identity: Any) -> Outcome:
     kept = Checkpoint(folder, identity_of([], {}, {}, {"seed": 0, **identity}), resume) if folder is not None else None
     held_out = run["train"].take(np.arange(0, 40, 3))
-    return loop.train_psi(
-        run["psi"], run["train"], held_out, RECIPE, seed=0, device="cpu", progress=Progress(0), phi=run["phi"],
-        checkpoint=kept,
-    )  # fmt: skip
+    return train_run(run, RECIPE, held_out, checkpoint=kept)
 
 
 def state(run: dict[str, Any]) -> dict[str, Any]:
@@ -111,7 +109,9 @@ def test_what_is_frozen_is_not_written(make: Callable[..., Any], tmp_path: Path)
 
 
 def test_nothing_to_go_on_from_is_said(make: Callable[..., Any], tmp_path: Path) -> None:
-    with pytest.warns(UserWarning, match="there is no checkpoint in .*new.*; training starts from the beginning"):
+    with pytest.warns(
+        UserWarning, match="there is no checkpoint in .*new.* to resume from; training starts from the beginning"
+    ):
         train(make(), tmp_path / "new", resume=True)
     assert [file.name for file in (tmp_path / "new").iterdir()] == [FILE]
 
@@ -197,7 +197,7 @@ def test_a_full_disk_does_not_end_training(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoint, "save_file", full)
-    with pytest.warns(UserWarning, match="cannot be written, training goes on: .*No space left"):
+    with pytest.warns(UserWarning, match="cannot be written, training continues without it: .*No space left"):
         outcome = train(make(), tmp_path)
     assert len(outcome.train_loss) == 3
 

@@ -15,12 +15,15 @@ from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.model.hybrid import Hybrid  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402
-from rulenet.training.objectives import joint_loss  # noqa: E402
+from rulenet.training.objectives import supervised  # noqa: E402
+from rulenet.training.objectives.supervised import joint_loss  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome, Run  # noqa: E402
 from rulenet.training.stages import Report, Task, fit_hybrid  # noqa: E402
+from rulenet.training.tuning.full import Full  # noqa: E402
+from tests.training.runs import train_run  # noqa: E402
 
-RECIPE = Recipe(epochs=3, learning_rate=1e-3, frozen_layers=-1, max_length=32, batch_texts=8, phi_learning_rate=0.05)
+RECIPE = Recipe.of(epochs=3, learning_rate=1e-3, tune=Full(), max_length=32, batch_texts=8, phi_learning_rate=0.05)
 RULES = RuleSet.from_yaml("""
 rulenet: 1
 rules:
@@ -34,9 +37,7 @@ TASK = Task((SPORT + MONEY) * 6, np.eye(2)[([1] * 5 + [0] * 5) * 6], ["money", "
 
 
 def train(run: dict[str, Any], recipe: Recipe, held_out: Any = None) -> Outcome:
-    return loop.train_psi(
-        run["psi"], run["train"], held_out, recipe, seed=0, device="cpu", progress=Progress(0), phi=run["phi"]
-    )
+    return train_run(run, recipe, held_out)
 
 
 def hybrid(encoder: str, recipe: Recipe, task: Task = TASK) -> tuple[Hybrid, Report]:
@@ -73,7 +74,7 @@ def test_phi_moves_in_the_joint_epochs_only(
 def test_signs_and_pins_hold_at_every_step(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The first rule speaks for label 1 with a weight of 0.02, and all its texts say the opposite."""
     run, seen = make(), []
-    run["train"].target[:] = [1.0, 0.0]
+    run["train"].Y[:] = [1.0, 0.0]
     real = loop.train_step
 
     def spy(*arguments: Any) -> Any:
@@ -105,13 +106,13 @@ def test_held_out_texts_are_judged_with_the_moved_phi(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, judged = make(), []
-    real = loop.fit_scales
+    real = supervised.fit_scales
 
     def spy(phi: Any, *arguments: Any) -> Any:
         judged.append(phi)
         return real(phi, *arguments)
 
-    monkeypatch.setattr(loop, "fit_scales", spy)
+    monkeypatch.setattr(supervised, "fit_scales", spy)
     held_out = run["train"].take(np.arange(10))
     train(run, RECIPE.with_changes(joint_epochs=1, epochs=1), held_out=held_out)
     np.testing.assert_allclose(judged[0], held_out.phi + run["phi"].shift(held_out.X))

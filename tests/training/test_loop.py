@@ -11,20 +11,20 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.errors import RuleNetError, TrainingError  # noqa: E402
 from rulenet.model.psi import Psi, is_out_of_memory  # noqa: E402
 from rulenet.training import loop  # noqa: E402
+from rulenet.training.objectives.supervised import Supervised, SupervisedTerm  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import MAX_SKIPPED, Outcome, new_optimizer  # noqa: E402
+from rulenet.training.tuning.full import Full  # noqa: E402
+from tests.training.runs import train_run  # noqa: E402
 
-RECIPE = Recipe(epochs=2, learning_rate=1e-3, frozen_layers=-1, max_length=32, batch_texts=8, joint_epochs=1)
+RECIPE = Recipe.of(epochs=2, learning_rate=1e-3, tune=Full(), max_length=32, batch_texts=8, joint_epochs=1)
 
 
 def train(run: dict[str, Any], recipe: Recipe = RECIPE, seed: int = 0) -> Outcome:
-    return loop.train_psi(
-        run["psi"], run["train"], None, recipe, seed=seed, device="cpu", progress=Progress(0), phi=run["phi"]
-    )
+    return train_run(run, recipe, seed=seed)
 
 
 def state(run: dict[str, Any]) -> dict[str, Any]:
@@ -38,15 +38,15 @@ def assert_close(one: dict[str, Any], two: dict[str, Any], atol: float) -> None:
 
 def out_of_memory_above(monkeypatch: pytest.MonkeyPatch, n: int, error: Exception) -> list[int]:
     """ψ of more than n texts at a time raises; the sizes that were tried."""
-    real, tried = Psi.forward, []
+    real, tried = Psi.read, []
 
-    def forward(self: Psi, inputs: Any, *arguments: Any, **options: Any) -> Any:
+    def read(self: Psi, inputs: Any, *arguments: Any, **options: Any) -> Any:
         tried.append(len(inputs))
         if len(inputs) > n:
             raise error
         return real(self, inputs, *arguments, **options)
 
-    monkeypatch.setattr(Psi, "forward", forward)
+    monkeypatch.setattr(Psi, "read", read)
     return tried
 
 
@@ -153,7 +153,8 @@ def test_several_in_a_row_end_training(make: Callable[..., Any]) -> None:
 def test_fused_adamw_leaves_the_step_out_by_itself(make: Callable[..., Any]) -> None:
     """What the loop relies on where asking for the norm would wait for the GPU; fused AdamW exists on CPUs too."""
     run = make()
-    optimizer = new_optimizer(run["psi"], run["phi"], RECIPE, fused=True)
+    terms = [SupervisedTerm(Supervised(), run["phi"])]
+    optimizer = new_optimizer(run["psi"], terms, RECIPE, fused=True)
     before = {name: value.clone() for name, value in state(run).items()}
     for parameter in (*run["psi"].parameters(), *run["phi"].parameters()):
         parameter.grad = torch.full_like(parameter, float("nan"))

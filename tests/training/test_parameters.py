@@ -16,7 +16,7 @@ FINE = RuleNetClassifier(None, None).get_params(deep=False)
 
 def test_parameters_that_are_fine_give_the_recipe() -> None:
     assert check_parameters(FINE) == Recipe()
-    assert check_parameters({**FINE, "recipe": Recipe(C=2.0), "work_dir": "w"}, resume=True) == Recipe(C=2.0)
+    assert check_parameters({**FINE, "recipe": Recipe.of(C=2.0), "work_dir": "w"}, resume=True) == Recipe.of(C=2.0)
 
 
 @pytest.mark.parametrize(

@@ -17,18 +17,19 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file  # noqa: E402
 
 from rulenet.base.progress import Progress, is_main_process  # noqa: E402
-from rulenet.training import loop  # noqa: E402
 from rulenet.training.checkpoint import FILE, Checkpoint, identity_of  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
+from rulenet.training.tuning.full import Full  # noqa: E402
+from tests.training.runs import train_run  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
 # Batches of 7 leave 40 texts with one batch of 5; a batch of 1 leaves nothing for the second process.
 RECIPES = {
-    "uneven": Recipe(epochs=2, batch_texts=7, joint_epochs=1, phi_dropout=0.2, accumulate=2),
-    "empty share": Recipe(epochs=1, batch_texts=1),
+    "uneven": Recipe.of(epochs=2, batch_texts=7, joint_epochs=1, phi_dropout=0.2, accumulate=2),
+    "empty share": Recipe.of(epochs=1, batch_texts=1),
 }
-SETTINGS = {"learning_rate": 1e-3, "frozen_layers": -1, "max_length": 32}
+SETTINGS = {"learning_rate": 1e-3, "tune": Full(), "max_length": 32}
 
 CASES = [("uneven", "none"), ("empty share", "none"), ("uneven", "memory")]
 
@@ -39,18 +40,19 @@ import torch
 from safetensors.torch import save_file
 test, encoder, out = sys.argv[1:]
 sys.path.insert(0, str(Path(test).parent))
-import conftest, test_processes as here
+import test_processes as here
+from tests.training import runs
 from rulenet.model.psi import Psi
 
-rank, forward = os.environ["RANK"], Psi.forward
+rank, read = os.environ["RANK"], Psi.read
 def tight(self, inputs, *rest):
     if self.training and len(inputs) > 1:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-    return forward(self, inputs, *rest)
+    return read(self, inputs, *rest)
 
 for case, (recipe, strain) in enumerate(here.CASES):
-    Psi.forward = tight if strain == "memory" and rank == "1" else forward
-    run = conftest.new_run(encoder, dropout=0.0)
+    Psi.read = tight if strain == "memory" and rank == "1" else read
+    run = runs.new_run(encoder, dropout=0.0)
     if rank == "1":  # what a process begins with must not matter: the first one's weights count
         torch.nn.init.normal_(run["psi"].from_text.weight)
     with warnings.catch_warnings(record=True) as said:
@@ -66,10 +68,7 @@ def train(run: dict[str, Any], recipe: str, folder: Path | None = None) -> Any:
     held_out = run["train"].take(np.arange(0, 40, 3))
     kept = Checkpoint(folder, identity_of([], {}, {}, {})) if folder else None
     chosen = RECIPES[recipe].with_changes(**SETTINGS)
-    return loop.train_psi(
-        run["psi"], run["train"], held_out, chosen, seed=0, device="auto", progress=Progress(0), phi=run["phi"],
-        checkpoint=kept,
-    )  # fmt: skip
+    return train_run(run, chosen, held_out, device="auto", checkpoint=kept)
 
 
 def state(run: dict[str, Any]) -> dict[str, Any]:

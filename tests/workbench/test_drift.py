@@ -157,7 +157,7 @@ def test_a_baseline_from_statistics_of_the_same_texts(tmp_path: Path) -> None:
 
 def test_a_baseline_from_a_model(tmp_path: Path) -> None:
     texts, labels = ["alpha"] * 30 + ["beta"] * 30, ["A"] * 30 + ["B"] * 30
-    clf = RuleNetClassifier(RULES, None, recipe=Recipe(tfidf=False)).fit(texts, labels)
+    clf = RuleNetClassifier(RULES, None, recipe=Recipe.of(tfidf=False)).fit(texts, labels)
     clf.save(tmp_path / "model")
     baseline = read_baseline(tmp_path / "model")
     assert baseline.model_dump() == {
@@ -169,7 +169,7 @@ def test_a_baseline_from_a_model(tmp_path: Path) -> None:
 
 
 def test_a_model_trained_without_labels_keeps_firings_alone() -> None:
-    clf = RuleNetClassifier(RULES, None, recipe=Recipe(tfidf=False)).fit(["alpha", "beta", "beta"])
+    clf = RuleNetClassifier(RULES, None, recipe=Recipe.of(tfidf=False)).fit(["alpha", "beta", "beta"])
     assert clf.report_["rule_tally"]["rules"] == {"a": {"fired": 1, "right": None}, "b": {"fired": 2, "right": None}}
 
 

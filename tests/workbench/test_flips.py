@@ -26,7 +26,7 @@ def rules(*edit: str) -> RuleSet:
 
 @pytest.fixture(scope="module")
 def clf() -> RuleNetClassifier:
-    return RuleNetClassifier(rules(), None, recipe=Recipe(nb=False)).fit(TEXTS * 4, LABELS * 4)
+    return RuleNetClassifier(rules(), None, recipe=Recipe.of(nb=False)).fit(TEXTS * 4, LABELS * 4)
 
 
 def test_the_vote_adds_up_starting_weights() -> None:
@@ -77,7 +77,7 @@ def test_chinese_texts_of_a_file_for_any_language() -> None:
 
 def test_reasons_add_up_to_what_moved_the_margin(clf: RuleNetClassifier) -> None:
     after = clf.with_rules(rules("weight: 1.5", "weight: 9"))
-    flips = model_flips(clf, after, TEXTS, LABELS)
+    flips = model_flips(clf.predictor_, after.predictor_, TEXTS, LABELS)
     assert flips.by == "model"
     assert flips.accuracy == (1.0, 0.8)
     [answer] = flips.answers
@@ -95,7 +95,10 @@ def test_reasons_add_up_to_what_moved_the_margin(clf: RuleNetClassifier) -> None
 
 def test_without_labels_the_answers_are_the_same(clf: RuleNetClassifier) -> None:
     after = clf.with_rules(rules("weight: 1.5", "weight: 9"))
-    with_labels, without = model_flips(clf, after, TEXTS, LABELS), model_flips(clf, after, TEXTS)
+    with_labels, without = (
+        model_flips(clf.predictor_, after.predictor_, TEXTS, LABELS),
+        model_flips(clf.predictor_, after.predictor_, TEXTS),
+    )
     assert [(a.index, a.before, a.after) for a in without.answers] == [
         (a.index, a.before, a.after) for a in with_labels.answers
     ]
@@ -106,14 +109,18 @@ def test_without_labels_the_answers_are_the_same(clf: RuleNetClassifier) -> None
 def test_reordered_rules_change_nothing(clf: RuleNetClassifier) -> None:
     head, *listed = RULES.split("  - ")
     moved = RuleSet.from_yaml(head + "".join(f"  - {rule}" for rule in reversed(listed)))
-    flips = model_flips(clf, clf.with_rules(moved), TEXTS, LABELS)
+    flips = model_flips(clf.predictor_, clf.predictor_.with_rules(moved), TEXTS, LABELS)
     assert (flips.firings, flips.answers) == ([], [])
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_a_model_without_rules(clf: RuleNetClassifier, side: str) -> None:
     bare = clf.with_rules(None)
-    flips = model_flips(bare, clf, TEXTS) if side == "before" else model_flips(clf, bare, TEXTS)
+    flips = (
+        model_flips(bare.predictor_, clf.predictor_, TEXTS)
+        if side == "before"
+        else model_flips(clf.predictor_, bare.predictor_, TEXTS)
+    )
     moves = [(f.rule, f.before, f.after) for f in flips.firings]
     assert moves == (
         [("win", 0, 2), ("oil", 0, 2), ("both", 0, 1)]
@@ -123,25 +130,25 @@ def test_a_model_without_rules(clf: RuleNetClassifier, side: str) -> None:
 
 
 def test_no_texts(clf: RuleNetClassifier) -> None:
-    flips = model_flips(clf, clf.with_rules(rules("weight: 1.5", "weight: 9")), [], [])
+    flips = model_flips(clf.predictor_, clf.predictor_.with_rules(rules("weight: 1.5", "weight: 9")), [], [])
     assert (flips.n_texts, flips.answers, flips.accuracy) == (0, [], None)
 
 
 def test_labels_of_a_file_become_those_of_the_model(clf: RuleNetClassifier) -> None:
-    assert known_labels(clf, Dataset(["a", "b"], ["2", "1"], "f.csv", [1, 2])) == [2, 1]
-    assert known_labels(clf, Dataset(["a"], None, "f.csv", [1])) is None
+    assert known_labels(clf.predictor_, Dataset(["a", "b"], ["2", "1"], "f.csv", [1, 2])) == [2, 1]
+    assert known_labels(clf.predictor_, Dataset(["a"], None, "f.csv", [1])) is None
     with pytest.raises(
         LabelError, match=r"^f\.csv has labels that the model does not know: '3'; the model knows '1', '2'$"
     ):
-        known_labels(clf, Dataset(["a"], ["3"], "f.csv", [1]))
+        known_labels(clf.predictor_, Dataset(["a"], ["3"], "f.csv", [1]))
 
 
 @pytest.mark.slow
 def test_a_transformer_that_reads_phi_is_a_reason_too(tiny_encoder: str) -> None:
-    recipe = Recipe(epochs=1, tfidf=False, max_length=16)
+    recipe = Recipe.of(epochs=1, tfidf=False, max_length=16)
     clf = RuleNetClassifier(rules(), tiny_encoder, recipe=recipe, random_state=0).fit(TEXTS * 12, LABELS * 12)
     after = clf.with_rules(rules("weight: 1.5", "weight: 9"))
-    flips = model_flips(clf, after, TEXTS, LABELS)
+    flips = model_flips(clf.predictor_, after.predictor_, TEXTS, LABELS)
     [answer] = flips.answers
     before, now = (m.explain([answer.text])[0].contrast(2, 1).total for m in (clf, after))
     assert sum(reason.change for reason in answer.reasons) == pytest.approx(now - before, abs=1e-4)

@@ -43,7 +43,7 @@ def edited(*edits: tuple[str, str]) -> RuleSet:
 
 @pytest.fixture(scope="module")
 def clf() -> RuleNetClassifier:
-    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe(tfidf=False)).fit(DATA.texts, DATA.labels)
+    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe.of(tfidf=False)).fit(DATA.texts, DATA.labels)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def folder(clf: RuleNetClassifier, tmp_path: Path) -> Path:
 
 def learned(clf: RuleNetClassifier, i: int) -> float:
     """The weight of a rule for its label, in logits."""
-    row = clf.hybrid_.phi_scale * clf.hybrid_.weights.coef[i]
+    row = clf.predictor_.hybrid.phi_scale * clf.predictor_.hybrid.weights.coef[i]
     return float(row[np.abs(row).argmax()])
 
 
@@ -79,7 +79,7 @@ def test_what_becomes_of_each_weight(clf: RuleNetClassifier, folder: Path) -> No
     }
     assert (edit.n_kept, edit.refit, edit.is_stale, edit.is_written) == (2, None, True, True)  # oil and oil.negated
     loaded, expected = RuleNetClassifier.load(folder), clf.with_rules(new)
-    assert np.array_equal(loaded.hybrid_.weights.coef, expected.hybrid_.weights.coef)
+    assert np.array_equal(loaded.predictor_.hybrid.weights.coef, expected.predictor_.hybrid.weights.coef)
     assert np.array_equal(loaded.predict_proba(TEXTS), expected.predict_proba(TEXTS))
     assert loaded.report_["refresh_calibration"] is True
     assert part(folder, "rules.yaml").read_text() == new.source
@@ -168,7 +168,7 @@ def test_undo_and_redo_tell_what_changes(clf: RuleNetClassifier, folder: Path) -
 
 def test_a_model_without_rules_gets_some_and_loses_them(clf: RuleNetClassifier, tmp_path: Path) -> None:
     folder = tmp_path / "bare"
-    RuleNetClassifier(None, None, recipe=Recipe(nb=False)).fit(TEXTS, LABELS).save(folder)
+    RuleNetClassifier(None, None, recipe=Recipe.of(nb=False)).fit(TEXTS, LABELS).save(folder)
     edit = apply_rules(folder, RuleSet.from_yaml(RULES), sample=["won"])
     assert [(rule.what, rule.before) for rule in edit.rules] == [(("added",), None)] * 5
     assert RuleNetClassifier.load(folder).rules == RuleSet.from_yaml(RULES)
@@ -187,7 +187,7 @@ def test_refit_solves_phi_and_nothing_else(clf: RuleNetClassifier, folder: Path)
     edit = apply_rules(folder, None, refit="phi", data=DATA)
     again = RuleNetClassifier.load(folder)
     # The same texts and rules: the same solution
-    assert np.allclose(again.hybrid_.weights.coef, clf.hybrid_.weights.coef, atol=1e-6)
+    assert np.allclose(again.predictor_.hybrid.weights.coef, clf.predictor_.hybrid.weights.coef, atol=1e-6)
     assert (edit.refit, edit.is_written, edit.is_stale) == (48, True, True)
     assert part(folder, "vocabulary.json").read_bytes() == vocabulary
     turned = Dataset(
@@ -200,10 +200,12 @@ def test_refit_solves_phi_and_nothing_else(clf: RuleNetClassifier, folder: Path)
     assert now["win"].after is not None
     assert now["win"].after["Sports"] < 0.5  # pulled down as far as `sign: for` lets it
     assert "fixed" not in now  # pinned
-    assert RuleNetClassifier.load(folder).hybrid_.weights.coef[0].min() >= 0
+    assert RuleNetClassifier.load(folder).predictor_.hybrid.weights.coef[0].min() >= 0
     undo(folder)
     undo(folder)
-    assert np.array_equal(RuleNetClassifier.load(folder).hybrid_.weights.coef, clf.hybrid_.weights.coef)
+    assert np.array_equal(
+        RuleNetClassifier.load(folder).predictor_.hybrid.weights.coef, clf.predictor_.hybrid.weights.coef
+    )
 
 
 def test_refit_is_what_fit_does_with_terms(tmp_path: Path) -> None:
@@ -217,14 +219,16 @@ def test_refit_is_what_fit_does_with_terms(tmp_path: Path) -> None:
         data=Dataset(texts, labels, "d", list(range(len(texts)))),
     )
     assert np.allclose(
-        RuleNetClassifier.load(tmp_path / "model").hybrid_.weights.coef, clf.hybrid_.weights.coef, atol=1e-3
+        RuleNetClassifier.load(tmp_path / "model").predictor_.hybrid.weights.coef,
+        clf.predictor_.hybrid.weights.coef,
+        atol=1e-3,
     )
 
 
 @pytest.mark.slow
 def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
     clf = RuleNetClassifier(
-        RuleSet.from_yaml(RULES), tiny_encoder, recipe=Recipe(epochs=1, max_length=16, exit_margin=1.0)
+        RuleSet.from_yaml(RULES), tiny_encoder, recipe=Recipe.of(epochs=1, max_length=16, exit_margin=1.0)
     )
     clf.fit(DATA.texts, DATA.labels).save(tmp_path / "model")
     before = present(tmp_path / "model")
@@ -234,8 +238,8 @@ def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
     after = present(tmp_path / "model")
     same = {name for name in before if after[name] == before[name]}
     assert same == set(before) - {"config.json", "rules.yaml", "phi.safetensors"}
-    again = RuleNetClassifier.load(tmp_path / "model").hybrid_
-    assert (again.phi_scale, again.psi_scale) == (clf.hybrid_.phi_scale, clf.hybrid_.psi_scale)
+    again = RuleNetClassifier.load(tmp_path / "model").predictor_.hybrid
+    assert (again.phi_scale, again.psi_scale) == (clf.predictor_.hybrid.phi_scale, clf.predictor_.hybrid.psi_scale)
     assert again.held_out is not None
     assert again.held_out.is_stale
     assert "the transformer and its scale are unchanged" in str(edit)
@@ -308,7 +312,7 @@ def test_plain_data_survives_json(folder: Path) -> None:
 
 
 def test_an_edited_set_takes_over_what_is_compiled(clf: RuleNetClassifier) -> None:
-    old = clf.hybrid_.features.ruleset
+    old = clf.predictor_.hybrid.features.ruleset
     assert old is not None
     old.match(TEXTS)
     same, relisted = edited(("word: win}", "word: [win, won]}")), edited(("[cup, league]", "[cup, bowl]"))
@@ -325,13 +329,13 @@ def test_an_edited_set_takes_over_what_is_compiled(clf: RuleNetClassifier) -> No
 
 
 def test_a_chain_of_edits_keeps_only_the_set_that_is_compiled(clf: RuleNetClassifier) -> None:
-    old = clf.hybrid_.features.ruleset
+    old = clf.predictor_.hybrid.features.ruleset
     assert old is not None
     old.match(TEXTS)
     last = clf
     for i in range(3):
         last = last.with_rules(edited(("word: win}", f"word: [win, won{i}]}}")))
-    rules = last.hybrid_.features.ruleset
+    rules = last.predictor_.hybrid.features.ruleset
     assert rules is not None
     assert rules._like is old
     assert rules.conditions[1] is old.conditions[1]

@@ -191,14 +191,14 @@ def test_no_rules_at_all() -> None:
 
 @pytest.fixture(scope="module")
 def clf() -> RuleNetClassifier:
-    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe(tfidf=False)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe.of(tfidf=False)).fit(TEXTS, LABELS)
 
 
 def test_the_rules_of_a_model_and_their_learned_weights(clf: RuleNetClassifier) -> None:
     found = rule_stats(None, TEXTS, LABELS, model=clf)
-    place, column = found.rules[1], clf.hybrid_.weights.coef[1]
+    place, column = found.rules[1], clf.predictor_.hybrid.weights.coef[1]
     assert place.worth is not None
-    assert place.worth.weights == {"Money": pytest.approx(clf.hybrid_.phi_scale * column[0])}
+    assert place.worth.weights == {"Money": pytest.approx(clf.predictor_.hybrid.phi_scale * column[0])}
     plain = rule_stats(RuleSet.from_yaml(RULES), TEXTS, LABELS)
     assert [(r.fired, r.right, r.conflict) for r in found.rules] == [
         (r.fired, r.right, r.conflict) for r in plain.rules

@@ -176,7 +176,7 @@ def test_a_model_asked_of_its_own_training_texts_is_named() -> None:
     texts, labels = texts_of(PLANTED, 400)
     tangled = [label if i % 5 else labels[-i] for i, label in enumerate(labels)]  # what only memory gets right
     unique = [f"{text} unique{chr(97 + i % 26)}{chr(97 + i // 26)}" for i, text in enumerate(texts)]
-    clf = RuleNetClassifier(RuleSet.from_yaml(PRESENT), encoder=None, recipe=Recipe(C=1000.0)).fit(unique, tangled)
+    clf = RuleNetClassifier(RuleSet.from_yaml(PRESENT), encoder=None, recipe=Recipe.of(C=1000.0)).fit(unique, tangled)
     assert any(
         "those held out of its training" in note
         for note in suggest(RuleSet.from_yaml(PRESENT), unique, tangled, clf).notes

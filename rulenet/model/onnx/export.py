@@ -276,7 +276,7 @@ def _compare(
 ) -> ExportReport:
     if not len(phi):
         return ExportReport(precision, size, 0, 0.0, None, None, 0.0)
-    answers = [(hybrid.phi_scale * phi + hybrid.psi_scale * psi).argmax(axis=1) for psi in (before, after)]
+    answers = [hybrid.link.answer(hybrid.phi_scale * phi + hybrid.psi_scale * psi) for psi in (before, after)]
     right = [None if y is None else float(np.mean(answer == y)) for answer in answers]
     return ExportReport(
         precision=precision,

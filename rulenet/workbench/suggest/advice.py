@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rulenet.base.types import Array
-from rulenet.model.hybrid import softmax
+from rulenet.model.link import ONE_OF
 from rulenet.rules.engine.tally import right_labels
 from rulenet.rules.writing.compose import field_lines
 from rulenet.text.language import Language
@@ -79,7 +79,7 @@ def _drops(base: Base, parts: Parts) -> Iterator[Advice]:
     coef, logits = base.weights(parts.learned)
     R = base.R.tocsc()
     held = R[parts.held_out]
-    P, y = softmax(logits[parts.held_out]), base.y[parts.held_out]
+    P, y = ONE_OF.proba(logits[parts.held_out]), base.y[parts.held_out]
     right, share = right_labels(base.ruleset.rules, base.names), base.Y.mean(axis=0)
     for i, rule in enumerate(base.ruleset.rules):
         rows = held.indices[held.indptr[i] : held.indptr[i + 1]]

@@ -13,8 +13,9 @@ import scipy.sparse
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.errors import InputError
-from rulenet.model.hybrid import rule_columns, softmax
-from rulenet.model.phi import RuleColumn, solve
+from rulenet.model.link import ONE_OF
+from rulenet.model.phi import RuleColumn, rule_columns
+from rulenet.model.phi_problem import PhiProblem
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold
@@ -94,7 +95,7 @@ class Base:
     @property
     def y(self) -> Array:
         """Class index of each text."""
-        return np.asarray(self.Y.argmax(axis=1))
+        return ONE_OF.right(self.Y)
 
     def logits(self, fit: Array, more: Any = None, columns: RuleSet | None = None) -> Array:
         """Compute the logits of all rows, with weights learned on some rows.
@@ -109,26 +110,22 @@ class Base:
         if columns is None:
             return self.weights(fit)[1] if self.model is None else self.model
         if self.model is not None:
-            weights, _ = solve(
-                more[fit].astype(np.float64),
-                self.Y[fit],
-                rules=rule_columns(columns, self.names),
-                offset=self.model[fit],
-            )
+            problem = PhiProblem(rules=rule_columns(columns, self.names))
+            weights = problem.solve(more[fit].astype(np.float64), self.Y[fit], offset=self.model[fit])
             return self.model + weights.logits(more)
         X = scipy.sparse.csr_matrix(scipy.sparse.hstack([self.R, more], format="csr"), dtype=np.float64)
-        weights, _ = solve(X[fit], self.Y[fit], rules=_side_by_side([self.ruleset, columns], self.names))
+        weights = PhiProblem(rules=_side_by_side([self.ruleset, columns], self.names)).solve(X[fit], self.Y[fit])
         return weights.logits(X)
 
     def weights(self, fit: Array) -> tuple[Array, Array]:
         """Learn the weights of the rules alone on some rows, shape (n_rules, n_classes), and return them with the logits of all rows."""
         R = scipy.sparse.csr_matrix(self.R, dtype=np.float64)
-        weights, _ = solve(R[fit], self.Y[fit], rules=rule_columns(self.ruleset, self.names))
+        weights = PhiProblem(rules=rule_columns(self.ruleset, self.names)).solve(R[fit], self.Y[fit])
         return weights.coef, weights.logits(R)
 
     def proba(self, fit: Array) -> Array:
         """Compute the probabilities of all rows, with weights learned on some rows."""
-        return softmax(self.logits(fit))
+        return ONE_OF.proba(self.logits(fit))
 
 
 def _side_by_side(rulesets: Sequence[RuleSet], names: Sequence[str]) -> list[RuleColumn]:

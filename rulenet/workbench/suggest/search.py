@@ -12,7 +12,7 @@ from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.errors import MissingExtraError
 from rulenet.estimator import RuleNetClassifier
-from rulenet.model.hybrid import softmax
+from rulenet.model.link import ONE_OF
 from rulenet.rules.conditions.condition import atoms_of
 from rulenet.text.language import Language
 from rulenet.text.tag import Tagger
@@ -70,7 +70,7 @@ class Search:
 
     def check_model(self, model: Any) -> None:
         """Add a note if the model seems to have been trained on these texts."""
-        judged = model.hybrid_.held_out if isinstance(model, RuleNetClassifier) else None
+        judged = model.predictor_.hybrid.held_out if isinstance(model, RuleNetClassifier) else None
         if self.base.model is not None and judged is not None and (judged.y >= 0).any():
             known = float(((judged.phi + judged.psi).argmax(axis=1) == judged.y)[judged.y >= 0].mean())
             here = float((self.base.model.argmax(axis=1) == self.base.y).mean())
@@ -153,7 +153,7 @@ class Search:
         after, new = before, []
         if taken:
             learned, held = (
-                Rows(y[rows], softmax(before[rows]), R[rows].tocsc()) for rows in (parts.learned, parts.held_out)
+                Rows(y[rows], ONE_OF.proba(before[rows]), R[rows].tocsc()) for rows in (parts.learned, parts.held_out)
             )
             overlap, ids = _overlap(R, self.base.R), Ids(self.base.ruleset)
             rules = [self._rule(c, R[:, j], ids) for j, c in enumerate(taken)]

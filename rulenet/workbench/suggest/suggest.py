@@ -17,6 +17,7 @@ from rulenet.base.wording import counted
 from rulenet.data.check import check_labels, check_texts, is_share
 from rulenet.errors import InputError, ParameterError
 from rulenet.estimator import RuleNetClassifier
+from rulenet.model.link import ONE_OF
 from rulenet.rules.agreement import check_rule_labels
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import declared_or_detected
@@ -76,11 +77,11 @@ def suggest(
     parts = part(found, held_out, random_state)
     if isinstance(model, (str, os.PathLike)):
         model = RuleNetClassifier.load(model)
-    if isinstance(model, RuleNetClassifier) and model.hybrid_.features.ruleset != ruleset:
+    if isinstance(model, RuleNetClassifier) and model.predictor_.hybrid.features.ruleset != ruleset:
         model = model.with_rules(ruleset)
     say(f"{counted(len(ruleset), 'rule')} on {counted(len(found), 'text')}")
     logits = None if model is None else model_logits(model, names, found)
-    base = Base(ruleset, ruleset.match(found, language=language), np.eye(len(names))[y], names, logits)
+    base = Base(ruleset, ruleset.match(found, language=language), ONE_OF.targets(y, len(names)), names, logits)
     search = Search(base, parts, found, language, say)
     search.check_model(model)
     candidates = search.candidates()

@@ -36,19 +36,19 @@ NEW = ["the film", "", "a match lost, a bad price", "good", "oil " * 60, "z"]
 @pytest.fixture(scope="module")
 def clf(tiny_encoder: str) -> RuleNetClassifier:
     """A model whose ψ leans on the text and on φ."""
-    fitted = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe(epochs=1)).fit(TEXTS, LABELS)
-    psi = fitted.hybrid_.psi
+    fitted = RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
+    psi = fitted.predictor_.hybrid.psi
     with torch.no_grad():
         psi.from_text.weight.normal_(generator=torch.Generator().manual_seed(1))
         psi.from_phi.weight.copy_(torch.tensor([[0.5, -0.3], [0.1, 0.4]]))
-    fitted.hybrid_ = replace(fitted.hybrid_, psi_scale=1.0)
+    fitted.predictor_ = fitted.predictor_.with_hybrid(replace(fitted.predictor_.hybrid, psi_scale=1.0))
     return fitted
 
 
 @pytest.fixture(scope="module")
 def exact(clf: RuleNetClassifier) -> Any:
     """ψ as an `onnx.ModelProto`."""
-    return to_onnx(clf.hybrid_.psi)
+    return to_onnx(clf.predictor_.hybrid.psi)
 
 
 @pytest.fixture
@@ -63,14 +63,14 @@ def exported(clf: RuleNetClassifier, exact: Any) -> dict[str, tuple[Any, ExportR
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "to_onnx", lambda psi: exact)
         names = ("fp32", "int8")
-        return {name: with_onnx(clf.hybrid_, NEW, precision=name, max_loss=0.99, n_jobs=1) for name in names}
+        return {name: with_onnx(clf.predictor_.hybrid, NEW, precision=name, max_loss=0.99, n_jobs=1) for name in names}
 
 
 @pytest.fixture
 def folder(clf: RuleNetClassifier, exported: dict[str, tuple[Any, ExportReport]], tmp_path: Path) -> Path:
     fast = RuleNetClassifier()
     fast.__dict__.update(clf.__dict__)
-    fast.hybrid_ = exported["fp32"][0]
+    fast.predictor_ = fast.predictor_.with_hybrid(exported["fp32"][0])
     fast.save(tmp_path / "model")
     return tmp_path / "model"
 
@@ -84,7 +84,7 @@ def psi_of(hybrid: Any, texts: list[str]) -> Any:
 
 def test_floats_are_the_same(clf: RuleNetClassifier, exported: dict[str, tuple[Any, ExportReport]]) -> None:
     hybrid, report = exported["fp32"]
-    expected = psi_of(clf.hybrid_, NEW)
+    expected = psi_of(clf.predictor_.hybrid, NEW)
     assert np.ptp(expected) > 0.1
     assert np.abs(psi_of(hybrid, NEW) - expected).max() < 1e-5
     assert (report.precision, report.n_texts, report.changed, report.accuracy) == ("fp32", 6, 0.0, None)
@@ -93,7 +93,7 @@ def test_floats_are_the_same(clf: RuleNetClassifier, exported: dict[str, tuple[A
 
 def test_eight_bits_are_close(clf: RuleNetClassifier, exported: dict[str, tuple[Any, ExportReport]]) -> None:
     hybrid, report = exported["int8"]
-    gap = np.abs(psi_of(hybrid, NEW) - psi_of(clf.hybrid_, NEW)).max()
+    gap = np.abs(psi_of(hybrid, NEW) - psi_of(clf.predictor_.hybrid, NEW)).max()
     assert 0 < gap < 0.1
     assert report.largest_difference == pytest.approx(gap, abs=1e-5)
     assert report.bytes == len(hybrid.psi.graph)
@@ -127,7 +127,7 @@ def test_the_graph_says_nothing_of_this_machine(exported: dict[str, tuple[Any, E
 
 def test_exporting_leaves_the_original_as_it_was(clf: RuleNetClassifier, exported: Any) -> None:
     psi = in_torch(exported["fp32"][0].psi)
-    assert psi is clf.hybrid_.psi
+    assert psi is clf.predictor_.hybrid.psi
     assert psi.body.config._attn_implementation == "sdpa"
 
 
@@ -135,11 +135,13 @@ def test_other_rules_reach_psi_through_phi(clf: RuleNetClassifier, exported: Any
     edited = RuleSet.from_yaml("{rulenet: 1, rules: [{id: blame, label: neg, word: film, weight: 3}]}")
     fast = RuleNetClassifier()
     fast.__dict__.update(clf.__dict__)
-    fast.hybrid_ = exported["fp32"][0]
+    fast.predictor_ = fast.predictor_.with_hybrid(exported["fp32"][0])
     slow, fast = clf.with_rules(edited), fast.with_rules(edited)
-    assert isinstance(fast.hybrid_.psi, OnnxPsi)
+    assert isinstance(fast.predictor_.hybrid.psi, OnnxPsi)
     assert np.abs(fast.decision_function(NEW) - slow.decision_function(NEW)).max() < 1e-5
-    assert np.abs(psi_of(slow.hybrid_, ["the film"]) - psi_of(clf.hybrid_, ["the film"])).max() > 1e-3
+    assert (
+        np.abs(psi_of(slow.predictor_.hybrid, ["the film"]) - psi_of(clf.predictor_.hybrid, ["the film"])).max() > 1e-3
+    )
 
 
 def test_other_encoders(tmp_path: Path) -> None:
@@ -176,11 +178,11 @@ def test_what_costs_too_much_is_refused(clf: RuleNetClassifier, monkeypatch: pyt
     answers = clf.predict(TEXTS).tolist()
     assert "pos" in answers  # the spoilt ψ says "neg" to everything, as loud as its bound lets it
     with pytest.raises(ExportError, match=r"max_loss=0\.20% of 6 texts: int8: \d+\.\d\d% of the answers changed"):
-        with_onnx(clf.hybrid_, TEXTS, precision="int8", n_jobs=1)
+        with_onnx(clf.predictor_.hybrid, TEXTS, precision="int8", n_jobs=1)
     y = np.array([clf.classes_.tolist().index(answer) for answer in answers])
     with pytest.raises(ExportError, match=r"int8: \d+\.\d\d% of accuracy lost"):
-        with_onnx(clf.hybrid_, TEXTS, y, precision="int8", n_jobs=1)
-    hybrid, report = with_onnx(clf.hybrid_, TEXTS, y, precision="auto", n_jobs=1)
+        with_onnx(clf.predictor_.hybrid, TEXTS, y, precision="int8", n_jobs=1)
+    hybrid, report = with_onnx(clf.predictor_.hybrid, TEXTS, y, precision="auto", n_jobs=1)
     assert (report.precision, report.accuracy, report.accuracy_before) == ("fp32", 1.0, 1.0)
     assert isinstance(hybrid.psi, OnnxPsi)
 
@@ -202,46 +204,46 @@ def test_loss_is_accuracy_lost_or_answers_changed() -> None:
 )
 def test_parameters(clf: RuleNetClassifier, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
-        with_onnx(clf.hybrid_, **{"texts": TEXTS, **options})
+        with_onnx(clf.predictor_.hybrid, **{"texts": TEXTS, **options})
 
 
 @pytest.mark.usefixtures("traced_once")
 def test_without_texts_it_is_floats(clf: RuleNetClassifier) -> None:
-    hybrid, report = with_onnx(clf.hybrid_, n_jobs=1)
+    hybrid, report = with_onnx(clf.predictor_.hybrid, n_jobs=1)
     assert (hybrid.psi.precision, report.n_texts, report.loss) == ("fp32", 0, 0.0)
 
 
 def test_a_model_without_a_neural_part_has_nothing_to_export() -> None:
     rules_only = RuleNetClassifier(RULES, None).fit(TEXTS, LABELS)
     with pytest.raises(ExportError, match="no neural part"):
-        with_onnx(rules_only.hybrid_, TEXTS)
+        with_onnx(rules_only.predictor_.hybrid, TEXTS)
 
 
 def test_a_graph_that_differs_is_refused(clf: RuleNetClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "TOLERANCE", -1.0)
     with pytest.raises(ExportError, match=r"disagree by .* logits on 1 texts of 2 word pieces"):
-        with_onnx(clf.hybrid_, TEXTS)
+        with_onnx(clf.predictor_.hybrid, TEXTS)
 
 
 def test_a_missing_extra_is_named(clf: RuleNetClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(MissingExtraError, match=r"exporting a model needs .*rulenet\[onnx\]"):
-        with_onnx(clf.hybrid_, TEXTS)
+        with_onnx(clf.predictor_.hybrid, TEXTS)
 
 
 @pytest.mark.usefixtures("traced_once")
 def test_one_file_for_others_to_run(clf: RuleNetClassifier, tmp_path: Path) -> None:
     import onnxruntime
 
-    export_onnx(clf.hybrid_.psi, tmp_path / "psi.onnx", precision="int8")
+    export_onnx(clf.predictor_.hybrid.psi, tmp_path / "psi.onnx", precision="int8")
     assert [file.name for file in tmp_path.iterdir()] == ["psi.onnx"]
     session = onnxruntime.InferenceSession(tmp_path / "psi.onnx", providers=["CPUExecutionProvider"])
     ids = np.array([[2, 5, 3]])
     inputs = {"ids": ids, "mask": np.ones_like(ids), "phi": np.zeros((1, 2), dtype=np.float32)}
-    expected = clf.hybrid_.psi.predict([[2, 5, 3]], np.zeros((1, 2)), budget=8, device="cpu")
+    expected = clf.predictor_.hybrid.psi.predict([[2, 5, 3]], np.zeros((1, 2)), budget=8, device="cpu")
     assert np.abs(session.run(["psi"], inputs)[0] - expected).max() < 0.1
     with pytest.raises(ExportError, match="cannot be written"):
-        export_onnx(clf.hybrid_.psi, tmp_path / "no" / "psi.onnx")
+        export_onnx(clf.predictor_.hybrid.psi, tmp_path / "no" / "psi.onnx")
 
 
 # ------------------------------------------------------------------ kept with the model
@@ -249,7 +251,7 @@ def test_one_file_for_others_to_run(clf: RuleNetClassifier, tmp_path: Path) -> N
 
 def test_a_saved_model_uses_it_on_a_cpu(clf: RuleNetClassifier, folder: Path) -> None:
     loaded = RuleNetClassifier.load(folder, device="cpu")
-    assert isinstance(loaded.hybrid_.psi, OnnxPsi)
+    assert isinstance(loaded.predictor_.hybrid.psi, OnnxPsi)
     assert loaded.predict(NEW).tolist() == clf.predict(NEW).tolist()
     assert np.abs(loaded.predict_proba(NEW) - clf.predict_proba(NEW)).max() < 1e-5
 
@@ -260,7 +262,7 @@ def test_without_onnxruntime_pytorch_does_it(
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "onnxruntime" else find(name, *a))
     loaded = RuleNetClassifier.load(folder, device="cpu")
-    assert not isinstance(loaded.hybrid_.psi, OnnxPsi)
+    assert not isinstance(loaded.predictor_.hybrid.psi, OnnxPsi)
     assert np.abs(loaded.predict_proba(NEW) - clf.predict_proba(NEW)).max() < 1e-5
 
 
@@ -280,11 +282,11 @@ def test_weights_are_read_late_but_only_from_the_same_model(clf: RuleNetClassifi
     loaded = RuleNetClassifier.load(folder, device="cpu")
     other = RuleNetClassifier.load(folder, device="cpu")
     clf.save(folder)  # without the ONNX file; ψ is the same, and so are its parts
-    original = in_torch(other.hybrid_.psi)
-    assert torch.equal(original.from_text.weight, clf.hybrid_.psi.from_text.weight)
+    original = in_torch(other.predictor_.hybrid.psi)
+    assert torch.equal(original.from_text.weight, clf.predictor_.hybrid.psi.from_text.weight)
     part(folder, "head.safetensors").unlink()
     with pytest.raises(ModelFileError, match="has changed since the model was loaded"):
-        in_torch(loaded.hybrid_.psi)
+        in_torch(loaded.predictor_.hybrid.psi)
     assert len(loaded.predict(NEW)) == 6
 
 
@@ -304,7 +306,9 @@ def test_a_missing_or_smuggled_graph_is_refused(clf: RuleNetClassifier, folder: 
         RuleNetClassifier.load(folder, device="cpu")
     clf.save(folder)
     file.write_bytes(graph)
-    assert not isinstance(RuleNetClassifier.load(folder, device="cpu").hybrid_.psi, OnnxPsi)  # nobody asked for it
+    assert not isinstance(
+        RuleNetClassifier.load(folder, device="cpu").predictor_.hybrid.psi, OnnxPsi
+    )  # nobody asked for it
     (folder / "psi.onnx").write_bytes(graph)
     with pytest.raises(ModelFileError, match=r"psi\.onnx does not belong to the model"):
         RuleNetClassifier.load(folder, device="cpu")

@@ -7,10 +7,50 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from rulenet.model.phi import PhiClassifier, RuleColumn, log_count_ratio, out_of_fold_logits, solve
+from rulenet.model.link import ONE_OF
+from rulenet.model.phi import RuleColumn
+from rulenet.model.phi_problem import PhiProblem, log_count_ratio
+
+
+class PhiClassifier(ClassifierMixin, BaseEstimator):
+    """φ as a scikit-learn classifier over a numeric matrix, so that scikit-learn's own checks run on the solver."""
+
+    def fit(self, X: Any, y: Any) -> PhiClassifier:
+        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=[np.float64, np.float32])
+        check_classification_targets(y)
+        self.classes_, indices = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"Classifier can't train when only one class is present: {self.classes_[0]!r}")
+        self.weights_ = PhiProblem().solve(X, np.eye(len(self.classes_))[indices])
+        return self
+
+    def logits(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return self.weights_.logits(
+            validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        )
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        phi = self.logits(X)
+        return phi[:, 1] - phi[:, 0] if len(self.classes_) == 2 else phi
+
+    def predict(self, X: Any) -> np.ndarray:
+        best = ONE_OF.answer(self.logits(X))
+        return self.classes_[best]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        return ONE_OF.proba(self.logits(X))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
 
 
 @parametrize_with_checks([PhiClassifier()])
@@ -31,7 +71,7 @@ RULES = (RuleColumn(0, prior=1.0), RuleColumn(2, prior=1.0))
 
 def test_without_rules_it_is_scikit_learns_logistic_regression() -> None:
     X, y = toy()
-    ours, _ = solve(X, np.eye(3)[y], C=2.0, tol=1e-8, max_iter=5000)
+    ours = PhiProblem(C=2.0).solve(X, np.eye(3)[y], tol=1e-8, max_iter=5000)
     theirs = LogisticRegression(C=2.0, tol=1e-8, max_iter=5000).fit(X, y)
     np.testing.assert_allclose(ours.coef.T, theirs.coef_, atol=1e-4)
     np.testing.assert_allclose(ours.bias, theirs.intercept_ - theirs.intercept_.mean(), atol=1e-4)
@@ -40,14 +80,14 @@ def test_without_rules_it_is_scikit_learns_logistic_regression() -> None:
 @pytest.mark.parametrize("kind", [np.asarray, scipy.sparse.csr_matrix])
 def test_dense_and_sparse_give_the_same(kind: Any) -> None:
     X, y = toy()
-    weights, _ = solve(kind(X), np.eye(3)[y], rules=RULES, tol=1e-8)
-    expected, _ = solve(X, np.eye(3)[y], rules=RULES, tol=1e-8)
+    weights = PhiProblem(RULES).solve(kind(X), np.eye(3)[y], tol=1e-8)
+    expected = PhiProblem(RULES).solve(X, np.eye(3)[y], tol=1e-8)
     np.testing.assert_allclose(weights.coef, expected.coef, atol=1e-5)
 
 
 def test_a_rule_weighs_on_its_label_only() -> None:
     X, y = toy()
-    weights, _ = solve(X, np.eye(3)[y], rules=RULES)
+    weights = PhiProblem(RULES).solve(X, np.eye(3)[y])
     assert weights.coef[0, 0] > 0.5
     assert weights.coef[1, 2] > 0.5
     assert weights.coef[0, [1, 2]].tolist() == [0, 0]
@@ -66,7 +106,7 @@ def test_a_rule_weighs_on_its_label_only() -> None:
 def test_signs_and_pins_hold(lower: float, upper: float, label: int, expected: str) -> None:
     X, y = toy()
     prior = 2.5 if expected == "pinned" else 0.0
-    weights, _ = solve(X[:, :1], np.eye(3)[y], rules=[RuleColumn(label, prior, lower, upper)], rule_sigma=10)
+    weights = PhiProblem([RuleColumn(label, prior, lower, upper)], rule_sigma=10).solve(X[:, :1], np.eye(3)[y])
     weight = weights.coef[0, label]
     assert {"zero": weight == 0, "negative": weight < -0.5, "pinned": weight == 2.5}[expected]
 
@@ -74,14 +114,14 @@ def test_signs_and_pins_hold(lower: float, upper: float, label: int, expected: s
 def test_a_rule_without_evidence_stays_at_its_authors_weight() -> None:
     X, y = toy()
     X[:, 0] = 0
-    weights, _ = solve(X, np.eye(3)[y], rules=(RuleColumn(0, prior=1.7), RULES[1]), tol=1e-8)
+    weights = PhiProblem((RuleColumn(0, prior=1.7), RULES[1])).solve(X, np.eye(3)[y], tol=1e-8)
     assert weights.coef[0, 0] == pytest.approx(1.7, abs=1e-6)
 
 
 def test_the_prior_yields_to_evidence_as_sigma_grows() -> None:
     X, y = toy()
     far = RuleColumn(0, prior=6.0)
-    tight, loose = (solve(X, np.eye(3)[y], rules=(far, RULES[1]), rule_sigma=s)[0].coef[0, 0] for s in (0.1, 10.0))
+    tight, loose = (PhiProblem((far, RULES[1]), rule_sigma=s).solve(X, np.eye(3)[y]).coef[0, 0] for s in (0.1, 10.0))
     assert 5.0 < tight < 6.0
     assert loose < 4.0
 
@@ -90,7 +130,7 @@ def test_the_gradient_of_the_stated_objective_vanishes() -> None:
     """Σ_n (p − y) x + (w − w⁰)/σ² for a rule, + w/C for another column, 0 at the optimum."""
     X, y = toy()
     Y = np.eye(3)[y]
-    weights, _ = solve(X, Y, rules=RULES, C=3.0, rule_sigma=0.7, tol=1e-9, max_iter=5000)
+    weights = PhiProblem(RULES, C=3.0, rule_sigma=0.7).solve(X, Y, tol=1e-9, max_iter=5000)
     z = weights.logits(X)
     p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     full = X.T @ (p - Y)
@@ -102,13 +142,13 @@ def test_the_gradient_of_the_stated_objective_vanishes() -> None:
 def test_a_target_row_counts_what_it_sums_to() -> None:
     X, y = toy(60)
     Y = np.eye(3)[y]
-    doubled, _ = solve(np.vstack([X, X]), np.vstack([0.5 * Y, 0.5 * Y]), tol=1e-8)
-    once, _ = solve(X, Y, tol=1e-8)
+    doubled = PhiProblem().solve(np.vstack([X, X]), np.vstack([0.5 * Y, 0.5 * Y]), tol=1e-8)
+    once = PhiProblem().solve(X, Y, tol=1e-8)
     np.testing.assert_allclose(doubled.coef, once.coef, atol=1e-4)
 
 
 def test_no_columns_leave_everything_to_psi() -> None:
-    weights, _ = solve(np.zeros((4, 0)), np.eye(2)[[0, 0, 0, 1]])
+    weights = PhiProblem().solve(np.zeros((4, 0)), np.eye(2)[[0, 0, 0, 1]])
     assert weights.coef.shape == (0, 2)
     assert weights.bias.tolist() == [0, 0]
 
@@ -117,21 +157,21 @@ def test_out_of_fold_rows_are_not_learned_from() -> None:
     """Every text has a column of its own. In-sample φ knows each label by heart; out-of-fold φ can know none."""
     y = np.array([0, 1] * 20)
     X = scipy.sparse.identity(40, format="csr")
-    in_sample, _ = solve(X, np.eye(2)[y], C=100.0)
+    in_sample = PhiProblem(C=100.0).solve(X, np.eye(2)[y])
     assert (in_sample.logits(X).argmax(axis=1) == y).all()
-    phi = out_of_fold_logits(X, np.eye(2)[y], y, n_folds=5, seed=0, C=100.0)
+    phi = PhiProblem(C=100.0).out_of_fold(X, np.eye(2)[y], n_folds=5, seed=0)
     assert np.abs(phi[:, 1] - phi[:, 0]).max() < 1e-6
 
 
 def test_out_of_fold_rows_come_back_in_order() -> None:
     X, y = toy()
-    phi = out_of_fold_logits(X, np.eye(3)[y], y, n_folds=5, seed=0, rules=RULES)
+    phi = PhiProblem(RULES).out_of_fold(X, np.eye(3)[y], n_folds=5, seed=0)
     assert (phi.argmax(axis=1) == y).mean() > 0.55
 
 
 def test_out_of_fold_with_a_class_of_one_text() -> None:
     y = np.array([0, 1] * 5 + [2])
-    phi = out_of_fold_logits(np.ones((11, 1)), np.eye(3)[y], y, n_folds=5, seed=0)
+    phi = PhiProblem().out_of_fold(np.ones((11, 1)), np.eye(3)[y], n_folds=5, seed=0)
     assert phi.shape == (11, 3)
     assert np.isfinite(phi).all()
 
@@ -151,7 +191,7 @@ def test_the_gradient_vanishes_with_a_prior_for_each_term_and_class() -> None:
     X, Y = np.abs(X), np.eye(3)[y]
     X[X < 0.8] = 0.0
     n_terms = X.shape[1] - 3
-    weights, _ = solve(X, Y, rules=RULES, C=3.0, nb_terms=n_terms, tol=1e-9, max_iter=5000)
+    weights = PhiProblem(RULES, C=3.0, nb_terms=n_terms).solve(X, Y, tol=1e-9, max_iter=5000)
     z = weights.logits(X)
     full = X.T @ (np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) - Y)
     s = np.ones((X.shape[1] - 2, 3))
@@ -163,7 +203,7 @@ def test_the_gradient_vanishes_with_a_prior_for_each_term_and_class() -> None:
 def test_an_offset_against_the_own_label_makes_phi_lead_by_more() -> None:
     X, y = toy()
     Y = np.eye(3)[y]
-    plain, pushed = solve(X, Y)[0], solve(X, Y, offset=-2.0 * Y)[0]
+    plain, pushed = PhiProblem().solve(X, Y), PhiProblem().solve(X, Y, offset=-2.0 * Y)
     own = np.arange(len(y)), y
     assert pushed.logits(X)[own].mean() > plain.logits(X)[own].mean() + 0.5
     assert (pushed.logits(X).argmax(axis=1) == y).mean() > (plain.logits(X).argmax(axis=1) == y).mean() - 0.05
@@ -171,7 +211,7 @@ def test_an_offset_against_the_own_label_makes_phi_lead_by_more() -> None:
 
 def test_folds_in_threads_give_the_same() -> None:
     X, y = toy(120)
-    one, two = (out_of_fold_logits(X, np.eye(3)[y], y, n_folds=4, seed=0, n_jobs=n) for n in (None, 2))
+    one, two = (PhiProblem().out_of_fold(X, np.eye(3)[y], n_folds=4, seed=0, n_jobs=n) for n in (None, 2))
     np.testing.assert_array_equal(one, two)
 
 
@@ -185,12 +225,12 @@ def test_one_column_may_have_weights_for_several_labels() -> None:
         RuleColumn(1, prior=-1.0, lower=-np.inf, upper=0.0, column=0),
         RuleColumn(2, prior=1.0, column=1),
     ]
-    coef = solve(X, np.eye(3)[y], rules=both, rule_sigma=10, tol=1e-8)[0].coef
+    coef = PhiProblem(both, rule_sigma=10).solve(X, np.eye(3)[y], tol=1e-8).coef
     assert coef[0, 0] > 0.5
     assert coef[0, 1] < -0.5
     assert coef[0, 2] == coef[1, 0] == coef[1, 1] == 0.0
     # The same as two columns that fire together, each with a weight of its own.
     apart = [RuleColumn(rule.label, rule.prior, rule.lower, rule.upper) for rule in both]
-    twice = solve(X[:, [0, 0, 1]], np.eye(3)[y], rules=apart, rule_sigma=10, tol=1e-8)[0].coef
+    twice = PhiProblem(apart, rule_sigma=10).solve(X[:, [0, 0, 1]], np.eye(3)[y], tol=1e-8).coef
     assert np.allclose(coef[0], twice[0] + twice[1], atol=1e-5)
     assert np.allclose(coef[1], twice[2], atol=1e-5)

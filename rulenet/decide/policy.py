@@ -1,0 +1,99 @@
+"""Policy: when ψ is skipped, and how sure an answer is. Both follow from held-out logits, in `new_policy`.
+
+Imports calibration, cascade and model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rulenet.base.types import Array
+from rulenet.decide.calibration import Calibration, calibrate, uncalibrated
+from rulenet.decide.cascade import Cascade, choose
+from rulenet.model.hybrid import Hybrid
+from rulenet.model.link import Link
+
+
+@dataclass(frozen=True)
+class Policy:
+    """When a fitted model skips ψ, and what its probabilities are worth.
+
+    Attributes
+    ----------
+    mode, risk
+        What was asked for, see `rulenet.decide.cascade.choose`.
+    cost_ratio
+        Time of φ over time of ψ for a text; None: not known.
+    cascade
+        What was granted.
+    calibration
+        What probabilities, label sets and rejection go by; None without held-out texts that have labels.
+    link
+        What the logits mean.
+    """
+
+    mode: str
+    risk: float
+    cost_ratio: float | None
+    cascade: Cascade
+    calibration: Calibration | None
+    link: Link
+
+    def skips(self, phi: Array) -> Array:
+        """Whether ψ is skipped for texts with these a·φ, shape (n_texts,)."""
+        return np.asarray(self.link.lead(phi) > self.cascade.margin)
+
+    def probabilities(self, logits: Array, skipped: Array) -> Array:
+        """Probability of each label, shape (n_texts, n_classes), calibrated where that is possible."""
+        calibration = self.calibration or uncalibrated(logits.shape[1], self.link)
+        return calibration.probabilities(logits, skipped)
+
+
+def new_policy(
+    hybrid: Hybrid, mode: str = "off", risk: float = 0.005, *, cost_ratio: float | None = None,
+    before: tuple[Hybrid, Policy] | None = None,
+) -> Policy:  # fmt: skip
+    """The policy of a fitted model.
+
+    Parameters
+    ----------
+    mode, risk, cost_ratio
+        As in `Policy`.
+    before
+        The model and the policy that these come from: a calibration that would be the same is not fitted again.
+
+    Raises
+    ------
+    ParameterError
+        If `mode` or `risk` cannot be used.
+    """
+    held_out, link = hybrid.held_out, hybrid.link
+    phi = psi = None
+    if held_out is not None:
+        phi, psi = hybrid.phi_scale * held_out.phi, hybrid.psi_scale * held_out.psi
+    cascade = choose(
+        mode, risk, bound=hybrid.psi.bound if hybrid.psi else None, phi=phi, psi=psi,
+        psi_scale=hybrid.psi_scale if hybrid.is_neural else 0.0, is_stale=held_out is not None and held_out.is_stale,
+        cost_ratio=cost_ratio, link=link,
+    )  # fmt: skip
+    calibration = None
+    if before is not None and before[1].cascade.margin == cascade.margin and _calibrate_alike(before[0], hybrid):
+        calibration = before[1].calibration
+    elif held_out is not None and phi is not None and psi is not None and (held_out.y >= 0).any():
+        known = held_out.y >= 0
+        skipped = link.lead(phi) > cascade.margin if hybrid.is_neural else np.ones(len(phi), dtype=bool)
+        logits = phi + np.where(skipped[:, None], 0.0, psi)
+        calibration = calibrate(logits[known], held_out.y[known], skipped[known], link)
+    return Policy(mode, risk, cost_ratio, cascade, calibration, link)
+
+
+def _calibrate_alike(a: Hybrid, b: Hybrid) -> bool:
+    """Whether two models are calibrated by the same held-out logits."""
+    if a.held_out is None or b.held_out is None:
+        return False
+    scales = [(hybrid.phi_scale, hybrid.psi_scale, hybrid.is_neural, hybrid.link) for hybrid in (a, b)]
+    return scales[0] == scales[1] and all(
+        getattr(a.held_out, name) is getattr(b.held_out, name) for name in ("phi", "psi", "y")
+    )

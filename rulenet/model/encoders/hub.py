@@ -1,0 +1,69 @@
+"""A folder with a model saved by `transformers`, or a name on the Hugging Face hub. Imports transformers, late."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rulenet.errors import EncoderError
+from rulenet.model.encoders.encoder import Traits
+from rulenet.model.encoders.source import Body, Source, Wanted
+
+# Bodies of which it is known that the layers are a plain stack between embeddings and last_hidden_state.
+STACKS = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
+
+
+def read_body(location: str, name: str) -> Body:
+    """The body and tokenizer of a folder or hub name; `name` is what errors call it.
+
+    Loading runs no code of the model's author: no remote code, weights from safetensors only.
+    """
+    from transformers import AutoModel, AutoTokenizer
+
+    local = Path(location).is_dir()
+    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": local}
+    try:
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(location, use_fast=True, **options)
+            # Naming the attention keeps a config from naming one that would be fetched from the hub.
+            model = AutoModel.from_pretrained(location, use_safetensors=True, attn_implementation="sdpa", **options)
+    except Exception as error:
+        # transformers raises OSError, ValueError, KeyError, SafetensorError …, all meaning: cannot be loaded.
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if local:
+            hint = "The folder must hold config.json, model.safetensors and tokenizer files, as written by save_pretrained."
+        else:
+            hint = "If this machine is offline, pass a folder with the downloaded model."
+        raise EncoderError(f"encoder {name!r} cannot be loaded: {reason}. {hint}") from error
+    if not getattr(tokenizer, "is_fast", False):
+        raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); choose another encoder.")
+    if hasattr(model, "pooler"):
+        model.pooler = None  # nothing reads it
+    traits = Traits(
+        can_split=getattr(model.config, "model_type", "") in STACKS, can_mask=tokenizer.mask_token_id is not None
+    )
+    return Body(model.float(), tokenizer.backend_tokenizer, tokenizer.pad_token_id or 0, traits)
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Silence transformers' progress bars and notes on unused heads; errors still come through."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        logging.enable_progress_bar()
+
+
+def _load(wanted: Wanted) -> Body:
+    return read_body(wanted.name, wanted.name)
+
+
+SOURCE = Source(None, _load)

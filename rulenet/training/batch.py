@@ -1,0 +1,113 @@
+"""The texts of one step, on the device where they are needed. Imports corpus and ψ; torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rulenet.base.types import Array
+from rulenet.model.psi import Psi, Reading
+from rulenet.training.corpus import Corpus
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where training is.
+
+    Attributes
+    ----------
+    seed
+        Of the run.
+    epoch, number
+        From 0; `number` counts the steps of the epoch.
+    epochs
+        Epochs in all.
+    """
+
+    seed: int
+    epoch: int
+    number: int
+    epochs: int
+    device: torch.device
+
+    def random(self, *more: int) -> np.random.Generator:
+        """Random numbers of this step alone: the same in every process, for every part of a batch, and after a restart."""
+        # One more than the step: numpy's seeds make no difference between (seed, epoch) and (seed, epoch, 0).
+        return np.random.default_rng([self.seed, self.epoch, self.number + 1, *more])
+
+    def moved(self, values: Tensor) -> Tensor:
+        """A tensor on the device; on the way to a GPU, Python does not wait."""
+        on_gpu = self.device.type == "cuda"
+        return (values.pin_memory() if on_gpu else values).to(self.device, non_blocking=on_gpu)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Texts of one step, or the part of them that is computed at once.
+
+    Attributes
+    ----------
+    indices
+        Rows of the corpus.
+    places
+        Which texts of the whole batch these are.
+    size
+        Texts of the whole batch.
+    psi, read
+        ψ, and its `read`, compiled or not.
+    """
+
+    corpus: Corpus
+    indices: Array
+    step: Step
+    psi: Psi
+    read: Callable[..., Reading]
+    places: Array
+    size: int
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def part(self, places: Array) -> Batch:
+        """Some texts of a whole batch."""
+        return replace(self, indices=self.indices[places], places=places)
+
+    @property
+    def rows(self) -> list[Any]:
+        """Word pieces, or hidden states, of each text."""
+        return [self.corpus.rows[i] for i in self.indices.tolist()]
+
+    @property
+    def columns(self) -> Any:
+        """φ's columns, sparse, shape (B, n_columns)."""
+        return self.corpus.X[self.indices]
+
+    @property
+    def phi(self) -> Tensor:
+        """Out-of-fold φ, shape (B, K)."""
+        return self._floats(self.corpus.phi)
+
+    @property
+    def target(self) -> Tensor:
+        """Target distributions, shape (B, K)."""
+        return self._floats(self.corpus.Y)
+
+    @cached_property
+    def inputs(self) -> tuple[Tensor, Tensor]:
+        """What the encoder reads, and the attention mask; see `Encoder.pad`."""
+        inputs, mask = self.psi.encoder.pad(self.rows)
+        return self.step.moved(inputs), self.step.moved(mask)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What the encoder makes of the texts: computed once, however many objectives want it."""
+        return self.read(*self.inputs, self.corpus.layers)
+
+    def _floats(self, values: Array) -> Tensor:
+        return self.step.moved(torch.as_tensor(values[self.indices], dtype=torch.float32))

@@ -1,0 +1,165 @@
+"""What training makes small: an objective is what the user chooses, a term is what becomes of it in one run.
+
+The loop minimises Σ weight · loss over the terms of a recipe and knows nothing else about them. A new objective is a file next to this
+one with both classes, as CONTRIBUTING.md shows. Unlike a callback system, a term has few hooks, each needed by an objective that exists
+or that a test makes up. Imports no torch: recipes are read without it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from rulenet.base.types import Array
+from rulenet.errors import ParameterError
+from rulenet.model.phi import Weights
+from rulenet.model.phi_problem import PhiProblem
+from rulenet.training.corpus import Corpus
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+
+    from rulenet.model.psi import Psi
+    from rulenet.training.batch import Batch, Step
+
+
+Cut: TypeAlias = Callable[[Corpus, Array, Any], list[list[int]]]
+
+
+class Need(Enum):
+    """What an objective wants of the corpus beyond the rows that have a target."""
+
+    UNLABELLED = "rows without a target"
+    PIECES = "word pieces, never the hidden states that are kept of frozen layers"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a term may start from.
+
+    Attributes
+    ----------
+    psi
+        ψ before training.
+    corpus
+        All rows, those held out included.
+    train
+        Indices of the rows that are trained on.
+    weights, problem
+        φ as solved, and how it was.
+    cut
+        Cuts rows of the corpus given to `Term.batches` into batches, of the size that the recipe allows.
+    say
+        Tells the user what is done.
+    """
+
+    psi: Psi
+    corpus: Corpus
+    train: Array
+    weights: Weights
+    problem: PhiProblem
+    cut: Cut
+    say: Callable[[str], None]
+
+
+class Term:
+    """An objective in one run. Everything but `loss` may be left as it is.
+
+    Attributes
+    ----------
+    weight
+        What its loss counts; set from the objective.
+    modules
+        What is trained together with ψ, by name: kept in checkpoints, and dropped when training ends.
+    """
+
+    weight: float = 1.0
+    modules: Mapping[str, nn.Module] = {}
+
+    def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
+        """The parameters of `modules` for the optimizer; `learning_rate` is that of ψ's head."""
+        parameters = [parameter for module in self.modules.values() for parameter in module.parameters()]
+        return [{"params": parameters, "initial_lr": learning_rate}] if parameters else []
+
+    def batches(self, corpus: Corpus, rng: np.random.Generator) -> list[list[int]] | None:
+        """The batches of an epoch as indices into the training rows; None: those of the rows that have a target.
+
+        They are begun again where an epoch has more steps. `rng` depends on seed and epoch alone.
+        """
+        return None
+
+    def before_epoch(self, epoch: int, epochs: int) -> None:
+        """Called before each epoch, counted from 0, and again when a run is resumed."""
+
+    def loss(self, psi: Psi, batch: Batch, step: Step) -> Tensor:
+        """Mean loss of a batch or a part of one. Random numbers come from `step.random` or from torch."""
+        raise NotImplementedError
+
+    def after_backward(self, batch: Batch, step: Step) -> None:
+        """Called with the whole batch when all gradients are there."""
+
+    def after_step(self) -> None:
+        """Called when the optimizer has made a step."""
+
+    def held_out_loss(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> float | None:
+        """What the best epoch is chosen by; None: this term does not tell. `predict` gives ψ of rows and their φ."""
+        return None
+
+    def finish(self, weights: Weights, held_out: Corpus | None) -> tuple[Weights, Corpus | None]:
+        """φ's weights and the held-out rows when training is over, for a term that has changed φ."""
+        return weights, held_out
+
+
+class Objective(ABC):
+    """What to train for: the base of frozen dataclasses whose fields are numbers, strings and truth values.
+
+    Attributes
+    ----------
+    weight
+        What its loss counts in the sum.
+    needs
+        What it wants beyond the rows that have a target.
+    """
+
+    weight: float
+    needs: ClassVar[frozenset[Need]] = frozenset()
+
+    @abstractmethod
+    def start(self, setup: Setup) -> Term:
+        """The term of a run that begins."""
+
+
+@dataclass(frozen=True)
+class Foreign(Objective):
+    """An objective of a stored recipe that is not rulenet's own: it is kept as it was stored, and cannot be trained with."""
+
+    stored: dict[str, Any]
+    weight: float = 1.0
+
+    def start(self, setup: Setup) -> Term:
+        """Refuse."""
+        raise ParameterError(
+            f"the objective {self.stored['kind']!r} is not part of rulenet; pass a recipe with the objective itself"
+        )
+
+
+def start_all(objectives: Iterable[Objective], setup: Setup) -> list[Term]:
+    """The terms of a run.
+
+    Raises
+    ------
+    ParameterError
+        If two of them train a module of the same name.
+    """
+    terms: list[Term] = []
+    for objective in objectives:
+        term = objective.start(setup)
+        term.weight = objective.weight
+        if taken := {"psi", *(name for other in terms for name in other.modules)}.intersection(term.modules):
+            raise ParameterError(f"two objectives train a module called {min(taken)!r}; give one of them another name")
+        terms.append(term)
+    return terms

@@ -1,0 +1,227 @@
+"""The parts of a recipe: small frozen dataclasses that refuse values which cannot be used. Imports errors; pydantic.
+
+Objectives and tunings are parts too. Values are checked when a part is made, so whoever holds one need not check again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import wraps
+from typing import Annotated, Any, Literal, TypeVar
+
+import numpy as np
+import pydantic.dataclasses
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from typing_extensions import dataclass_transform
+
+from rulenet.errors import ParameterError
+
+Part = TypeVar("Part")
+
+
+def _plain(value: Any) -> Any:
+    """numpy's numbers as Python's, as they come from a grid of parameters."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _pair(value: Any) -> Any:
+    """A list as a tuple, as it comes from JSON."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Whole = Annotated[int, BeforeValidator(_plain)]
+Count = Annotated[int, BeforeValidator(_plain), Field(ge=1)]
+Number = Annotated[float, BeforeValidator(_plain)]
+Positive = Annotated[float, BeforeValidator(_plain), Field(gt=0)]
+NotNegative = Annotated[float, BeforeValidator(_plain), Field(ge=0)]
+Share = Annotated[float, BeforeValidator(_plain), Field(ge=0, le=1)]
+
+
+@dataclass_transform(frozen_default=True)
+def part(kind: type[Part]) -> type[Part]:
+    """Make a frozen dataclass that checks its fields, and whose repr shows only what differs from its defaults."""
+    config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
+    made: Any = pydantic.dataclasses.dataclass(frozen=True, config=config, repr=False)(kind)
+    check = made.__init__
+
+    @wraps(check)
+    def __init__(self: Any, *values: Any, **named: Any) -> None:  # noqa: N807
+        try:
+            check(self, *values, **named)
+        except ValidationError as error:
+            raise ParameterError("; ".join(map(_fault, error.errors(include_url=False)))) from None
+
+    made.__init__ = __init__
+    if "__repr__" not in vars(kind):
+        made.__repr__ = lambda self: f"{kind.__name__}({', '.join(f'{k}={v!r}' for k, v in changed(self).items())})"
+    return made  # type: ignore[no-any-return]
+
+
+def fields_of(given: Any) -> dict[str, Any]:
+    """The fields of a dataclass and their values, not copied."""
+    return {field.name: getattr(given, field.name) for field in dataclasses.fields(given)}
+
+
+def changed(given: Any) -> dict[str, Any]:
+    """The fields that are not as by default."""
+    defaults = {field.name: field.default for field in dataclasses.fields(given)}
+    return {name: value for name, value in fields_of(given).items() if value != defaults[name]}
+
+
+_WORDS = {
+    "Input should": "should",
+    "Tuple should": "should",
+    " after validation": "",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "a valid boolean": "True or False",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+}
+
+
+def _fault(fault: Any) -> str:
+    """A fault that pydantic found, with the field, its value and what is allowed."""
+    place = ".".join(map(str, fault["loc"]))
+    message = fault["msg"].removeprefix("Value error, ")
+    for words, plain in _WORDS.items():
+        message = message.replace(words, plain)
+    if fault["type"] == "unexpected_keyword_argument":
+        return f"unknown field {place!r}"
+    return f"{place}={fault['input']!r} {message}" if place else message
+
+
+@part
+class Columns:
+    """What φ's columns are made of.
+
+    Attributes
+    ----------
+    tfidf, pos
+        Whether φ has TF-IDF columns, and part-of-speech columns (slower; English needs the extra ``pos``).
+    ngram_range
+        Shortest and longest word n-gram.
+    min_df
+        A term must occur in at least this many training texts. None: 2 from 1,000 texts on, else 1.
+    """
+
+    tfidf: bool = True
+    pos: bool = False
+    ngram_range: Annotated[tuple[Count, Count], BeforeValidator(_pair)] = (1, 2)
+    min_df: Count | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Columns:
+        if self.ngram_range[0] > self.ngram_range[1]:
+            raise ValueError(
+                f"ngram_range={self.ngram_range!r} should be the shortest and the longest n-gram, in this order"
+            )
+        return self
+
+
+@part
+class Phi:
+    """How φ is solved.
+
+    Attributes
+    ----------
+    C
+        Prior variance of TF-IDF and part-of-speech weights; larger fits closer.
+    rule_sigma
+        How far, in log-odds, data may pull a rule's weight from its author's (prior standard deviation).
+    nb
+        Whether a term's prior standard deviation, for each label, follows its naive Bayes log-count ratio (see
+        `rulenet.model.phi_problem`). None: from 1,000 labelled texts on; fewer say too little about a term.
+    folds
+        Folds of the out-of-fold φ that ψ is trained against; 1: φ as it is on its own training texts, which leaves ψ little to learn.
+    exit_margin
+        φ is asked to lead by this many logits more where it is right out-of-fold, and ψ is weighed by accuracy rather than likelihood, so
+        that the cascade skips ψ more often; 0: not.
+    """
+
+    C: Positive = 10.0
+    rule_sigma: Positive = 1.0
+    nb: bool | None = None
+    folds: Count = 5
+    exit_margin: NotNegative = 0.0
+
+
+@part
+class Reading:
+    """What ψ reads of a text.
+
+    Attributes
+    ----------
+    max_length
+        Word pieces that ψ reads of a text at a time; what it does not read is left to φ.
+    long_texts, max_chunks
+        What ψ reads of a longer text. ``"head"``: its beginning. ``"head_tail"``: the first and the last half of `max_length` word
+        pieces. ``"chunks"``: up to `max_chunks` windows of `max_length`, averaged; costs as many times more.
+    """
+
+    max_length: Annotated[int, BeforeValidator(_plain), Field(ge=8)] = 256
+    long_texts: Literal["head", "head_tail", "chunks"] = "head_tail"
+    max_chunks: Count = 4
+
+
+@part
+class Head:
+    """What turns h(x) and φ into ψ.
+
+    Attributes
+    ----------
+    bound
+        B of ψ, in logits; None: unbounded.
+    dropout
+        Share of h(x) dropped in training.
+    """
+
+    bound: Positive | None = 1.5
+    dropout: Annotated[float, BeforeValidator(_plain), Field(ge=0, lt=1)] = 0.1
+
+
+@part
+class Guesses:
+    """What is taken for the label of a text that has none.
+
+    Attributes
+    ----------
+    pseudo_confidence
+        An unlabelled text is learned from when φ gives a label at least this probability.
+    """
+
+    pseudo_confidence: Annotated[float, BeforeValidator(_plain), Field(gt=0, le=1)] = 0.9
+
+
+@part
+class Steps:
+    """The steps of ψ's training: AdamW with a linear schedule.
+
+    Attributes
+    ----------
+    epochs
+        None: 3 from 1,000 texts on, more for fewer (about 100 steps), 10 for an encoder from scratch.
+    learning_rate, head_learning_rate
+        Of the encoder and of ψ's head. None for `learning_rate`: the encoder's own, 5e-5, or 1e-3 for an encoder from scratch.
+    weight_decay
+        Of AdamW.
+    warmup
+        Share of all steps in which the learning rate rises.
+    batch_texts, batch_tokens
+        Size of a training batch: at most this many texts and this many word pieces, padding included.
+    accumulate
+        Parts that a batch is computed in, one after the other; the step is that of the whole batch. Memory falls with the number. A
+        batch that does not fit is cut further by itself.
+    compile
+        Let torch compile ψ on a GPU: a slow start, faster steps.
+    """
+
+    epochs: Count | None = None
+    learning_rate: Positive | None = None
+    head_learning_rate: Positive = 1e-3
+    weight_decay: NotNegative = 0.01
+    warmup: Annotated[float, BeforeValidator(_plain), Field(ge=0, lt=1)] = 0.1
+    batch_texts: Count = 32
+    batch_tokens: Count = 4096
+    accumulate: Count = 1
+    compile: bool = False

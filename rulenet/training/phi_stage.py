@@ -1,0 +1,103 @@
+"""φ's half of training: its problem, its weights, and what it says of texts that it never saw. Hot edits use the same functions.
+
+Imports features, model and recipe; no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from rulenet.base.types import Array
+from rulenet.features.blocks import Features
+from rulenet.model.hybrid import HeldOut
+from rulenet.model.link import ONE_OF, Link
+from rulenet.model.phi import Weights, rule_columns
+from rulenet.model.phi_problem import PhiProblem
+from rulenet.training.recipe import Recipe
+
+MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
+
+
+def phi_problem(features: Features, classes: Sequence[str], recipe: Recipe) -> PhiProblem:
+    """How φ is to be learned, in training and in hot edits.
+
+    Parameters
+    ----------
+    classes
+        The labels as strings, in column order.
+    recipe
+        With `nb` settled.
+    """
+    return PhiProblem(
+        rules=rule_columns(features.ruleset, classes), C=recipe.phi.C, rule_sigma=recipe.phi.rule_sigma,
+        nb_terms=features.n_terms if recipe.phi.nb else 0,
+    )  # fmt: skip
+
+
+def fit_phi(problem: PhiProblem, X: Any, Y: Array, recipe: Recipe) -> tuple[Weights, Array]:
+    """φ, and the targets it was fitted to: those given, and what φ is sure of among texts without any."""
+    known = problem.link.mass(Y) > 0
+    if known.all():
+        return problem.solve(X, Y), Y
+    if not known.any():
+        return problem.from_rules(X, Y.shape[1], threshold=recipe.guesses.pseudo_confidence)
+    first = problem.solve(X[known], Y[known])
+    Y = np.where(known[:, None], Y, problem.link.confident(first.logits(X), recipe.guesses.pseudo_confidence))
+    known = problem.link.mass(Y) > 0
+    return problem.solve(X[known], Y[known]), Y
+
+
+def outside_phi(
+    problem: PhiProblem, X: Any, Y: Array, is_labelled: Array, features: Features, recipe: Recipe, seed: int
+) -> tuple[Array, Array | None]:
+    """φ of each text from weights that never saw it, and the offset that φ is to be solved with again, if it is to lead by more.
+
+    φ is asked for `recipe.exit_margin` more where it is right out-of-fold, and only there: elsewhere ψ must be able to overrule it.
+    """
+    link = problem.link
+    if recipe.phi.folds == 1:
+        # The held-out texts stay out even so, or they would praise φ for what it has memorised.
+        train, _ = split(Y, is_labelled, recipe.held_out, seed, link)
+        X = features.as_fitted_on(X, train)
+        return problem.solve(X[train], Y[train]).logits(X), None
+
+    def out_of_fold(offset: Array | None = None) -> Array:
+        return problem.out_of_fold(
+            X, Y, n_folds=min(recipe.phi.folds, len(Y)), seed=seed, offset=offset, n_jobs=features.n_jobs,
+            as_fitted_on=features.as_fitted_on,
+        )  # fmt: skip
+
+    phi = out_of_fold()
+    if not recipe.phi.exit_margin:
+        return phi, None
+    offset = -recipe.phi.exit_margin * Y * (link.answer(phi) == link.right(Y))[:, None]
+    return out_of_fold(offset), offset
+
+
+def hold_out_phi(
+    problem: PhiProblem, X: Any, Y: Array, features: Features, recipe: Recipe, seed: int
+) -> HeldOut | None:
+    """φ of some labelled texts, from weights that never saw them: what a model without ψ is calibrated by."""
+    known = np.flatnonzero(problem.link.mass(Y) > 0)
+    train, held_out = split(Y[known], np.ones(len(known), dtype=bool), recipe.held_out, seed, problem.link)
+    if not len(held_out):
+        return None
+    X, Y = features.as_fitted_on(X[known], train), Y[known]
+    phi = problem.solve(X[train], Y[train]).logits(X[held_out])
+    return HeldOut(phi, np.zeros_like(phi), problem.link.right(Y[held_out]))
+
+
+def split(Y: Array, is_labelled: Array, share: float, seed: int, link: Link = ONE_OF) -> tuple[Array, Array]:
+    """Indices to train ψ on, and held-out ones; only texts with real labels are held out if there are any."""
+    candidates = np.flatnonzero(is_labelled) if is_labelled.any() else np.arange(len(Y))
+    if len(candidates) < MIN_HELD_OUT:
+        return np.arange(len(Y)), np.empty(0, dtype=np.intp)
+    strata = link.strata(Y[candidates])
+    n_held_out = max(round(share * len(candidates)), len(np.unique(strata)))
+    stratify = strata if np.bincount(strata)[np.unique(strata)].min() >= 2 else None
+    _, held_out = train_test_split(candidates, test_size=n_held_out, random_state=seed, stratify=stratify)
+    return np.setdiff1d(np.arange(len(Y)), held_out), np.sort(held_out)

@@ -1,0 +1,53 @@
+"""What happened in training, as `report_` tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Report:
+    """What happened in training.
+
+    Attributes
+    ----------
+    held_out
+        Accuracy on the held-out texts of φ, of ψ alone and of the hybrid, and their number; φ there is out-of-fold.
+    seconds
+        Wall time of each stage.
+    scales_moved
+        Whether the likeliest scalars gave worse answers on the held-out texts than φ or ψ alone, so that others were taken.
+    settled
+        What became of the fields of the recipe that depend on the data.
+    cut_texts
+        Share of the training texts of which ψ reads only a part.
+    seconds_per_text
+        Of φ's columns and of ψ, in prediction.
+    calibration, cascade
+        What held-out texts say of the probabilities, and of skipping ψ.
+    rule_tally
+        How often each rule fired on the labelled texts and was right; on all texts if no text has a label. Drift is measured from it.
+    """
+
+    n_texts: int = 0
+    n_unlabeled: int = 0
+    language: str = ""
+    n_rules: int = 0
+    n_terms: int = 0
+    held_out: dict[str, float] = field(default_factory=dict)
+    phi_scale: float = 1.0
+    psi_scale: float = 1.0
+    scales_moved: bool = False
+    epochs: int = 0
+    best_epoch: int = 0
+    train_loss: list[float] = field(default_factory=list)
+    held_out_loss: list[float] = field(default_factory=list)
+    interrupted: bool = False
+    cut_texts: float = 0.0
+    settled: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    seconds_per_text: dict[str, float] = field(default_factory=dict)
+    calibration: dict[str, Any] = field(default_factory=dict)
+    cascade: dict[str, Any] = field(default_factory=dict)
+    rule_tally: dict[str, Any] = field(default_factory=dict)

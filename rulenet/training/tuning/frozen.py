@@ -1,0 +1,55 @@
+"""The lower layers of the encoder stay as they are, so that what they make of each text is computed once. Imports torch late."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from rulenet.model.batches import piece_budget, token_budget_batches
+from rulenet.model.encoders.encoder import Encoder
+from rulenet.training.corpus import Corpus
+from rulenet.training.parts import Whole, part
+from rulenet.training.tuning.tuning import Tuning
+
+
+@part
+class Frozen(Tuning):
+    """Train the upper layers only; an encoder that has read nothing before is trained whole.
+
+    Attributes
+    ----------
+    frozen_layers
+        Layers, counted from below, that are not trained, nor are the embeddings. Freezing three of MiniLM's six halves the time of training
+        on a CPU and cost no accuracy on 2,000 AG News rows.
+    """
+
+    frozen_layers: Annotated[Whole, Field(ge=0)] = 3
+
+    def prepare(self, encoder: Encoder, learning_rate: float) -> list[dict[str, Any]]:
+        """The parameters that are not frozen."""
+        from rulenet.model.layers import stack_of
+
+        body = encoder.model
+        frozen = [getattr(body, "embeddings", None), *list(getattr(stack_of(body), "layer", []))[: self.frozen_layers]]
+        for module in frozen if encoder.traits.pretrained else []:
+            if module is not None:
+                module.requires_grad_(False)
+        return [{"params": [p for p in body.parameters() if p.requires_grad], "initial_lr": learning_rate}]
+
+    def keep(self, encoder: Encoder, corpus: Corpus, device: str) -> Corpus:
+        """The output of the frozen layers in place of word pieces, where that saves time and fits into memory."""
+        import torch
+
+        from rulenet.model.layers import MAX_BYTES, lower_states
+
+        size = sum(map(len, corpus.rows)) * encoder.width * 4
+        on_gpu = device != "cpu" and torch.cuda.is_available()
+        traits = encoder.traits
+        if self.frozen_layers < 1 or not (traits.pretrained and traits.can_split) or on_gpu or size > MAX_BYTES:
+            return corpus
+        lengths, window = [len(row) for row in corpus.rows], encoder.max_length
+        batches = token_budget_batches(lengths, budget=piece_budget("cpu"), window=window)
+        rows = lower_states(encoder, corpus.rows, self.frozen_layers, batches)
+        return replace(corpus, rows=rows, layers=self.frozen_layers)

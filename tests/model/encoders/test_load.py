@@ -1,0 +1,120 @@
+"""Encoders by name: what each source gives, and what a new one may change."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from rulenet import Recipe, RuleNetClassifier  # noqa: E402
+from rulenet.errors import EncoderError  # noqa: E402
+from rulenet.model.encoders import load  # noqa: E402
+from rulenet.model.encoders.encoder import Traits  # noqa: E402
+from rulenet.model.encoders.hub import read_body  # noqa: E402
+from rulenet.model.encoders.load import load_encoder  # noqa: E402
+from rulenet.model.encoders.source import Body, Source, Wanted  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no-such-org/no-such-model", r"cannot be loaded.*'minilm' \(embedded\), 'scratch'"),
+        ("/no/such/folder", "cannot be loaded"),
+    ],
+)
+def test_an_encoder_that_cannot_be_loaded_says_what_to_pass(name: str, message: str) -> None:
+    with pytest.raises(EncoderError, match=message):
+        load_encoder(name, texts=[], max_length=32, seed=0)
+
+
+def test_a_folder_with_a_pickle_for_weights_is_refused(
+    tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("pickled") / "encoder"
+    shutil.copytree(tiny_encoder, folder)
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
+    with pytest.raises(EncoderError, match=r"model\.safetensors"):
+        load_encoder(str(folder), texts=[], max_length=32, seed=0)
+
+
+@pytest.mark.parametrize("texts", [["手机坏了", "手机很好"], ["good film", "bad film"]])
+def test_an_encoder_from_scratch_reads_any_language(texts: list[str]) -> None:
+    encoder = load_encoder("scratch", texts=texts * 3, max_length=32, seed=0)
+    first, second = map(list, encoder.encode(texts))
+    unknown = encoder.tokenizer.token_to_id("[UNK]")
+    assert unknown not in first + second
+    assert first != second
+
+
+def test_scratch_is_the_same_for_the_same_seed() -> None:
+    models = [
+        load_encoder("scratch", texts=["good film"] * 2, max_length=16, seed=seed).model.state_dict()
+        for seed in (0, 0, 1)
+    ]
+    key = "embeddings.word_embeddings.weight"
+    assert torch.equal(models[0][key], models[1][key])
+    assert not torch.equal(models[0][key], models[2][key])
+
+
+@pytest.mark.parametrize(
+    ("name", "traits"),
+    [
+        ("folder", Traits(can_split=True)),
+        ("scratch", Traits(pretrained=False, learning_rate=1e-3, epochs=10, can_mask=True)),
+        pytest.param("minilm", Traits(can_split=True, can_mask=True), marks=pytest.mark.slow),
+    ],
+)
+def test_what_is_known_of_each_source(tiny_encoder: str, name: str, traits: Traits) -> None:
+    name = tiny_encoder if name == "folder" else name
+    assert load_encoder(name, texts=["good film"] * 2, max_length=16, seed=0).traits == traits
+
+
+@pytest.fixture
+def toy(tiny_encoder: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A source that wants "film: " before each text and reads the first state, as it may be added in one file."""
+
+    def read(wanted: Wanted) -> Body:
+        body = read_body(tiny_encoder, wanted.name)
+        return dataclasses.replace(body, traits=dataclasses.replace(body.traits, pooling="first", prefix="film: "))
+
+    monkeypatch.setattr(load, "SOURCES", (Source("toy", read), *load.SOURCES))
+    return "toy"
+
+
+def test_a_prefix_is_read_before_each_text_and_has_no_place_in_it(toy: str, tiny_encoder: str) -> None:
+    for long_texts in ("head", "head_tail", "chunks"):
+        options = {"texts": [], "max_length": 16, "seed": 0, "long_texts": long_texts}
+        encoder, plain = (load_encoder(name, **options) for name in (toy, tiny_encoder))  # type: ignore[arg-type]
+        film = plain.encode(["film: "])[0][:-1].tolist()
+        assert encoder.encode(["oil price"])[0].tolist() == [*film, *plain.encode(["oil price"])[0][1:]]
+        for text in ("oil price", f"goal {'oil ' * 10_000}bank"):
+            pieces, places = encoder.encode_with_offsets([text])[0]
+            assert pieces == encoder.encode([text])[0].tolist()
+            assert places[: len(film)] == [(0, 0)] * len(film)
+            found = [text[start:end] for start, end in places if end > start]
+            assert found[0] == text.split()[0]
+            assert set(found) <= set(text.split())
+            assert long_texts != "head_tail" or found[-1] == text.split()[-1]
+
+
+@pytest.mark.slow
+def test_prefix_and_pooling_are_kept_by_saved_and_exported_models(toy: str, tmp_path: Path) -> None:
+    texts, labels = ["the goal", "win the match", "oil price", "the bank"] * 12, [1, 1, 0, 0] * 12
+    clf = RuleNetClassifier(None, toy, recipe=Recipe.of(epochs=1, max_length=16)).fit(texts, labels)
+    clf.save(tmp_path / "model")
+    loaded = RuleNetClassifier.load(tmp_path / "model")
+    assert loaded.predictor_.hybrid.psi.encoder.traits == Traits(pooling="first", prefix="film: ")
+    np.testing.assert_array_equal(loaded.predict_proba(texts[:4]), clf.predict_proba(texts[:4]))
+    token_sum = clf.explain(texts[:1], tokens=True)[0].tokens
+    assert token_sum is not None
+    clf.export()
+    np.testing.assert_allclose(clf.predict_proba(texts[:4]), loaded.predict_proba(texts[:4]), atol=1e-4)
+    clf.save(tmp_path / "fast")
+    again = RuleNetClassifier.load(tmp_path / "fast")
+    np.testing.assert_array_equal(again.predict_proba(texts[:4]), clf.predict_proba(texts[:4]))
