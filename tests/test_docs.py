@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import dataclasses
 import doctest
 import importlib.util
 import inspect
@@ -90,8 +89,6 @@ class Reader:
 
     def python(self, block: Block) -> None:
         code = block.text.replace('"minilm"', repr(self.encoder))
-        if not hasattr(Recipe, "of"):  # remove once the recipe is composed
-            code = code.replace("Recipe.of(", "Recipe(").replace('{"recipe__C": [1, 10]}', '{"recipe": [Recipe()]}')
         with contextlib.redirect_stdout(io.StringIO()) as shown:
             exec(compile("\n" * (block.line - 1) + code, str(block.file), "exec"), self.namespace)
         self.output = shown.getvalue()
@@ -362,8 +359,6 @@ def test_every_field_of_a_recipe_is_documented() -> None:
 
 def recipe_fields() -> list[str]:
     """Names of the leaves."""
-    if not hasattr(Recipe, "of"):  # remove once the recipe is composed
-        return [field.name for field in dataclasses.fields(Recipe)]
     return list(Recipe().leaves())
 
 
