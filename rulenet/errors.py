@@ -19,7 +19,8 @@ Each class also inherits from the standard class that a caller would expect, so 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 
 class RuleNetError(Exception):
@@ -62,28 +63,67 @@ class MissingExtraError(RuleNetError, ImportError):
     """An optional package is not installed; the message says how to install it."""
 
 
+class Code(NamedTuple):
+    """The stable name of one kind of mistake; all of them are listed in `rules/file/codes.py`."""
+
+    number: str  # never given to another mistake
+    name: str
+    severity: Literal["error", "warning", "info"]
+    meaning: str
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.name}"
+
+
+class Edit(NamedTuple):
+    """How to repair a fault, at the place that its path leads to; `rules/lint/repair.py` turns it into a change of the text.
+
+    Attributes
+    ----------
+    verb
+        ``"rename"`` the nearest field · ``"write"`` this YAML · ``"quote"`` this text, in quotes if it needs them · ``"split"`` at the
+        commas · ``"merge"`` equal items of the list · ``"add"`` this field · ``"characters"`` of
+        another keyboard in the line · ``"breaks"`` of all lines.
+    new
+        What to write.
+    """
+
+    verb: Literal["rename", "write", "quote", "split", "merge", "add", "characters", "breaks"]
+    new: str = ""
+
+
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong in a rule file: what, where, and what to do."""
+    """One mistake in a rule file: what, where, and what to do about it."""
 
+    code: Code
     message: str
     line: int = 0  # 0: the whole file
     rule: str | None = None
-    severity: str = "error"  # "error" | "warning" | "info" (a hint)
     file: str | None = None  # the included file that the fault is in; None: the file that was read
+    path: tuple[str | int, ...] = field(default=(), compare=False)  # from the top of the file
+    edit: Edit | None = field(default=None, compare=False)
+
+    @property
+    def severity(self) -> str:
+        """``"error"``, ``"warning"`` or ``"info"`` (a hint)."""
+        return self.code.severity
 
     @property
     def text(self) -> str:
-        """The rule and the message, without the place."""
-        return f"rule {self.rule!r}: {self.message}" if self.rule is not None else self.message
+        """The rule, the message and the code, without the place."""
+        rule = f"rule {self.rule!r}: " if self.rule is not None else ""
+        return f"{rule}{self.message} [{self.code}]"
 
     def place(self, source: str) -> str:
         """Return the file and the line, or only the file if the fault has no line.
 
         Examples
         --------
-        >>> Fault("no such file").place("spam.yaml"), Fault("unknown field", 7).place("spam.yaml")
-        ('spam.yaml', 'spam.yaml:7')
+        >>> code = Code("RN012", "unknown-field", "error", "A field that does not exist.")
+        >>> fault = Fault(code, "unknown field 'wieght'", 7, "win")
+        >>> fault.place("spam.yaml"), fault.text
+        ('spam.yaml:7', "rule 'win': unknown field 'wieght' [RN012 unknown-field]")
         """
         name = self.file or source
         return f"{name}:{self.line}" if self.line else name

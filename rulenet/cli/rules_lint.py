@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, print_json, say, say_result
-from rulenet.errors import RuleFileError
-
-if TYPE_CHECKING:
-    from rulenet.rules.lint.fix import Change
+from rulenet.errors import Fault, RuleFileError
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "dim"}
 
@@ -33,7 +30,8 @@ def lint(
 
     Finds rules that can never fire, duplicate and contained rules, patterns that match everything, words that are matched differently
     from how they are written, and examples that contradict their rule. `--fix` first repairs mistakes that can mean only one thing
-    (`wieght`, `confidence: 90%`). Exit status 1 if there is an error; with warnings only, 0.
+    (`wieght`, `confidence: 90%`). A comment `# rulenet: ignore RN303`, at the end of a line, above a rule or at the top of the file,
+    hides a warning or hint. Exit status 1 if there is an error; with warnings only, 0.
 
     Example: `rulenet rules lint rules/ag_news.yaml`
     """
@@ -44,22 +42,14 @@ def lint(
     count = Counter(fault.severity for faults in found.values() for fault in faults)
     errors = count["error"]
     if as_json:
-        rows = [
-            {"file": f.file or file, "line": f.line, "rule": f.rule, "severity": f.severity, "message": f.message}
-            for file, faults in found.items()
-            for f in faults
-        ]
-        done = [
-            {"file": file, "line": change.line, "rule": change.rule, "message": change.message}
-            for file, changes in fixed.items()
-            for change in changes
-        ]
+        rows = [_row(fault, file) for file, faults in found.items() for fault in faults]
+        done = [_row(fault, file) for file, faults in fixed.items() for fault in faults]
         counts = {"errors": errors, "warnings": count["warning"], "hints": count["info"]}
         print_json({**counts, "faults": rows, **({"fixed": done} if repair else {})})
     else:
         for file, faults in found.items():
-            for change in fixed[file]:
-                say(f"{file}:{change.line}: ", ("fixed", "green"), f": {change}")
+            for fault in fixed[file]:
+                say(f"{fault.place(file)}: ", ("fixed", "green"), f": {fault.text}")
             for fault in faults if hints else [fault for fault in faults if fault.severity != "info"]:
                 say(f"{fault.place(file)}: ", (fault.severity, _COLOURS[fault.severity]), f": {fault.text}")
         total = [counted(len(files), "file"), counted(errors, "error"), counted(count["warning"], "warning")]
@@ -71,16 +61,28 @@ def lint(
     raise typer.Exit(1 if errors else 0)
 
 
-def _fixed(file: Path) -> list[Change]:
+def _fixed(file: Path) -> list[Fault]:
     """Repair a file and return what was done; a file that cannot be read is left to the linter."""
-    from rulenet.rules.lint.fix import fix
+    from rulenet.rules.lint.repair import repair
     from rulenet.rules.writing.files import load_text, save_text
 
     try:
         text = load_text(file)
     except RuleFileError:
         return []
-    repaired, changes = fix(text)
-    if changes:
+    repaired, faults = repair(text, str(file), file)
+    if faults:
         save_text(file, repaired)
-    return changes
+    return faults
+
+
+def _row(fault: Fault, file: str) -> dict[str, Any]:
+    return {
+        "file": fault.file or file,
+        "line": fault.line,
+        "rule": fault.rule,
+        "severity": fault.severity,
+        "code": fault.code.number,
+        "name": fault.code.name,
+        "message": fault.message,
+    }

@@ -46,6 +46,10 @@ class RuleSet:
         File name for messages.
     file
         What the author wrote, in all files.
+    sources
+        For each rule of `file.rules` the text that it comes from, and its number there.
+    top
+        The text of the file itself, without those it includes.
     rules
         The columns of R: the rules in order, a rule with ``negation: {flip: …}`` as two.
 
@@ -69,9 +73,9 @@ class RuleSet:
         self.name = name
         self.source = bundle.text
         self.file = bundle.file
-        self._top = bundle.sources[-1]
+        self.top = bundle.sources[-1]
         self.files = [source.path for source in bundle.sources if source.path is not None] + bundle.lists
-        self._places = [
+        self.sources = [
             (source, i) for source in bundle.sources for i in range(len(source.file.rules) if source.file else 0)
         ]
         expanded = columns(self.file)
@@ -115,13 +119,13 @@ class RuleSet:
         >>> RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: b}]}").place(0, "word")
         ('<string>', 1)
         """
-        source, j = self._places[i]
+        source, j = self.sources[i]
         return source.name, source.lines.at(("rules", j, *path))
 
     @property
     def lines(self) -> Lines:
         """Line of each value of the file itself, not of those it includes."""
-        return self._top.lines
+        return self.top.lines
 
     @cached_property
     def places(self) -> list[tuple[str, int]]:

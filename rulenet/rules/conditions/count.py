@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from rulenet.base.wording import counted as counted_in_words
 from rulenet.rules.conditions.bounds import is_between, shown
 from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span
 from rulenet.rules.conditions.formula import ALWAYS, Fact, Formula, WordLists, both
 from rulenet.rules.conditions.kind import Builder, Child, Kind, Part, Setting, Smell
+from rulenet.rules.file import codes
 from rulenet.rules.file.condition import WrittenCount
-from rulenet.rules.file.parse import Path
 from rulenet.text.doc import Doc
 
 
@@ -45,10 +46,10 @@ class CountKind(Kind):
     def build(self, part: Part, builder: Builder) -> Condition:
         return Count(builder.make(part.parts[0]), part.value.at_least, part.value.at_most)
 
-    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[Smell]:
         kind = part.parts[0].kind
         if kind is self or not (kind.has_hits or kind.passes_hits):
-            yield (), f"{kind.name} has no hits to count"
+            yield part.smell(codes.BAD_VALUE, f"{kind.name} has no hits to count; count words or patterns instead")
 
     def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
         count: WrittenCount = part.value
@@ -70,21 +71,23 @@ class CountKind(Kind):
 
     def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
         count: WrittenCount = part.value
-        counted, low, here = part.parts[0], count.at_least or 0, (*part.path, "count")
+        counted, low = part.parts[0], count.at_least or 0
+        never = f"count can never reach {low:g}"
         if low <= 0 and count.at_most is None:
-            yield Smell(here, "count with at_least: 0 always holds; give at_least: 1 or more, or at_most")
+            message = "count with at_least: 0 is always fulfilled; give at_least: 1 or more, or at_most"
+            yield part.smell(codes.IDLE_OPTION, message)
         if low > 0 and not counted.has_hits:
-            yield Smell(here, f"count can never reach {low:g}: {count.kind} has no hits to count", "error")
+            yield part.smell(codes.NEVER_FIRES, f"{never}: {count.kind} has no hits; count words or patterns instead")
             return
         most = counted.kind.most_hits(counted)
         if most is not None and low > most:
-            message = f"count can never reach {low:g}: {count.kind} hits at most {most} times; lower at_least"
-            yield Smell(here, message, "error")
+            message = f"{never}: {count.kind} has at most {counted_in_words(most, 'hit')}; lower at_least"
+            yield part.smell(codes.NEVER_FIRES, message)
         names = counted.kind.lexicons(counted)
         weights = [weight for name in names for weight in setting.lexicons.get(name, {}).values()]
         if low > 0 and weights and max(weights) <= 0:
             listed = ", ".join(map(repr, names[:5])) + (" …" if len(names) > 5 else "")
-            yield Smell(here, f"count can never reach {low:g}: no entry of {listed} has a positive weight", "error")
+            yield part.smell(codes.NEVER_FIRES, f"{never}: no entry of {listed} has a positive weight; use at_most")
 
     def label(self, part: Part) -> str:
         return f"count: {shown(part.value.at_least, part.value.at_most)}"

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from rulenet.errors import Code, Edit
 from rulenet.rules.conditions.condition import Condition, InField, Span
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists
 from rulenet.rules.file.condition import OPTIONS, WrittenCondition
@@ -26,11 +27,12 @@ Lexicons = Mapping[str, Mapping[str, float]]  # entries with what a hit adds to 
 
 
 class Smell(NamedTuple):
-    """Something to tell the author, at a place of the rule."""
+    """Something that the author should know, at a place of the rule."""
 
     path: Path
+    code: Code
     message: str
-    severity: str = "warning"  # "error": can never work · "warning": probably not meant · "info": good to know
+    edit: Edit | None = None
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,6 @@ class Kind(ABC):
     denies: ClassVar[bool] = False  # it holds where its parts do not
     denied_label: ClassVar[str] = ""  # of a combination: its label where it must not hold
     needs_tags: ClassVar[bool] = False  # it reads part-of-speech tags
-    is_set: ClassVar[bool] = False  # order and repetition in its list of texts say nothing
-    for_several: ClassVar[str] = ""  # the kind to write where one of its texts is several words
-    loose: ClassVar[tuple[str, ...]] = ()  # fields in whose texts spaces at the ends say nothing
     quotes: ClassVar[Literal["", "'", '"']] = ""  # its texts are always written in these
 
     @property
@@ -98,12 +97,12 @@ class Kind(ABC):
         """Conditions inside its value."""
         return ()
 
-    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
-        """What cannot work, with its place from the field on; `lexicons` are those that exist."""
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[Smell]:
+        """What cannot work, so that the file is refused; `lexicons` are those that exist."""
         yield from ()
 
     def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
-        """What works and is probably not meant."""
+        """What works but is probably not meant."""
         yield from ()
 
     def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
@@ -136,10 +135,6 @@ class Kind(ABC):
     def most_hits(self, part: Part) -> int | None:
         """How many hits it can have at most; None: no limit is known."""
         return None if part.has_hits else 0
-
-    def mend(self, text: str) -> tuple[str, str] | None:
-        """A safe repair of one of its texts and what was wrong, if something was."""
-        return None
 
 
 class Part(NamedTuple):
@@ -175,6 +170,10 @@ class Part(NamedTuple):
         set_ = [name for name in (*OPTIONS, "field") if self.written.is_set(name)]
         options = ", ".join(f"{name}: {_spelled(getattr(self.written, name))}" for name in set_)
         return self.kind.label(self) + (f" ({options})" if options else "")
+
+    def smell(self, code: Code, message: str, edit: Edit | None = None, *, at: Path = ()) -> Smell:
+        """Something wrong with its value, or with what `at` leads to inside the value."""
+        return Smell((*self.path, self.kind.name, *at), code, message, edit)
 
     def formula(self, placement: str, lists: WordLists) -> Formula:
         """When it holds."""

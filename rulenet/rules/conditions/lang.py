@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rulenet.rules.conditions.condition import Condition, Keep, Span
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists
 from rulenet.rules.conditions.kind import Builder, Kind, Part, Setting, Smell
+from rulenet.rules.file import codes
 from rulenet.text.doc import Doc
 
 
@@ -34,9 +35,9 @@ class LangKind(Kind):
     def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
         if setting.language not in ("any", part.value):
             message = (
-                f"lang: {part.value} in a file with language: {setting.language} hardly ever holds; set language: any"
+                f"lang: {part.value} is hardly ever true in a file with language: {setting.language}; set language: any"
             )
-            yield Smell((*part.path, "lang"), message)
+            yield part.smell(codes.WRONG_LANGUAGE, message)
 
     def why_not(self, part: Part, doc: Doc, hits_of: Callable[[Part], Sequence[Span]]) -> str:
         return f"the text seems to be {doc.language!r}"

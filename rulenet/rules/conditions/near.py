@@ -12,9 +12,9 @@ from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span, ever
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists, both, tidy
 from rulenet.rules.conditions.kind import Builder, Child, Kind, Part, Setting, Smell
 from rulenet.rules.conditions.word_smells import literal_smells
-from rulenet.rules.conditions.words import literal_problem
+from rulenet.rules.conditions.words import literal_flaw
+from rulenet.rules.file import codes
 from rulenet.rules.file.condition import WrittenNear
-from rulenet.rules.file.parse import Path
 from rulenet.text.doc import Doc
 from rulenet.text.fold import is_unspaced
 
@@ -126,7 +126,6 @@ def _by_sentence(doc: Doc, hits: list[list[Span]]) -> list[list[list[Span]]]:
 class NearKind(Kind):
     name = "near"
     frees_parts = True
-    loose = ("terms",)
 
     def children(self, value: WrittenNear) -> Iterator[Child]:
         plain = [isinstance(term, str) for term in value.terms]
@@ -138,10 +137,10 @@ class NearKind(Kind):
         within = None if near.same else WITHIN if near.within is None else near.within
         return Near(tuple(map(builder.make, part.parts)), within, near.ordered)
 
-    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[Smell]:
         for i, term in enumerate(part.value.terms):
-            if isinstance(term, str) and (problem := literal_problem(term, "near")):
-                yield ("terms", i), problem
+            if isinstance(term, str) and (flaw := literal_flaw(term, "near")):
+                yield part.smell(*flaw, at=("terms", i))
 
     def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
         whole = Fact("near", part.value.model_dump_json(exclude_defaults=True), placement=placement, fields=part.fields)
@@ -151,16 +150,18 @@ class NearKind(Kind):
         near: WrittenNear = part.value
         for term, inner in zip(near.terms, part.parts, strict=True):
             if isinstance(term, str):
-                for message in literal_smells(term, "near", exact=False, alone=False):
-                    yield Smell(inner.path, message)
+                for flaw in literal_smells(term, "near", exact=False, alone=False):
+                    yield Smell(inner.path, *flaw)
             elif not inner.has_hits:
-                message = f"near can never hold: {term.kind} has no hits in the text that could be near; put it beside near, under all"
-                yield Smell(inner.path, message, "error")
+                message = (
+                    f"near can never be fulfilled: {term.kind} has no hits in the text; combine it with near under all"
+                )
+                yield Smell(inner.path, codes.NEVER_FIRES, message)
         plain = [term for term in near.terms if isinstance(term, str)]
         if near.within == 0 and near.ordered and len(plain) == len(near.terms):
             joined = "".join(plain) if all(is_unspaced(tidy(term)) for term in plain) else " ".join(plain)
-            message = f"near with ordered: true and within: 0 is phrase: {joined}; write that"
-            yield Smell((*part.path, "near"), message, "info")
+            message = f"near with ordered: true and within: 0 means phrase: {joined}; write that"
+            yield part.smell(codes.SIMPLER_FORM, message)
 
     def label(self, part: Part) -> str:
         near: WrittenNear = part.value

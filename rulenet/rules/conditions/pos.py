@@ -14,7 +14,8 @@ from rulenet.rules.conditions.condition import Condition, Keep, Span
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists, either, tidy
 from rulenet.rules.conditions.kind import Builder, Kind, Part, Setting, Smell
 from rulenet.rules.conditions.patterns import detail, fault_of
-from rulenet.rules.file.parse import Path
+from rulenet.rules.conditions.word_smells import doubles
+from rulenet.rules.file import codes
 from rulenet.rules.file.wording import quoted
 from rulenet.text.doc import TAG_CLOSE, TAG_MIDDLE, TAG_OPEN, Doc
 from rulenet.text.fold import is_unspaced
@@ -118,7 +119,7 @@ def pos_smells(pattern: str, language: str) -> Iterator[str]:
                 yield f"pos item {item!r} never hits: the tagger sees {seen}; use a phrase"
             elif match[1] != "word" and language != "zh" and (base := _base_form(item, value)):
                 advice = f"write {base}, or {item.split(':')[0]}:word={value}"
-                yield f"pos item {item!r} hardly ever hits: the base form of {value!r} is {base!r}; {advice}"
+                yield f"pos item {item!r} hardly ever hits, as the base form of {value!r} is {base!r}; {advice}"
 
 
 def _base_form(item: str, value: str) -> str | None:
@@ -135,16 +136,16 @@ def _base_form(item: str, value: str) -> str | None:
 
 class PosKind(Kind):
     name = "pos"
-    needs_tags = is_set = True
+    needs_tags = True
     quotes = '"'
 
     def build(self, part: Part, builder: Builder) -> Condition:
         return Tags(tuple(map(simplified, part.value) if builder.fold_traditional else part.value))
 
-    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[Smell]:
         for i, pattern in enumerate(part.value):
             if fault := fault_of(pattern, compile_pos):
-                yield (i,), f"pos {quoted(pattern)}: {fault}"
+                yield part.smell(codes.BAD_POS, f"pos {quoted(pattern)}: {fault}", at=(i,))
 
     def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
         return either(Fact("pos", pattern, placement=placement, fields=part.fields) for pattern in part.value)
@@ -152,9 +153,12 @@ class PosKind(Kind):
     def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
         for i, pattern in enumerate(part.value):
             for message in pos_smells(pattern, setting.language):
-                yield Smell((*part.path, "pos", i), message)
+                yield part.smell(codes.POS_NEVER_HITS, message, at=(i,))
+        for flaw in doubles(part.value):
+            yield part.smell(*flaw)
         if setting.language != "zh" and importlib.util.find_spec("textblob") is None:
-            yield Smell((), "uses pos, which needs a tagger: pip install 'rulenet[pos]'")
+            message = "uses pos, which needs a tagger: pip install 'rulenet[pos]'"
+            yield Smell((), codes.MISSING_PACKAGE, message)
 
     def why_not(self, part: Part, doc: Doc, hits_of: Callable[[Part], Sequence[Span]]) -> str:
         tags = [f"{token.text}/{token.tag}" for token in doc.tagged]

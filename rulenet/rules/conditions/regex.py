@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,12 +10,11 @@ from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists, either
 from rulenet.rules.conditions.kind import Builder, Kind, Part, Setting, Smell
 from rulenet.rules.conditions.patterns import compile_regex, fault_of
-from rulenet.rules.conditions.regex_smells import only_literals, regex_smells
-from rulenet.rules.file.parse import Path
+from rulenet.rules.conditions.regex_smells import half_width, only_literals, regex_smells
+from rulenet.rules.conditions.word_smells import doubles
+from rulenet.rules.file import codes
 from rulenet.rules.file.wording import quoted
 from rulenet.text.doc import Doc
-
-_FULL_WIDTH = re.compile(r"(\\?)([\uff01-\uff5e\u3000])")
 
 
 @dataclass(frozen=True)
@@ -44,17 +42,17 @@ class Regexes(Condition):
 
 class RegexKind(Kind):
     name = "regex"
-    is_set = True
     quotes = "'"
 
     def build(self, part: Part, builder: Builder) -> Condition:
         is_exact = part.written.case == "exact"
         return Regexes(tuple(f"(?-i:{pattern})" if is_exact else pattern for pattern in part.value))
 
-    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[Smell]:
         for i, pattern in enumerate(part.value):
             if fault := fault_of(pattern, compile_regex):
-                yield (i,), f"regex {quoted(pattern)}: {fault}"
+                message = f"regex {quoted(pattern)}: {fault}"
+                yield part.smell(codes.BAD_REGEX, message, half_width(pattern), at=(i,))
 
     def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
         is_exact = part.written.case == "exact"
@@ -63,22 +61,13 @@ class RegexKind(Kind):
     def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
         is_exact, folds = part.written.case == "exact", setting.fold_traditional
         for i, pattern in enumerate(part.value):
-            for message, severity in regex_smells(pattern, setting.language, exact=is_exact, fold_traditional=folds):
-                yield Smell((*part.path, "regex", i), message, severity)
+            for flaw in regex_smells(pattern, setting.language, exact=is_exact, fold_traditional=folds):
+                yield part.smell(*flaw, at=(i,))
+        for flaw in doubles(part.value):
+            yield part.smell(*flaw)
         if advice := only_literals(part.value):
-            yield Smell((*part.path, "regex"), advice, "info")
+            yield part.smell(codes.SIMPLER_FORM, advice)
 
     def most_hits(self, part: Part) -> int | None:
         is_anchored = all(pattern.startswith("^") and "|" not in pattern for pattern in part.value)
         return len(part.value) if is_anchored else None
-
-    def mend(self, text: str) -> tuple[str, str] | None:
-        new = _FULL_WIDTH.sub(_half_width, text)
-        is_better = new != text and fault_of(new, compile_regex) is None
-        return (new, "full-width characters, which cleaning replaces in texts") if is_better else None
-
-
-def _half_width(match: re.Match[str]) -> str:
-    character = " " if match[2] == "\u3000" else chr(ord(match[2]) - 0xFEE0)
-    is_special = character in r".^$*+?()[]{}|\-"
-    return ("\\" if is_special or (match[1] and not character.isalnum()) else "") + character

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rulenet.rules.conditions.patterns import compile_regex
+from rulenet.errors import Edit
+from rulenet.rules.conditions.patterns import compile_regex, fault_of
+from rulenet.rules.file import codes
+from rulenet.rules.file.codes import Flaw
 from rulenet.text.clean import clean
 from rulenet.text.fold import UNSPACED, is_unspaced
 from rulenet.text.han import simplified
@@ -74,6 +77,7 @@ _LEADING = re.compile(r"\^?\.\*\??")
 _TRAILING = re.compile(r"(?<!\\)\.\*\??\$?$")
 _REPEATS = re.compile(r"(?<!\\)\{(\d+)(?:,(\d*))?\}")
 _WORDY_CLASS = re.compile(r"\[\^?((?:[^\W\d_]{2,}\|)+[^\W\d_]{2,})\]")
+_FULL_WIDTH = re.compile(r"(\\?)([\uff01-\uff5e\u3000])")
 _INSIDE = re.compile(r"\(?[A-Za-z]{2,}(?:\|[A-Za-z]{2,})*\)?")
 _LETTER = r"[^\W\d_]"
 # One literal, or several between bars, as a whole or in brackets; with \b on both sides or on neither.
@@ -82,77 +86,96 @@ _LITERALS = re.compile(
 )
 
 
-def regex_smells(
-    pattern: str, language: str, *, exact: bool = False, fold_traditional: bool = False
-) -> Iterator[tuple[str, str]]:
-    """Message and severity of each smell of a pattern that compiles.
+def regex_smells(pattern: str, language: str, *, exact: bool = False, fold_traditional: bool = False) -> Iterator[Flaw]:
+    """Smells of a pattern that compiles.
 
     Examples
     --------
-    >>> [message for message, _ in regex_smells("x*", "en")]
+    >>> [flaw.message for flaw in regex_smells("x*", "en")]
     ["regex 'x*' matches the empty text, so it fires everywhere; make a part obligatory"]
     """
     shown = f"regex '{pattern}'"
     if "\x08" in pattern:
-        yield (
-            f"regex {pattern!r} holds a backspace: in double quotes YAML reads \\b so; write the pattern in single quotes",
-            "error",
+        message = (
+            f"regex {pattern!r} contains a backspace, as YAML reads \\b in double quotes; write it in single quotes"
         )
+        yield Flaw(codes.REGEX_BACKSPACE, message)
         return
     if hits_nearly_all(f"(?-i:{pattern})" if exact else pattern, language):
         if compile_regex(pattern).search("") is not None:
-            yield f"{shown} matches the empty text, so it fires everywhere; make a part obligatory", "warning"
+            message = "matches the empty text, so it fires everywhere; make a part obligatory"
         else:
-            yield f"{shown} hits nearly every text, so it tells none apart; ask for something rarer", "warning"
+            message = "hits nearly every text, so it does not tell texts apart; look for something rarer"
+        yield Flaw(codes.REGEX_MATCHES_ALL, f"{shown} {message}")
     bare = _GROUP_NAME.sub("(", pattern)
     if clean(bare) != bare:
+        what = "contains characters that cleaning replaces in texts (full-width forms, entities)"
         advice = f"texts are read as {clean(bare)!r}; write ordinary characters, with a backslash before punctuation"
-        yield f"{shown} holds characters that cleaning replaces (full-width forms, entities); {advice}", "warning"
+        yield Flaw(codes.REGEX_CLEANED, f"{shown} {what}; {advice}", half_width(pattern))
     if fold_traditional and (plain := _simplified(pattern)) != pattern:
-        yield f"{shown} holds traditional characters, but texts are read in simplified ones; write {plain!r}", "warning"
+        message = f"{shown} contains traditional characters, but texts are read in simplified ones; write {plain!r}"
+        yield Flaw(codes.REGEX_CLEANED, message)
     if re.search(r"(?:\\b[^\x00-\x7f]|[^\x00-\x7f]\\b)", pattern):
-        yield f"{shown}: \\b is ASCII in RE2 and never holds beside a non-ASCII letter; leave it out", "warning"
+        message = f"{shown}: \\b is ASCII in RE2 and never matches next to a non-ASCII letter; leave it out"
+        yield Flaw(codes.REGEX_BOUNDARY, message)
     yield from _form_smells(pattern, shown, "A-Za-z" if exact else "a-z")
 
 
-def _form_smells(pattern: str, shown: str, letters: str) -> Iterator[tuple[str, str]]:
+def _form_smells(pattern: str, shown: str, letters: str) -> Iterator[Flaw]:
     """What is written in a way that is probably not meant, or slow."""
     if "[A-z]" in pattern or re.search(r"\[\^?[^\]]*A-z", pattern):
-        yield f"{shown}: A-z also takes in [ \\ ] ^ _ `; write {letters}", "warning"
+        yield Flaw(codes.REGEX_CLASS, f"{shown}: A-z also includes [ \\ ] ^ _ `; write {letters}")
     if wordy := _WORDY_CLASS.search(pattern):
-        yield f"{shown}: {wordy[0]} is any one of these letters; for one of these words write ({wordy[1]})", "warning"
-    if _LEADING.match(pattern) and len(pattern) > 3:
-        yield (
-            f"{shown} begins with .*, which changes nothing but marks the text from its start; leave it out",
-            "warning",
-        )
-    if _TRAILING.search(pattern) and len(pattern) > 3:
-        yield f"{shown} ends with .*, which changes nothing but marks the text to its end; leave it out", "warning"
+        message = f"{shown}: {wordy[0]} means any one of these letters; for one of these words write ({wordy[1]})"
+        yield Flaw(codes.REGEX_CLASS, message)
+    for found, verb, edge in ((_LEADING.match, "begins", "start"), (_TRAILING.search, "ends", "end")):
+        if found(pattern) and len(pattern) > 3:
+            message = f"{shown} {verb} with .*, which only stretches the hit to the {edge} of the text; leave it out"
+            yield Flaw(codes.REGEX_IDLE_END, message)
     if _INSIDE.fullmatch(pattern):
-        yield (
-            f"{shown} also hits inside longer words; if that is not meant, write \\b({pattern.strip('()')})\\b or word:",
-            "info",
+        message = (
+            f"{shown} also hits inside longer words; if that is not meant, write \\b({pattern.strip('()')})\\b or word:"
         )
+        yield Flaw(codes.REGEX_INSIDE, message)
     repeats = [int(match[2] or match[1]) for match in _REPEATS.finditer(pattern)]
     if max(repeats, default=0) >= _MANY_REPEATS:
-        yield f"{shown} repeats a part up to {max(repeats)} times, which is slow; write + or *, or use near", "warning"
+        message = f"{shown} repeats a part up to {max(repeats)} times, which is slow; write + or *, or use near"
+        yield Flaw(codes.REGEX_REPEATS, message)
+
+
+def half_width(pattern: str) -> Edit | None:
+    """The pattern with ordinary characters in place of full-width ones, if it has any and then compiles.
+
+    Examples
+    --------
+    >>> half_width("（b|ｃ）").new
+    '\\\\(b|c\\\\)'
+    """
+    new = _FULL_WIDTH.sub(_half_width, pattern)
+    return Edit("quote", new) if new != pattern and fault_of(new, compile_regex) is None else None
+
+
+def _half_width(match: re.Match[str]) -> str:
+    character = " " if match[2] == "\u3000" else chr(ord(match[2]) - 0xFEE0)
+    is_special = character in r".^$*+?()[]{}|\-"
+    return ("\\" if is_special or (match[1] and not character.isalnum()) else "") + character
 
 
 def only_literals(patterns: Sequence[str]) -> str | None:
-    """Advice where a list of patterns says nothing that a list of words could not say."""
+    """Advice, if a list of patterns says nothing that a list of words could not say."""
     lists = [plain_literals(pattern) for pattern in patterns]
     if not all(lists):
         return None
     literals = [literal for found in lists for literal in found]
     kind = "phrase" if any(" " in literal for literal in literals) else "word"
     value = literals[0] if len(literals) == 1 else f"[{', '.join(literals[:3])}{', …' if len(literals) > 3 else ''}]"
-    return f"regex '{patterns[0]}' is a list of literals; {kind}: {value} says it more plainly, and is faster"
+    return f"regex '{patterns[0]}' is a list of words; {kind}: {value} is plainer and faster"
 
 
 def _simplified(pattern: str) -> str:
     try:
         return simplified(pattern)
-    except ImportError:  # a warning of its own
+    except ImportError:  # which has a warning of its own
         return pattern
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rulenet.errors import Edit
 from rulenet.rules.conditions.formula import tidy
+from rulenet.rules.file import codes
+from rulenet.rules.file.codes import Flaw
 from rulenet.rules.file.condition import WrittenCondition
 from rulenet.text.fold import fold, fold_raw, is_unspaced
 
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.
 _SYMBOL = re.compile(r"[+#@$%€£¥*=<>|~^]")
 _LIST_MARK = re.compile(r"[,;|、，；]")
+COMMA = re.compile("[,，、;；]")
 # Words of nearly every text; those that may well tell texts apart (not, I, you) are left out.
 _EVERYWHERE = re.compile("the|of|and|to|an?|in|is|it|that|for|on|with|as|was|at|by|be|this|are|from|or|的|了|是|在")
 # Written in capitals these are names (WHO, IT, US); read without case they are in nearly every text.
@@ -20,83 +24,114 @@ _COMMON = re.compile(
 )
 
 
-def literal_smells(literal: str, kind: str, *, exact: bool, alone: bool) -> Iterator[str]:
-    """Smells of one entry of `word`, `phrase`, `starts`, `ends` or of a lexicon.
+def literal_smells(literal: str, kind: str, *, exact: bool, alone: bool) -> Iterator[Flaw]:
+    """Smells of one entry of `word`, `phrase`, `starts`, `ends`, `near` or of a lexicon.
 
     Parameters
     ----------
     literal
         As written.
     kind
-        Where it stands.
+        Under which of these.
     exact
         Whether case counts.
     alone
-        Whether a hit of it is enough for its rule to fire, or not to fire.
+        Whether one hit of it decides whether its rule fires.
 
     Examples
     --------
-    >>> list(literal_smells("C++", "word", exact=False, alone=True))
-    ["'C++' is matched as 'c': symbols are gaps between words; use a regex if they matter"]
+    >>> [flaw.message for flaw in literal_smells("C++", "word", exact=False, alone=True)]
+    ["'C++' is matched as 'c': symbols only separate words; use a regex if they matter"]
     """
     cleaned = tidy(literal)
+    split = Edit("split") if kind in ("word", "lexicon") else None
+    if literal != literal.strip():
+        yield stray_space(literal)
     if is_unspaced(cleaned):
         if _LIST_MARK.search(cleaned):
-            yield f"{literal!r} is looked for with its comma; is it a list? Write [{', '.join(_LIST_MARK.split(cleaned))}]"
+            message = f"{literal!r} is looked for with its comma; is it a list? Write [{', '.join(_LIST_MARK.split(cleaned))}]"
+            yield Flaw(codes.PERHAPS_A_LIST, message, split)
     else:
         if _SYMBOL.search(literal):
-            yield f"{literal!r} is matched as {fold(literal).strip()!r}: symbols are gaps between words; use a regex if they matter"
-        if len(re.findall(r"[,;]\s", literal)) > 1 or re.search(r";\s", literal):
-            yield f"{literal!r} is looked for as words in a row; is it a list? Put it in [ ], with commas between"
+            message = f"{literal!r} is matched as {fold(literal).strip()!r}: symbols only separate words; use a regex if they matter"
+            yield Flaw(codes.IGNORED_SYMBOL, message)
+        if len(re.findall(r"[,;]\s", literal)) > 1 or re.search(r";\s|[，、；]", literal):
+            message = f"{literal!r} is looked for as words in a row; is it a list? Put it in [ ], with commas between"
+            yield Flaw(codes.PERHAPS_A_LIST, message, split)
         if cleaned.isupper() and not exact and kind in ("word", "lexicon") and _COMMON.fullmatch(cleaned.lower()):
-            yield f"{literal!r} is found in {cleaned.lower()!r} too, as case is ignored; write it in a condition with case: exact"
+            message = f"{literal!r} is also found in {cleaned.lower()!r}, as case is ignored; move it to a condition with case: exact"
+            yield Flaw(codes.IGNORED_CASE, message)
             return
     if alone and not exact and kind in ("word", "lexicon") and _EVERYWHERE.fullmatch(fold_raw(cleaned)):
-        yield f"{literal!r} is in nearly every text, so it tells none apart; leave it out, or put it in a phrase"
+        message = (
+            f"{literal!r} is in nearly every text, so it does not tell texts apart; leave it out, or put it in a phrase"
+        )
+        yield Flaw(codes.COMMON_WORD, message)
 
 
-def repeated(literals: Sequence[str], *, exact: bool) -> list[tuple[str, str]]:
-    """Entries that an earlier one of the same list finds already, each with that one.
+def stray_space(literal: str) -> Flaw:
+    """The flaw of a text with spaces at its ends."""
+    message = f"{literal!r} begins or ends with spaces, which are ignored; remove them"
+    return Flaw(codes.STRAY_SPACE, message, Edit("quote", literal.strip()) if literal.strip() else None)
+
+
+def doubles(entries: Sequence[str]) -> Iterator[Flaw]:
+    """Entries that are listed more than once, each once.
 
     Examples
     --------
-    >>> repeated(["e-mail", "Email", "E mail"], exact=False)
-    [('E mail', 'e-mail')]
+    >>> [flaw.message for flaw in doubles(["a", "b", "a", "a"])]
+    ["'a' is listed twice; keep one"]
+    """
+    for entry in dict.fromkeys(entry for i, entry in enumerate(entries) if entry in entries[:i]):
+        yield _idle_entry(entry, entry)
+
+
+def repeated(literals: Sequence[str], *, exact: bool) -> Iterator[Flaw]:
+    """Entries that an earlier one of the same list already covers.
+
+    Examples
+    --------
+    >>> [flaw.message for flaw in repeated(["e-mail", "Email", "E mail"], exact=False)]
+    ["'E mail' is the same as 'e-mail', as case and punctuation do not matter; keep one"]
     """
     seen: dict[str, str] = {}
-    found = []
     for literal in literals:
         cleaned = tidy(literal)
         key = cleaned if exact else fold_raw(cleaned) if is_unspaced(cleaned) else fold(cleaned)
         if key in seen:
-            found.append((literal, seen[key]))
+            yield _idle_entry(literal, seen[key])
         seen.setdefault(key, literal)
-    return found
 
 
-def idle_entry(literal: str, earlier: str) -> str:
-    """What to say of an entry that an earlier one finds already."""
+def _idle_entry(literal: str, earlier: str) -> Flaw:
     if literal == earlier:
-        return f"{literal!r} stands here twice; keep one"
-    return f"{literal!r} says no more than {earlier!r}, as case and punctuation do not matter; keep one"
+        return Flaw(codes.DUPLICATE_ENTRY, f"{literal!r} is listed twice; keep one", Edit("merge"))
+    message = f"{literal!r} is the same as {earlier!r}, as case and punctuation do not matter; keep one"
+    return Flaw(codes.DUPLICATE_ENTRY, message)
 
 
-def idle_options(condition: WrittenCondition, literals: Sequence[str]) -> Iterator[str]:
-    """Options beside a list of literals that change nothing there."""
+def idle_options(condition: WrittenCondition, literals: Sequence[str]) -> Iterator[Flaw]:
+    """Options of a list of literals that change nothing there."""
+    for option, reason in _idle_options(condition, literals):
+        yield Flaw(codes.IDLE_OPTION, f"{option} changes nothing, as {reason}")
+
+
+def _idle_options(condition: WrittenCondition, literals: Sequence[str]) -> Iterator[tuple[str, str]]:
     if not literals:
         return
     cleaned = [tidy(literal) for literal in literals]
     unspaced = [is_unspaced(literal) for literal in cleaned]
     if condition.case == "exact" and all(literal.upper() == literal.lower() for literal in cleaned):
-        yield "case: exact changes nothing, as no letter here has two cases; leave it out"
+        yield "case: exact", "no letter here has two cases; leave it out"
     if condition.forms == "lemma" and all(unspaced):
-        yield "forms: lemma changes nothing, as Chinese words have one form; leave it out"
+        yield "forms: lemma", "Chinese words have only one form; leave it out"
     if condition.segmented and not any(unspaced):
-        yield "segmented: true changes nothing, as it is for Chinese words; leave it out"
+        yield "segmented: true", "it is for Chinese words; leave it out"
     if condition.gap and not any(
         " " in literal.strip() if raw else len(fold(literal).split()) > 1
         for literal, raw in zip(cleaned, unspaced, strict=True)
     ):
         part = literals[0] if len(literals[0]) < 2 else f"{literals[0][:1]} {literals[0][1:]}"
-        advice = f"part them by spaces, such as {part!r}, or leave it out" if any(unspaced) else "leave it out"
-        yield f"gap: {condition.gap} changes nothing, as each entry is one word; {advice}"
+        advice = f"put spaces between its words, as in {part!r}, or leave it out" if any(unspaced) else "leave it out"
+        yield f"gap: {condition.gap}", f"each entry is one word; {advice}"

@@ -6,39 +6,42 @@ import importlib.util
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import ClassVar
 
+from rulenet.errors import Edit
 from rulenet.rules.conditions.condition import Condition
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists, either, tidy
 from rulenet.rules.conditions.kind import Builder, Kind, Lexicons, Part, Setting, Smell
 from rulenet.rules.conditions.literals import Literals
-from rulenet.rules.conditions.word_smells import idle_entry, idle_options, literal_smells, repeated
-from rulenet.rules.file.parse import Path
+from rulenet.rules.conditions.word_smells import COMMA, idle_options, literal_smells, repeated
+from rulenet.rules.file import codes
+from rulenet.rules.file.codes import Flaw
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.file.wording import suggest
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold, fold_raw, is_unspaced, words_with_offsets
 
 
-def literal_problem(literal: str, kind: str) -> str | None:
+def literal_flaw(literal: str, kind: str) -> Flaw | None:
     """Why a literal cannot be found in any text, if so.
 
     Examples
     --------
-    >>> literal_problem("$", "word")
-    "'$' holds no letter or digit, so it can never be found; use a regex"
+    >>> literal_flaw("$", "word").message
+    "'$' has no letter or digit, so it can never be found; use a regex"
     """
     cleaned = clean(literal)
     if is_unspaced(cleaned):
         return None
     words = fold(cleaned).split()
     if not words:
-        return f"{literal!r} holds no letter or digit, so it can never be found; use a regex"
+        return Flaw(codes.UNFINDABLE, f"{literal!r} has no letter or digit, so it can never be found; use a regex")
     if kind == "word" and len(words) > 1 and any(map(str.isspace, cleaned.strip())):
-        return f"word {literal!r} is several words; write phrase: {literal}"
+        # With a comma it is a list that lacks its brackets.
+        edit = Edit("split") if COMMA.search(literal) else Edit("rename", "phrase")
+        return Flaw(codes.SEVERAL_WORDS, f"word {literal!r} is several words; write phrase: {literal}", edit)
     return None
 
 
 class _LiteralKind(Kind):
-    is_set = True
     edge: ClassVar[str] = ""
 
     def build(self, part: Part, builder: Builder) -> Condition:
@@ -57,10 +60,10 @@ class _LiteralKind(Kind):
     def _entries(self, part: Part, builder: Builder) -> dict[str, float]:
         return dict.fromkeys(map(builder.read, part.value), 1.0)
 
-    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[Smell]:
         for i, literal in enumerate(part.value):
-            if problem := literal_problem(literal, self.name):
-                yield (i,), problem
+            if flaw := literal_flaw(literal, self.name):
+                yield part.smell(*flaw, at=(i,))
 
     def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
         return either(self._facts(part, part.value, placement))
@@ -87,22 +90,22 @@ class _LiteralKind(Kind):
             yield Fact(self.edge or ("raw" if raw else "word"), text, exact, option, placement, fields)
 
     def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
-        written, here = part.written, (*part.path, self.name)
+        written = part.written
         exact = written.case == "exact"
-        for i, message in self._entry_smells(part, exact):
-            yield Smell((*here, i), message)
-        for again, earlier in repeated(part.value, exact=exact):
-            yield Smell(here, idle_entry(again, earlier), "info")
+        yield from self._entry_smells(part, exact)
+        for flaw in repeated(part.value, exact=exact):
+            yield part.smell(*flaw)
         if exact or written.forms == "lemma" or written.segmented or written.gap:
-            for message in idle_options(written, self.literals(part, setting.lexicons)):
-                yield Smell(part.path, message)
+            for flaw in idle_options(written, self.literals(part, setting.lexicons)):
+                yield Smell(part.path, *flaw)
         if written.forms == "lemma" and importlib.util.find_spec("simplemma") is None:
-            yield Smell((), "uses forms: lemma, which needs a dictionary: pip install 'rulenet[pos]'")
+            message = "uses forms: lemma, which needs a dictionary: pip install 'rulenet[pos]'"
+            yield Smell((), codes.MISSING_PACKAGE, message)
 
-    def _entry_smells(self, part: Part, exact: bool) -> Iterator[tuple[int, str]]:
+    def _entry_smells(self, part: Part, exact: bool) -> Iterator[Smell]:
         for i, literal in enumerate(part.value):
-            for message in literal_smells(literal, self.name, exact=exact, alone=part.is_enough):
-                yield i, message
+            for flaw in literal_smells(literal, self.name, exact=exact, alone=part.is_enough):
+                yield part.smell(*flaw, at=(i,))
 
     def literals(self, part: Part, lexicons: Lexicons) -> Sequence[str]:
         return list(part.value)
@@ -110,13 +113,10 @@ class _LiteralKind(Kind):
 
 class WordKind(_LiteralKind):
     name = "word"
-    loose = ("word",)
-    for_several = "phrase"
 
 
 class PhraseKind(_LiteralKind):
     name = "phrase"
-    loose = ("phrase",)
 
 
 class LexiconKind(_LiteralKind):
@@ -129,18 +129,19 @@ class LexiconKind(_LiteralKind):
                 entries.setdefault(builder.read(entry), weight)
         return entries
 
-    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[tuple[Path, str]]:
+    def faults(self, part: Part, lexicons: Collection[str]) -> Iterator[Smell]:
         for i, name in enumerate(part.value):
             if name not in lexicons:
-                yield (i,), f"lexicon {name!r} does not exist{suggest(name, list(lexicons))}"
+                message = f"lexicon {name!r} does not exist{suggest(name, list(lexicons))}"
+                yield part.smell(codes.UNKNOWN_LEXICON, message, at=(i,))
 
     def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
         written = part.written
         way = (written.case, written.forms, written.segmented, placement, part.fields)
         return lists.any_of(part.value, way, lambda entries: self._facts(part, entries, placement))
 
-    def _entry_smells(self, part: Part, exact: bool) -> Iterator[tuple[int, str]]:
-        yield from ()  # told where the list is
+    def _entry_smells(self, part: Part, exact: bool) -> Iterator[Smell]:
+        yield from ()  # they are reported where the list is defined
 
     def lexicons(self, part: Part) -> Sequence[str]:
         return list(part.value)
@@ -155,8 +156,8 @@ class _EdgeKind(_LiteralKind):
     def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
         yield from super().smells(part, setting)
         if isinstance(part.written, Rule) and part.written.where == self.other_end:
-            message = f"{self.name} and where: {self.other_end} go together only in texts of at most 20 words; leave where out"
-            yield Smell(("where",), message)
+            message = f"{self.name} with where: {self.other_end} is possible only in texts of at most 20 words; leave where out"
+            yield Smell(("where",), codes.IDLE_OPTION, message)
 
     def most_hits(self, part: Part) -> int | None:
         return len(part.value)
@@ -164,11 +165,9 @@ class _EdgeKind(_LiteralKind):
 
 class StartsKind(_EdgeKind):
     name = edge = "starts"
-    loose = ("starts",)
     other_end = "end"
 
 
 class EndsKind(_EdgeKind):
     name = edge = "ends"
-    loose = ("ends",)
     other_end = "start"

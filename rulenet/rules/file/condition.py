@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
 
-from rulenet.rules.file.fields import KindOf, OneOrMore, OptionOf, Strict, Text, check_bounds, is_kind, shape
+from rulenet.rules.file import codes
+from rulenet.rules.file.fields import KindOf, OneOrMore, OptionOf, Strict, Text, check_bounds, is_kind, refusal, shape
 
 MAX_GAP = 50
 _LITERALS = OptionOf("word", "phrase", "lexicon", "starts", "ends")
@@ -36,7 +36,7 @@ class WrittenNear(Strict):
     @model_validator(mode="after")
     def _one_measure(self) -> WrittenNear:
         if self.within is not None and self.same is not None:
-            raise PydanticCustomError("two_measures", "give within or same, not both")
+            raise refusal(codes.CONFLICTING_FIELDS, "give within or same, not both")
         return self
 
     @property
@@ -113,27 +113,19 @@ class WrittenCondition(Strict):
         given = self.model_fields_set
         kinds = [kind for kind in KIND_FIELDS if kind in given and getattr(self, kind) is not None]
         if len(kinds) != 1:
-            found = "none of them" if not kinds else " and ".join(kinds)
-            raise PydanticCustomError(
-                "one_kind",
-                "give exactly one of {kinds}; found {found}. Combine several with any or all",
-                {"kinds": ", ".join(KIND_FIELDS), "found": found},
-            )
+            message = f"give exactly one of {', '.join(KIND_FIELDS)}; found {' and '.join(kinds) or 'nothing'}"
+            raise refusal(codes.ONE_KIND, f"{message}. Combine several with any or all")
         misplaced = [
-            f"{option} (goes with {', '.join(beside)})"
-            for option, beside in OPTIONS.items()
-            if option in given and kinds[0] not in beside and self.is_set(option)
+            f"{option} (an option of {', '.join(takers)})"
+            for option, takers in OPTIONS.items()
+            if option in given and kinds[0] not in takers and self.is_set(option)
         ]
         if misplaced:
-            raise PydanticCustomError(
-                "misplaced_option",
-                "{kind} takes no {options}; put it beside the condition that it is meant for",
-                {"kind": kinds[0], "options": " and no ".join(misplaced)},
-            )
+            message = f"{kinds[0]} has no option {' and no option '.join(misplaced)}; move it to the condition it is meant for"
+            raise refusal(codes.MISPLACED_OPTION, message)
         if self.case == "exact" and self.forms == "lemma":
-            raise PydanticCustomError(
-                "two_cases", "case: exact and forms: lemma exclude each other; the forms are in lower case"
-            )
+            message = "case: exact and forms: lemma cannot be combined, as forms are found in lower case; remove one"
+            raise refusal(codes.CONFLICTING_FIELDS, message)
         return self
 
     @property

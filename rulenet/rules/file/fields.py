@@ -1,4 +1,4 @@
-"""Types of single fields of a rule file. Imports pydantic only."""
+"""Types of single fields of a rule file. Imports pydantic and the codes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
+
+from rulenet.errors import Code
+from rulenet.rules.file import codes
 
 MAX_WEIGHT = 20.0
 
@@ -67,13 +70,15 @@ def is_kind(metadata: Iterable[Any]) -> bool:
     return any(isinstance(mark, _IsKind) for mark in metadata)
 
 
+def refusal(code: Code, message: str) -> PydanticCustomError:
+    """The error that a validator raises; `reading/check.py` makes a fault of it."""
+    return PydanticCustomError(code.name, message)
+
+
 def check_bounds(low: float | None, high: float | None) -> None:
-    """Refuse a pair of bounds that says nothing, or that nothing can meet."""
+    """Refuse bounds that are missing, or that no number can meet."""
     if low is None and high is None:
-        raise PydanticCustomError("no_bounds", "give at_least, at_most or both")
+        raise refusal(codes.BAD_BOUNDS, "give at_least, at_most or both")
     if low is not None and high is not None and low > high:
-        raise PydanticCustomError(
-            "crossed_bounds",
-            "at_least {low} is more than at_most {high}; no text can have both, so correct one",
-            {"low": low, "high": high},
-        )
+        message = f"at_least {low} is more than at_most {high}, which no text can meet; correct one of them"
+        raise refusal(codes.BAD_BOUNDS, message)

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from rulenet.errors import Fault
+from rulenet.errors import Code, Fault
+from rulenet.rules.file import codes
 
 Path = tuple[str | int, ...]
 MAX_DEPTH = 40
@@ -48,11 +49,8 @@ def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
     lines = Lines()
     faults: list[Fault] = []
     if len(text) > MAX_CHARACTERS:
-        return (
-            None,
-            lines,
-            [Fault(f"the file has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read. Split it", 1)],
-        )
+        message = f"the file has {len(text):,} characters, more than {MAX_CHARACTERS:,}; split it"
+        return None, lines, [Fault(codes.TOO_LARGE, message, 1)]
     try:
         data = _Builder(lines, faults).build(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
@@ -63,17 +61,19 @@ def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
         is_tab = (
             error.problem_mark is not None and text[error.problem_mark.index : error.problem_mark.index + 1] == "\t"
         )
-        todo = "A tab stands here: indent with spaces" if is_tab else "Check indentation, quotes and colons"
-        return None, lines, [*faults, Fault(f"not valid YAML: {what}. {todo}", line)]
+        todo = "This is a tab: indent with spaces" if is_tab else "Check indentation, quotes and colons"
+        return None, lines, [*faults, Fault(codes.NOT_YAML, f"not valid YAML: {what}. {todo}", line)]
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 1
+        message = f"not valid YAML: character #x{_code(error.character):04x} is not allowed. Remove it"
+        return None, lines, [Fault(codes.NOT_YAML, message, line)]
+    except UnicodeEncodeError as error:
+        line = text[: error.start].count("\n") + 1
         return (
             None,
             lines,
-            [Fault(f"not valid YAML: character #x{_code(error.character):04x} is not allowed. Remove it", line)],
+            [Fault(codes.NOT_YAML, "not valid YAML: half a character (a lone surrogate). Remove it", line)],
         )
-    except UnicodeEncodeError as error:
-        return None, lines, [Fault("a lone surrogate is not text. Remove it", text[: error.start].count("\n") + 1)]
     return data, lines, faults
 
 
@@ -93,8 +93,8 @@ class _Builder:
         self.root: Any = None
         self.documents = 0
 
-    def _say(self, message: str, line: int) -> None:
-        self.faults.append(Fault(message, line))
+    def _say(self, code: Code, message: str, line: int) -> None:
+        self.faults.append(Fault(code, message, line, path=tuple(self.path)))
 
     def build(self, events: Any) -> Any:
         for event in events:
@@ -102,12 +102,12 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 self.documents += 1
                 if self.documents > 1:
-                    self._say("a second YAML document begins here ('---'); one file holds one ruleset", line)
+                    message = "a second YAML document begins here ('---'); put each ruleset into a file of its own"
+                    self._say(codes.YAML_FEATURE, message, line)
                     return None
             elif isinstance(event, yaml.AliasEvent):
-                self._say(
-                    f"alias '*{event.anchor}' is not allowed. Name a lexicon; quote a text that begins with '*'", line
-                )
+                message = f"alias '*{event.anchor}' is not allowed. Use a lexicon; quote a text that begins with '*'"
+                self._say(codes.YAML_FEATURE, message, line)
                 self._add(f"*{event.anchor}", line)
             elif isinstance(event, yaml.ScalarEvent):
                 self._check_marks(event, line)
@@ -116,10 +116,10 @@ class _Builder:
             elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 self._check_marks(event, line)
                 if len(self.stack) >= MAX_DEPTH:
-                    self._say(f"nested more than {MAX_DEPTH} levels deep; simplify it", line)
+                    self._say(codes.TOO_LARGE, f"nested more than {MAX_DEPTH} levels deep; simplify it", line)
                     return None
                 if self._awaits_key():
-                    self._say("a key must be a plain word, not a list or mapping", line)
+                    self._say(codes.YAML_FEATURE, "a field name must be a plain word, not a list or mapping", line)
                     return None
                 self._open({} if isinstance(event, yaml.MappingStartEvent) else [], line)
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
@@ -129,9 +129,11 @@ class _Builder:
 
     def _check_marks(self, event: Any, line: int) -> None:
         if event.tag is not None:
-            self._say(f"tag {event.tag!r} is not allowed. Remove it; quote a text that begins with '!'", line)
+            message = f"tag {event.tag!r} is not allowed. Remove it; quote a text that begins with '!'"
+            self._say(codes.YAML_FEATURE, message, line)
         if event.anchor is not None:
-            self._say(f"anchor '&{event.anchor}' is not allowed. Remove it; quote a text that begins with '&'", line)
+            message = f"anchor '&{event.anchor}' is not allowed. Remove it; quote a text that begins with '&'"
+            self._say(codes.YAML_FEATURE, message, line)
 
     def _awaits_key(self) -> bool:
         return bool(self.stack) and isinstance(self.stack[-1][0], dict) and self.stack[-1][1] is None
@@ -142,7 +144,7 @@ class _Builder:
         if isinstance(container, dict) and self._awaits_key():
             key = "null" if value is None else value
             if key in container:
-                self._say(f"key {key!r} stands twice in the same mapping; keep one", line)
+                self._say(codes.DUPLICATE_KEY, f"{key!r} is given twice in the same mapping; keep one", line)
             self.stack[-1] = (container, key)
             self.lines.setdefault((*self.path, key), line)
             return

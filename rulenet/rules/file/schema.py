@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
 
+from rulenet.rules.file import codes
 from rulenet.rules.file.condition import WrittenCondition
-from rulenet.rules.file.fields import Example, OneOrMore, Strict, Text, Weight, shape
+from rulenet.rules.file.fields import Example, OneOrMore, Strict, Text, Weight, refusal, shape
 
 PROTOCOL = 1
 
@@ -80,35 +80,29 @@ class Rule(WrittenCondition):
     @model_validator(mode="after")
     def _speaks_clearly(self) -> Rule:
         if (self.label is None) == (self.labels is None):
-            raise PydanticCustomError("one_label", "give label, or labels with a weight each; one of the two")
+            raise refusal(codes.CONFLICTING_FIELDS, "give either label, or labels with a weight for each")
         if self.weight is not None and self.confidence is not None:
-            raise PydanticCustomError("two_weights", "give weight or confidence, not both")
+            raise refusal(codes.CONFLICTING_FIELDS, "give weight or confidence, not both")
         if self.since is not None and self.until is not None and self.since > self.until:
-            raise PydanticCustomError(
-                "never",
-                f"since {self.since} is after until {self.until}; swap them or correct one",
-            )
+            message = f"since {self.since} is after until {self.until}; swap them or correct one"
+            raise refusal(codes.BAD_BOUNDS, message)
         if self.labels is not None:
             if self.weight is not None or self.confidence is not None:
-                raise PydanticCustomError("two_weights", "labels holds the weights; remove weight and confidence")
+                raise refusal(codes.CONFLICTING_FIELDS, "labels gives the weights; remove weight and confidence")
             if self.sign == "against":
-                raise PydanticCustomError(
-                    "wrong_sign", "sign: against goes with label; under labels write negative weights"
-                )
+                message = "sign: against cannot be combined with labels; give negative weights there"
+                raise refusal(codes.WRONG_SIGN, message)
             if isinstance(self.negation, Flip):
-                raise PydanticCustomError(
-                    "wrong_flip", "negation: flip goes with label, not with labels; write two rules"
-                )
+                message = "negation: flip can be combined with label, not with labels; write two rules"
+                raise refusal(codes.CONFLICTING_FIELDS, message)
             return self
         prior = self._prior
         if self.sign == "for" and prior < 0:
-            raise PydanticCustomError(
-                "wrong_sign", f"a rule with sign: for starts at {prior:.3g}; use sign: against, or sign: free"
-            )
+            message = f"a rule with sign: for cannot start at {prior:.3g}; use sign: against, or sign: free"
+            raise refusal(codes.WRONG_SIGN, message)
         if self.sign == "against" and prior > 0:
-            raise PydanticCustomError(
-                "wrong_sign", f"a rule with sign: against starts at {prior:.3g}; give a negative weight"
-            )
+            message = f"a rule with sign: against cannot start at {prior:.3g}; give a negative weight"
+            raise refusal(codes.WRONG_SIGN, message)
         return self
 
     @property

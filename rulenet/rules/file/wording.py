@@ -30,3 +30,41 @@ def quoted(value: Any) -> str:
     if value in (None, ""):
         return "nothing"
     return repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
+
+
+def slip_of(word: str, known: Sequence[str]) -> str | None:
+    """The only known word that differs from this one by a single slip of the keyboard.
+
+    A slip is a letter too many, missing or wrong, or two neighbours swapped.
+
+    Examples
+    --------
+    >>> slip_of("wieght", ["weight", "where"]), slip_of("lable", ["label", "labels"]), slip_of("exclude", ["include"])
+    ('weight', 'label', None)
+    >>> slip_of("node", ["note", "none"]) is None
+    True
+    """
+    near = [other for other in known if _is_slip(word, other) or _is_slip(other, word)]
+    return near[0] if len(near) == 1 else None
+
+
+def _is_slip(a: str, b: str) -> bool:
+    """Whether `b` is `a` with one letter less, one changed or two neighbours swapped."""
+    same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    rest, other = a[same:], b[same:]
+    return a != b and (
+        rest[1:] == other or rest[1:] == other[1:] or (rest[:2] == other[1::-1] and rest[2:] == other[2:])
+    )
+
+
+def meant(word: str, known: Sequence[str]) -> str | None:
+    """The known word that is obviously meant: in another spelling of case, spaces and dashes, or with a single slip.
+
+    Examples
+    --------
+    >>> meant("First sentence", ["anywhere", "first_sentence"]), meant("wieght", ["weight"]), meant("weight", ["weight"])
+    ('first_sentence', 'weight', None)
+    """
+    tidy = word.strip().lower().replace("-", "_").replace(" ", "_")
+    found = tidy if tidy in known else slip_of(tidy, known)
+    return found if found != word else None

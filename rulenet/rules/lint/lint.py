@@ -1,6 +1,6 @@
 """`lint`: every fault and smell of a rule file. Imports the rest of `rulenet.rules`, no numpy.
 
-Faults of a file that does not load come from `check.py`; here is what is wrong, or probably not meant, in one that does.
+Faults of a file that does not load come from `reading`; here is what is wrong, or probably not meant, in one that loads.
 """
 
 from __future__ import annotations
@@ -8,15 +8,21 @@ from __future__ import annotations
 import datetime
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from pathlib import Path
 
-from rulenet.errors import Fault, MissingExtraError, RuleFileError
+from rulenet.errors import Edit, Fault, MissingExtraError, RuleFileError
 from rulenet.rules.conditions.formula import Formula, WordLists
 from rulenet.rules.conditions.kind import Part, Setting, Smell
 from rulenet.rules.conditions.kinds import parts_of
-from rulenet.rules.conditions.word_smells import idle_entry, literal_smells, repeated
-from rulenet.rules.file.schema import LexiconEntry, LexiconRef, WeightedTerm
+from rulenet.rules.conditions.word_smells import COMMA, doubles, literal_smells, repeated, stray_space
+from rulenet.rules.file import codes
+from rulenet.rules.file.codes import Flaw
+from rulenet.rules.file.parse import Path as PathInFile
+from rulenet.rules.file.schema import LexiconEntry, LexiconFile, LexiconRef, RuleFile, WeightedTerm
+from rulenet.rules.lint.ignore import not_ignored
 from rulenet.rules.lint.smells import rule_smells
 from rulenet.rules.lint.smells_logic import (
     Stated,
@@ -27,25 +33,36 @@ from rulenet.rules.lint.smells_logic import (
     is_anchored,
     rule_formula,
 )
+from rulenet.rules.reading.check import label_smells
+from rulenet.rules.reading.sources import read_bundle, read_text
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.testing.examples import run_examples
 
 
 def lint(path: str | os.PathLike[str]) -> list[Fault]:
-    """Every fault and smell of a rule file and those it includes, in order of file and line.
+    """Every fault and smell of a rule file and of those it includes, in order of file and line.
 
-    Severity ``"error"``: the file does not load, or something in it can never work; ``"warning"``: probably not meant;
-    ``"info"``: good to know. Raises nothing for a bad file.
+    Severity ``"error"``: the file does not load, or a part of it can never work; ``"warning"``: probably not meant;
+    ``"info"``: good to know. Comments such as ``# rulenet: ignore RN303`` hide warnings and hints. A bad file raises nothing.
 
     Examples
     --------
-    >>> lint("no-such-file.yaml")[0].message
-    'no such file; working folder: ...'
+    >>> lint("no-such-file.yaml")[0].text
+    'no such file; working folder: ... [RN001 unreadable-file]'
     """
     try:
-        return lint_ruleset(RuleSet.load(path))
+        return lint_text(read_text(Path(path)), str(path), Path(path))
     except RuleFileError as error:
         return list(error.faults)
+
+
+def lint_text(text: str, name: str = "<string>", path: Path | None = None) -> list[Fault]:
+    """Every fault and smell of the text of a rule file; `path` is where it would be read, for the files that it includes."""
+    try:
+        ruleset = RuleSet(read_bundle(text, name, path), name)
+    except RuleFileError as error:
+        return [*_line_ends(text), *error.faults]
+    return lint_ruleset(ruleset)
 
 
 def lint_ruleset(ruleset: RuleSet, *, today: datetime.date | None = None) -> list[Fault]:
@@ -60,13 +77,31 @@ def lint_ruleset(ruleset: RuleSet, *, today: datetime.date | None = None) -> lis
     """
     linter = _Linter(ruleset, today or datetime.date.today())
     found = chain(
-        linter.rules(), linter.logic(), linter.lexicons(), linter.fields(), linter.labels(), linter.examples()
+        _line_ends(ruleset.top.text),
+        linter.rules(),
+        linter.logic(),
+        linter.lexicons(),
+        linter.fields(),
+        linter.labels(),
+        linter.examples(),
     )
-    return sorted(dict.fromkeys(found), key=lambda fault: (fault.file or "", fault.line))
+    faults = not_ignored(ruleset, list(dict.fromkeys(found)))
+    return sorted(faults, key=lambda fault: (fault.file or "", fault.line))
+
+
+def _line_ends(text: str) -> Iterator[Fault]:
+    if "\r" not in text:
+        return
+    found = set(re.findall("\r\n|\r|\n", text))
+    if len(found) > 1:
+        names = {"\r\n": "Windows", "\n": "Unix", "\r": "old Mac"}
+        kinds = ", ".join(name for end, name in names.items() if end in found)
+        message = f"lines end in different ways ({kinds}); use one of them"
+        yield Fault(codes.MIXED_LINE_ENDS, message, 1, edit=Edit("breaks"))
 
 
 class _Linter:
-    """Turns smells, which know a path, into faults, which know file and line."""
+    """Turns smells, which have a path in a rule, into faults, which have a file and line."""
 
     def __init__(self, ruleset: RuleSet, today: datetime.date) -> None:
         self.ruleset = ruleset
@@ -76,19 +111,22 @@ class _Linter:
         self.setting = Setting(ruleset.language, ruleset.lexicons, ruleset.file.fold_traditional)
 
     def _fault(self, i: int, smell: Smell) -> Fault:
-        name, line = self.ruleset.place(i, *smell.path)
-        return Fault(smell.message, line, self.written[i].id, smell.severity, self._other_file(name))
+        source, j = self.ruleset.sources[i]
+        path = ("rules", j, *smell.path)
+        file = None if source is self.ruleset.top else source.name
+        return Fault(smell.code, smell.message, source.lines.at(path), self.written[i].id, file, path, smell.edit)
 
-    def _other_file(self, name: str) -> str | None:
-        return None if name == self.ruleset.name else name
+    def _at(self, path: PathInFile, flaw: Flaw) -> Fault:
+        """A fault of the file itself, in no rule."""
+        return Fault(flaw.code, flaw.message, self.ruleset.lines.at(path), path=path, edit=flaw.edit)
 
     def rules(self) -> Iterator[Fault]:
-        """What each rule smells of by itself."""
+        """Smells of each rule by itself."""
         for i, rule in enumerate(self.written):
-            told = set()
+            reported = set()
             for smell in rule_smells(rule, self.parts[i], self.setting, self.today):
-                if smell.message not in told:  # the same word in two branches is one smell
-                    told.add(smell.message)
+                if smell.message not in reported:  # the same word in two branches is one smell
+                    reported.add(smell.message)
                     yield self._fault(i, smell)
 
     def logic(self) -> Iterator[Fault]:
@@ -99,42 +137,48 @@ class _Linter:
             for i, (rule, parts) in enumerate(zip(self.written, self.parts, strict=True))
         ]
         for i, one in enumerate(stated):
-            smells = list(dead_smells(one))
-            if not smells:
-                smells = [(message, "warning") for message in _unanchored(self.parts[i][0], one.formula)]
-            for message, severity in smells:
-                yield self._fault(i, Smell((), message, severity))
-        for i, message in chain(duplicates(stated), contained(stated)):
-            yield self._fault(i, Smell((), message))
+            flaws = list(dead_smells(one)) or _unanchored(self.parts[i][0], one.formula)
+            for flaw in flaws:
+                yield self._fault(i, Smell((), *flaw))
+        for i, flaw in chain(duplicates(stated), contained(stated)):
+            yield self._fault(i, Smell((), *flaw))
 
     def _named(self, i: int) -> str:
         name, line = self.ruleset.place(i)
         return f"line {line}" if name == self.ruleset.name else f"{name}, line {line}"
 
     def lexicons(self) -> Iterator[Fault]:
-        """Smells of word lists; those of included files are told where those files are linted."""
-        file, lines = self.ruleset.file, self.ruleset.lines
+        """Smells of word lists; those of included files are reported where those files are linted."""
+        file = self.ruleset.file
         uses = _uses_of_lexicons((part for tops in self.parts for top in tops for part in top.walk()), file.lexicons)
-        is_single = len(self.ruleset.files) <= 1  # else entries of other files stand between
-        for name, entries in file.lexicons.items():
-            if ("lexicons", name) not in lines:
-                continue
-            line = lines.at(("lexicons", name))
+        for flaw in doubles(self.top.negation_cues):
+            yield self._at(("negation_cues",), flaw)
+        for i, cue in enumerate(self.top.negation_cues):
+            if cue != cue.strip():
+                yield self._at(("negation_cues", i), stray_space(cue))
+        for name, entries in self.top.lexicons.items():
+            here = ("lexicons", name)
+            is_own = not any(isinstance(entry, LexiconFile) for entry in entries)
+            entries = entries if is_own else file.lexicons[name]
             if name not in uses and file.rules:
-                yield Fault(f"lexicon {name!r} is used by no rule; use it or remove it", line, None, "warning")
+                yield self._at(
+                    here, Flaw(codes.UNUSED_LEXICON, f"lexicon {name!r} is used by no rule; use it or remove it")
+                )
             texts = [(i, e.term if isinstance(e, WeightedTerm) else e) for i, e in enumerate(entries)]
             literals = [(i, text) for i, text in texts if isinstance(text, str)]
             exact = all(use_exact for use_exact, _ in uses.get(name, {(False, False)}))
             alone = any(use_alone for _, use_alone in uses.get(name, ()))
             for i, literal in literals:
-                at = lines.at(("lexicons", name, i)) if is_single else line
-                for message in literal_smells(literal, "lexicon", exact=exact, alone=alone):
-                    yield Fault(message, at, None, "warning")
-            for again, earlier in repeated([literal for _, literal in literals], exact=exact):
-                yield Fault(f"lexicon {name!r}: {idle_entry(again, earlier)}", line, None, "info")
+                path = (
+                    here if not is_own else (*here, i, "term") if isinstance(entries[i], WeightedTerm) else (*here, i)
+                )
+                for flaw in literal_smells(literal, "lexicon", exact=exact, alone=alone):
+                    yield self._at(path, flaw)
+            for flaw in repeated([literal for _, literal in literals], exact=exact):
+                yield self._at(here, flaw._replace(message=f"lexicon {name!r}: {flaw.message}"))
 
     def fields(self) -> Iterator[Fault]:
-        """Field names that look like a slip of another."""
+        """Field names that look like a misspelling of another."""
         users: dict[str, list[int]] = {}
         for i, tops in enumerate(self.parts):
             for name in {part.written.field for top in tops for part in top.walk()} - {None}:
@@ -142,40 +186,54 @@ class _Linter:
         for name, rules in users.items():
             common = [other for other, others in users.items() if len(others) > 2 * len(rules)]
             if close := difflib.get_close_matches(name, common, n=1):
-                message = f"field {name!r} is read here only, {close[0]!r} in {len(users[close[0]])} rules; did you mean that?"
-                yield self._fault(rules[0], Smell((), message))
+                message = f"field {name!r} is read only here, {close[0]!r} in {len(users[close[0]])} rules; did you mean that?"
+                yield self._fault(rules[0], Smell((), codes.RARE_FIELD, message))
 
     def labels(self) -> Iterator[Fault]:
-        """Labels that the rules alone can never give."""
-        spoken_for = {label for rule in self.ruleset.rules for label in rule.supports}
-        for i, label in enumerate(self.ruleset.file.labels):
-            if label not in spoken_for and self.written:
-                line = self.ruleset.lines.at(("labels", i))
-                yield Fault(f"no rule speaks for label {label!r}; only a trained model can give it", line, None, "info")
+        """Labels that the rules alone can never give, and cases with labels that nothing can give."""
+        supported = {label for rule in self.ruleset.rules for label in rule.supports}
+        labels = self.ruleset.file.labels
+        for i, label in enumerate(labels):
+            if label not in supported and self.written:
+                message = f"no rule supports label {label!r}, so only a trained model can give it"
+                yield self._at(("labels", i), Flaw(codes.LABEL_WITHOUT_RULE, message))
+            if len(parts := COMMA.split(label)) > 1:
+                message = f"label {label!r} looks like several; write [{', '.join(map(str.strip, parts))}]"
+                yield self._at(("labels", i), Flaw(codes.PERHAPS_A_LIST, message, Edit("split")))
+        for i, case in enumerate(self.top.cases):
+            for smell in label_smells([(("cases", i, "label"), case.label)], labels):
+                yield self._at(smell.path, Flaw(codes.IMPOSSIBLE_CASE, smell.message, smell.edit))
+
+    @property
+    def top(self) -> RuleFile:
+        """The file itself, without those it includes."""
+        return self.ruleset.top.file or self.ruleset.file
 
     def examples(self) -> Iterator[Fault]:
         """Examples that contradict their rule. Loading a tagger takes seconds; `rulenet rules test` does that."""
         try:
             results = run_examples(self.ruleset, tagged=False)
         except MissingExtraError as error:
-            yield Fault(f"the examples are not checked: {error}", 0, None, "warning")
+            yield Fault(codes.MISSING_PACKAGE, f"the examples are not checked: {error}")
             return
         for result in results:
             if not result.passed:
                 what = "does not fire on" if result.expected == "match" else "fires on"
                 message = f"{what} its {result.expected} example {result.text!r}; correct the rule or the example"
-                yield Fault(message, result.line, result.rule, "error", self._other_file(result.file))
+                yield self._fault(result.number, Smell(result.path, codes.FAILING_EXAMPLE, message))
 
 
-def _unanchored(condition: Part, formula: Formula) -> Iterator[str]:
-    """A rule that no word leads to has to be asked of every text."""
+def _unanchored(condition: Part, formula: Formula) -> Iterator[Flaw]:
+    """A rule without a word that must be in the text has to be checked on every text."""
     if is_anchored(formula):
         return
     reader = next((part.kind.name for part in condition.walk() if part.kind.needs_tags), None)
     if reader is not None:
-        yield f"tags every text, which is slow; put the {reader} pattern under `all` beside a word that must be there"
+        message = f"tags every text, which is slow; put the {reader} pattern under `all` with a word that must be there"
+        yield Flaw(codes.SLOW_RULE, message)
     elif holds_by_absence(formula):
-        yield "fires by absence alone, so on most texts; add a condition that must hit"
+        message = "fires on every text in which something is absent, so on most; add a condition that must hit"
+        yield Flaw(codes.FIRES_BY_ABSENCE, message)
 
 
 def _uses_of_lexicons(

@@ -26,6 +26,8 @@ from rulenet.rules.conditions.formula import (
     show,
 )
 from rulenet.rules.conditions.kind import Part
+from rulenet.rules.file import codes
+from rulenet.rules.file.codes import Flaw
 from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.file.schema import Flip, Rule
 from rulenet.rules.lint.logic import contradiction, dead_parts, split
@@ -47,7 +49,7 @@ def rule_formula(rule: Rule, parts: Sequence[Part], lists: WordLists) -> Formula
 
 @dataclass(frozen=True)
 class Stated:
-    """A rule with its formula and where it stands, as other rules' messages name it."""
+    """A rule with its formula and its place, as the messages of other rules name it."""
 
     rule: Rule
     formula: Formula
@@ -73,27 +75,27 @@ class Stated:
         return not (a.until and b.since and a.until < b.since) and not (b.until and a.since and b.until < a.since)
 
 
-def dead_smells(stated: Stated) -> Iterator[tuple[str, str]]:
-    """Message and severity for a rule, or alternatives of it, that can never fire."""
+def dead_smells(stated: Stated) -> Iterator[Flaw]:
+    """Flaws of a rule that can never fire, or some of whose alternatives never can."""
     if reason := contradiction(stated.formula):
-        yield f"can never fire: {reason}; change one of the two", "error"
+        yield Flaw(codes.NEVER_FIRES, f"can never fire: {reason}; change one of the two")
         return
     if stated.formula == ALWAYS:
-        yield "fires on every text: its condition always holds; ask for something", "warning"
+        message = "fires on every text, as its condition is always fulfilled; add a condition that is not"
+        yield Flaw(codes.ALWAYS_FIRES, message)
         return
     dead = sorted(dead_parts(stated.formula), key=lambda found: found[1])
     for _, reason in dead[:MAX_SHOWN]:
-        yield f"one alternative can never hit: {reason}; remove it, or narrow `unless`", "warning"
+        message = f"one alternative can never hit: {reason}; remove it, or narrow `unless`"
+        yield Flaw(codes.DEAD_ALTERNATIVE, message)
     if len(dead) > MAX_SHOWN:
         others = ", ".join(show(part) for part, _ in dead[MAX_SHOWN:])
-        yield (
-            f"{len(dead) - MAX_SHOWN} more alternatives can never hit for the same kind of reason: {others}",
-            "warning",
-        )
+        message = f"{len(dead) - MAX_SHOWN} more alternatives can never hit, for similar reasons: {others}"
+        yield Flaw(codes.DEAD_ALTERNATIVE, message)
 
 
-def duplicates(rules: Sequence[Stated]) -> Iterator[tuple[int, str]]:
-    """Number of a rule and what it repeats or contradicts; rules that no text can tell apart."""
+def duplicates(rules: Sequence[Stated]) -> Iterator[tuple[int, Flaw]]:
+    """Number of each rule that fires on exactly the same texts as an earlier one, and what is wrong with that."""
     groups: dict[Formula, list[int]] = defaultdict(list)
     for i, stated in enumerate(rules):
         groups[stated.formula].append(i)
@@ -104,23 +106,21 @@ def duplicates(rules: Sequence[Stated]) -> Iterator[tuple[int, str]]:
                 yield i, _same_condition(rules[first], rules[i])
 
 
-def _same_condition(first: Stated, again: Stated) -> str:
-    other = f"rule {first.rule.id!r} ({first.place})"
+def _same_condition(first: Stated, again: Stated) -> Flaw:
+    same = f"fires on the same texts as rule {first.rule.id!r} ({first.place})"
     a, b = first.rule, again.rule
     if any(a.evidence.get(label, 0) * weight > 0 for label, weight in b.evidence.items()):
-        return (
-            f"fires on the same texts as {other} and speaks for the same label; keep one and give it the weight of both"
-        )
+        message = f"{same} and supports the same label; keep one of them, with the weight of both"
+        return Flaw(codes.DUPLICATE_RULE, message)
     if set(a.evidence) & set(b.evidence):
-        return f"fires on the same texts as {other} and speaks against it: the two cancel out; keep one"
+        return Flaw(codes.CANCELLED_RULE, f"{same} with the opposite evidence, so the two cancel out; keep one")
     merged = ", ".join(f"{label}: {weight:g}" for label, weight in (a.evidence | b.evidence).items())
-    return (
-        f"fires on the same texts as {other}, which speaks for another label; write one rule with labels: {{{merged}}}"
-    )
+    message = f"{same}, which supports another label; write one rule with labels: {{{merged}}}"
+    return Flaw(codes.DUPLICATE_RULE, message)
 
 
-def contained(rules: Sequence[Stated]) -> Iterator[tuple[int, str]]:
-    """Number of a rule and the one that holds all its alternatives, under the same `unless` and for the same label."""
+def contained(rules: Sequence[Stated]) -> Iterator[tuple[int, Flaw]]:
+    """Number of each rule all of whose alternatives another one has, under the same `unless` and for the same label."""
     members: dict[frozenset[Formula], list[int]] = defaultdict(list)
     for i, stated in enumerate(rules):
         if stated.core:
@@ -143,17 +143,16 @@ def _adds_up(a: Stated, b: Stated) -> bool:
     return same_side and a.guard == b.guard and a.meets(b)
 
 
-def _contained_in(large: Stated, small: Stated) -> str:
+def _contained_in(large: Stated, small: Stated) -> Flaw:
     shown = sorted(map(show, small.core))
     names = ", ".join(shown[:MAX_SHOWN]) + (", …" if len(shown) > MAX_SHOWN else "")
-    return (
-        f"all it looks for ({names}) also stands in rule {large.rule.id!r} ({large.place}) for the same label, so both add up; "
-        "remove it there, or merge the two"
-    )
+    other = f"rule {large.rule.id!r} ({large.place})"
+    message = f"everything it looks for ({names}) is also in {other} for the same label, so both add up; merge the two"
+    return Flaw(codes.CONTAINED_RULE, message)
 
 
 def is_anchored(formula: Formula) -> bool:
-    """Whether it holds only in texts with some word or pattern, so that others need not be looked at."""
+    """Whether only texts with some word or pattern can fulfil it, so that others need not be read."""
     if isinstance(formula, Or):
         return all(map(is_anchored, formula.parts))
     if isinstance(formula, And):
@@ -162,7 +161,7 @@ def is_anchored(formula: Formula) -> bool:
 
 
 def holds_by_absence(formula: Formula) -> bool:
-    """Whether it holds in a text because of what is not there."""
+    """Whether a text can fulfil it only because something is absent."""
     if isinstance(formula, Or):
         return any(map(holds_by_absence, formula.parts))
     if isinstance(formula, And):

@@ -1,17 +1,21 @@
-"""Faults of a rule file that the schema alone cannot see, and the schema's own in plain words. Imports the rest of `rules`."""
+"""Faults of a rule file that the schema alone cannot find, and the schema's own in plain words. Imports conditions and below."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from rulenet.errors import Fault
+from rulenet.errors import Code, Edit, Fault
+from rulenet.rules.conditions.kind import Smell
 from rulenet.rules.conditions.kinds import parts_of
-from rulenet.rules.conditions.words import literal_problem
+from rulenet.rules.conditions.words import literal_flaw
+from rulenet.rules.file import codes
 from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.file.parse import Lines, Path
 from rulenet.rules.file.schema import (
@@ -25,25 +29,41 @@ from rulenet.rules.file.schema import (
     RuleFile,
     WeightedTerm,
 )
-from rulenet.rules.file.wording import quoted, suggest
+from rulenet.rules.file.wording import meant, quoted, suggest
 
 _ENTRIES: TypeAdapter[list[LexiconEntry]] = TypeAdapter(Entries)
-# Faults that the schema states in words of its own.
-_PLAIN = frozenset(
-    ["one_kind", "misplaced_option", "two_measures", "no_bounds", "crossed_bounds", "one_label", "two_weights", "never",
-     "wrong_sign", "wrong_flip", "two_cases"]
-)  # fmt: skip
-# By how the schema's name of a fault begins.
+NO_MAPPING = "the file must be a mapping with `rulenet: 1` and `rules:`"
+_CODE_OF = {code.name: code for code in codes.CODES}
+# pydantic's own error types; all others are about the type of a value.
+_CODE_OF |= {
+    "extra_forbidden": codes.UNKNOWN_FIELD,
+    "missing": codes.MISSING_FIELD,
+    "literal_error": codes.UNKNOWN_CHOICE,
+    "too_short": codes.WRONG_COUNT,
+    "too_long": codes.WRONG_COUNT,
+    "string_too_long": codes.OUT_OF_RANGE,
+    "finite_number": codes.OUT_OF_RANGE,
+    "greater_than": codes.OUT_OF_RANGE,
+    "greater_than_equal": codes.OUT_OF_RANGE,
+    "less_than": codes.OUT_OF_RANGE,
+    "less_than_equal": codes.OUT_OF_RANGE,
+}
+# By how pydantic's name of the error begins.
 _EXPECTED = {"float": "a number", "int": "a whole number", "bool": "true or false", "date": "a day such as 2026-01-31"}
+_PERCENT = re.compile(r"([1-9]\d?(?:\.\d+)?)\s*%|([1-9]\d)")
 
 
 def schema_faults(error: ValidationError, data: Any, lines: Lines) -> list[Fault]:
-    """Faults of a failed validation, with line, rule id and remedy."""
+    """Faults of a failed validation, each with line, rule id and what to do."""
     faults = []
     for item in error.errors(include_url=False):
         path = _data_path(item["loc"], data)
-        # A field of the rule itself may report in place of the mapping that holds it.
-        faults.append(Fault(_plain(item, path), lines.at(path), rule_id(data, path)))
+        code = _CODE_OF.get(item["type"], codes.WRONG_TYPE)
+        if code is codes.UNKNOWN_CHOICE and path == ("rulenet",):
+            code = codes.UNKNOWN_VERSION
+        # A field of the rule itself may report in place of the mapping that contains it.
+        edit = _edit(code, item, path, data)
+        faults.append(Fault(code, _plain(item, path), lines.at(path), rule_id(data, path), path=path, edit=edit))
     return list(dict.fromkeys(faults))
 
 
@@ -68,35 +88,66 @@ def _data_path(loc: tuple[int | str, ...], top: Any) -> Path:
     return tuple(path)
 
 
+def _edit(code: Code, item: Any, path: Path, data: Any) -> Edit | None:
+    """The repair of a schema error, where only one thing can be meant."""
+    value = item["input"]
+    if code is codes.MISSING_FIELD and item["loc"] == ("rulenet",) and "rules" in data:
+        return Edit("add", "rulenet: 1")
+    if code is codes.UNKNOWN_FIELD:
+        for step in path[:-1]:
+            data = data[step]
+        name = meant(str(path[-1]), [field for field in _fields_at(path) if field not in data])
+        return Edit("rename", name) if name else None
+    if not isinstance(value, str):
+        return None
+    if code is codes.UNKNOWN_CHOICE:
+        choice = meant(value, re.findall("'([^']*)'", item["ctx"]["expected"]))
+        return Edit("write", choice) if choice else None
+    if item["type"].startswith("bool"):
+        return Edit("write", value.strip().lower()) if value.strip().lower() in ("true", "false") else None
+    number = _number(value, path[-1]) if path[-1] in ("weight", "confidence") else None
+    return Edit("write", number) if number else None
+
+
+def _number(value: str, field: int | str) -> str | None:
+    """A number that is written in another notation: 1,5, １．５ or, as a confidence, 90% and 90."""
+    text = unicodedata.normalize("NFKC", value).strip()
+    if re.fullmatch(r"-?\d+,\d+", text):
+        text = text.replace(",", ".")
+    if field == "confidence" and (percent := _PERCENT.fullmatch(text)):
+        text = f"{float(percent[1] or percent[2]) / 100:.10g}"
+    return text if text != value and re.fullmatch(r"[-+]?\d*\.?\d+", text) else None
+
+
 def _plain(item: Any, path: Path) -> str:
     """One schema error in plain words."""
     kind, field, value = item["type"], item["loc"][-1] if item["loc"] else "", item["input"]
-    found = quoted(value)
+    found, last = quoted(value), _last_name(path)
     if kind == "extra_forbidden":
         return f"unknown field {field!r}{suggest(str(field), _fields_at(path))}"
     if kind == "missing":
         return f"field {field!r} is missing; add it"
-    if kind in _PLAIN:
-        return str(item["msg"])
     if kind == "literal_error" and path == ("rulenet",):
-        return f"rulenet: format {found} is not known here, which reads 1; upgrade rulenet, or write rulenet: 1"
+        return f"rulenet: this version reads format 1, not {found}; upgrade rulenet, or write rulenet: 1"
     if kind == "literal_error":
-        return f"{_last_name(path)}: {found} is not one of {item['ctx']['expected']}"
+        return f"{last}: {found} is not one of {item['ctx']['expected']}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return f"{_last_name(path)}: a mapping (field: value) is expected here, not {found}"
+        return f"{last}: a mapping (field: value) is expected here, not {found}"
     if kind == "list_type":
-        return f"{_last_name(path)}: a list is expected here, not {found}"
+        return f"{last}: a list is expected here, not {found}"
     if kind == "too_long":
-        return f"{_last_name(path)} has {item['ctx']['actual_length']} entries, at most {item['ctx']['max_length']} are possible; split it"
+        return f"{last} has {item['ctx']['actual_length']} entries, but at most {item['ctx']['max_length']} are possible; split it"
     if kind == "too_short" and item["ctx"].get("min_length", 1) > 1:
-        return f"{_last_name(path)} needs at least {item['ctx']['min_length']} entries; add some"
+        return f"{last} needs at least {item['ctx']['min_length']} entries; add some"
     if kind == "too_short":
-        return f"{_last_name(path)} is empty; fill it or remove it"
+        return f"{last} is empty; fill it or remove it"
     if kind in ("string_type", "string_too_short"):
-        return f"{_last_name(path)}: a text is expected here, not {found}; quote it if it holds ':' or '#'"
+        return f"{last}: a text is expected here, not {found}; quote it if it contains ':' or '#'"
     if expected := _EXPECTED.get(kind.split("_")[0]):
-        return f"{_last_name(path)}: {expected} is expected here, not {found}"
-    return f"{_last_name(path)}: {item['msg'][0].lower()}{item['msg'][1:]}, not {found}"
+        return f"{last}: {expected} is expected here, not {found}"
+    if kind in _CODE_OF and "ctx" not in item:  # the schema's own words
+        return str(item["msg"])
+    return f"{last}: {item['msg'][0].lower()}{item['msg'][1:]}, not {found}"
 
 
 def _last_name(path: Path) -> str:
@@ -104,7 +155,7 @@ def _last_name(path: Path) -> str:
 
 
 def _fields_at(path: Path) -> list[str]:
-    """Field names that are legal where an unknown one stands."""
+    """Field names that are allowed in place of an unknown one."""
     inner = [step for step in path[:-1] if isinstance(step, str)]
     if not inner:
         return list(RuleFile.model_fields)
@@ -118,7 +169,7 @@ class Readable:
     """The parts of a file whose shape is right. Checked even where other parts are wrong, so that one run names every fault."""
 
     labels: Sequence[str]
-    lexicons: Mapping[str, Sequence[LexiconEntry] | None]  # None: the name stands, its entries are wrong
+    lexicons: Mapping[str, Sequence[LexiconEntry] | None]  # None: the name is right, its entries are wrong
     rules: Mapping[int, Rule]
     negation_cues: Sequence[str] = ()
 
@@ -165,30 +216,49 @@ def content_faults(
     seen
         Ids of rules in other files, each with its place; those of this file are added.
     own
-        Names of the lexicons that stand in this file; None: all.
+        Names of the lexicons that are defined in this file; None: all.
     """
-    faults = list(_lexicon_faults(file, lines, file.lexicons if own is None else own))
+
+    faults: list[Fault] = []
+
+    def report(found: Iterable[Smell], at: Path = (), rule: str | None = None) -> None:
+        for path, code, message, edit in found:
+            here = (*at, *path)
+            faults.append(Fault(code, message, lines.at(here), rule, path=here, edit=edit))
+
+    report(_lexicon_smells(file, file.lexicons if own is None else own))
     seen = {} if seen is None else seen
     for i, rule in file.rules.items():
         here = ("rules", i)
-        found: list[tuple[Path, str]] = []
         if rule.id in seen:
-            found.append((("id",), f"id {rule.id!r} is already used in {seen[rule.id]}; ids are unique"))
+            message = f"id {rule.id!r} is already used in {seen[rule.id]}; each rule needs an id of its own"
+            report([Smell(("id",), codes.DUPLICATE_ID, message)], here, rule.id)
         seen.setdefault(rule.id, f"line {lines.at((*here, 'id'))}")
-        for path, label in _labels_of(rule):
-            if file.labels and label not in file.labels:
-                found.append((path, f"label {label!r} is not among `labels`{suggest(label, file.labels)}"))
-        for part in (part for top in parts_of(rule) for part in top.walk()):
-            for place, message in part.kind.faults(part, file.lexicons):
-                found.append(((*part.path, part.kind.name, *place), message))
-        faults += [Fault(message, lines.at((*here, *path)), rule.id) for path, message in found]
+        report(label_smells(_labels_of(rule), file.labels), here, rule.id)
+        report(_condition_smells(rule, file.lexicons), here, rule.id)
     for i, cue in enumerate(file.negation_cues):
-        if problem := literal_problem(cue, "negation cue"):
-            faults.append(Fault(problem, lines.at(("negation_cues", i))))
+        if flaw := literal_flaw(cue, "negation cue"):
+            report([Smell(("negation_cues", i), *flaw)])
     for i, label in enumerate(file.labels):
         if label in file.labels[:i]:
-            faults.append(Fault(f"label {label!r} stands twice in `labels`; keep one", lines.at(("labels", i))))
+            message = f"label {label!r} is listed twice in `labels`; keep one"
+            report([Smell(("labels", i), codes.DUPLICATE_LABEL, message, Edit("merge"))])
     return faults
+
+
+def _condition_smells(rule: Rule, lexicons: Collection[str]) -> Iterator[Smell]:
+    for part in (part for top in parts_of(rule) for part in top.walk()):
+        yield from part.kind.faults(part, lexicons)
+
+
+def label_smells(places: Iterable[tuple[Path, str]], labels: Sequence[str]) -> Iterator[Smell]:
+    """Labels that are not declared, where labels are declared."""
+    for path, label in places:
+        if labels and label not in labels:
+            message = f"label {label!r} is not among `labels`{suggest(label, labels)}"
+            same = [name for name in labels if name.strip().casefold() == label.strip().casefold()]
+            edit = Edit("rename" if path[0] == "labels" else "quote", same[0]) if len(same) == 1 else None
+            yield Smell(path, codes.UNKNOWN_LABEL, message, edit)
 
 
 def _labels_of(rule: Rule) -> Iterator[tuple[Path, str]]:
@@ -201,32 +271,27 @@ def _labels_of(rule: Rule) -> Iterator[tuple[Path, str]]:
         yield ("negation", "flip"), rule.negation.flip
 
 
-def _lexicon_faults(file: Readable, lines: Lines, own: Collection[str]) -> Iterator[Fault]:
+def _lexicon_smells(file: Readable, own: Collection[str]) -> Iterator[Smell]:
     for name, entries in file.lexicons.items():
         here = ("lexicons", name)
         if entries is None or name not in own:
             continue
         if not entries:
-            yield Fault(f"lexicon {name!r} is empty; fill it or remove it", lines.at(here))
+            yield Smell(here, codes.EMPTY_LEXICON, f"lexicon {name!r} is empty; fill it or remove it")
         for i, entry in enumerate(entries):
             if isinstance(entry, LexiconRef):
                 if entry.lexicon not in file.lexicons:
-                    yield Fault(
-                        f"lexicon {entry.lexicon!r} does not exist{suggest(entry.lexicon, list(file.lexicons))}",
-                        lines.at((*here, i)),
-                    )
+                    message = f"lexicon {entry.lexicon!r} does not exist{suggest(entry.lexicon, list(file.lexicons))}"
+                    yield Smell((*here, i), codes.UNKNOWN_LEXICON, message)
             elif not isinstance(entry, LexiconFile):
                 term = entry.term if isinstance(entry, WeightedTerm) else entry
-                if problem := literal_problem(term, "lexicon"):
-                    yield Fault(problem, lines.at((*here, i)))
+                if flaw := literal_flaw(term, "lexicon"):
+                    yield Smell((*here, i), *flaw)
     for cycle in _cycles(file):
-        if cycle[0] not in own:
-            continue
-        names = cycle if len(cycle) <= 9 else [*cycle[:6], "…", *cycle[-2:]]
-        yield Fault(
-            f"lexicons include each other in a circle: {' → '.join(names)}; remove one link",
-            lines.at(("lexicons", cycle[0])),
-        )
+        if cycle[0] in own:
+            names = cycle if len(cycle) <= 9 else [*cycle[:6], "…", *cycle[-2:]]
+            message = f"lexicons include each other in a circle: {' → '.join(names)}; remove one of these links"
+            yield Smell(("lexicons", cycle[0]), codes.LEXICON_CIRCLE, message)
 
 
 def _cycles(file: Readable) -> list[list[str]]:
@@ -252,9 +317,9 @@ def _cycles(file: Readable) -> list[list[str]]:
 
 
 def resolve_lexicons(file: RuleFile) -> dict[str, dict[str, float]]:
-    """Entries of each lexicon, the lists it includes taken in, with their weights; the file has no cycles and names no CSV files.
+    """Entries of each lexicon and of those it includes, with their weights; the file has no cycles and names no CSV files.
 
-    Where an entry stands twice, its first weight counts.
+    If an entry is listed twice, its first weight counts.
     """
     included = {
         name: [entry.lexicon for entry in entries if isinstance(entry, LexiconRef)]

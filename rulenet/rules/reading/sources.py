@@ -1,7 +1,7 @@
 """A rule file with all that it includes → one checked `RuleFile`. Imports the reading half of `rulenet.rules`.
 
 Other files (`include`, lexicons from CSV) are read only from the folder of the first file and below, links followed: a rule
-file from a stranger must not read what lies elsewhere.
+file from a stranger must not read other files.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from pydantic import ValidationError
 
 from rulenet.base.memory import no_garbage_collection
 from rulenet.errors import Fault, RuleFileError
-from rulenet.rules.conditions.words import literal_problem
+from rulenet.rules.conditions.words import literal_flaw
+from rulenet.rules.file import codes
 from rulenet.rules.file.fields import MAX_WEIGHT
 from rulenet.rules.file.parse import Lines, parse_yaml
 from rulenet.rules.file.schema import LexiconEntry, LexiconFile, Rule, RuleFile, WeightedTerm
 from rulenet.rules.file.wording import quoted
-from rulenet.rules.reading.check import Readable, content_faults, readable, schema_faults
+from rulenet.rules.reading.characters import odd_characters
+from rulenet.rules.reading.check import NO_MAPPING, Readable, content_faults, readable, schema_faults
 
 MAX_CHAIN = 50
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -60,11 +62,14 @@ class Source:
         data, self.lines, faults = parse_yaml(self.text)
         self.faults += faults
         if not faults and data is None:
-            self.faults = [Fault("the file is empty; it needs at least `rulenet: 1` and `rules:`", 1)]
+            message = "the file is empty; it needs at least `rulenet: 1` and `rules:`"
+            self.faults = [Fault(codes.NOT_A_RULE_FILE, message, 1)]
         elif data is not None and not isinstance(data, dict):
-            self.faults.append(Fault("the file must be a mapping with `rulenet: 1` and `rules:`", 1))
+            self.faults.append(Fault(codes.NOT_A_RULE_FILE, NO_MAPPING, 1))
         elif isinstance(data, dict):
             self._validate(data)
+        if self.faults:
+            self.faults += odd_characters(self.text)
 
     def _validate(self, data: dict[str, Any]) -> None:
         self.has_rules = data.get("rules", []) != []
@@ -101,12 +106,12 @@ class Bundle:
 
     @property
     def is_single(self) -> bool:
-        """Whether the last text says everything."""
+        """Whether the last text is the only one."""
         return len(self.sources) == 1 and not self.lists
 
     @cached_property
     def text(self) -> str:
-        """One YAML text that says everything; the author's own, comments and all, where that does."""
+        """One YAML text with everything; the author's own, comments included, if there is only one."""
         if self.is_single:
             return self.sources[-1].text
         data = self.file.model_dump(mode="json", exclude_defaults=True)
@@ -127,16 +132,21 @@ def read_text(path: Path) -> str:
             raise IsADirectoryError(21, "this is a folder; name a rule file")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise RuleFileError(str(path), [Fault(f"no such file; working folder: {Path.cwd()}", 0)]) from None
+        raise RuleFileError(str(path), [no_file(f"no such file; working folder: {Path.cwd()}")]) from None
     except IsADirectoryError:
-        raise RuleFileError(str(path), [Fault("this is a folder; name a rule file", 0)]) from None
+        raise RuleFileError(str(path), [no_file("this is a folder; name a rule file")]) from None
     except (OSError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
             line = error.object[: error.start].count(b"\n") + 1
-            fault = Fault(f"byte {error.start} is not UTF-8; save the file as UTF-8", line)
+            fault = no_file(f"byte {error.start} is not UTF-8; save the file as UTF-8", line)
         else:
-            fault = Fault(f"cannot be read: {getattr(error, 'strerror', None) or error}", 0)
+            fault = no_file(f"cannot be read: {getattr(error, 'strerror', None) or error}")
         raise RuleFileError(str(path), [fault]) from None
+
+
+def no_file(message: str, line: int = 0) -> Fault:
+    """The fault of a file that cannot be read."""
+    return Fault(codes.UNREADABLE_FILE, message, line)
 
 
 def read_bundle(text: str, name: str, path: Path | None) -> Bundle:
@@ -177,14 +187,14 @@ class _Reader:
             at = source.lines.at(("include", i))
             path, problem = self._locate(name, source)
             if path is None:
-                source.faults.append(Fault(f"include {name!r} {problem}", at))
+                source.faults.append(Fault(codes.BAD_PATH, f"include {name!r} {problem}", at))
             elif path in trail:
                 circle = " → ".join(p.name for p in (*trail[trail.index(path) :], path))
-                source.faults.append(Fault(f"files include each other in a circle: {circle}; remove one link", at))
+                message = f"files include each other in a circle: {circle}; remove one of these links"
+                source.faults.append(Fault(codes.INCLUDE_CIRCLE, message, at))
             elif len(trail) > MAX_CHAIN:
-                source.faults.append(
-                    Fault(f"include {name!r}: more than {MAX_CHAIN} files, each in the next; simplify", at)
-                )
+                message = f"include {name!r}: more than {MAX_CHAIN} files that include each other; simplify"
+                source.faults.append(Fault(codes.TOO_LARGE, message, at))
             elif path not in self.done:
                 self.done.add(path)
                 if (text := _read_named(path, f"include {name!r}", source, at)) is not None:
@@ -196,9 +206,12 @@ class _Reader:
         self.sources.append(source)
 
     def _locate(self, name: str, source: Source) -> tuple[Path | None, str]:
-        """Where a named file lies; None and why not, if it may not be read."""
+        """Where a named file is; None and the reason, if it may not be read."""
         if source.path is None or self.root is None:
-            return None, "cannot be read, since this text comes from no file; use RuleSet.load, or put its content here"
+            return (
+                None,
+                "cannot be read, as this text does not come from a file; use RuleSet.load, or put its content here",
+            )
         if "\0" in name or Path(name).is_absolute() or "\\" in name:
             return None, "must be a relative path with forward slashes, such as lists/teams.csv"
         try:
@@ -206,13 +219,13 @@ class _Reader:
         except (OSError, RuntimeError):  # a name too long, a circle of links
             return None, "cannot be found; check the path"
         if self.root not in path.parents:
-            return None, f"lies outside {self.root}; only files in that folder or below are read"
+            return None, f"is outside {self.root}; only files in that folder or below are read"
         return path, ""
 
     def _read_list(self, name: str, source: Source, line: int) -> None:
         path, problem = self._locate(name, source)
         if path is None:
-            source.faults.append(Fault(f"lexicon file {name!r} {problem}", line))
+            source.faults.append(Fault(codes.BAD_PATH, f"lexicon file {name!r} {problem}", line))
         elif path not in self.lists:
             self.lists[path] = []
             text = _read_named(path, f"lexicon file {name!r}", source, line)
@@ -221,13 +234,13 @@ class _Reader:
                 self.list_faults += [replace(fault, file=str(_beside(source, name))) for fault in faults]
 
     def check(self) -> None:
-        """Faults in what the texts say, names being common to all of them."""
+        """Find faults in what the texts say; names are common to all of them."""
         top = self.sources[-1]
         includes_failed = bool(top.include) and any(source.faults for source in self.sources)
         has_rules = any(source.has_rules for source in self.sources)
         if top.content is not None and not has_rules and not includes_failed:
             message = "there are no rules; add some under `rules:`, or name a file that has some under `include:`"
-            top.faults.append(Fault(message, top.lines.at(("rules",))))
+            top.faults.append(Fault(codes.NO_RULES, message, top.lines.at(("rules",))))
         contents = [source.content for source in self.sources if source.content is not None]
         lexicons: dict[str, Any] = {}
         for content in contents:
@@ -246,15 +259,17 @@ class _Reader:
                 seen[added] = f"{source.name}, {seen[added]}" if len(self.sources) > 1 else seen[added]
             for lexicon in own:
                 if lexicon in owner:
-                    message = f"lexicon {lexicon!r} also stands in {owner[lexicon].name}; rename one of the two"
-                    source.faults.append(Fault(message, source.lines.at(("lexicons", lexicon))))
+                    message = f"lexicon {lexicon!r} is also defined in {owner[lexicon].name}; rename one of the two"
+                    line = source.lines.at(("lexicons", lexicon))
+                    source.faults.append(Fault(codes.DUPLICATE_LEXICON, message, line))
                 owner[lexicon] = source
             if source.file and top.file and source.file.language not in ("any", top.file.language):
-                message = f"is written for {source.file.language!r}, but {top.name} for {top.file.language!r}"
-                source.faults.append(Fault(f"the file {message}; change `language`", source.lines.at(("language",))))
+                languages = f"is written for {source.file.language!r}, but {top.name} for {top.file.language!r}"
+                message = f"the file {languages}; change `language`"
+                source.faults.append(Fault(codes.OTHER_LANGUAGE, message, source.lines.at(("language",))))
 
     def merged(self) -> RuleFile:
-        """One file that says what all say."""
+        """One file with the content of all."""
         files = [source.file for source in self.sources if source.file is not None]
         top = files[-1]
         if len(files) == 1 and not self.lists:
@@ -283,9 +298,9 @@ class _Reader:
 
 
 def _read_named(path: Path, what: str, source: Source, line: int) -> str | None:
-    """Text of a file that another names; None if it cannot be read, which is then a fault of the other."""
+    """Text of a file that another one names; None if it cannot be read, which is then a fault of the other one."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # a pipe would be waited for
-        source.faults.append(Fault(f"{what}: this is no regular file; name a file", line))
+        source.faults.append(no_file(f"{what}: this is not a regular file; name a file", line))
         return None
     try:
         return read_text(path)
@@ -293,7 +308,7 @@ def _read_named(path: Path, what: str, source: Source, line: int) -> str | None:
         reason = error.faults[0].message
         if reason.startswith("no such file"):
             reason = f"no such file; the path is taken from {Path(source.name).parent}"
-        source.faults.append(Fault(f"{what}: {reason}", line))
+        source.faults.append(no_file(f"{what}: {reason}", line))
         return None
 
 
@@ -317,7 +332,8 @@ def parse_list(text: str) -> tuple[list[LexiconEntry], list[Fault]]:
         header = [name.strip().lower() for name in next(rows, [])]
         if header not in (["term"], ["term", "weight"]):
             shown = ",".join(header) or "nothing"
-            return [], [Fault(f"the first line must be the header 'term' or 'term,weight', not {shown[:60]!r}", 1)]
+            message = f"the first line must be the header 'term' or 'term,weight', not {shown[:60]!r}"
+            return [], [Fault(codes.BAD_WORD_LIST, message, 1)]
         for row in rows:
             cells = [cell.strip() for cell in row]
             if any(cells):
@@ -327,23 +343,28 @@ def parse_list(text: str) -> tuple[list[LexiconEntry], list[Fault]]:
                 else:
                     entries.append(entry)
     except csv.Error as error:
-        faults.append(Fault(f"not a CSV file: {error}; one term a line, quoted if it holds a comma", rows.line_num))
+        message = f"not a CSV file: {error}; write one term per line, in quotes if it contains a comma"
+        faults.append(Fault(codes.BAD_WORD_LIST, message, rows.line_num))
     if not entries and not faults:
-        faults.append(Fault("the list is empty; fill it or remove it", 1))
+        faults.append(Fault(codes.EMPTY_LEXICON, "the list is empty; fill it or remove it", 1))
     return entries, faults
 
 
 def _list_entry(cells: list[str], n_columns: int) -> LexiconEntry | Fault:
     if len(cells) > n_columns:
-        return Fault(f"{len(cells)} cells where the header has {n_columns}; quote a term that holds a comma")
-    if problem := literal_problem(cells[0], "lexicon") if cells[0] else "the term is empty; fill it or remove the line":
-        return Fault(problem)
+        message = f"{len(cells)} cells, but the header has {n_columns}; quote a term that contains a comma"
+        return Fault(codes.BAD_WORD_LIST, message)
+    if not cells[0]:
+        return Fault(codes.BAD_WORD_LIST, "the term is empty; fill it or remove the line")
+    if flaw := literal_flaw(cells[0], "lexicon"):
+        return Fault(flaw.code, flaw.message)
     if len(cells) == 1 or not cells[1]:
         return cells[0]
     try:
         return WeightedTerm.model_validate({"term": cells[0], "weight": cells[1]})
     except ValidationError:
-        return Fault(f"weight {quoted(cells[1])} is not a number from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}; correct it")
+        message = f"weight {quoted(cells[1])} is not a number from -{MAX_WEIGHT:g} to {MAX_WEIGHT:g}; correct it"
+        return Fault(codes.BAD_WORD_LIST, message)
 
 
 def columns(file: RuleFile) -> list[tuple[int, Rule]]:

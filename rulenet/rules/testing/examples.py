@@ -30,6 +30,8 @@ class ExampleResult:
         Hits in the example text; None if the rule did not fire.
     number
         Of the rule among those that were written.
+    path
+        Of the example in its rule.
     """
 
     rule: str
@@ -39,6 +41,7 @@ class ExampleResult:
     expected: str
     spans: list[Span] | None
     number: int
+    path: tuple[str | int, ...]
 
     @property
     def text(self) -> str:
@@ -109,5 +112,5 @@ def _results(ruleset: RuleSet, reader: Reader, tagged: bool, only: str | None) -
                 doc, language = reader.read(example)
                 found = reader.matchers[language][column[i]].find(doc)
                 spans = None if found is None else [doc.cleaned.original_span(*span) for span in found]
-                file, line = ruleset.place(i, "examples", expected, j)
-                yield ExampleResult(rule.id, file, line, example, expected, spans, i)
+                path = ("examples", expected, j)
+                yield ExampleResult(rule.id, *ruleset.place(i, *path), example, expected, spans, i, path)

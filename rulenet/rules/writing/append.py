@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rulenet.errors import Fault, InputError, RuleFileError
+from rulenet.rules.file import codes
 from rulenet.rules.file.parse import parse_yaml
+from rulenet.rules.reading.check import NO_MAPPING
 from rulenet.rules.writing.compose import as_read, inline, rule_lines
 from rulenet.rules.writing.format import IN_RULES, check_shape, split_encoding
 from rulenet.rules.writing.syntax import Entry, Node, build_tree, with_edits
@@ -63,7 +65,7 @@ def append_rules(text: str, rules: Sequence[Mapping[str, Any]], *, comment: str 
     again, _, faults = parse_yaml(result)
     if faults or again != expected or _comments(result) != _comments(body) + len(comment.splitlines()):
         message = "rules cannot be added without disturbing the rest; add them by hand, and please report it"
-        raise RuleFileError(name, [Fault(message)])
+        raise RuleFileError(name, [Fault(codes.UNWRITABLE_FILE, message)])
     check_shape(result, name)
     return mark + result.replace("\n", line_break)
 
@@ -71,7 +73,7 @@ def append_rules(text: str, rules: Sequence[Mapping[str, Any]], *, comment: str 
 def _data_of(body: str, name: str) -> dict[str, Any]:
     data, _, faults = parse_yaml(body)
     if not faults and data is not None and not isinstance(data, dict):
-        faults = [Fault("the file must be a mapping with `rulenet: 1` and `rules:`", 1)]
+        faults = [Fault(codes.NOT_A_RULE_FILE, NO_MAPPING, 1)]
     if faults:
         raise RuleFileError(name, faults)
     return data or {}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rulenet.base.files import write_file
 from rulenet.errors import Fault, RuleFileError
+from rulenet.rules.file import codes
 from rulenet.rules.reading.sources import read_text
 
 
@@ -33,4 +34,6 @@ def save_text(path: str | os.PathLike[str], text: str) -> None:
     try:
         write_file(Path(path), text.encode())
     except OSError as error:
-        raise RuleFileError(str(path), [Fault(f"cannot be written: {error.strerror}", 0)]) from error
+        raise RuleFileError(
+            str(path), [Fault(codes.UNWRITABLE_FILE, f"cannot be written: {error.strerror}")]
+        ) from error

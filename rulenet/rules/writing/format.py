@@ -17,10 +17,10 @@ from pydantic import ValidationError
 
 from rulenet.errors import Fault, RuleFileError
 from rulenet.rules.conditions.kinds import KINDS
-from rulenet.rules.file import schema
+from rulenet.rules.file import codes, schema
 from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.file.parse import parse_yaml
-from rulenet.rules.reading.check import schema_faults
+from rulenet.rules.reading.check import NO_MAPPING, schema_faults
 from rulenet.rules.writing.spelling import columns, is_plain, quote
 from rulenet.rules.writing.syntax import LINE_BREAK, Comment, Entry, Node, build_tree
 
@@ -69,9 +69,11 @@ def format_text(text: str, name: str = "<string>") -> str:
     result = "\n".join(Layout(body).file(tree)) + "\n"
     again, _, faults = parse_yaml(result)
     if faults or _ordered_dump(again) != _ordered_dump(data):
-        raise RuleFileError(name, [Fault("cannot be formatted without changing what it says; please report it")])
+        message = "cannot be formatted without changing what it says; please report it"
+        raise RuleFileError(name, [Fault(codes.UNWRITABLE_FILE, message)])
     if Counter(comment.text for comment in build_tree(result).comments()) != comments:
-        raise RuleFileError(name, [Fault("cannot be formatted without losing a comment; please report it")])
+        message = "cannot be formatted without losing a comment; please report it"
+        raise RuleFileError(name, [Fault(codes.UNWRITABLE_FILE, message)])
     return mark + result.replace("\n", line_break)
 
 
@@ -94,7 +96,7 @@ def check_shape(text: str, name: str) -> object:
     """The data of a text that has the shape of a rule file; files that it includes need not be there."""
     data, lines, faults = parse_yaml(text)
     if not faults and not isinstance(data, dict):
-        faults = [Fault("the file must be a mapping with `rulenet: 1` and `rules:`", 1)]
+        faults = [Fault(codes.NOT_A_RULE_FILE, NO_MAPPING, 1)]
     if not faults:
         try:
             schema.RuleFile.model_validate(data)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rulenet.rules.conditions.words import literal_problem
+from rulenet.rules.conditions.words import literal_flaw
 
 
 @pytest.mark.parametrize(
-    ("literal", "kind", "problem"),
+    ("literal", "kind", "code"),
     [
         ("win", "word", None),
         ("don't", "word", None),
@@ -19,11 +19,12 @@ from rulenet.rules.conditions.words import literal_problem
         ("grand slam", "phrase", None),
         ("Premier League", "lexicon", None),
         ("C++", "word", None),
-        ("grand slam", "word", "word 'grand slam' is several words; write phrase: grand slam"),
-        ("grand\u3000slam", "word", "word 'grand\\u3000slam' is several words; write phrase: grand\u3000slam"),
-        ("++", "phrase", "'++' holds no letter or digit, so it can never be found; use a regex"),
-        ("\u200b", "word", "'\\u200b' holds no letter or digit, so it can never be found; use a regex"),
+        ("grand slam", "word", "several-words"),
+        ("grand\u3000slam", "word", "several-words"),
+        ("++", "phrase", "unfindable"),
+        ("\u200b", "word", "unfindable"),
     ],
 )
-def test_literal_problem(literal: str, kind: str, problem: str | None) -> None:
-    assert literal_problem(literal, kind) == problem
+def test_literals_that_are_never_found(literal: str, kind: str, code: str | None) -> None:
+    flaw = literal_flaw(literal, kind)
+    assert (flaw and flaw.code.name) == code
