@@ -96,7 +96,10 @@ def test_a_condition_is_one_file_and_three_lines(tmp_path: Path, repository: Pat
     assert found["spans"] == {"order": [[7, 11], [16, 19]]}
     assert found["lint"][0] == 0
     assert found["fault"][0] == 1
-    assert "fault.yaml:6: error: rule 'order': digits: -1 hits everywhere; give 1 or more" in found["fault"][1]
+    assert (
+        "fault.yaml:6: error: rule 'order': digits: -1 hits everywhere; give 1 or more [RN224 bad-value]"
+        in found["fault"][1]
+    )
     assert found["test"][0] == 0
     assert found["failing"][0] == 1
     assert "✗ digits: 3" in found["failing"][1]

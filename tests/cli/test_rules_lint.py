@@ -59,7 +59,7 @@ def test_warnings_alone_are_no_failure() -> None:
 
 def test_a_missing_file_has_no_line() -> None:
     lines = run("missing.yaml", status=1).stdout.splitlines()
-    assert lines[0] == f"missing.yaml: error: no such file; working folder: {Path.cwd()}"
+    assert lines[0] == f"missing.yaml: error: no such file; working folder: {Path.cwd()} [RN001 unreadable-file]"
 
 
 def test_lint_as_json() -> None:
@@ -80,7 +80,8 @@ def test_hints_are_counted_and_listed_on_demand() -> None:
     assert run("hinted.yaml").stdout == "✓ 1 file, 0 errors, 0 warnings, 1 hint (see --hints)\n"
     lines = run("hinted.yaml", "--hints").stdout.splitlines()
     assert lines == [
-        "hinted.yaml:8: info: rule 'oil': 'Oil' says no more than 'oil', as case and punctuation do not matter; keep one",
+        "hinted.yaml:8: info: rule 'oil': 'Oil' is the same as 'oil', as case and punctuation do not matter; keep one "
+        "[RN305 duplicate-entry]",
         "✓ 1 file, 0 errors, 0 warnings",
     ]
     data = json.loads(run("hinted.yaml", "--json").stdout)
@@ -101,8 +102,8 @@ def test_a_dead_rule_fails() -> None:
 
 def test_lint_fix_repairs_and_tells_what_is_left() -> None:
     lines = run("--fix", "slips.yaml").stdout.splitlines()
-    assert lines[0] == "slips.yaml:3: fixed: rule 'a': unknown field 'wrod': now word"
-    assert lines[1] == "slips.yaml:3: fixed: rule 'a': confidence '90%': now 0.9"
+    assert lines[0] == "slips.yaml:3: fixed: rule 'a': '90%' is now '0.9' [RN013 wrong-type]"
+    assert lines[1] == "slips.yaml:3: fixed: rule 'a': 'wrod' is now 'word' [RN012 unknown-field]"
     assert lines[-1] == "✓ 1 file, 0 errors, 0 warnings, 2 repairs"
     assert Path("slips.yaml").read_text() == FIXED
 
@@ -115,8 +116,9 @@ def test_lint_without_fix_writes_nothing() -> None:
 def test_lint_fix_as_json() -> None:
     found = json.loads(run("--fix", "--json", "slips.yaml", "none.yaml", status=1).stdout)
     assert [fault["message"][:12] for fault in found["faults"]] == ["no such file"]
-    assert found["fixed"][0] == {
-        "file": "slips.yaml", "line": 3, "rule": "a", "message": "unknown field 'wrod': now word",
+    assert found["fixed"][1] == {
+        "file": "slips.yaml", "line": 3, "rule": "a", "severity": "error", "code": "RN012", "name": "unknown-field",
+        "message": "'wrod' is now 'word'",
     }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def test_every_save_runs_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert results(file) == [
         "✓ 1 rule, 1 of 1 example passed; 0 rules have no examples",
         "✗ 1 rule, 0 of 1 example passed; 0 rules have no examples",
-        f"{file}:3: rule 'win': unknown field 'wrod': did you mean 'word'?",
+        f"{file}:3: rule 'win': unknown field 'wrod': did you mean 'word'? [RN012 unknown-field]",
         f"✗ {file} cannot be loaded: 1 fault",
         "✓ 1 rule, 1 of 1 example passed; 0 rules have no examples",
     ]

@@ -71,7 +71,9 @@ def test_load_refuses(tmp_path: Path, content: bytes, message: str) -> None:
 
 def test_load_names_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RuleFileError, match=rf"(?m)^no\.yaml: no such file; working folder: {tmp_path}$"):
+    with pytest.raises(
+        RuleFileError, match=rf"(?m)^no\.yaml: no such file; working folder: {tmp_path} \[RN001 unreadable-file\]$"
+    ):
         RuleSet.load("no.yaml")
     with pytest.raises(RuleFileError, match="this is a folder; name a rule file"):
         RuleSet.load(tmp_path)

@@ -124,7 +124,7 @@ def table() -> str:
 
     Examples
     --------
-    >>> print(table().splitlines()[10])
+    >>> print(table().splitlines()[11])
     | RN011 `missing-field` | error | A field that is required. |
     """
     rows = [f"| {code.number} `{code.name}` | {code.severity} | {code.meaning} |" for code in CODES]

@@ -131,4 +131,4 @@ def test_nothing_is_proved_of_a_kind_that_says_no_more_than_it_must(placement: s
     assert not entails(fact, known.formula("", WordLists({})))
     assert unheard.label == "lang: zh"
     assert unheard.has_hits
-    assert (unheard.kind.most_hits(unheard), unheard.parts, unheard.kind.mend("a")) == (None, (), None)
+    assert (unheard.kind.most_hits(unheard), unheard.parts) == (None, ())

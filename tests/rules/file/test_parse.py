@@ -103,60 +103,80 @@ def test_the_line_of_what_is_not_there_is_that_of_its_nearest_ancestor() -> None
 
 FAULTS = [
     # (text, faults)
-    ("a: 1\nb: 2\na: 3\n", ["3: key 'a' stands twice in the same mapping; keep one"]),
-    ("x:\n  - {a: 1, a: 2, a: 3}\n", ["2: key 'a' stands twice", "2: key 'a' stands twice"]),
+    ("a: 1\nb: 2\na: 3\n", ["3 RN004"]),
+    ("x:\n  - {a: 1, a: 2, a: 3}\n", ["2 RN004", "2 RN004"]),
     ("a: 1\nx: {a: 2}", []),
     (
         "a: &x 1\nb: *x\n",
-        ["1: anchor '&x' is not allowed", "2: alias '*x' is not allowed. Name a lexicon; quote a text"],
+        ["1 RN003", "2 RN003"],
     ),
-    ("word: &Co\n", ["1: anchor '&Co' is not allowed. Remove it; quote a text that begins with '&'"]),
-    ("a: &x [b]\nc: &y {d: e}\n", ["1: anchor '&x'", "2: anchor '&y'"]),
-    ("a: *nowhere\n", ["1: alias '*nowhere'"]),
-    ("a: &a [*a]\n", ["1: anchor '&a'", "1: alias '*a'"]),
-    ("a: !important b\n", ["1: tag '!important' is not allowed. Remove it; quote a text that begins with '!'"]),
-    ("a: ! b\n", ["1: tag '!' is not allowed"]),
+    ("word: &Co\n", ["1 RN003"]),
+    ("a: &x [b]\nc: &y {d: e}\n", ["1 RN003", "2 RN003"]),
+    ("a: *nowhere\n", ["1 RN003"]),
+    ("a: &a [*a]\n", ["1 RN003", "1 RN003"]),
+    ("a: !important b\n", ["1 RN003"]),
+    ("a: ! b\n", ["1 RN003"]),
     (
         "\na: !!python/object/apply:os.system [ls]\n",
-        ["2: tag 'tag:yaml.org,2002:python/object/apply:os.system' is not"],
+        ["2 RN003"],
     ),
-    ("a: !!map {b: c}\n", ["1: tag 'tag:yaml.org,2002:map'"]),
-    ("a: 1\n---\nb: 2\n", ["2: a second YAML document begins here ('---'); one file holds one ruleset"]),
-    ("---\n---\n", ["2: a second YAML document"]),
-    ("a: 1\n? [b]\n: c\n", ["2: a key must be a plain word, not a list or mapping"]),
-    ("{{a: b}: c}", ["1: a key must be a plain word"]),
+    ("a: !!map {b: c}\n", ["1 RN003"]),
+    ("a: 1\n---\nb: 2\n", ["2 RN003"]),
+    ("---\n---\n", ["2 RN003"]),
+    ("a: 1\n? [b]\n: c\n", ["2 RN003"]),
+    ("{{a: b}: c}", ["1 RN003"]),
     # not YAML
     (
         "a: [1\nb: 2",
-        ["2: not valid YAML: while parsing a flow sequence: did not find expected ',' or ']'. Check inden"],
+        ["2 RN002"],
     ),
-    ("a: 'x\n", ["1: not valid YAML: while scanning a quoted scalar: found unexpected end of stream"]),
-    ("a:\n  b: 1\n c: 2\n", ["3: not valid YAML"]),
+    ("a: 'x\n", ["1 RN002"]),
+    ("a:\n  b: 1\n c: 2\n", ["3 RN002"]),
     (
         "a:\n\tb: 1\n",
-        [
-            "2: not valid YAML: while scanning for the next token: found character that cannot start any token. A tab stands"
-        ],
+        ["2 RN002"],
     ),
-    ("a: b: c\n", ["1: not valid YAML: mapping values are not allowed in this context"]),
-    ("a: @x\n", ["1: not valid YAML"]),
-    ("%YAML 9.9\n---\na: b", ["1: not valid YAML: found incompatible YAML document"]),
-    ('a: "\\ud800"', ["1: not valid YAML: while parsing a quoted scalar: found invalid Unicode character escape code"]),
-    ("a: b\nc: \x00\n", ["2: not valid YAML: character #x0000 is not allowed. Remove it"]),
-    ("a: b\n\x1b", ["2: not valid YAML: character #x001b is not allowed"]),
-    ("a: b\nc: \ud800\n", ["2: a lone surrogate is not text. Remove it"]),
+    ("a: b: c\n", ["1 RN002"]),
+    ("a: @x\n", ["1 RN002"]),
+    ("%YAML 9.9\n---\na: b", ["1 RN002"]),
+    ('a: "\\ud800"', ["1 RN002"]),
+    ("a: b\nc: \x00\n", ["2 RN002"]),
+    ("a: b\n\x1b", ["2 RN002"]),
+    ("a: b\nc: \ud800\n", ["2 RN002"]),
     # faults before the one that ends the reading are kept
-    ("a: 1\na: 2\nb: [", ["2: key 'a' stands twice", "3: not valid YAML"]),
-    ("[" * 41, ["1: nested more than 40 levels deep; simplify it"]),
+    ("a: 1\na: 2\nb: [", ["2 RN004", "3 RN002"]),
+    ("[" * 41, ["1 RN005"]),
 ]
 
 
 @pytest.mark.parametrize(("text", "expected"), FAULTS)
 def test_faults(text: str, expected: list[str]) -> None:
-    faults = parse_yaml(text)[2]
-    assert len(faults) == len(expected), faults
-    for fault, start in zip(faults, expected, strict=True):
-        assert str(fault).startswith(start)
+    assert [f"{fault.line} {fault.code.number}" for fault in parse_yaml(text)[2]] == expected
+
+
+# What the sentences of a code say differently from case to case.
+SENTENCES = [
+    ("word: &Co\n", "anchor '&Co' is not allowed. Remove it; quote a text that begins with '&'"),
+    ("a: *x\n", "alias '*x' is not allowed. Use a lexicon; quote a text that begins with '*'"),
+    ("a: ! b\n", "tag '!' is not allowed. Remove it; quote a text that begins with '!'"),
+    ("---\n---\n", "a second YAML document begins here ('---'); put each ruleset into a file of its own"),
+    ("{{a: b}: c}", "a field name must be a plain word, not a list or mapping"),
+    (
+        "a: [1\nb: 2",
+        "not valid YAML: while parsing a flow sequence: did not find expected ',' or ']'. Check indentation",
+    ),
+    (
+        "a:\n\tb: 1\n",
+        "not valid YAML: while scanning for the next token: found character that cannot start any token. This is",
+    ),
+    ("a: b\nc: \x00\n", "not valid YAML: character #x0000 is not allowed. Remove it"),
+    ("a: \ud800\n", "not valid YAML: half a character (a lone surrogate). Remove it"),
+]
+
+
+@pytest.mark.parametrize(("text", "start"), SENTENCES)
+def test_what_the_author_is_told(text: str, start: str) -> None:
+    assert parse_yaml(text)[2][0].message.startswith(start)
 
 
 @pytest.mark.parametrize("deep", ["[", "{a: ", "- ", "? ", "[{a: ", "x: [\n"])
@@ -176,7 +196,7 @@ def test_a_file_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) ->
     assert parse_yaml("a: 1234567")[0] == {"a": "1234567"}
     data, _, faults = parse_yaml("a: 12345678")
     assert data is None
-    assert str(faults[0]) == "1: the file has 11 characters; at most 10 are read. Split it"
+    assert str(faults[0]) == "1: the file has 11 characters, more than 10; split it [RN005 too-large]"
 
 
 def test_the_pure_parser_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +205,6 @@ def test_the_pure_parser_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     fast = [parse_yaml(text) for text in texts]
     monkeypatch.setattr(parse, "_Loader", parse.yaml.SafeLoader)
     assert [parse_yaml(text) for text in texts] == fast
-    assert str(parse_yaml("a: b\nc: \x00\n")[2][0]) == "2: not valid YAML: character #x0000 is not allowed. Remove it"
+    assert str(parse_yaml("a: b\nc: \x00\n")[2][0]).startswith("2: not valid YAML: character #x0000 is not allowed.")
     assert str(parse_yaml("a: b\nc: \ud800\n")[2][0]).startswith("2: ")
     assert str(parse_yaml("a: [1\nb: 2")[2][0]).startswith("2: not valid YAML")

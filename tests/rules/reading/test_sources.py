@@ -76,13 +76,13 @@ def test_a_file_included_twice_is_read_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("../secret.yaml", "lies outside"),
+        ("../secret.yaml", "is outside"),
         ("/etc/passwd", "must be a relative path"),
         ("a\\b.yaml", "must be a relative path with forward slashes"),
-        ("link.yaml", "lies outside"),
+        ("link.yaml", "is outside"),
         ("gone.yaml", "no such file; the path is taken from"),
         ("x" * 5000, "cannot be"),
-        (".", "lies outside"),
+        (".", "is outside"),
         ("folder", "this is a folder"),
     ],
 )
@@ -99,8 +99,8 @@ def test_only_files_below_the_first_are_read(tmp_path: Path, name: str, message:
 def test_circles_are_named(tmp_path: Path) -> None:
     top = write(tmp_path, top="rulenet: 1\ninclude: a.yaml\n", a="rulenet: 1\ninclude: [top.yaml, a.yaml]\n")
     assert [fault.split("include each other ")[1] for fault in faults(top)] == [
-        "in a circle: top.yaml → a.yaml → top.yaml; remove one link",
-        "in a circle: a.yaml → a.yaml; remove one link",
+        "in a circle: top.yaml → a.yaml → top.yaml; remove one of these links [RN210 include-circle]",
+        "in a circle: a.yaml → a.yaml; remove one of these links [RN210 include-circle]",
     ]
 
 
@@ -121,7 +121,9 @@ def test_faults_of_all_files_come_together_with_their_file(tmp_path: Path) -> No
 
 
 def test_a_text_without_a_file_cannot_name_others() -> None:
-    with pytest.raises(RuleFileError, match=r"cannot be read, since this text comes from no file; use RuleSet.load"):
+    with pytest.raises(
+        RuleFileError, match=r"cannot be read, as this text does not come from a file; use RuleSet.load"
+    ):
         RuleSet.from_yaml("rulenet: 1\ninclude: a.yaml\n")
 
 

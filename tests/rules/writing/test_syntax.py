@@ -67,7 +67,7 @@ def test_a_text_without_values() -> None:
 
 
 def test_faults() -> None:
-    with pytest.raises(RuleFileError, match=r"f\.yaml:2: key 'a' stands twice"):
+    with pytest.raises(RuleFileError, match=r"f\.yaml:2: 'a' is given twice"):
         parse_tree("a: 1\na: 2\n", "f.yaml")
     with pytest.raises(RuleFileError, match="not valid YAML"):
         parse_tree("a: [")
