@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rulenet.base.files import write_file
+from rulenet.draw.harmless import harmless
 from rulenet.errors import DataError, ParameterError
 
 out = Console(highlight=False)
@@ -66,8 +67,12 @@ def write_json(data: Any, handle: TextIO, *, indent: int | None = None) -> None:
 
 
 def say(*parts: str | tuple[str, str]) -> None:
-    """Print one line made of texts and (text, style) pairs, without reading markup or wrapping it."""
-    out.print(Text.assemble(*parts), soft_wrap=True)
+    """Print one line made of texts and (text, style) pairs, without reading markup or control characters, or wrapping it."""
+    out.print(_line(*parts), soft_wrap=True)
+
+
+def _line(*parts: str | tuple[str, str]) -> Text:
+    return Text.assemble(*(harmless(p) if isinstance(p, str) else (harmless(p[0]), p[1]) for p in parts))
 
 
 def say_result(is_good: bool, message: str) -> None:
@@ -91,12 +96,12 @@ def new_table(*columns: str, left: int = 1, title: str | None = None) -> Table:
 
 def complain(message: str) -> None:
     """Print an error on standard error, without reading markup."""
-    err.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    err.print(_line(("error: ", "bold red"), message), soft_wrap=True)
 
 
 def warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning on standard error, without the line of Python that it comes from."""
-    err.print(Text.assemble(("warning: ", "bold yellow"), str(message)), soft_wrap=True)
+    err.print(_line(("warning: ", "bold yellow"), str(message)), soft_wrap=True)
 
 
 def check_file(path: Path | None) -> None:

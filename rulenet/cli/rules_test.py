@@ -10,6 +10,7 @@ from rich.text import Text
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, complain, out, print_json, say, say_result
+from rulenet.draw.harmless import harmless
 from rulenet.errors import InputError, RuleFileError, RuleNetError
 
 if TYPE_CHECKING:
@@ -190,8 +191,6 @@ def _show_cases(ruleset: RuleSet, failed: list[CaseResult]) -> None:
 
 
 def _show_text(text: str, spans: list[tuple[int, int]]) -> None:
-    from rulenet.draw.harmless import harmless
-
     shown = Text(harmless(text))
     for start, end in spans:
         shown.stylize("reverse", start, end)

@@ -1,4 +1,4 @@
-"""Whether rules and a model speak of the same labels and the same language. Imports errors and `RuleSet`."""
+"""Whether rules and a model have the same labels and the same language. Imports errors and `RuleSet`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rulenet.rules.ruleset import RuleSet
 
 
 def check_rule_labels(ruleset: RuleSet, classes: Sequence[str]) -> None:
-    """Rules and data must speak of the same labels.
+    """Refuse rules and data with different labels.
 
     Raises
     ------
@@ -51,6 +51,6 @@ def check_rule_language(ruleset: RuleSet, language: str) -> None:
     """
     if ruleset.language not in ("any", language):
         raise ParameterError(
-            f"{ruleset.name} is written for {ruleset.language!r}, but the model reads {language!r}; rules for it say "
+            f"{ruleset.name} is written for {ruleset.language!r}, but the model reads {language!r}; rules for it need "
             f"`language: {language}` or `language: any`"
         )

@@ -41,7 +41,7 @@ class RuleSet:
     Attributes
     ----------
     source
-        The YAML text, comments included; put together into one where there are several files.
+        The YAML text, comments included; several files are put together into one.
     name
         File name for messages.
     file
@@ -154,7 +154,7 @@ class RuleSet:
 
     @cached_property
     def conditions(self) -> list[tuple[Condition, tuple[Condition, ...]]]:
-        """For each column its condition and what must not hold beside it."""
+        """For each column its condition and those that must not be fulfilled."""
         options: dict[str, Any] = {"lexicons": self.lexicons, "fold_traditional": self.file.fold_traditional}
         shared = self._shared_conditions()
         made = [
@@ -164,7 +164,7 @@ class RuleSet:
         return [made[i] for i in self.written]
 
     def compile_like(self, other: RuleSet) -> None:
-        """Let rules that are the same in another set take over what was compiled there, so that an edit costs what it changes."""
+        """Reuse what was compiled for the same rules of another set, so that an edit costs only what it changes."""
         like: RuleSet | None = other
         while like is not None and "conditions" not in like.__dict__:
             like = like._like
@@ -172,7 +172,7 @@ class RuleSet:
             self._like = like
 
     def _shared_conditions(self) -> dict[str, tuple[Condition, tuple[Condition, ...]]]:
-        """Conditions of rules that say the same in the other set."""
+        """Conditions of rules that are the same in the other set."""
         like, self._like = self._like, None
         if like is None or like.file.fold_traditional != self.file.fold_traditional:
             return {}
@@ -195,7 +195,7 @@ class RuleSet:
         return sorted(atom.pattern for atom in atoms if atom.kind == "raw")
 
     def evaluators(self, language: Language) -> list[RuleMatcher]:
-        """Each column's rule, ready to be asked of one text."""
+        """Each column's rule, ready to be evaluated on one text."""
         cues = self.file.negation_cues
         negation = Negation(language, [simplified(cue) for cue in cues] if self.file.fold_traditional else cues)
         return [RuleMatcher(r, c, u, negation) for r, (c, u) in zip(self.rules, self.conditions, strict=True)]

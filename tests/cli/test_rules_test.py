@@ -111,11 +111,13 @@ def test_cases_that_fail_are_shown_with_the_vote() -> None:
     }
 
 
-def test_an_example_cannot_steer_the_terminal() -> None:
-    Path("evil.yaml").write_text(GOOD.replace("[They win]", '["They \\e[2J lost"]'))
+def test_a_file_cannot_steer_the_terminal() -> None:
+    evil = GOOD.replace("[They win]", '["They \\e[2J lost"]').replace("id: win", 'id: "w\\e[31min"')
+    Path("evil.yaml").write_text(evil)
     shown = run("evil.yaml", status=1).stdout
     assert "    They \ufffd[2J lost\n" in shown
-    assert "\x1b" not in shown
+    assert "rule 'w\ufffd[31min'" in shown
+    assert "\x1b" not in shown + cli.run("rules", "lint", "evil.yaml", status=1).stdout
 
 
 def test_examples_as_json() -> None:

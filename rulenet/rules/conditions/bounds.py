@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def is_between(value: float, low: float | None, high: float | None) -> bool:
-    """Whether a number lies between two bounds, where they are given."""
+    """Whether a number is within the bounds that are given."""
     slack = 1e-9  # 0.7 + 0.1 is at least 0.8
     return (low is None or value >= low - slack) and (high is None or value <= high + slack)
 

@@ -29,7 +29,7 @@ class _Combination(Condition):
 
 @dataclass(frozen=True)
 class AnyOf(_Combination):
-    """`any`: at least one holds."""
+    """`any`: at least one part is fulfilled."""
 
     @cached_property
     def is_flat(self) -> bool:  # type: ignore[override]
@@ -55,7 +55,7 @@ class AnyOf(_Combination):
 
 @dataclass(frozen=True)
 class AllOf(_Combination):
-    """`all`: every one holds."""
+    """`all`: every part is fulfilled."""
 
     @cached_property
     def _cheap_first(self) -> list[Condition]:
@@ -87,7 +87,7 @@ class AllOf(_Combination):
 
 @dataclass(frozen=True)
 class NoneOf(_Combination):
-    """`none`: no part holds anywhere in the text, whatever `where` and `negation` say of the rule's other hits."""
+    """`none`: no part is fulfilled anywhere in the text, whatever `where` and `negation` ask of the rule's other hits."""
 
     denies = True
 
@@ -99,7 +99,7 @@ class NoneOf(_Combination):
 
 
 def _first_of(found: Iterable[dict[Span, float]]) -> dict[Span, float]:
-    """Weight of each hit; where several parts have it, that of the first."""
+    """Weight of each hit; if several parts have the same hit, the weight in the first."""
     weights: dict[Span, float] = {}
     for hits in found:
         for span, weight in hits.items():

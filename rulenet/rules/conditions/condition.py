@@ -1,8 +1,8 @@
 """Conditions as they are evaluated: each finds its own hits in a `Doc`. Imports only `rulenet.text`.
 
-This is the plain reading of the rule language. `match.py` is the fast one; a test holds the two together.
-Each condition answers two questions: `find`: where does it hit (None: it does not hold); `triggers`: one of which
-atoms must be in a text for the condition to have a chance (None: it can hold without any). Each kind is in a file of its own.
+This is the plain reading of the rule language; `engine/match.py` is the fast one, and a test compares the two.
+Each condition answers two questions. `find`: where does it hit (None: it is not fulfilled)? `triggers`: at least one of which
+atoms must be in a text (None: it can be fulfilled without any)? Each kind is in a file of its own.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class Condition(ABC):
 
     @abstractmethod
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
-        """Hits that `keep` accepts, in the cleaned text; None if the condition does not hold."""
+        """Hits that `keep` accepts, in the cleaned text; None if the condition is not fulfilled."""
 
     def triggers(self) -> frozenset[Atom] | None:
-        """Atoms of which at least one is in every text where the condition holds; None if there is no such set."""
+        """Atoms of which at least one is in every text that fulfils the condition; None if there is no such set."""
         return None
 
     def holds(self, atoms: Set[Atom]) -> bool:
-        """Whether it holds, given every atom found in the text. Only asked where `needs_doc` is False."""
+        """Whether it is fulfilled, given every atom found in the text. Only used where `needs_doc` is False."""
         raise NotImplementedError(f"{type(self).__name__} needs the text")
 
     def possible(self, atoms: Set[Atom]) -> bool:
-        """Whether it may hold, given every atom found in the text; a cheap look before `find`."""
+        """Whether it may be fulfilled, given every atom found in the text; a cheap look before `find`."""
         triggers = self.triggers()
         return triggers is None or not triggers.isdisjoint(atoms)
 
@@ -56,10 +56,10 @@ class Condition(ABC):
     """Whether the atoms found do not settle it."""
 
     is_flat = False
-    """Whether it holds exactly when one of its triggers is in the text."""
+    """Whether it is fulfilled exactly if one of its triggers is in the text."""
 
     denies: ClassVar[bool] = False
-    """Whether it holds where its parts do not."""
+    """Whether it is fulfilled where its parts are not."""
 
     makes_words = True
     """Whether the Chinese words that it looks for are words for the tokeniser too."""
@@ -74,7 +74,7 @@ class Condition(ABC):
 class InField(Condition):
     """`field`: a condition that reads one field of a record as if it were the whole text, for `where` and `negation` too.
 
-    In a text without that field it does not hold.
+    A text without that field does not fulfil it.
     """
 
     name: str

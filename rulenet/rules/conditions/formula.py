@@ -1,4 +1,4 @@
-"""What a condition says, as a formula: what `lint/logic.py` proves things about. Imports `rulenet.text`."""
+"""The meaning of a condition as a formula, about which `lint/logic.py` proves things. Imports `rulenet.text`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def tidy(literal: str) -> str:
     return clean(literal)
 
 
-LITERALS = ("word", "raw", "starts", "ends")  # the facts inside which others can be read: "video game" holds "game"
+LITERALS = ("word", "raw", "starts", "ends")  # facts that contain others: "video game" contains "game"
 
 
 class Fact(NamedTuple):
@@ -31,7 +31,7 @@ class Fact(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """The text is so many units long."""
+    """The length of the text is between two bounds."""
 
     unit: str
     low: float
@@ -41,7 +41,7 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True)
 class Or:
-    """At least one holds; without parts: never."""
+    """At least one part is true; without parts: false."""
 
     parts: frozenset[Formula]
 
@@ -53,14 +53,14 @@ class Or:
 
 @dataclass(frozen=True)
 class And:
-    """All hold; without parts: always. Denials are gathered in one `Not`."""
+    """All parts are true; without parts: true. Denials are combined into one `Not`."""
 
     parts: frozenset[Formula]
 
 
 @dataclass(frozen=True)
 class Not:
-    """It does not hold."""
+    """The part is false."""
 
     part: Formula
 
@@ -114,7 +114,7 @@ def denial(part: Formula) -> Formula:
 
 
 def inside(fields: tuple[str, ...], formula: Formula) -> Formula:
-    """What holds without a hit still needs the field to be there."""
+    """The formula, and that the field exists, which a condition without hits needs too."""
     return both([formula, *(Fact("field", name) for name in fields)])
 
 
@@ -126,7 +126,7 @@ class WordLists:
         self._made: dict[tuple[object, ...], Formula] = {}
 
     def any_of(self, names: Iterable[str], way: object, facts: Callable[[Iterable[str]], Iterable[Fact]]) -> Formula:
-        """Disjunction of all entries of some lists; `facts` says what entries are, and `way` tells one such function from another."""
+        """Disjunction of all entries of some lists; `facts` makes facts of entries, and `way` identifies that function."""
         names = tuple(names)
         for name in names:
             if (name, way) not in self._made:

@@ -1,7 +1,7 @@
-"""What a kind of condition says about itself, and a written condition with its kind. Imports the schema, conditions and formulas.
+"""What a kind of condition declares, and a written condition with its kind. Imports the schema, conditions and formulas.
 
 Everything that reads rule files (check, build, lint, test, format, fix) asks the `Kind` and has no list of kinds of its own. What a kind
-leaves out has a default that is safe: of a kind that says nothing more than how it is built, nothing is proved and no smell is told.
+leaves out has a default that is safe: if a kind only declares how it is built, lint proves nothing about it and finds no smells in it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Smell(NamedTuple):
 
 @dataclass(frozen=True)
 class Setting:
-    """What of the file the smells of a condition depend on."""
+    """The properties of the file that the smells of a condition depend on."""
 
     language: str
     lexicons: Lexicons
@@ -52,7 +52,7 @@ class Builder:
     fold_traditional: bool = False
 
     def make(self, part: Part) -> Condition:
-        """The condition that a part stands for."""
+        """The condition for a part."""
         made = part.kind.build(part, self)
         return made if part.written.field is None else InField(part.written.field, made)
 
@@ -66,7 +66,7 @@ class Child(NamedTuple):
 
     path: Path  # from the field of the outer one
     written: WrittenCondition
-    is_enough: bool = False  # a hit of it decides whether the outer one holds
+    is_enough: bool = False  # a hit of it decides whether the outer one is fulfilled
     is_plain: bool = False  # written as a bare word, which the outer one checks itself
 
 
@@ -79,14 +79,14 @@ class Kind(ABC):
     frees_parts: ClassVar[bool] = (
         False  # hits of its parts count wherever they are, whatever `where` and `negation` ask
     )
-    denies: ClassVar[bool] = False  # it holds where its parts do not
-    denied_label: ClassVar[str] = ""  # of a combination: its label where it must not hold
+    denies: ClassVar[bool] = False  # it is fulfilled where its parts are not
+    denied_label: ClassVar[str] = ""  # of a combination: its label where it must not be fulfilled
     needs_tags: ClassVar[bool] = False  # it reads part-of-speech tags
     quotes: ClassVar[Literal["", "'", '"']] = ""  # its texts are always written in these
 
     @property
     def options(self) -> tuple[str, ...]:
-        """Options that it takes; `field` goes with all."""
+        """The options that it has, apart from `field`, which all kinds have."""
         return tuple(option for option, kinds in OPTIONS.items() if self.name in kinds)
 
     @abstractmethod
@@ -106,7 +106,7 @@ class Kind(ABC):
         yield from ()
 
     def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
-        """What it says; `placement` is what `where` and `negation` ask of its hits. Default: something that entails only itself."""
+        """Its meaning; `placement` is what `where` and `negation` ask of its hits. Default: a fact that implies only itself."""
         said = part.written.model_dump_json(include={self.name, *self.options}, exclude_defaults=True)
         return Fact(self.name, said, option="opaque", placement=placement, fields=part.fields)
 
@@ -150,7 +150,7 @@ class Part(NamedTuple):
 
     @property
     def value(self) -> Any:
-        """What stands under the name of its kind."""
+        """The value of the field of its kind."""
         return getattr(self.written, self.kind.name)
 
     @property
@@ -176,7 +176,7 @@ class Part(NamedTuple):
         return Smell((*self.path, self.kind.name, *at), code, message, edit)
 
     def formula(self, placement: str, lists: WordLists) -> Formula:
-        """When it holds."""
+        """Its meaning."""
         return self.kind.formula(self, placement, lists)
 
     def walk(self) -> Iterator[Part]:

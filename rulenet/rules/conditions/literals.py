@@ -15,7 +15,7 @@ from rulenet.text.forms import forms
 
 MAX_VARIANTS = 256  # of one phrase with all forms of its words; beyond, only its rarest word is looked for at first
 
-Slots = tuple[frozenset[str], ...]  # for each word of a literal the words that may stand there
+Slots = tuple[frozenset[str], ...]  # for each word of a literal the words that match it
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Literals(Condition):
     segmented
         Whether hits of unspaced literals must begin and end at token boundaries.
     gap
-        So many other words (unspaced: characters) may stand between two words.
+        This many other words (unspaced: characters) may be between two words.
     edge
         ``"starts"`` or ``"ends"``: only at that end of the text; ``""``: anywhere.
     weights

@@ -80,7 +80,7 @@ class Near(Condition):
         return [frozenset(chosen) for size in range(1, n) for chosen in combinations(every, size)]
 
     def _before(self, to_come: frozenset[int], every: frozenset[int]) -> list[int]:
-        """Parts that may stand just before these."""
+        """Parts that may come just before these."""
         return [min(to_come) - 1] if self.ordered else sorted(every - to_come)
 
     def _following(self, to_come: frozenset[int]) -> list[int]:

@@ -55,7 +55,7 @@ def fault_of(pattern: str, compile_pattern: Callable[[str], Any]) -> str | None:
 
 
 def detail(error: Exception) -> str:
-    """What RE2 says is wrong."""
+    """The reason that RE2 gives."""
     return error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
 
 

@@ -13,7 +13,7 @@ from rulenet.text.clean import clean
 from rulenet.text.fold import UNSPACED, is_unspaced
 from rulenet.text.han import simplified
 
-# Ordinary sentences on all kinds of matters, short and long: what hits nearly all of them tells nothing about a text.
+# Ordinary sentences on all kinds of topics, short and long: a pattern that hits nearly all of them is useless.
 # Between them they use every letter in several sentences, figures, quotes and questions.
 PROBES = {
     "en": (
@@ -72,7 +72,7 @@ PROBES = {
 NEARLY_ALL = 0.9
 _MANY_REPEATS = 200
 
-_GROUP_NAME = re.compile(r"\(\?P?<\w+>")  # to `clean`, `(?P<name>` holds a tag
+_GROUP_NAME = re.compile(r"\(\?P?<\w+>")  # to `clean`, `<name>` is a tag
 _LEADING = re.compile(r"\^?\.\*\??")
 _TRAILING = re.compile(r"(?<!\\)\.\*\??\$?$")
 _REPEATS = re.compile(r"(?<!\\)\{(\d+)(?:,(\d*))?\}")
@@ -105,7 +105,7 @@ def regex_smells(pattern: str, language: str, *, exact: bool = False, fold_tradi
         if compile_regex(pattern).search("") is not None:
             message = "matches the empty text, so it fires everywhere; make a part obligatory"
         else:
-            message = "hits nearly every text, so it does not tell texts apart; look for something rarer"
+            message = "hits nearly every text, so it does not distinguish texts; look for something rarer"
         yield Flaw(codes.REGEX_MATCHES_ALL, f"{shown} {message}")
     bare = _GROUP_NAME.sub("(", pattern)
     if clean(bare) != bare:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rulenet.errors import Edit
@@ -15,8 +16,9 @@ from rulenet.text.fold import fold, fold_raw, is_unspaced
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.
 _SYMBOL = re.compile(r"[+#@$%€£¥*=<>|~^]")
 _LIST_MARK = re.compile(r"[,;|、，；]")
+_LIST_OF_PHRASES = re.compile(r"[,;]\s.*[,;]\s|;\s|[，、；]", re.S)
 COMMA = re.compile("[,，、;；]")
-# Words of nearly every text; those that may well tell texts apart (not, I, you) are left out.
+# Words of nearly every text, without those that may well distinguish texts (not, I, you).
 _EVERYWHERE = re.compile("the|of|and|to|an?|in|is|it|that|for|on|with|as|was|at|by|be|this|are|from|or|的|了|是|在")
 # Written in capitals these are names (WHO, IT, US); read without case they are in nearly every text.
 _COMMON = re.compile(
@@ -55,7 +57,7 @@ def literal_smells(literal: str, kind: str, *, exact: bool, alone: bool) -> Iter
         if _SYMBOL.search(literal):
             message = f"{literal!r} is matched as {fold(literal).strip()!r}: symbols only separate words; use a regex if they matter"
             yield Flaw(codes.IGNORED_SYMBOL, message)
-        if len(re.findall(r"[,;]\s", literal)) > 1 or re.search(r";\s|[，、；]", literal):
+        if _LIST_OF_PHRASES.search(literal):
             message = f"{literal!r} is looked for as words in a row; is it a list? Put it in [ ], with commas between"
             yield Flaw(codes.PERHAPS_A_LIST, message, split)
         if cleaned.isupper() and not exact and kind in ("word", "lexicon") and _COMMON.fullmatch(cleaned.lower()):
@@ -63,9 +65,7 @@ def literal_smells(literal: str, kind: str, *, exact: bool, alone: bool) -> Iter
             yield Flaw(codes.IGNORED_CASE, message)
             return
     if alone and not exact and kind in ("word", "lexicon") and _EVERYWHERE.fullmatch(fold_raw(cleaned)):
-        message = (
-            f"{literal!r} is in nearly every text, so it does not tell texts apart; leave it out, or put it in a phrase"
-        )
+        message = f"{literal!r} is in nearly every text, so it does not distinguish texts; leave it out, or put it in a phrase"
         yield Flaw(codes.COMMON_WORD, message)
 
 
@@ -83,8 +83,9 @@ def doubles(entries: Sequence[str]) -> Iterator[Flaw]:
     >>> [flaw.message for flaw in doubles(["a", "b", "a", "a"])]
     ["'a' is listed twice; keep one"]
     """
-    for entry in dict.fromkeys(entry for i, entry in enumerate(entries) if entry in entries[:i]):
-        yield _idle_entry(entry, entry)
+    for entry, n in Counter(entries).items():
+        if n > 1:
+            yield _idle_entry(entry, entry)
 
 
 def repeated(literals: Sequence[str], *, exact: bool) -> Iterator[Flaw]:

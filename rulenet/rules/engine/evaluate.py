@@ -1,4 +1,4 @@
-"""One rule asked of one text: the plain reading that `match.py` speeds up. Imports `rulenet.text` and conditions."""
+"""One rule on one text: the plain reading that `match.py` speeds up. Imports `rulenet.text` and conditions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rulenet.text.doc import Doc
 
 
 class RuleMatcher:
-    """One rule, ready to be asked of a text: the plain reading, and what the fast path may know of it beforehand.
+    """One rule, ready for a text: the plain reading, and what the fast path may know about it beforehand.
 
-    With ``negation: skip`` negated hits do not count. With ``require`` the rule fires where its condition holds and at least one of
+    With ``negation: skip`` negated hits do not count. With ``require`` the rule fires where its condition is fulfilled and at least one of
     its hits is negated; those are its hits then.
     """
 

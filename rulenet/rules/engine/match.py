@@ -1,7 +1,7 @@
 """Rules × texts → R. The fast path of the rule layer. Imports `rulenet.text`, `rulenet.rules`, numpy and scipy.
 
 Literals are looked for by two Aho-Corasick automata, one over folded words (" grand slam "), one over raw characters
-(Chinese); regexes by RE2's Filter, which runs a pattern only on texts that hold the literals it requires. Texts are searched
+(Chinese); regexes by RE2's Filter, which runs a pattern only on texts with the literals it requires. Texts are searched
 in blocks, joined by a separator that is itself a pattern: counting separators tells which text a hit is in, so no position is
 ever computed. A rule that is settled by its atoms alone is one sparse product; only rules that need positions or tags
 (`near`, `negation`, `where`, `pos`, …) look at the text itself, and only where the atoms found leave them a chance.
@@ -75,7 +75,7 @@ class Matcher:
         self._regex_atoms = np.array([i for i, _ in of_kind["regex"]], dtype=np.int64)
 
     def _compile_rules(self) -> None:
-        """Sort the rules into those a sparse product settles and those that are asked one by one."""
+        """Sort the rules into those that a sparse product settles and those that are evaluated one by one."""
         rows: list[int] = []  # atoms
         columns: list[int] = []  # rules they trigger
         self._always: list[int] = []

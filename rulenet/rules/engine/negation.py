@@ -1,4 +1,4 @@
-"""Whether a hit lies inside a negation: "not a good film", 质量不好. Imports `rulenet.text` only.
+"""Whether a hit is inside a negation: "not a good film", 质量不好. Imports `rulenet.text` only.
 
 A cue reaches forward over at most three words (English) or six characters (Chinese) up to the hit, and never across a
 punctuation mark or a contrast word. The scope rule is NegEx's (Chapman et al. 2001) with a shorter window, which suits
@@ -23,7 +23,7 @@ _EN = r"""(?: \b(?: {cues} ) \b
           | \w+n['\u2019]t\b )
         (?! \s+ (?: only | just | to\s+mention ) \b )      # "not only good" praises
         (?: \s+ (?! but\b | yet\b | although\b | though\b ) [\w'\u2019-]+ ){{0,3}} \s* $"""
-# Words that hold a cue without denying what follows: 不仅, 不错, 不得不 (must), 不要太 (so very), 没想到 (who'd have thought),
+# Words that contain a cue but do not negate what follows: 不仅, 不错, 不得不 (must), 不要太 (so very), 没想到 (who'd have thought),
 # 别提多 (you can't imagine how), 无理由, 特别, 别人 … Two cues cancel out: 没什么不满意, 不能不赞.
 _ZH_IDIOMS = (
     "不得不|不要太|没想到|别提|不(?:仅|但|过|错|只|愧)|未来|无(?:论|理由|线)|非(?:常|洲)|[特分区级性类个]别|别[人的墅]"
@@ -39,7 +39,7 @@ class Negation:
     Parameters
     ----------
     cues
-        Words that negate beside the built-in ones; those in Chinese characters serve Chinese, the others English.
+        Words that negate, in addition to the built-in ones; those in Chinese characters are for Chinese, the others for English.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class Negation:
         self.language = language
         unspaced = sorted((re.escape(clean(cue)) for cue in cues if is_unspaced(cue)), key=len, reverse=True)
         spaced = [r"\s+".join(map(re.escape, clean(cue).split())) for cue in cues if not is_unspaced(cue)]
-        # An author's own cue comes first: it may hold what is an idiom otherwise.
+        # An author's own cue comes first: it may contain what is otherwise an idiom.
         own = f"(?P<own>{'|'.join(unspaced)})|" if unspaced else ""
         self._zh = re.compile(f"{own}{_ZH_IDIOMS}|(?P<cue>{_ZH_CUES})", re.IGNORECASE)
         english = _EN.format(cues=" | ".join([_EN_CUES, *spaced]))

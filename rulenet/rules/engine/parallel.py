@@ -32,7 +32,7 @@ class Rules(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """Which rules are asked, and for which day.
+    """Which rules are matched, and for which day.
 
     Attributes
     ----------

@@ -25,10 +25,10 @@ class WrittenNear(Strict):
     ] = Field(
         min_length=2,
         max_length=6,
-        description="What must stand together: words or phrases, or conditions such as {lexicon: teams}.",
+        description="What must be close together: words or phrases, or conditions such as {lexicon: teams}.",
     )
     within: Annotated[int, Field(ge=0, le=MAX_GAP)] | None = Field(
-        None, description="At most so many words (Chinese: characters) between one hit and the next. Default 5."
+        None, description="At most this many words (Chinese: characters) between one hit and the next. Default 5."
     )
     same: Literal["sentence"] | None = Field(None, description="sentence: instead of within, all in the same sentence.")
     ordered: bool = Field(False, description="true: in the order given.")
@@ -104,7 +104,7 @@ class WrittenCondition(Strict):
         description="true: a Chinese hit must begin and end where jieba parts words, so that 球 is not found in 地球.",
     )
     gap: Annotated[int, Field(ge=0, le=MAX_GAP), OptionOf("phrase")] = Field(
-        0, description="Up to so many other words (Chinese: characters) may stand between two words of the phrase."
+        0, description="Up to this many other words (Chinese: characters) may be between two words of the phrase."
     )
     field: Text | None = Field(None, description="Hits count only in this field of a record, such as title or body.")
 
@@ -158,7 +158,7 @@ for _model in (WrittenNear, WrittenCondition, WrittenCount):
 del _model
 
 KIND_FIELDS = tuple(name for name, field in WrittenCondition.model_fields.items() if is_kind(field.metadata))
-# Options, and the kinds of condition that each goes with; `field` goes with all.
+# Options, and the kinds of condition that have each of them; all have `field`.
 OPTIONS = {
     name: role.kinds
     for name, field in WrittenCondition.model_fields.items()

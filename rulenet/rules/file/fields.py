@@ -34,7 +34,7 @@ def shape(value: Any) -> str:
     return "mapping" if isinstance(value, (dict, BaseModel)) else "text"
 
 
-# Members of a union are told apart by shape, so that a bad value is reported once and not once per member.
+# Members of a union are distinguished by shape, so that a bad value is reported once and not once per member.
 Example = Annotated[
     Annotated[str, Tag("text")] | Annotated[dict[str, str], Tag("mapping"), Field(min_length=1)], Discriminator(shape)
 ]
@@ -57,7 +57,7 @@ KindOf = Annotated[V | None, _IsKind()]
 
 @dataclass(frozen=True, init=False)
 class OptionOf:
-    """Marks a field of a condition that goes with some kinds only."""
+    """Marks a field of a condition that is an option of some kinds only."""
 
     kinds: tuple[str, ...]
 

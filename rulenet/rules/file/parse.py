@@ -56,7 +56,7 @@ def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ": ".join(filter(None, (error.context, error.problem)))
-        # Where the end comes too soon, the mark lies behind the last line.
+        # If the text ends too soon, the mark is behind the last line.
         line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 1
         is_tab = (
             error.problem_mark is not None and text[error.problem_mark.index : error.problem_mark.index + 1] == "\t"

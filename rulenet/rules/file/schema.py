@@ -24,7 +24,7 @@ class Examples(Strict):
 
 
 class Flip(Strict):
-    """A negated hit speaks for another label."""
+    """A negated hit is evidence for another label."""
 
     flip: Text = Field(description="The label that a negated hit is evidence for.")
 
@@ -54,10 +54,10 @@ class Rule(WrittenCondition):
     ] = Field(
         "ignore",
         description="skip: a hit inside a negation (not good, 不好) does not count. require: at least one hit must be negated. "
-        "{flip: LABEL}: such hits speak for that label instead, in a column of their own.",
+        "{flip: LABEL}: such hits are evidence for that label instead, in a column of their own.",
     )
     where: Literal["anywhere", "start", "end", "first_sentence"] = Field(
-        "anywhere", description="Where a hit must lie to count: start and end are the first and last 20 words."
+        "anywhere", description="Where a hit must be to count: start and end are the first and last 20 words."
     )
     weight: Weight | None = Field(None, description="Starting weight in log-odds. Default 1 (-1 with sign: against).")
     confidence: Annotated[float, Field(gt=0, lt=1)] | None = Field(
@@ -115,16 +115,16 @@ class Rule(WrittenCondition):
 
     @property
     def evidence(self) -> dict[str, float]:
-        """Starting weight, in log-odds, for each label the rule speaks on."""
+        """Starting weight, in log-odds, for each label that the rule is evidence for or against."""
         return dict(self.labels) if self.labels is not None else {str(self.label): self._prior}
 
     @property
     def supports(self) -> tuple[str, ...]:
-        """The labels it speaks for, not against."""
+        """The labels it is evidence for, not against."""
         return tuple(label for label, weight in self.evidence.items() if weight > 0)
 
     def is_right(self, label: str) -> bool:
-        """Whether firing on a text with this label is right: it is one the rule supports, or none that it speaks against.
+        """Whether firing on a text with this label is right: the rule supports it or, if it supports none, is not evidence against it.
 
         Examples
         --------
@@ -184,7 +184,7 @@ Entries = Annotated[list[LexiconEntry], BeforeValidator(_as_entries)]
 
 
 class Case(Strict):
-    """A text and what the rules together should say of it."""
+    """A text and the label that the rules together should give it."""
 
     text: Example = Field(description="A text, or a record {title: …, body: …}.")
     label: Text = Field(description="The label with the most evidence, by the rules' starting weights.")
@@ -210,7 +210,7 @@ class RuleFile(Strict):
         False, description="true: traditional and simplified Chinese characters are the same (軟件 = 软件)."
     )
     negation_cues: list[Text] = Field(
-        default_factory=list, description="Words that negate what follows, beside the built-in ones."
+        default_factory=list, description="Words that negate what follows, in addition to the built-in ones."
     )
     lexicons: dict[str, Entries] = Field(
         default_factory=dict,
@@ -225,7 +225,7 @@ class RuleFile(Strict):
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of the rule file, for editors; ``rulenet/rulenet.schema.json`` holds the same.
+    """JSON Schema of the rule file, for editors; ``rulenet/rulenet.schema.json`` is a copy of it.
 
     Examples
     --------

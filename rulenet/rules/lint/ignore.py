@@ -17,8 +17,6 @@ from rulenet.rules.file.parse import Lines, Path
 from rulenet.rules.file.wording import suggest
 from rulenet.rules.reading.sources import Source
 from rulenet.rules.ruleset import RuleSet
-from rulenet.rules.writing.format import split_encoding
-from rulenet.rules.writing.syntax import LINE_BREAK, build_tree
 
 _COMMENT = re.compile(r"#\s*rulenet:\s*ignore\b:?(.*)")
 _REASON = re.compile(r"\s[-–—#(]")  # what follows says why
@@ -77,9 +75,12 @@ def _faults_of(comment: _Ignore, wanted: Sequence[Code | None], used: set[Code])
 
 
 def _ignores(source: Source) -> Iterator[_Ignore]:
-    """The comments of a text that ignore something; reading the tree takes a while, so only if there are any."""
+    """The comments of a text that ignore something; the tree is read only if there may be any, as that takes a while."""
     if _COMMENT.search(source.text) is None:
         return
+    from rulenet.rules.writing.format import split_encoding
+    from rulenet.rules.writing.syntax import LINE_BREAK, build_tree
+
     body = split_encoding(source.text)[2]
     rows = LINE_BREAK.split(body)
     starts = _first_at(source.lines)

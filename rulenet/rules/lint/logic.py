@@ -1,6 +1,6 @@
 """What can be proved about formulas. Imports `rulenet.text` and formulas.
 
-A literal entails the shorter literals inside it (a text with "video game" holds "game"), a hit at a certain place entails a hit, and the
+A literal entails the shorter literals inside it (a text with "video game" contains "game"), a hit at a certain place entails a hit, and the
 rest is propositional logic without case distinctions. So a proof is sound and a missing proof means nothing: two
 conditions that are the same in a way that needs thought are taken for different.
 """
@@ -80,7 +80,7 @@ def _raw_parts(text: str, *, gapped: bool) -> Iterator[str]:
 
 
 def entails(a: Formula, b: Formula) -> bool:
-    """Whether it can be proved that b holds wherever a holds.
+    """Whether it can be proved that b is true wherever a is.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def entails(a: Formula, b: Formula) -> bool:
 
 
 def _exclude(a: Formula, b: Formula) -> bool:
-    """Whether two leaves can never hold together."""
+    """Whether two leaves can never be true together."""
     if isinstance(a, Bounds) and isinstance(b, Bounds):
         return (a.unit, a.fields) == (b.unit, b.fields) and (a.low > b.high or b.low > a.high)
     if isinstance(a, Fact) and isinstance(b, Fact):
@@ -131,7 +131,7 @@ def _edge_of(short: str, long: str, kind: str) -> bool:
 
 
 def fewest(formula: Formula, within: Bounds) -> float:
-    """How many of the units of `within` its text or field must have at least for the formula to hold."""
+    """How many of the units of `within` its text or field must have at least for the formula to be true."""
     if isinstance(formula, Bounds):
         return formula.low if (formula.unit, formula.fields) == (within.unit, within.fields) else 0
     if isinstance(formula, Or):
@@ -147,11 +147,11 @@ def fewest(formula: Formula, within: Bounds) -> float:
     return 0
 
 
-# ------------------------------------------------------------------ what can never hold
+# ------------------------------------------------------------------ what can never be true
 
 
 def contradiction(formula: Formula) -> str | None:
-    """Why a formula can never hold, if that can be proved.
+    """Why a formula can never be true, if that can be proved.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def contradiction(formula: Formula) -> str | None:
 
 
 def _clashes(formula: And) -> Iterator[str]:
-    """Reasons why parts of a conjunction cannot hold together."""
+    """Reasons why parts of a conjunction cannot be true together."""
     wanted, denied = split(formula)
     for part in wanted:
         if reason := contradiction(part):
@@ -208,7 +208,7 @@ def _leaves(formula: Formula) -> list[Formula]:
 
 
 def dead_parts(formula: Formula) -> Iterator[tuple[Formula, str]]:
-    """Alternatives that can never hold inside a formula that can, each with the reason."""
+    """Alternatives that can never be true in a formula that can, each with the reason."""
     wanted, denied = split(formula)
     for part in wanted:
         for option in part.parts if isinstance(part, Or) else ():

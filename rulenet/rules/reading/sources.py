@@ -26,7 +26,6 @@ from rulenet.rules.file.fields import MAX_WEIGHT
 from rulenet.rules.file.parse import Lines, parse_yaml
 from rulenet.rules.file.schema import LexiconEntry, LexiconFile, Rule, RuleFile, WeightedTerm
 from rulenet.rules.file.wording import quoted
-from rulenet.rules.reading.characters import odd_characters
 from rulenet.rules.reading.check import NO_MAPPING, Readable, content_faults, readable, schema_faults
 
 MAX_CHAIN = 50
@@ -69,6 +68,8 @@ class Source:
         elif isinstance(data, dict):
             self._validate(data)
         if self.faults:
+            from rulenet.rules.reading.characters import odd_characters
+
             self.faults += odd_characters(self.text)
 
     def _validate(self, data: dict[str, Any]) -> None:

@@ -23,12 +23,12 @@ class Vote:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """What the rules together say of a text.
+    """The label that the rules together give a text.
 
     Attributes
     ----------
     line
-        Where the case stands; 0 for one of an included file.
+        Where the case is; 0 for one of an included file.
     expected
         The label that the author wants.
     totals

@@ -1,4 +1,4 @@
-"""Runs the examples that authors put beside their rules. Imports the rest of `rulenet.rules`, no numpy."""
+"""Runs the examples that authors write for their rules. Imports the rest of `rulenet.rules`, no numpy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ExampleResult:
     Attributes
     ----------
     file, line
-        Where the example stands.
+        Where the example is.
     example
         The text or record, as written.
     expected
@@ -50,7 +50,7 @@ class ExampleResult:
 
     @property
     def passed(self) -> bool:
-        """Whether the rule did what the example says."""
+        """Whether the rule did what it should."""
         return (self.spans is not None) == (self.expected == "match")
 
 
@@ -75,18 +75,18 @@ class Reader:
 
 
 def run_examples(ruleset: RuleSet, *, tagged: bool = True, only: str | None = None) -> list[ExampleResult]:
-    """Ask every rule of its own examples, on whatever day it may fire.
+    """Test every rule on its own examples, on whatever day it may fire.
 
-    A rule with ``negation: {flip: …}`` is asked for its hits that are not negated.
+    Of a rule with ``negation: {flip: …}``, only hits that are not negated are tested.
 
     Parameters
     ----------
     ruleset
         The rules.
     tagged
-        False: only the rules without `pos`.
+        False: test only the rules without `pos`.
     only
-        Id of the one rule to ask; None: all.
+        Id of the only rule to test; None: all.
 
     Examples
     --------

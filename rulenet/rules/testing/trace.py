@@ -68,7 +68,7 @@ def trace(ruleset: RuleSet, rule: Rule, doc: Doc, language: Language) -> Step:
     condition = tracer.step(top, rule)
     unless = [tracer.step(part, tracer.free, denied=True) for part in denied]
     if rule.negation == "require" and condition.passed and not tracer.fires(top, rule):
-        condition = Step(condition.label, False, condition.found, "none of these hits is negated", condition.parts)
+        condition = Step(condition.label, False, condition.found, "not one of these hits is negated", condition.parts)
     if not unless:
         return condition
     allowed = Step(UNLESS, all(part.passed for part in unless), parts=tuple(unless))
@@ -92,7 +92,7 @@ class _Tracer:
         self.free = rule.model_copy(update={"where": "anywhere", "negation": "ignore"})
 
     def fires(self, part: Part, rule: Rule) -> list[Span] | None:
-        """Hits of a part, as far as the rule lets them count."""
+        """Hits of a part that count for the rule."""
         made = self.builder.make(part)
         for name in reversed(part.around):
             made = InField(name, made)

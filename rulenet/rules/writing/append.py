@@ -1,6 +1,6 @@
 """Add rules to a rule file and leave everything else in it as it is, comments included. Imports errors and `rulenet.rules`.
 
-The text is edited at places that the tree of `syntax` knows, and read again: it must say exactly what was asked for.
+The text is edited at places that the tree of `syntax` knows, and read again to check that only the new rules were added.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _ALWAYS_QUOTED = ("match", "reject", *(kind.name for kind in KINDS if kind.quote
 
 
 def rule_lines(rules: Sequence[Mapping[str, Any]], indent: int = 2, above: Sequence[str] = ()) -> list[str]:
-    """Lines of rules, ready to stand under `rules:`, below some lines of comment.
+    """Lines of rules for the section `rules:`, below some lines of comment.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def rule_lines(rules: Sequence[Mapping[str, Any]], indent: int = 2, above: Seque
 
 
 def field_lines(field: str, value: Any, indent: int, context: Context = IN_RULES) -> list[str]:
-    """Lines of one field of a rule, or of what else the context stands for."""
+    """Lines of one field of a rule, or of another mapping with that context."""
     return Layout().entry(field, node_of(value, field), indent, context.inside(field))
 
 
 def file_text(rules: Sequence[Mapping[str, Any]], *, like: RuleFile, above: Sequence[str] = ()) -> str:
-    """A rule file that reads texts as another one does and has its labels; some lines of comment stand above the first rule."""
+    """A rule file with the settings and labels of another one; with some lines of comment above the first rule."""
     settings = {
         "rulenet": 1, "language": like.language, "labels": like.labels, "fold_traditional": like.fold_traditional,
     }  # fmt: skip
@@ -71,7 +71,7 @@ def node_of(value: Any, field: str, *, in_brackets: bool = False) -> Node:
     Raises
     ------
     InputError
-        For a value that a rule file cannot hold.
+        For a value that a rule file cannot contain.
     """
     in_brackets = in_brackets or field in _IN_BRACKETS
     if isinstance(value, Mapping):
@@ -85,7 +85,7 @@ def node_of(value: Any, field: str, *, in_brackets: bool = False) -> Node:
         is_flat = not any(isinstance(item, (Mapping, list, tuple)) for item in value)
         return Node("list", style="flow" if in_brackets or is_flat else "block", entries=entries)
     if value is None or isinstance(value, (bytes, set)):
-        raise InputError(f"{field}: {value!r} ({type(value).__name__}) cannot stand in a rule file")
+        raise InputError(f"{field}: {value!r} ({type(value).__name__}) cannot be written to a rule file")
     text = as_read(value)
     is_bare = not isinstance(value, str) or (is_plain(text) and field not in _ALWAYS_QUOTED)
     return Node("scalar", style=None if is_bare else '"', text=text)

@@ -44,7 +44,7 @@ def format_text(text: str, name: str = "<string>") -> str:
     Raises
     ------
     RuleFileError
-        If the text is no rule file, with every fault; or if the result would not say the same.
+        If the text is not a rule file, with every fault; or if the result would not mean the same.
 
     Examples
     --------
@@ -233,7 +233,7 @@ class Layout:
         label = f"{self._key(entry.key)}:" if entry.key else "-"
         written = self._scalar(value, indent + 2, context) if value.kind == "scalar" else None
         if value.kind != "scalar" and value.style == "flow":
-            # The bracket stands behind the key, or on the next line if a comment stands there.
+            # The bracket is on the line of the key, or on the next line if there is a comment.
             edge = " " * (indent + 2) if entry.behind_key else f"{pad}{label} "
             written = self._brackets(value, edge, indent + (3 if entry.behind_key else 2), context)
         if written is not None and value.kind == "scalar":
@@ -248,7 +248,7 @@ class Layout:
         comments = [comment for comment in (entry.behind_key, value.opening, entry.after) if comment]
         lines = self._block(value, indent + 2, context, depth)
         if entry.key is None and value.kind == "mapping":
-            # The dash stands on the line of the first field, so comments above that field go above the dash.
+            # The dash is on the line of the first field, so comments above that field go above the dash.
             start = next((i for i, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")), 0)
             above = [pad + line.strip() for line in lines[:start] if line]
             lines[start] = f"{pad}- {lines[start][indent + 2 :]}"

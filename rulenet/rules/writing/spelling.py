@@ -24,7 +24,7 @@ def is_plain(text: str) -> bool:
 
 
 def quote(text: str, *, single: bool = False) -> str:
-    """A text in quotes: double ones, or single ones where it holds backslashes or double quotes, or on request.
+    """A text in quotes: double ones, or single ones if it contains backslashes or double quotes, or on request.
 
     Examples
     --------

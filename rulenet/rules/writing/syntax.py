@@ -1,7 +1,7 @@
-"""YAML text → a tree that knows the place of every value and holds every comment. Imports errors and `parse` only.
+"""YAML text → a tree that knows the place of every value and keeps every comment. Imports errors and `parse` only.
 
-`parse` gives the data and forgets the layout; this gives the layout, for those who change a file: `format`, `fix`, `append`.
-Built from libyaml's events: whatever lies between two of them is blank, punctuation or comment. (ruamel.yaml's round trip was tried
+`parse` gives the data and forgets the layout; this gives the layout, for what changes a file: `format`, `repair`, `append`.
+Built from libyaml's events: whatever is between two of them is blank, punctuation or comment. (ruamel.yaml's round trip was tried
 first: it dropped every comment inside `[…]` and `{…}`, re-broke long lists, and took 60 times as long.)
 """
 
@@ -37,17 +37,17 @@ class Node:
     Attributes
     ----------
     start, end
-        Where it stands in the text. A block ends behind its last value.
+        Where it is in the text. A block ends after its last value.
     line, column
         Of its first character; lines from 1, columns from 0.
     style
         Scalar: None (plain), ``"'"``, ``'"'``, ``"|"`` or ``">"``. List and mapping: ``"flow"`` (in brackets) or ``"block"``.
     text
-        What a scalar says.
+        The text of a scalar.
     opening
         Comment on the line where a list or mapping begins.
     closing
-        Comment lines behind its last entry.
+        Comment lines after its last entry.
     """
 
     kind: str  # "scalar" | "list" | "mapping"
@@ -95,7 +95,7 @@ class Entry:
     Attributes
     ----------
     start
-        Where its key or its dash stands.
+        Where its key or its dash is.
     before
         Comment lines and blank lines above it.
     behind_key
@@ -103,7 +103,7 @@ class Entry:
     after
         Comment at the end of its line.
     on_new_line
-        Whether it begins a line (told apart in brackets only).
+        Whether it begins a line (only known in brackets).
     """
 
     value: Node
@@ -141,7 +141,7 @@ def build_tree(text: str) -> Node:
 
 
 class _Builder:
-    """Builds the tree from events; comments go to the entry that they stand beside or above."""
+    """Builds the tree from events; comments go to the entry on their line or below them."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -252,15 +252,15 @@ class _Builder:
         return taken
 
     def _moved(self, end: int, mark: Any) -> None:
-        """Go on behind a value; `mark` stands at the end of the event, which in a block of text lies further on."""
+        """Continue after a value; `mark` is the end of the event, which in a block of text is further on."""
         self.position = max(self.position, end)
         self.column = mark.column if mark.index == end else 0
         self.at_line_start = False
 
-    # ------------------------------------------------------------------ what lies between values
+    # ------------------------------------------------------------------ what is between values
 
     def _gap(self, start: int) -> int:
-        """Read the comments up to `start`; where the dash of a list item stands in it, or `start`."""
+        """Read the comments up to `start`; return where the dash of a list item is, or `start`."""
         at = dash = self.position
         pieces = LINE_BREAK.split(self.text[at:start])
         self.found_break = len(pieces) > 1
@@ -311,7 +311,7 @@ class _Builder:
         self.pending += blank
 
     def _left_edge(self, node: Node) -> int:
-        """Column from which on a comment belongs to a block; a list may stand right under its key, then a step further."""
+        """Column from which on a comment belongs to a block; a list may be right under its key, then one column further."""
         outer = [parent.column for parent in (*self.open, *self.closed) if parent.kind == "mapping"]
         return node.column + (node.kind == "list" and node.column in outer)
 

@@ -49,7 +49,7 @@ def test_a_rule_is_written_as_authors_write_it_and_read_as_it_was() -> None:
 
 def test_values_that_no_file_can_hold() -> None:
     for value in (None, b"a", {1}):
-        with pytest.raises(InputError, match="cannot stand in a rule file"):
+        with pytest.raises(InputError, match="cannot be written to a rule file"):
             node_of({"word": [value]}, "rules")
 
 
