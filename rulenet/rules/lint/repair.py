@@ -61,9 +61,12 @@ def repair(text: str, name: str = "<string>", path: Path | None = None) -> tuple
     3: rule 'a': 'word' is now 'phrase' [RN221 several-words]
     """
     mark, line_break, body = split_encoding(text)
-    faults = lint_text(text, name, path)
-    what = f"all lines now end in {line_break!r}, as most did"
-    repaired = [replace(fault, message=what) for fault in faults if fault.edit and fault.edit.verb == "breaks"]
+    repaired = []
+    if "\r" in text:
+        what = f"all lines now end in {line_break!r}, as most did"
+        as_written = lint_text(text[len(mark) :], name, path)
+        repaired = [replace(fault, message=what) for fault in as_written if fault.edit and fault.edit.verb == "breaks"]
+    faults = lint_text(body, name, path)
     for _ in range(MAX_ROUNDS):  # some repairs have to wait for others
         changes = list(_chosen(body, faults))
         if not changes:
@@ -106,7 +109,7 @@ def changes_of(fault: Fault, text: str, tree: Node | None) -> Iterator[Change]:
     if edit is None:
         return
     if edit.verb == "characters":
-        at = sum(map(len, text.splitlines(keepends=True)[: fault.line - 1]))
+        at = sum(len(line) + 1 for line in text.split("\n")[: fault.line - 1])
         for start, end, new in ordinary(text, at):
             yield Change(start, end, new, f"{text[start:end]!r} is now {new!r}")
     elif tree is not None and tree.kind == "mapping" and tree.entries:

@@ -231,7 +231,7 @@ def content_faults(
     for i, rule in file.rules.items():
         here = ("rules", i)
         if rule.id in seen:
-            message = f"id {rule.id!r} is already used in {seen[rule.id]}; each rule needs an id of its own"
+            message = f"id {rule.id!r} is already used in {seen[rule.id]}; rename one of the two"
             report([Smell(("id",), codes.DUPLICATE_ID, message)], here, rule.id)
         seen.setdefault(rule.id, f"line {lines.at((*here, 'id'))}")
         report(label_smells(_labels_of(rule), file.labels), here, rule.id)

@@ -68,7 +68,7 @@ def trace(ruleset: RuleSet, rule: Rule, doc: Doc, language: Language) -> Step:
     condition = tracer.step(top, rule)
     unless = [tracer.step(part, tracer.free, denied=True) for part in denied]
     if rule.negation == "require" and condition.passed and not tracer.fires(top, rule):
-        condition = Step(condition.label, False, condition.found, "not one of these hits is negated", condition.parts)
+        condition = Step(condition.label, False, condition.found, "no hit is negated", condition.parts)
     if not unless:
         return condition
     allowed = Step(UNLESS, all(part.passed for part in unless), parts=tuple(unless))

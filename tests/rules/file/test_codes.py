@@ -56,7 +56,7 @@ ROWS = [
     ("RN105", rule("word: w, weight: -1"), 3, "a rule with sign: for cannot start at -1; use sign: against, or sign: free"),
     ("RN105", rule("word: w").replace("label: X", "labels: {X: 1}, sign: against"), 3, "sign: against cannot be combined with "),
     ("RN201", TOP, 1, "there are no rules; add some under `rules:`, or name a file that has some under `include:`"),
-    ("RN202", rule("word: w") + rule("word: v").split("\n")[2] + "\n", 4, "id 'a' is already used in line 3; each rule needs"),
+    ("RN202", rule("word: w") + rule("word: v").split("\n")[2] + "\n", 4, "id 'a' is already used in line 3; rename one of the"),
     ("RN203", rule("word: w", head="labels: [x]\n"), 4, "label 'X' is not among `labels`: did you mean 'x'?"),
     ("RN204", TOP + "labels: [X, X]\n" + ONE, 2, "label 'X' is listed twice in `labels`; keep one"),
     ("RN205", rule("lexicon: x"), 3, "lexicon 'x' does not exist; there is none, so add it"),

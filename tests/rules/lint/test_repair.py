@@ -6,9 +6,11 @@ from random import Random
 import pytest
 
 from rulenet.rules.lint.repair import repair
+from rulenet.rules.reading.characters import badness
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.writing.format import format_text
 from rulenet.rules.writing.syntax import build_tree
+from tests.rules.mutations import PACK, mutate, part_of
 from tests.rules.scribe import Scribe, rule_file
 
 ROOT = Path(__file__).parents[3]
@@ -177,3 +179,24 @@ def test_any_file_keeps_its_comments_and_stays_sound(seed: int) -> None:
     assert [c.text for c in build_tree(new).comments()] == [c.text for c in build_tree(text).comments()]
     assert repair(new) == (new, [])
     format_text(new)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_no_repair_makes_a_new_fault(seed: int) -> None:
+    random = Random(seed)
+    packs = [path.read_text(encoding="utf-8") for path in PACKS]
+    n_repaired = 0
+    for _ in range(200):
+        text = mutate(random, random.choice([PACK, part_of(random, random.choice(packs))]))
+        new, repaired = repair(text)
+        n_repaired += bool(repaired)
+        assert badness(new) <= badness(text)
+        assert repair(new) == (new, [])
+    assert n_repaired > 2
+
+
+def test_a_file_with_one_kind_of_line_end_stays(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    text = HEAD.replace("\n", "\r\n") + "  - {id: a, label: Sports, wrod: b}\r\n"
+    assert repair(text, str(path), path)[0] == text.replace("wrod", "word")

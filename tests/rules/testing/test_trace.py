@@ -69,7 +69,7 @@ NOTES = [
         "a " * 20 + "w",
         "✗ word: w – 'w' is there, but negated or not in the first 20 words",
     ),
-    ("word: good, negation: require", "a good film", "✗ word: good [good] – none of these hits is negated"),
+    ("word: good, negation: require", "a good film", "✗ word: good [good] – no hit is negated"),
     ("length: {at_most: 2}", "one two three", "✗ length: at_most 2 words – the text has 3 words"),
     (
         "length: {at_least: 9, unit: characters}",
