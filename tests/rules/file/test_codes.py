@@ -147,13 +147,14 @@ def found(path: Path, number: str) -> list[Fault]:
     return [fault for fault in lint(path) if fault.code.number == number]
 
 
-@pytest.mark.parametrize(("number", "text", "line", "message"), ROWS)
-def test_each_code_with_its_line_and_sentence(tmp_path: Path, number: str, text: str, line: int, message: str) -> None:
+@pytest.mark.parametrize("family", sorted({row[0][:3] for row in ROWS}))
+def test_each_code_with_its_line_and_sentence(tmp_path: Path, family: str) -> None:
     path = tmp_path / "rules.yaml"
-    path.write_bytes(text.encode())
-    faults = found(path, number)
-    assert {fault.line for fault in faults} == {line}
-    assert faults[0].message.startswith(message)
+    for number, text, line, message in (row for row in ROWS if row[0].startswith(family)):
+        path.write_bytes(text.encode())
+        faults = found(path, number)
+        assert {fault.line for fault in faults} == {line}, text
+        assert faults[0].message.startswith(message)
 
 
 @pytest.mark.parametrize(("number", "files", "place", "message"), FOLDERS)
