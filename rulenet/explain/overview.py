@@ -1,4 +1,4 @@
-"""What a model rests on as a whole: its strongest weights, the rules that fire and those that decide, and the share of φ and ψ.
+"""What a model's predictions are based on: its strongest weights, the rules that fire and those that decide, and the share of φ and ψ.
 
 Imports draw, result and model; numpy only, ψ is not run again.
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from rulenet.base.drawing import Amount, Bar, Block, Cell, Headline, Percent, Sheet
 from rulenet.base.types import Array
+from rulenet.base.wording import counted
 from rulenet.draw.shown import Shown
 from rulenet.errors import LabelError
 from rulenet.explain.result import SHOWN_TERMS, Label, check_known, plain
@@ -23,63 +24,35 @@ _CHUNK = 1 << 20  # entries of X in memory at a time, for each class
 
 @dataclass(frozen=True)
 class Weight:
-    """A column that speaks for a label.
+    """A column that speaks for a label."""
 
-    Attributes
-    ----------
-    kind, name
-        As in `Term`.
-    weight
-        In logits per unit of the column.
-    fired
-        Share of the texts in which it is active.
-    """
-
-    kind: str
+    kind: str  # as in `Term`
     name: str
-    weight: float
-    fired: float
+    weight: float  # in logits per unit of the column
+    fired: float  # share of the texts in which it is active
 
 
 @dataclass(frozen=True)
 class Use:
-    """What a column does on some texts.
+    """The effect of a column on some texts."""
 
-    Attributes
-    ----------
-    kind, name
-        As in `Term`.
-    label
-        The label it speaks for or against most.
-    weight
-        Its weight for that label, in logits.
-    fired
-        Share of the texts in which it is active.
-    decides
-        Share of the texts whose answer would change without this one column, ψ held fixed.
-    right
-        Share of those with the right answer as it is; None without labels, or if it decides no text.
-    """
-
-    kind: str
+    kind: str  # as in `Term`
     name: str
-    label: Label
-    weight: float
-    fired: float
-    decides: float
-    right: float | None
+    label: Label  # the label it speaks for or against most
+    weight: float  # its weight for that label, in logits
+    fired: float  # share of the texts in which it is active
+    decides: float  # share of the texts whose answer would change without this one column, ψ unchanged
+    right: float | None  # share of those whose answer is right; None without labels, or if it decides no text
 
 
 @dataclass(frozen=True)
 class GlobalExplanation(Shown):
-    """What a model rests on, on some texts.
+    """What the predictions of a model are based on, on some texts.
 
     Attributes
     ----------
-    n_texts
-        Number of texts.
-    n_skipped
-        Number of texts for which ψ was not used; there it counts as zero.
+    n_texts, n_skipped
+        Number of texts, and of those for which ψ was not used, where it counts as zero.
     weights
         For each label the rules, and the other columns, that speak most for it.
     rules
@@ -88,14 +61,12 @@ class GlobalExplanation(Shown):
         The columns of any kind that decide the most answers.
     variance
         Share of the variance of the logits, centred over the labels, that comes from ``"rule"``, ``"tfidf"``, ``"pos"`` and ``"neural"``:
-        Cov(part, logit) / Var(logit), summed over the labels. The shares sum to 1; one is negative where a part works against the rest.
+        Cov(part, logit) / Var(logit), summed over the labels. The shares sum to 1; a part that works against the rest has a negative one.
     variance_by_label
         The same for the logit of each label.
-    accuracy
-        Share of right answers of φ alone (``"phi"``), ψ alone (``"psi"``, on the texts where it was run) and of both (``"sum"``); None
-        without labels.
-    accuracy_by_label
-        The same on the texts of each label.
+    accuracy, accuracy_by_label
+        Share of right answers of φ alone (``"phi"``), ψ alone (``"psi"``, on the texts where it was run) and of both (``"sum"``), on all
+        texts and on those of each label; None without labels.
     """
 
     n_texts: int
@@ -109,7 +80,7 @@ class GlobalExplanation(Shown):
     accuracy_by_label: dict[Label, dict[str, float | None]] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, the same after a trip through JSON."""
+        """Return plain data that survives conversion to JSON and back."""
         data: dict[str, Any] = plain(asdict(self))
         for use in data["rules"] + data["decisive"]:
             use["label"] = str(use["label"])
@@ -118,7 +89,7 @@ class GlobalExplanation(Shown):
     def blocks(self) -> list[Block]:
         """Shares of the parts, rules in use, decisive columns, strongest weights."""
         skipped = f", {self.n_skipped:,} without ψ" if self.n_skipped and "neural" in self.variance else ""
-        found: list[Block] = [Headline(f"what the model rests on: {self.n_texts:,} texts{skipped}")]
+        found: list[Block] = [Headline(f"what the model rests on: {counted(self.n_texts, 'text')}{skipped}")]
         parts = list(self.variance)
         shares = [("all", self.variance), *((str(k), v) for k, v in self.variance_by_label.items())]
         rows: list[tuple[Cell, ...]] = [(name, *(Percent(share[part]) for part in parts)) for name, share in shares]
@@ -152,23 +123,23 @@ def _use_rows(uses: Sequence[Use]) -> list[tuple[Cell, ...]]:
 def explain_global(
     hybrid: Hybrid, parts: Parts, classes: Sequence[Label], labels: Sequence[Label] | None = None, *, top: int = 10
 ) -> GlobalExplanation:
-    """What a model rests on, on some texts.
+    """Summarise what the predictions of a model are based on, on some texts.
 
     Parameters
     ----------
     parts
-        What `hybrid.parts` gave for the texts.
+        The result of `hybrid.parts` for the texts.
     classes
         The labels as the user gave them, in column order.
     labels
-        The right label of each text; None: accuracy is left out.
+        The correct label of each text; None: accuracy is left out.
     top
         How many weights of each label, and how many decisive columns, to list; all rules are listed.
 
     Raises
     ------
     LabelError
-        If the number of labels is not that of the texts, or a label is not one of the model's.
+        If there is not one label for each text, or the model does not have a label.
     """
     classes = list(classes)
     y = None if labels is None else _indices(labels, classes, parts.X.shape[0])
@@ -186,7 +157,9 @@ def explain_global(
     by_use = np.lexsort((np.arange(n_rules), -decides[:n_rules], -fired[:n_rules]))
     strongest = [j for j in np.argsort(-decides, kind="stable")[:top].tolist() if decides[j]]
     variance, by_label = _variance(hybrid, parts, classes)
-    accuracy = {} if y is None else _accuracies(parts, y, classes)
+    accuracies = None
+    if y is not None:
+        accuracies = {label: _accuracy(parts, y, y == k) for k, label in enumerate(classes)}
     return GlobalExplanation(
         n_texts=parts.X.shape[0],
         n_skipped=int(parts.skipped.sum()),
@@ -195,25 +168,16 @@ def explain_global(
         decisive=[use(j) for j in strongest],
         variance=variance,
         variance_by_label=by_label,
-        accuracy=accuracy.pop(None, None),
-        accuracy_by_label=accuracy if y is not None else None,  # type: ignore[arg-type]
+        accuracy=None if y is None else _accuracy(parts, y, np.ones(len(y), dtype=bool)),
+        accuracy_by_label=accuracies,
     )
 
 
 def decisive(hybrid: Hybrid, parts: Parts, y: Array | None = None) -> tuple[Array, Array]:
-    """In how many texts each column decides, and in how many of those the answer is right.
+    """Count the texts that each column decides, and those of them whose answer is right, shape (n_columns,).
 
-    A column decides a text if its answer would change without this one column, ψ held fixed.
-
-    Parameters
-    ----------
-    y
-        Class index of each text; None: no answer counts as right.
-
-    Returns
-    -------
-    tuple
-        Two counts for each column, shape (n_columns,).
+    A column decides a text if its answer would change without this one column, ψ unchanged. `y` has the class index of each text; if it
+    is None, no answer counts as right.
     """
     X, logits = parts.X, parts.logits
     W = hybrid.phi_scale * hybrid.weights.coef
@@ -274,30 +238,20 @@ def _centred(logits: Array) -> Array:
     return np.asarray(relative - relative.mean(axis=0) if len(relative) else relative)
 
 
-def _accuracies(parts: Parts, y: Array, classes: Sequence[Label]) -> dict[Label | None, dict[str, float | None]]:
-    """Accuracy of each part on all texts (under None) and on those of each label."""
-    heard = ~parts.skipped
+def _accuracy(parts: Parts, y: Array, chosen: Array) -> dict[str, float | None]:
+    """Return the accuracy of each part on the chosen texts, that of ψ only on those where it was run."""
     hits = {
-        "phi": (parts.phi.argmax(axis=1) == y, np.ones(len(y), dtype=bool)),
-        "psi": (parts.psi.argmax(axis=1) == y, heard),
-        "sum": (parts.logits.argmax(axis=1) == y, np.ones(len(y), dtype=bool)),
+        "phi": (parts.phi.argmax(axis=1) == y)[chosen],
+        "psi": (parts.psi.argmax(axis=1) == y)[chosen & ~parts.skipped],
+        "sum": (parts.logits.argmax(axis=1) == y)[chosen],
     }
-    groups: dict[Label | None, Array] = {None: np.ones(len(y), dtype=bool)}
-    groups.update({label: y == k for k, label in enumerate(classes)})
-    return {
-        label: {name: _mean(hit[group & counted]) for name, (hit, counted) in hits.items()}
-        for label, group in groups.items()
-    }
-
-
-def _mean(hit: Array) -> float | None:
-    return float(hit.mean()) if len(hit) else None
+    return {name: float(hit.mean()) if len(hit) else None for name, hit in hits.items()}
 
 
 def _indices(labels: Sequence[Label], classes: list[Label], n_texts: int) -> Array:
     given = list(labels)  # a pandas Series would be indexed by its own labels
     if len(given) != n_texts:
-        raise LabelError(f"{len(given)} labels for {n_texts} texts; pass one label for each text")
+        raise LabelError(f"{counted(len(given), 'label')} for {counted(n_texts, 'text')}; pass one label for each text")
     known = [label.item() if isinstance(label, np.generic) else label for label in given]
     check_known(known, classes)
     index = {label: k for k, label in enumerate(classes)}

@@ -6,10 +6,11 @@ Imports draw, base and errors. A result lists what is to be drawn in `blocks`; `
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rulenet.base.drawing import Bar, Block, Cell, Headline, HeatText, Mark, MarkedText, Sheet
+from rulenet.base.wording import counted
 from rulenet.draw.shown import Shown
 from rulenet.errors import LabelError
 
@@ -49,40 +50,22 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word's share of what the transformer adds.
+    """One word's share of what the transformer adds."""
 
-    Attributes
-    ----------
-    text
-        The word as written in the text.
-    start, end
-        Its place: ``text == explanation.text[start:end]``.
-    attribution
-        Its share, in logits, for the label against the other one.
-    """
-
-    text: str
-    start: int
+    text: str  # the word as written in the text
+    start: int  # its place: ``text == explanation.text[start:end]``
     end: int
-    attribution: float
+    attribution: float  # its share, in logits, for one label against the other
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One column's share of the distance between two labels.
-
-    Attributes
-    ----------
-    kind, name, value, spans
-        As in `Term`.
-    difference
-        Contribution to the label minus that to the other, in logits.
-    """
+    """One column's share of the distance between two labels; kind, name, value and spans as in `Term`."""
 
     kind: str
     name: str
     value: float
-    difference: float
+    difference: float  # contribution to the label minus that to the other, in logits
     spans: list[Span]
 
 
@@ -114,7 +97,7 @@ class Contrast(Shown):
     tokens: list[Token] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, the same after a trip through JSON."""
+        """Return plain data that survives conversion to JSON and back."""
         return {**plain(asdict(self)), "label": str(self.label), "other": str(self.other)}
 
     def blocks(self) -> list[Block]:
@@ -123,7 +106,7 @@ class Contrast(Shown):
         rows: list[tuple[Cell, ...]] = [("", "bias", "", Bar(self.bias))]
         rows += [(t.kind, t.name, words(self.text, t.spans), Bar(t.difference)) for t in shown]
         if rest:
-            rows.append(("", f"{len(rest)} weaker terms", "", Bar(sum(t.difference for t in rest))))
+            rows.append(("", counted(len(rest), "weaker term"), "", Bar(sum(t.difference for t in rest))))
         if self.neural:
             rows.append(("ψ", "transformer", "", Bar(self.neural)))
         rows.append(("=", "total", "", Bar(self.total)))
@@ -175,10 +158,10 @@ class Explanation(Shown):
     bias: dict[Label, float]
     terms: list[Term]
     neural: dict[Label, float]
-    tokens: list[Token] | None = field(default=None)
-    token_labels: tuple[Label, Label] | None = field(default=None)
-    token_bias: float | None = field(default=None)
-    token_gap: float | None = field(default=None)
+    tokens: list[Token] | None = None
+    token_labels: tuple[Label, Label] | None = None
+    token_bias: float | None = None
+    token_gap: float | None = None
 
     @property
     def runner_up(self) -> Label:
@@ -217,56 +200,43 @@ class Explanation(Shown):
         tokens = None
         if self.tokens is not None and sign:
             tokens = [replace(token, attribution=sign * token.attribution) for token in self.tokens]
-        return Contrast(
-            self.text, label, other, terms, between(self.bias), between(self.neural), between(self.logits), tokens
-        )
+        bias, neural, total = map(between, (self.bias, self.neural, self.logits))
+        return Contrast(self.text, label, other, terms, bias, neural, total, tokens)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, the same after a trip through JSON: labels are strings, as JSON's keys must be, and spans are lists."""
+        """Return plain data that survives conversion to JSON and back: labels are strings, and spans are lists."""
         data: dict[str, Any] = plain(asdict(self))
         pair = None if self.token_labels is None else list(map(str, self.token_labels))
         return {**data, "label": str(self.label), "token_labels": pair}
 
     def blocks(self) -> list[Block]:
         """The text with its rule hits marked, what added up, and the words that the transformer reads."""
-        marks = [
-            Mark(start, end, self._lead(term.contributions), term.name)
-            for term in self.terms
-            if term.kind == "rule"
-            for start, end in term.spans
-        ]
+        rules = [term for term in self.terms if term.kind == "rule"]
+        marks = [Mark(*span, self._lead(rule.contributions), rule.name) for rule in rules for span in rule.spans]
         names = ("", "term", "words", str(self.label), str(self.runner_up), "difference")
+        note = f"({self.path}) over {self.runner_up} by {self.margin:.2f}"
         found: list[Block] = [
-            Headline(
-                f"{self.proba[self.label]:.2f}",
-                label=str(self.label),
-                note=f"({self.path}) over {self.runner_up} by {self.margin:.2f}",
-            ),
+            Headline(f"{self.proba[self.label]:.2f}", label=str(self.label), note=note),
             MarkedText(self.text, marks),
             Sheet("", names, self._rows(), breaks="words", has_total=True),
         ]
         if self.tokens:
-            found.append(
-                HeatText(self._token_line(), self.text, [Mark(t.start, t.end, t.attribution) for t in self.tokens])
-            )
+            heat = [Mark(token.start, token.end, token.attribution) for token in self.tokens]
+            found.append(HeatText(self._token_line(), self.text, heat))
         return found
 
     def _rows(self) -> list[tuple[Cell, ...]]:
-        """Bias, the strongest terms, the weaker ones in one row, the transformer, and their sum."""
+        pair = self.label, self.runner_up
         # A rule for a third label, or whose learned weight is 0, says nothing about these two.
-        rules = [
-            t
-            for t in self.terms
-            if t.kind == "rule" and (t.contributions[self.label] or t.contributions[self.runner_up])
-        ]
+        rules = [t for t in self.terms if t.kind == "rule" and any(t.contributions[label] for label in pair)]
         others = [term for term in self.terms if term.kind != "rule"]
         shown = rules[:SHOWN_TERMS] + others[: max(3, SHOWN_TERMS - len(rules))]
         rest = [term for term in self.terms if not any(term is s for s in shown)]
         rows = [self._row("", "bias", self.bias)]
         rows += [self._row(t.kind, t.name, t.contributions, words(self.text, t.spans)) for t in shown]
         if rest:
-            sums = {label: sum(t.contributions[label] for t in rest) for label in (self.label, self.runner_up)}
-            rows.append(self._row("", f"{len(rest)} weaker terms", sums))
+            sums = {label: sum(t.contributions[label] for t in rest) for label in pair}
+            rows.append(self._row("", counted(len(rest), "weaker term"), sums))
         if self.path == "hybrid":
             rows.append(self._row("ψ", "transformer", self.neural))
         return [*rows, self._row("=", "logit", self.logits)]
@@ -278,7 +248,6 @@ class Explanation(Shown):
         return values[self.label] - values[self.runner_up]
 
     def _token_line(self) -> str:
-        """One line: how much of ψ the tokens explain."""
         label, other = self.token_labels or (self.label, self.runner_up)
         line = f"what the transformer reads for {label} against {other}: {self.neural[label] - self.neural[other]:+.2f}"
         if self.token_bias is not None and self.token_gap is not None:
@@ -307,27 +276,14 @@ def plain(value: Any) -> Any:
 
 
 def check_known(labels: Sequence[Label], classes: Sequence[Label]) -> None:
-    """Refuse labels that a model does not have.
-
-    Raises
-    ------
-    LabelError
-        Naming them, and those it has.
-    """
+    """Raise a `LabelError` that names the labels a model does not have, if there are any."""
     if unknown := [label for label in dict.fromkeys(labels) if label not in classes]:
-        raise LabelError(
-            f"the model has no label {', '.join(map(repr, unknown))}; it has {', '.join(map(repr, classes))}"
-        )
+        names, known = (", ".join(map(repr, part)) for part in (unknown, classes))
+        raise LabelError(f"the model has no label {names}; it has {known}")
 
 
 def check_pair(label: Label, other: Label, classes: Sequence[Label]) -> None:
-    """Refuse two labels unless they are different labels of a model.
-
-    Raises
-    ------
-    LabelError
-        If one is unknown, or both are the same.
-    """
+    """Raise a `LabelError` unless these are two different labels of a model."""
     check_known([label, other], classes)
     if label == other:
         raise LabelError(f"a contrast needs two labels, but both are {label!r}")

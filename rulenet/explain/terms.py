@@ -25,27 +25,25 @@ def explain(
     contrast: tuple[Label, Label] | None = None,
     device: Any = "cpu",
 ) -> list[Explanation]:
-    """Explanations of some texts.
+    """Explain the predictions of some texts.
 
     Parameters
     ----------
-    hybrid
-        The fitted model.
     parts
-        What `hybrid.parts` gave for the same texts.
+        The result of `hybrid.parts` for the same texts.
     classes
         The labels as the user gave them, in column order.
     proba
         Probability of each label, shape (n_texts, n_classes); None: those of the logits, not calibrated.
     tokens
-        Whether to attribute ψ to the words; a few texts a second on a CPU.
+        Whether to attribute ψ to the words; this takes a second for a few texts on a CPU.
     contrast
-        Which two labels the tokens should speak for and against; None: the predicted one and the runner-up.
+        The two labels that the tokens speak for and against; None: the predicted label and the runner-up.
 
     Raises
     ------
     LabelError, MissingExtraError
-        If `contrast` does not name two labels; if tokens are asked for without the extra ``explain``.
+        If `contrast` does not name two labels, or the extra ``explain`` is missing for `tokens`.
     """
     classes = list(classes)
     if contrast is not None:
@@ -55,7 +53,7 @@ def explain(
     proba = hybrid.link.proba(logits) if proba is None else proba
     bias = (hybrid.phi_scale * hybrid.weights.bias).tolist()
     addends = zip(proba.tolist(), logits.tolist(), parts.psi.tolist(), strict=True)
-    terms = explained_terms(hybrid, texts, parts, classes, top, second)
+    terms = _terms(hybrid, texts, parts, classes, top, second)
     found = [
         Explanation(
             text=text,
@@ -69,17 +67,17 @@ def explain(
         )
         for i, (text, (p, f, psi)) in enumerate(zip(texts, addends, strict=True))
     ]
-    if not tokens:
-        return found
     if contrast is not None:
         top, second = (np.full(len(found), classes.index(label)) for label in contrast)
-    return _with_tokens(hybrid, found, parts, classes, top, second, device)
+    if tokens:
+        _add_tokens(hybrid, found, parts, classes, top, second, device)
+    return found
 
 
-def explained_terms(
+def _terms(
     hybrid: Hybrid, texts: Sequence[str], parts: Parts, classes: Sequence[Label], top: Array, second: Array
 ) -> Iterator[list[Term]]:
-    """The active columns of each text, strongest first for class `top` of the text against class `second`."""
+    """Yield the active columns of each text, strongest first for class `top` of the text against class `second`."""
     X, features = parts.X, hybrid.features
     used = np.unique(X.indices)
     place = np.searchsorted(used, X.indices)
@@ -99,7 +97,7 @@ def explained_terms(
         ]
 
 
-def _with_tokens(
+def _add_tokens(
     hybrid: Hybrid,
     found: list[Explanation],
     parts: Parts,
@@ -107,27 +105,26 @@ def _with_tokens(
     first: Array,
     second: Array,
     device: Any,
-) -> list[Explanation]:
-    told = [
-        replace(e, tokens=[], token_labels=(classes[a], classes[b]), token_bias=0.0, token_gap=0.0)
-        for e, a, b in zip(found, first, second, strict=True)
-    ]
-    heard = [i for i, e in enumerate(found) if e.path == "hybrid"]
-    if hybrid.psi is None or not heard:
-        return told
+) -> None:
+    """Attribute ψ of class `first` of each text minus that of class `second` to its words."""
+    for i, (a, b) in enumerate(zip(first, second, strict=True)):
+        labels = classes[a], classes[b]
+        found[i] = replace(found[i], tokens=[], token_labels=labels, token_bias=0.0, token_gap=0.0)
+    read = [i for i, e in enumerate(found) if e.path == "hybrid"]
+    if hybrid.psi is None or not read:
+        return
     need("captum", purpose="tokens=True")
     from rulenet.explain.tokens import attribute
 
     sides = np.zeros_like(parts.psi)
     np.put_along_axis(sides, first[:, None], hybrid.psi_scale, axis=1)
     np.put_along_axis(sides, second[:, None], -hybrid.psi_scale, axis=1)
-    phi = parts.phi[heard] / hybrid.phi_scale
-    shares = attribute(hybrid.psi, [found[i].text for i in heard], phi, sides[heard], device=device)
-    for i, share in zip(heard, shares, strict=True):
+    phi = parts.phi[read] / hybrid.phi_scale
+    shares = attribute(hybrid.psi, [found[i].text for i in read], phi, sides[read], device=device)
+    for i, share in zip(read, shares, strict=True):
         text = found[i].text
         words = share.words(text, hybrid.features.tokeniser)
         tokens = [Token(text[start:end], start, end, value) for start, end, value in words]
         total = float(parts.psi[i, first[i]] - parts.psi[i, second[i]])
         gap = abs(sum(token.attribution for token in tokens) + share.bias - total)
-        told[i] = replace(told[i], tokens=tokens, token_bias=share.bias, token_gap=gap)
-    return told
+        found[i] = replace(found[i], tokens=tokens, token_bias=share.bias, token_gap=gap)

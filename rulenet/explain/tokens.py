@@ -39,27 +39,13 @@ _NEUTRAL = ("[MASK]", "<mask>", "[UNK]", "<unk>")
 
 @dataclass(frozen=True)
 class Attribution:
-    """Shares of the word pieces of one text.
+    """Shares of the word pieces of one text."""
 
-    Attributes
-    ----------
-    places
-        Where each piece stands in the cleaned text, as (start, end); (0, 0) for special pieces.
-    values
-        Share of each piece, in logits, shape (n_pieces,); special pieces have none.
-    bias
-        The attributed sum for the text of neutral pieces.
-    total
-        The attributed sum for the text.
-    nodes
-        Gradients that were taken.
-    """
-
-    places: list[Span]
-    values: Array
-    bias: float
-    total: float
-    nodes: int
+    places: list[Span]  # start and end of each piece in the cleaned text; (0, 0) for special pieces
+    values: Array  # share of each piece, in logits, shape (n_pieces,); 0 for special pieces
+    bias: float  # the attributed sum for the text of neutral pieces
+    total: float  # the attributed sum for the text
+    nodes: int  # number of gradients that were computed
 
     @property
     def gap(self) -> float:
@@ -72,21 +58,9 @@ class Attribution:
         return self.gap <= max(RELATIVE_BAR * abs(self.total), ABSOLUTE_BAR)
 
     def words(self, text: str, tokeniser: Tokeniser) -> list[tuple[int, int, float]]:
-        """The pieces put together to words.
+        """Join the pieces to words; return their start and end in the text as given, and their shares, in order and without overlap.
 
-        Pieces of one word are one; so are words that cleaning made of one stretch of the text, such as an entity.
-
-        Parameters
-        ----------
-        text
-            The text as given.
-        tokeniser
-            Knows where words end.
-
-        Returns
-        -------
-        list
-            Start and end in the text as given, and share, in order and without overlap. Special pieces are left out.
+        Pieces of one word are joined; so are words that cleaning made of one stretch of the text, such as an entity.
         """
         cleaned = clean_with_offsets(text)
         words = tokeniser.tokens(cleaned.text)
@@ -109,26 +83,20 @@ class Attribution:
 
 
 def attribute(
-    psi: Any,
-    texts: Sequence[str],
-    phi: Array,
-    sides: Array,
-    *,
-    device: Any = "cpu",
-    budget: int | None = None,
+    psi: Any, texts: Sequence[str], phi: Array, sides: Array, *, device: Any = "cpu", budget: int | None = None
 ) -> list[Attribution]:
-    """Share out Σ_k sides_k ψ_k among the word pieces of each text.
+    """Divide Σ_k sides_k ψ_k among the word pieces of each text.
 
-    Texts whose gap is too large are done again with twice the nodes, up to `MOST_NODES`.
+    If the gap of a text is too large, it is computed again with twice as many nodes, up to `MOST_NODES`.
 
     Parameters
     ----------
     phi
         φ of each text, unscaled as ψ reads it, shape (n_texts, n_classes).
     sides
-        What is asked, shape (n_texts, n_classes): for instance s for a label, -s for another, 0 elsewhere.
+        The factors of the sum, shape (n_texts, n_classes): for instance s for one label, -s for another, 0 for the others.
     budget
-        Word pieces in a batch, times nodes; None: what suits the device.
+        Word pieces in a batch, times nodes; None: as many as suit the device.
 
     Raises
     ------
@@ -141,33 +109,25 @@ def attribute(
     pieces = psi.encoder.encode_with_offsets(texts)
     found: dict[int, Attribution] = {}
     waiting = list(range(len(texts)))
-    n_nodes = FIRST_NODES
+    n_nodes, window = FIRST_NODES, psi.encoder.max_length
     with _at_rest(psi, device):
         while waiting:
             sizes = [len(pieces[i][0]) for i in waiting]
-            at_once, window = max(budget // n_nodes, 1), psi.encoder.max_length
-            for batch in token_budget_batches(sizes, budget=at_once, window=window):
-                chosen = [waiting[j] for j in batch]
-                part = _attribute_batch(
-                    psi, [pieces[i] for i in chosen], phi[chosen], sides[chosen], n_nodes, device, budget
-                )
-                found.update(zip(chosen, part, strict=True))
+            for batch in token_budget_batches(sizes, budget=max(budget // n_nodes, 1), window=window):
+                rows = [waiting[j] for j in batch]
+                part = _attribute_batch(psi, [pieces[i] for i in rows], phi[rows], sides[rows], n_nodes, budget)
+                found.update(zip(rows, part, strict=True))
             n_nodes *= 2
             waiting = [i for i in waiting if not found[i].is_complete] if n_nodes <= MOST_NODES else []
     return [found[i] for i in range(len(texts))]
 
 
 def _attribute_batch(
-    psi: Psi,
-    pieces: Sequence[tuple[list[int], list[Span]]],
-    phi: Array,
-    sides: Array,
-    n_nodes: int,
-    device: Any,
-    budget: int,
+    psi: Psi, pieces: Sequence[tuple[list[int], list[Span]]], phi: Array, sides: Array, n_nodes: int, budget: int
 ) -> list[Attribution]:
     from captum.attr import IntegratedGradients
 
+    device = psi.from_phi.weight.device
     ids, mask = (part.to(device) for part in psi.encoder.pad([row for row, _ in pieces]))  # (B, L)
     ordinary = torch.zeros_like(mask, dtype=torch.bool)
     for i, (_, places) in enumerate(pieces):
@@ -188,15 +148,11 @@ def _attribute_batch(
     weights, alphas = nodes(n_nodes)
     at_once = max(budget // mask.numel(), 1)
     for at in range(0, n_nodes, at_once):
-        # captum's own way to other nodes than those it names; `attribute` does not pass it on.
         part = weights[at : at + at_once], alphas[at : at + at_once]
-        values += engine._attribute(
-            inputs=(text,),
-            baselines=(neutral,),
-            additional_forward_args=given,
-            n_steps=len(part[0]),
-            step_sizes_and_alphas=part,
-        )[0].detach()
+        # `attribute`, captum's public method, has no argument for nodes.
+        values += engine._attribute((text,), (neutral,), None, given, len(part[0]), step_sizes_and_alphas=part)[
+            0
+        ].detach()
     shares = values.double().sum(-1).cpu().numpy()  # (B, L)
     return [
         Attribution(places, shares[i, : len(places)], bias[i], total[i], n_nodes)
@@ -205,7 +161,7 @@ def _attribute_batch(
 
 
 def nodes(n: int) -> tuple[list[float], list[float]]:
-    """Weights and places of `n` nodes on the way from 0 to 1.
+    """Return the weights and places of `n` nodes between 0 and 1.
 
     Examples
     --------
@@ -221,19 +177,13 @@ def nodes(n: int) -> tuple[list[float], list[float]]:
 
 
 def neutral_piece(psi: Psi) -> int:
-    """The piece that stands for no text: the mask, else the unknown piece, else padding."""
+    """Return the piece that means no text: the mask, else the unknown piece, else padding."""
     found = map(psi.encoder.tokenizer.token_to_id, _NEUTRAL)
     return next((piece for piece in found if piece is not None), psi.encoder.pad_id)
 
 
 def psi_of_phi(psi: Any, text: str, *, device: Any = "cpu") -> Callable[[Array], Array]:
-    """ψ of one text as a function of φ: the text is read once.
-
-    Returns
-    -------
-    Callable
-        From φ of shape (n, n_classes) to ψ of the same shape.
-    """
+    """Return ψ of one text as a function of φ, both of shape (n, n_classes); the text is read only once."""
     psi = in_torch(psi)
     with _at_rest(psi, device), torch.no_grad():
         ids, mask = (part.to(device) for part in psi.encoder.pad(psi.encoder.encode([text])))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import combinations
+from itertools import combinations, islice
 from math import comb
 from typing import Any
 
@@ -34,10 +34,8 @@ class Flip:
     ----------
     terms
         The columns, most important first.
-    label
-        The answer without them.
-    logits
-        Of each label without them.
+    label, logits
+        The answer without them, and the logits of all labels.
     is_smallest
         Whether it is certain that no smaller set is enough: every smaller one was tried, or ruled out by arithmetic.
     """
@@ -54,14 +52,12 @@ class WhatIf(Shown):
 
     Attributes
     ----------
-    text
-        The text as given.
-    label
-        The answer as it is.
+    text, label
+        The text as given, and its answer.
     target
         The answer asked for; None: any other.
     rules
-        The smallest set found of rules to switch off; None if switching off rules cannot do it, as far as the search can tell
+        The smallest set of rules that was found; None if switching off rules cannot change the answer, as far as the search can tell
         where ψ reads φ.
     terms
         The same for columns of any kind.
@@ -74,12 +70,12 @@ class WhatIf(Shown):
     terms: Flip | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, the same after a trip through JSON."""
+        """Return plain data that survives conversion to JSON and back."""
         data: dict[str, Any] = plain(asdict(self))
-        for flip in (data["rules"], data["terms"]):
-            if flip is not None:
-                flip["label"] = str(flip["label"])
-        return {**data, "label": str(self.label), "target": None if self.target is None else str(self.target)}
+        for part in (data, data["rules"], data["terms"]):
+            if part is not None:
+                part.update({name: str(part[name]) for name in ("label", "target") if part.get(name) is not None})
+        return data
 
     def blocks(self) -> list[Block]:
         """A table for rules, and one for columns of any kind."""
@@ -105,7 +101,7 @@ class WhatIf(Shown):
 def what_if(
     hybrid: Hybrid, text: str, classes: Sequence[Label], target: Label | None = None, *, device: Any = "cpu"
 ) -> WhatIf:
-    """The fewest rules or terms without which the answer changes.
+    """Find the fewest rules or terms without which the answer changes.
 
     Parameters
     ----------
@@ -117,7 +113,7 @@ def what_if(
     Raises
     ------
     LabelError
-        If `target` is no label.
+        If the model has no label `target`.
 
     Examples
     --------
@@ -136,15 +132,10 @@ def what_if(
     parts = hybrid.parts([text], device=device)
     before: Explanation = explain(hybrid, [text], parts, classes)[0]
     if target == before.label:
-        return WhatIf(
-            text,
-            before.label,
-            target,
-            Flip([], before.label, before.logits, True),
-            Flip([], before.label, before.logits, True),
-        )
-    search = _Search(hybrid, text, parts.phi[0] / hybrid.phi_scale, device, classes.index(before.label),
-                     None if target is None else classes.index(target))  # fmt: skip
+        same = Flip([], before.label, before.logits, True)
+        return WhatIf(text, before.label, target, same, same)
+    goal = None if target is None else classes.index(target)
+    search = _Search(hybrid, text, parts.phi[0] / hybrid.phi_scale, device, classes.index(before.label), goal)
 
     def flip(terms: list[Term]) -> Flip | None:
         D = np.array([list(term.contributions.values()) for term in terms]).reshape(-1, len(classes)) / hybrid.phi_scale
@@ -156,20 +147,14 @@ def what_if(
         answer = classes[int(hybrid.link.answer(logits[None])[0])]
         return Flip([terms[j] for j in chosen], answer, dict(zip(classes, logits.tolist(), strict=True)), is_smallest)
 
-    return WhatIf(
-        text, before.label, target, flip([term for term in before.terms if term.kind == "rule"]), flip(before.terms)
-    )
+    rules = flip([term for term in before.terms if term.kind == "rule"])
+    return WhatIf(text, before.label, target, rules, flip(before.terms))
 
 
 class _Search:
-    """Looks for the smallest set of columns whose deletion changes the answer for one text.
+    """Search for the smallest set of columns whose deletion changes the answer for one text, with the unscaled φ of shape (n_classes,).
 
-    Parameters
-    ----------
-    phi
-        φ of the text, unscaled, shape (n_classes,).
-    answer, target
-        Class index of the answer as it is, and of the one wanted; None: any other.
+    `answer` and `target` are class indices: the present answer, and the one wanted; None: any other.
     """
 
     def __init__(self, hybrid: Hybrid, text: str, phi: Array, device: Any, answer: int, target: int | None) -> None:
@@ -185,23 +170,17 @@ class _Search:
             self.psi_reads_phi = bool(in_torch(hybrid.psi).from_phi.weight.abs().max() > 0)
 
     def logits(self, phi: Array) -> Array:
-        """Of several values of φ, shape (n, n_classes)."""
+        """Return the logits for several values of φ, shape (n, n_classes)."""
         return self.phi_scale * phi + (0 if self.psi is None else self.psi_scale * self.psi(phi))
 
     def lead(self, phi: Array, rival: int) -> Array:
-        """How far the rival leads: over all labels if it is the target, else over the answer as it is."""
+        """Return how far the rival leads: over all labels if it is the target, else over the present answer."""
         logits = self.logits(phi)
         others = np.delete(logits, rival, axis=1).max(axis=1) if self.target is not None else logits[:, self.answer]
         return np.asarray(logits[:, rival] - others)
 
     def smallest(self, D: Array) -> tuple[list[int] | None, bool]:
-        """Indices of the smallest set found, or None, and whether there is certainly no smaller one.
-
-        Parameters
-        ----------
-        D
-            What each column adds to φ, shape (n_columns, n_classes).
-        """
+        """Return the smallest set found, if any, and whether there is certainly no smaller one; D is what each column adds to φ."""
         rivals = [k for k in range(len(self.phi)) if k != self.answer] if self.target is None else [self.target]
         found = [chosen for rival in rivals if (chosen := self._greedy(D, rival)) is not None]
         best = min(found, key=len, default=None)
@@ -211,8 +190,7 @@ class _Search:
                 break  # the largest differences first: nothing smaller can add up to more
             if sum(comb(len(D), k) for k in range(1, size + 1)) > SEARCHED:
                 return best, False
-            smaller = self._any_of(D, size, rivals)
-            if smaller is not None:
+            if (smaller := self._any_of(D, size, rivals)) is not None:
                 return smaller, True
         return best, True
 
@@ -230,14 +208,14 @@ class _Search:
             lead = float(leads[best])
             chosen.append(left.pop(best))
             phi = phi - D[chosen[-1]]
-        for j in chosen[:-1]:  # ψ and third labels may have made an early one needless
+        for j in chosen[:-1]:  # because of ψ and third labels, an early one may not be necessary
             fewer = [k for k in chosen if k != j]
             if self.lead(self.phi[None] - D[fewer].sum(axis=0), rival)[0] > _BY_A_HAIR:
                 chosen = fewer
         return chosen
 
     def _any_of(self, D: Array, size: int, rivals: list[int]) -> list[int] | None:
-        """The set of `size` columns without which a rival leads most, if one leads."""
+        """Return the set of `size` columns without which a rival leads most, if one leads."""
         best: tuple[float, list[int]] | None = None
         for sets in _blocks(len(D), size):
             phi = self.phi - D[sets].sum(axis=1)  # (n_sets, K)
@@ -250,17 +228,14 @@ class _Search:
 
 
 def _blocks(n: int, size: int, block: int = 8192) -> Iterator[Array]:
-    """All sets of `size` of `n` indices, some thousands at a time, shape (n_sets, size)."""
+    """Yield all sets of `size` of `n` indices, some thousands at a time, shape (n_sets, size)."""
     every = combinations(range(n), size)
-    while True:
-        part = np.fromiter((j for _, found in zip(range(block), every, strict=False) for j in found), dtype=np.intp)
-        if not len(part):
-            return
-        yield part.reshape(-1, size)
+    while part := list(islice(every, block)):
+        yield np.array(part, dtype=np.intp)
 
 
 def _run_again(hybrid: Hybrid, text: str, phi: Array, device: Any) -> Array:
-    """Logits of a text for another φ, computed as predictions are, shape (n_classes,)."""
+    """Return the logits of a text for another φ, computed as predictions are, shape (n_classes,)."""
     psi: Any = np.zeros((1, len(phi)))
     if hybrid.psi is not None and hybrid.is_neural:
         psi = hybrid.psi.predict(hybrid.psi.encoder.encode([text]), phi[None], device=device)

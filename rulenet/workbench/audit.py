@@ -14,44 +14,24 @@ from rulenet.rules.engine.tally import fired_right, opposition
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of rules that fire on the same texts, the most frequent first; all arrays have the shape (n_pairs,).
+    """Pairs of rules that fire on the same texts, the most frequent first; all arrays have the shape (n_pairs,)."""
 
-    Attributes
-    ----------
-    a, b
-        Columns of the two rules, a < b.
-    texts
-        Number of texts on which both fire.
-    a_right, b_right
-        Number of these on which rule `a`, and rule `b`, is right; None without labels.
-    opposed
-        Whether the two rules can never both be right.
-    """
-
-    a: Array
+    a: Array  # columns of the two rules, a < b
     b: Array
-    texts: Array
-    a_right: Array | None
-    b_right: Array | None
-    opposed: Array
+    texts: Array  # number of texts on which both fire
+    right: (
+        Array | None
+    )  # number of these on which rule `a`, and rule `b`, is right, shape (n_pairs, 2); None without labels
+    opposed: Array  # whether the two rules can never both be right
 
     def __len__(self) -> int:
         return len(self.a)
 
     def strongest(self, n_rules: int, top: int, *, opposed: bool) -> list[list[tuple[int, int]]]:
-        """Return for each rule its pairs with the most texts, as (index of the pair, the other rule).
-
-        Parameters
-        ----------
-        top
-            Greatest number of pairs per rule.
-        opposed
-            Return pairs that contradict each other, or pairs that do not.
-        """
+        """Return for each rule its `top` pairs with the most texts that contradict each other or do not, as (pair, the other rule)."""
         chosen = np.flatnonzero(self.opposed == opposed)
-        rule = np.concatenate([self.a[chosen], self.b[chosen]])
-        other = np.concatenate([self.b[chosen], self.a[chosen]])
-        pair = np.concatenate([chosen, chosen])
+        rule, other = (np.concatenate([one[chosen], two[chosen]]) for one, two in ((self.a, self.b), (self.b, self.a)))
+        pair = np.tile(chosen, 2)
         order = np.lexsort((other, -self.texts[pair], rule))
         rule, other, pair = rule[order], other[order], pair[order]
         place = np.arange(len(rule)) - np.searchsorted(rule, rule)  # 0 for the first of each rule
@@ -68,21 +48,19 @@ def pairs(R: scipy.sparse.csr_matrix, right: Array, y: Array | None = None) -> P
     --------
     >>> R = scipy.sparse.csr_matrix([[1, 1], [1, 1], [0, 1]])
     >>> found = pairs(R, np.eye(2, dtype=bool), np.array([1, 1, 0]))
-    >>> found.texts.tolist(), found.a_right.tolist(), found.b_right.tolist(), found.opposed.tolist()
-    ([2], [0], [2], [True])
+    >>> found.texts.tolist(), found.right.tolist(), found.opposed.tolist()
+    ([2], [[0, 2]], [True])
     """
     R = scipy.sparse.csr_matrix(R, dtype=np.int32)
     together = scipy.sparse.triu(R.T @ R, k=1, format="coo")
     order = np.lexsort((together.col, together.row, -together.data))
     a, b, texts = together.row[order], together.col[order], together.data[order]
     group, opposed = opposition(right)
-    a_right = b_right = None
+    wins = None
     if y is not None:
-        won = scipy.sparse.csr_matrix(
-            fired_right(R, right, y).T @ R
-        )  # entry (i, j): texts on which both fire and i is right
-        a_right, b_right = (np.asarray(won[i, j]).ravel() if len(i) else i for i, j in ((a, b), (b, a)))
-    return Pairs(a, b, texts, a_right, b_right, opposed[group[a], group[b]])
+        won = scipy.sparse.csr_matrix(fired_right(R, right, y).T @ R)  # (i, j): texts on which both fire and i is right
+        wins = np.column_stack([np.asarray(won[i, j]).ravel() if len(i) else i for i, j in ((a, b), (b, a))])
+    return Pairs(a, b, texts, wins, opposed[group[a], group[b]])
 
 
 def interval(right: Array, fired: Array, confidence: float = 0.95) -> tuple[Array, Array]:

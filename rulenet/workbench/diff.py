@@ -7,7 +7,7 @@ of rules and the order within lists do not matter (except for the terms of `near
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,15 +30,7 @@ _OTHER_FIELDS = ("rulenet", "include", "lexicons", "rules")  # of a file: compar
 
 @dataclass(frozen=True)
 class Change:
-    """A field that differs.
-
-    Attributes
-    ----------
-    field
-        Its name in the file.
-    old, new
-        Its values as in JSON; for lists, only the entries that the other list does not have. None: not given.
-    """
+    """A field that differs: for lists, only the entries that the other list does not have; None if it is not given."""
 
     field: str
     old: Any
@@ -47,15 +39,7 @@ class Change:
 
 @dataclass(frozen=True)
 class ChangedRule:
-    """A rule that is in both files but differs.
-
-    Attributes
-    ----------
-    id
-        Id of the rule.
-    changes
-        Fields that differ.
-    """
+    """A rule that is in both files but differs."""
 
     id: str
     changes: list[Change]
@@ -63,22 +47,12 @@ class ChangedRule:
 
 @dataclass(frozen=True)
 class ChangedLexicon:
-    """A lexicon whose entries differ, including the entries of the lists that it includes.
-
-    Attributes
-    ----------
-    name
-        The lexicon.
-    removed, added
-        Terms with their weights; a term whose weight differs is in both.
-    rules
-        Ids of the rules that use it.
-    """
+    """A lexicon whose entries differ, including the entries of the lists that it includes."""
 
     name: str
-    removed: dict[str, float]
+    removed: dict[str, float]  # terms with their weights; a term whose weight differs is also in `added`
     added: dict[str, float]
-    rules: list[str]
+    rules: list[str]  # ids of the rules that use it
 
 
 @dataclass(frozen=True)
@@ -135,7 +109,7 @@ class RulesDiff:
         yield from (f"~ {_sentence(change)}" for change in self.settings)
         for lexicon in self.lexicons:
             used = f"used by {some(lexicon.rules, SHOWN_ITEMS)}" if lexicon.rules else "not used by any rule"
-            yield f"~ lexicon {lexicon.name}: {_entries(lexicon)}; {used}"
+            yield f"~ lexicon {lexicon.name}: {_removed_added(_terms(lexicon.removed), _terms(lexicon.added))}; {used}"
         yield from (f"- {_described(rule)}" for rule in self.removed)
         yield from (f"+ {_described(rule)}" for rule in self.added)
         for rule in self.changed:
@@ -263,7 +237,7 @@ def _normal(value: Any, *, is_ordered: bool = False) -> str:
 
 def _changed_lexicons(a: RuleSet | None, b: RuleSet | None) -> Iterator[ChangedLexicon]:
     """Find lexicons whose entries differ once the lists that they include are resolved."""
-    old, new = _lexicons(a), _lexicons(b)
+    old, new = (ruleset.lexicons if ruleset else {} for ruleset in (a, b))
     if old == new:
         return
     users: dict[str, list[str]] = {}
@@ -273,14 +247,9 @@ def _changed_lexicons(a: RuleSet | None, b: RuleSet | None) -> Iterator[ChangedL
     for name in dict.fromkeys([*new, *old]):
         was, now = old.get(name, {}), new.get(name, {})
         if was != now:
-            removed, added = dict(was.items() - now.items()), dict(now.items() - was.items())
-            in_order = {term: was[term] for term in was if term in removed}, {t: now[t] for t in now if t in added}
-            yield ChangedLexicon(name, *in_order, list(dict.fromkeys(users.get(name, []))))
-
-
-def _lexicons(ruleset: RuleSet | None) -> dict[str, dict[str, float]]:
-    """Return the terms of each lexicon with their weights."""
-    return ruleset.lexicons if ruleset else {}
+            removed = {term: weight for term, weight in was.items() if now.get(term) != weight}
+            added = {term: weight for term, weight in now.items() if was.get(term) != weight}
+            yield ChangedLexicon(name, removed, added, list(dict.fromkeys(users.get(name, []))))
 
 
 def _names(condition: Any) -> Iterator[str]:
@@ -299,13 +268,13 @@ def _names(condition: Any) -> Iterator[str]:
 def _sentence(change: Change) -> str:
     old, new = change.old, change.new
     if isinstance(old, list) and isinstance(new, list):
-        parts = [
-            f"{sign} {some(list(map(_short, entries)), SHOWN_ITEMS)}"
-            for sign, entries in (("−", old), ("+", new))
-            if entries
-        ]
-        return f"{change.field}: {' '.join(parts)}"
+        return f"{change.field}: {_removed_added(map(_short, old), map(_short, new))}"
     return f"{change.field}: {_short(old)} → {_short(new)}"
+
+
+def _removed_added(*sides: Iterable[str]) -> str:
+    lists = zip("−+", map(list, sides), strict=True)
+    return " ".join(f"{sign} {some(entries, SHOWN_ITEMS)}" for sign, entries in lists if entries)
 
 
 def _short(value: Any) -> str:
@@ -316,14 +285,8 @@ def _short(value: Any) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
-def _entries(lexicon: ChangedLexicon) -> str:
-    sides = [("−", lexicon.removed), ("+", lexicon.added)]
-    return " ".join(f"{sign} {some(list(map(_term, terms.items())), SHOWN_ITEMS)}" for sign, terms in sides if terms)
-
-
-def _term(entry: tuple[str, float]) -> str:
-    term, weight = entry
-    return term if weight == 1 else f"{term} ({weight:g})"
+def _terms(weights: dict[str, float]) -> Iterator[str]:
+    return (term if weight == 1 else f"{term} ({weight:g})" for term, weight in weights.items())
 
 
 def _described(rule: Rule) -> str:
@@ -336,9 +299,7 @@ def flip_lines(flips: Flips) -> Iterator[str]:
     """Yield a readable report of what a change of rules does to texts."""
     yield ""
     whose = "The prediction of the model" if flips.by == "model" else "The prediction of the starting weights"
-    verdicts = [
-        f"{flips.count(verdict):,} {verdict}" for verdict in ("fixed", "broken", "still wrong") if flips.count(verdict)
-    ]
+    verdicts = [f"{n:,} {verdict}" for verdict in ("fixed", "broken", "still wrong") if (n := flips.count(verdict))]
     changed = f"{whose} changes for {len(flips.answers):,} of {counted(flips.n_texts, 'text')}"
     yield f"{changed}{': ' if verdicts else ''}{', '.join(verdicts)}"
     if flips.accuracy is not None:
@@ -373,18 +334,9 @@ def flips_to_dict(flips: Flips) -> dict[str, Any]:
     """Return plain data that survives conversion to JSON and back; labels are strings."""
     from rulenet.explain.result import plain
 
-    answers = [
-        {
-            **plain(asdict(answer)),
-            **{name: _name(getattr(answer, name)) for name in ("before", "after", "label")},
-            "verdict": answer.verdict,
-        }
-        for answer in flips.answers
-    ]
+    answers = [{**plain(asdict(answer)), "verdict": answer.verdict} for answer in flips.answers]
+    for answer in answers:
+        answer.update({k: str(answer[k]) for k in ("before", "after", "label") if answer[k] is not None})
     accuracy = None if flips.accuracy is None else dict(zip(("before", "after"), flips.accuracy, strict=True))
-    firings = [plain(asdict(firing)) for firing in flips.firings]
+    firings = [asdict(firing) for firing in flips.firings]
     return {"by": flips.by, "texts": flips.n_texts, "accuracy": accuracy, "firings": firings, "answers": answers}
-
-
-def _name(label: Label | None) -> str | None:
-    return None if label is None else str(label)

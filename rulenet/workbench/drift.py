@@ -35,23 +35,18 @@ class Tally(BaseModel):
     fired: int = Field(ge=0)
     right: int | None = Field(default=None, ge=0)
 
+    @property
+    def precision(self) -> float | None:
+        """Share of its firings that are right; None without labels or firings."""
+        return None if self.right is None or not self.fired else self.right / self.fired
+
 
 class Baseline(BaseModel):
-    """What rules did on earlier texts.
-
-    Attributes
-    ----------
-    texts
-        Number of texts.
-    rules
-        The counts of each rule, by id.
-    fingerprint
-        Fingerprint of the ruleset at that time.
-    """
+    """What rules did on earlier texts."""
 
     texts: int = Field(ge=1)
-    rules: dict[str, Tally]
-    fingerprint: str = ""
+    rules: dict[str, Tally]  # by id
+    fingerprint: str = ""  # of the ruleset at that time
 
     @model_validator(mode="after")
     def _counts_agree(self) -> Baseline:
@@ -63,30 +58,21 @@ class Baseline(BaseModel):
 
 @dataclass(frozen=True)
 class RuleDrift:
-    """A rule before and now.
-
-    Attributes
-    ----------
-    flags
-        What has changed: ``"died"`` (no longer fires), ``"faded"``, ``"exploded"``, ``"lost precision"``.
-    before, now
-        Share of the texts on which the rule fires.
-    p_rate
-        Adjusted p-value of the difference in firing.
-    precision_before, precision_now
-        Share of its firings that are right; None without labels or firings.
-    p_precision
-        Adjusted p-value of the loss of precision; None if precision cannot be compared.
-    """
+    """A rule before and now; the p-values are adjusted for the number of tests."""
 
     id: str
-    flags: list[str]
-    before: float
+    flags: list[str]  # what has changed: "died" (no longer fires), "faded", "exploded", "lost precision"
+    before: float  # share of the texts on which it fires
     now: float
-    p_rate: float
-    precision_before: float | None
+    p_rate: float  # of the difference in firing
+    precision_before: float | None  # share of its firings that are right; None without labels or firings
     precision_now: float | None
-    p_precision: float | None
+    p_precision: float | None  # of the loss of precision; None if precision cannot be compared
+
+    @property
+    def p(self) -> float:
+        """The smaller of the two p-values."""
+        return min(self.p_rate, 1.0 if self.p_precision is None else self.p_precision)
 
 
 @dataclass(frozen=True)
@@ -124,8 +110,7 @@ class Drift:
     @property
     def flagged(self) -> list[RuleDrift]:
         """The rules that have changed, the most significant first."""
-        found = [rule for rule in self.rules if rule.flags]
-        return sorted(found, key=lambda rule: min(rule.p_rate, 1.0 if rule.p_precision is None else rule.p_precision))
+        return sorted((rule for rule in self.rules if rule.flags), key=lambda rule: rule.p)
 
     def remarks(self) -> list[str]:
         """Return what was not compared, in words."""
@@ -215,24 +200,18 @@ def compare(stats: RulesetStats, baseline: Baseline) -> Drift:
     compared = [rule for rule in known if rule.is_active]
     then = [baseline.rules[rule.id] for rule in compared]
     n0, n1 = baseline.texts, stats.n_texts
-    fired0, fired1 = (
-        np.array([t.fired for t in then], dtype=np.int64),
-        np.array([r.fired for r in compared], dtype=np.int64),
-    )
+    fired0, fired1 = (np.array([side.fired for side in sides], dtype=np.int64) for sides in (then, compared))
     few, many = audit.same_share(fired0, n0, fired1, n1)
     rate = np.minimum(2 * np.minimum(few, many), 1.0)
-    has_both = [
-        j
-        for j, (t, r) in enumerate(zip(then, compared, strict=True))
-        if _precision(t) is not None and r.precision is not None
-    ]
+    both = [t.precision is not None and r.precision is not None for t, r in zip(then, compared, strict=True)]
+    has_both = np.flatnonzero(both).tolist()
     right0, right1 = (np.array([side[j].right or 0 for j in has_both], dtype=np.int64) for side in (then, compared))
     fall, _ = audit.same_share(right0, fired0[has_both], right1, fired1[has_both])
     adjusted = audit.holm(np.concatenate([rate, fall]))
     p_precision = dict(zip(has_both, adjusted[len(compared) :].tolist(), strict=True))
     rows = []
     for j, (t, rule, p) in enumerate(zip(then, compared, adjusted.tolist(), strict=False)):
-        before, now, earlier = t.fired / n0, rule.coverage, _precision(t)
+        before, now, earlier = t.fired / n0, rule.coverage, t.precision
         flags = _rate_flags(before, now) if p <= ALPHA else []
         if p_precision.get(j, 1.0) <= ALPHA and earlier is not None and earlier - (rule.precision or 0.0) >= DROP:
             flags = [*flags, "lost precision"]
@@ -249,10 +228,6 @@ def compare(stats: RulesetStats, baseline: Baseline) -> Drift:
         too_rare=int(((none_at_all * max(len(adjusted), 1) > ALPHA) & (fired0 > 0)).sum()),
         notes=_notes(stats, baseline, then),
     )
-
-
-def _precision(tally: Tally) -> float | None:
-    return None if tally.right is None or not tally.fired else tally.right / tally.fired
 
 
 def _rate_flags(before: float, now: float) -> list[str]:

@@ -25,25 +25,13 @@ _NOTHING = 1e-9  # logits; sums in a different order differ by less
 
 @dataclass(frozen=True)
 class Reason:
-    """One addend of the logits that has changed.
+    """One addend of the logits that has changed."""
 
-    Attributes
-    ----------
-    kind
-        ``"rule"``, ``"tfidf"``, ``"pos"``, ``"neural"`` for what the transformer adds, ``"bias"``.
-    name
-        Rule id, term or tags.
-    before, after
-        How much it favours the new label over the old one, in logits.
-    spans
-        Its places in the text; for a rule that no longer fires, the places where it did.
-    """
-
-    kind: str
-    name: str
-    before: float
+    kind: str  # "rule", "tfidf", "pos", "neural" for what the transformer adds, "bias"
+    name: str  # rule id, term or tags
+    before: float  # how much it favours the new label over the old one, in logits
     after: float
-    spans: list[Span] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)  # in the text; for a rule that no longer fires, where it did
 
     @property
     def change(self) -> float:
@@ -84,21 +72,13 @@ class ChangedAnswer:
 
 @dataclass(frozen=True)
 class Firing:
-    """A rule that fires on other texts than before.
-
-    Attributes
-    ----------
-    before, after
-        Number of texts it fires on.
-    gained, lost
-        Positions of the texts on which it fires only now, and only before.
-    """
+    """A rule that fires on other texts than before."""
 
     rule: str
-    before: int
+    before: int  # number of texts it fires on
     after: int
-    gained: list[int]
-    lost: list[int]
+    gained: list[int]  # positions of the texts on which it fires only now
+    lost: list[int]  # and only before
 
 
 @dataclass(frozen=True)
@@ -135,12 +115,7 @@ def model_flips(
 ) -> Flips:
     """Compare a model with one made from it by `with_rules`, or by solving φ again.
 
-    ψ reads only the texts whose φ changed; with `labels`, it reads all texts once.
-
-    Parameters
-    ----------
-    labels
-        The correct labels, for the accuracy.
+    ψ reads only the texts whose φ changed; with `labels`, the correct ones for the accuracy, it reads all texts once.
     """
     texts, old, new = check_texts(texts), before.hybrid, after.hybrid
     X = old.features.transform(texts)
@@ -157,21 +132,13 @@ def model_flips(
     now[asked] = after.predict([texts[i] for i in asked.tolist()]) if len(asked) else []
     rows = np.flatnonzero(was != now).tolist()
     changed = [texts[i] for i in rows]
-    reasons = (
-        [_reasons(*pair) for pair in zip(before.explain(changed), after.explain(changed), strict=True)] if rows else []
-    )
+    reasons = list(map(_reasons, before.explain(changed), after.explain(changed))) if rows else []
     ids = [side.features.ruleset.ids if side.features.ruleset else [] for side in (old, new)]
     return _flips("model", texts, _firings(R, Q, *ids), rows, was, now, reasons, labels)
 
 
 def vote_flips(before: RuleSet, after: RuleSet, texts: Sequence[str], labels: Sequence[Label] | None = None) -> Flips:
-    """Compare the predictions of the starting weights of two rule files.
-
-    Parameters
-    ----------
-    labels
-        The correct labels, for the accuracy.
-    """
+    """Compare the predictions of the starting weights of two rule files; `labels` are the correct ones, for the accuracy."""
     texts = check_texts(texts)
     languages = [declared_or_detected(ruleset.language, texts) for ruleset in (before, after)]
     R, Q = before.match(texts, language=languages[0]), after.match(texts, language=languages[1])
@@ -184,11 +151,6 @@ def vote_flips(before: RuleSet, after: RuleSet, texts: Sequence[str], labels: Se
 
 def vote(ruleset: RuleSet, R: Any) -> Array:
     """Return the label with the largest sum of starting weights for each text; in a tie the first, None if no rule fires.
-
-    Parameters
-    ----------
-    R
-        The result of ``ruleset.match``, shape (n_texts, n_rules).
 
     Examples
     --------
@@ -230,14 +192,9 @@ def _flips(
     reasons: list[list[Reason]],
     labels: Sequence[Label] | None,
 ) -> Flips:
-    right = None if labels is None else np.array(list(labels), dtype=object)
-    answers = [
-        ChangedAnswer(i, texts[i], was[i], now[i], why, None if right is None else right[i])
-        for i, why in zip(rows, reasons, strict=True)
-    ]
-    accuracy = None
-    if right is not None and len(right):
-        accuracy = float((was == right).mean()), float((now == right).mean())
+    right = np.array([None] * len(texts) if labels is None else list(labels), dtype=object)
+    answers = [ChangedAnswer(i, texts[i], was[i], now[i], why, right[i]) for i, why in zip(rows, reasons, strict=True)]
+    accuracy = (float((was == right).mean()), float((now == right).mean())) if labels is not None and texts else None
     return Flips(by, len(texts), firings, answers, accuracy)
 
 
@@ -266,32 +223,30 @@ def _firings(R: Any, Q: Any, before: Sequence[str], after: Sequence[str]) -> lis
 
 def _reasons(was: Explanation, now: Explanation) -> list[Reason]:
     """Return every addend that differs between two explanations of a text, for the new label against the old one."""
-    sides = [e.contrast(now.label, was.label) for e in (was, now)]
-    addends = [
-        {("bias", ""): c.bias, ("neural", ""): c.neural, **{(t.kind, t.name): t.difference for t in c.terms}}
-        for c in sides
-    ]
-    spans = {(term.kind, term.name): term.spans for c in sides for term in c.terms if term.spans}
-    keys = dict.fromkeys([*addends[1], *addends[0]])
-    return _strongest(
-        Reason(*key, addends[0].get(key, 0.0), addends[1].get(key, 0.0), spans.get(key, [])) for key in keys
-    )
+    addends: list[dict[tuple[str, str], float]] = []
+    spans: dict[tuple[str, str], list[Span]] = {}
+    for c in (e.contrast(now.label, was.label) for e in (was, now)):
+        terms = {(t.kind, t.name): t.difference for t in c.terms}
+        addends.append({("bias", ""): c.bias, ("neural", ""): c.neural, **terms})
+        spans |= {(t.kind, t.name): t.spans for t in c.terms if t.spans}
+    return _strongest(addends, spans)
 
 
 def _vote_reasons(sides: list[tuple[RuleSet, Language]], text: str, was: Any, now: Any) -> list[Reason]:
     """Return every starting weight that differs, for the new label against the old one."""
-    speaks: list[dict[str, float]] = []
-    spans: dict[str, list[Span]] = {}
+    addends: list[dict[tuple[str, str], float]] = []
+    spans: dict[tuple[str, str], list[Span]] = {}
     for ruleset, language in sides:
         hits = ruleset.spans(text, language=language)
-        evidence = {rule.id: rule.evidence for rule in ruleset.rules if rule.id in hits}
-        speaks.append({name: given.get(now, 0.0) - given.get(was, 0.0) for name, given in evidence.items()})
-        spans |= {name: found for name, found in hits.items() if found}
-    return _strongest(
-        Reason("rule", name, speaks[0].get(name, 0.0), speaks[1].get(name, 0.0), spans.get(name, []))
-        for name in dict.fromkeys([*speaks[1], *speaks[0]])
-    )
+        given = {("rule", rule.id): rule.evidence for rule in ruleset.rules if rule.id in hits}
+        addends.append({key: weights.get(now, 0.0) - weights.get(was, 0.0) for key, weights in given.items()})
+        spans |= {("rule", name): found for name, found in hits.items() if found}
+    return _strongest(addends, spans)
 
 
-def _strongest(reasons: Any) -> list[Reason]:
+def _strongest(addends: list[dict[tuple[str, str], float]], spans: dict[tuple[str, str], list[Span]]) -> list[Reason]:
+    """Return a reason for each addend, by kind and name, that is not the same before and after."""
+    before, after = addends
+    keys = dict.fromkeys([*after, *before])
+    reasons = [Reason(*key, before.get(key, 0.0), after.get(key, 0.0), spans.get(key, [])) for key in keys]
     return sorted((r for r in reasons if abs(r.change) > _NOTHING), key=lambda r: -abs(r.change))

@@ -1,4 +1,4 @@
-"""New rules for a saved model, without retraining: what becomes of each weight, which answers change, and the way back.
+"""New rules for a saved model, without retraining: which weights and predictions change, and how to undo it.
 
 Imports diff and flips; the estimator and below.
 """
@@ -28,7 +28,6 @@ from rulenet.training.phi_stage import outside_phi, phi_problem
 from rulenet.workbench.diff import SHOWN_ANSWERS, RulesDiff, changes, diff_rules, flip_lines, written
 from rulenet.workbench.flips import known_labels, model_flips
 
-REFIT = ("phi",)
 _NOTHING = 1e-9  # logits
 _LEARNING = ("label", "labels", "weight", "confidence", "sign", "pin")
 _WORDS_ONLY = ("note", "tags", "examples")  # change nothing that a rule does
@@ -36,19 +35,19 @@ _WORDS_ONLY = ("note", "tags", "examples")  # change nothing that a rule does
 
 @dataclass(frozen=True)
 class RuleEdit:
-    """What becomes of a rule of a fitted model.
+    """How a rule of a fitted model changes.
 
     Attributes
     ----------
     id
-        The rule; as a column, so that one with ``negation: {flip: …}`` is two.
+        The rule; one with ``negation: {flip: …}`` is two, as in the model.
     what
-        ``"added"``, ``"removed"``, or one or both of ``"re-weighted"`` (its author's label, weight, sign or pin) and ``"re-conditioned"``
-        (when it fires); empty: only its learned weight is another, by a refit.
+        ``"added"``, ``"removed"``, ``"re-weighted"`` (a new label, weight, sign or pin), ``"re-conditioned"`` (it fires on other texts), or
+        the last two; empty: only its learned weight has changed, because of a refit.
     before, after
-        Weight for each label, in logits; None: it is not there.
+        Weight for each label, in logits; None: the rule does not exist.
     is_learned
-        Whether the weight after is learned from data, and not its author's.
+        Whether the weight after the edit is learned from data; if not, it is its author's.
     """
 
     id: str
@@ -66,24 +65,24 @@ class RuleEdit:
 
 @dataclass(frozen=True)
 class Edit:
-    """What an edit of a model's rules does.
+    """How a model changes with its rules.
 
     Attributes
     ----------
     model
         Its folder.
     diff
-        What the new rules say otherwise, and which answers change on the sample.
+        Where the rules differ, and the predictions of the sample that change.
     rules
-        What becomes of each rule that is not as it was; by a refit all weights may move.
+        Every rule that has changed; a refit may change all weights.
     n_kept
-        Number of rules that are as they were.
+        Number of rules that have not changed.
     refit
-        Number of labelled texts that φ was solved again with; None: it was not.
+        Number of labelled texts on which φ was solved again; None: it was not.
     is_stale
-        Whether probabilities, label sets and the statistical cascade go by texts that were scored with other rules.
+        Whether probabilities, label sets and the statistical cascade are still based on texts scored with earlier rules.
     is_written
-        Whether the model has been changed; not by a dry run, nor where there was nothing to change.
+        Whether the model was changed: not in a dry run, or if there was nothing to change.
     """
 
     model: str
@@ -95,13 +94,13 @@ class Edit:
     is_written: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, the same after a trip through JSON."""
+        """Return plain data that survives conversion to JSON and back."""
         rules = [{**asdict(rule), "what": list(rule.what)} for rule in self.rules]
         names = ("model", "n_kept", "refit", "is_stale", "is_written")
         return {**{name: getattr(self, name) for name in names}, "rules": rules, "diff": self.diff.to_dict()}
 
     def lines(self) -> Iterator[str]:
-        """For reading; the first character says what a line is about, as in `RulesDiff.lines`."""
+        """Yield a readable report; the first character of a line says what it is about, as in `RulesDiff.lines`."""
         yield from self.diff.rule_lines()
         shown = sorted(self.rules, key=lambda rule: (not rule.what, -rule.moved))
         if shown:
@@ -133,26 +132,26 @@ def apply_rules(
     model_dir: str | os.PathLike[str], rules: RuleSet | str | os.PathLike[str] | None, *, sample: Dataset | Sequence[str] | None = None,
     refit: str | None = None, data: Dataset | None = None, dry_run: bool = False, device: str = "auto", n_jobs: int | None = None,
 ) -> Edit:  # fmt: skip
-    """Give a saved model other rules.
+    """Replace the rules of a saved model.
 
-    The folder changes at once, see `rulenet.store.write`; its state before is kept for `undo`. Of two edits at the same time the one
-    that is ready first is made, and the other is refused.
+    The folder changes in one step, see `rulenet.store.write`, and can be changed back with `undo`. If two edits are made at the same
+    time, the second is refused.
 
     Parameters
     ----------
     model_dir
         A folder that `RuleNetClassifier.save` wrote.
     rules
-        The new ones; None: the model's own, for `refit`.
+        The new rules; None: keep those of the model, for `refit`.
     sample
-        Texts on which to tell the changed answers; with labels also the accuracy.
+        Texts whose changed predictions are reported; with labels, also the accuracy.
     refit
-        ``"phi"``: solve φ again with `data`, for the recipe and vocabulary that the model was trained with. None: rules that are
-        new or re-weighted start at their author's weight, all else stays.
+        ``"phi"``: solve φ again on `data`, with the recipe and vocabulary of the model. None: new and re-weighted rules have their
+        author's weight, everything else is unchanged.
     data
         Labelled texts for `refit`, with every label of the model.
     dry_run
-        Whether only to tell what would happen.
+        Report what would change, but do not write.
     device, n_jobs
         As in `RuleNetClassifier`.
 
@@ -161,12 +160,14 @@ def apply_rules(
     RuleFileError, LabelError, ParameterError
         If the rules or the data cannot be used with this model.
     ModelFileError
-        If the folder is no model, cannot be written, or was changed meanwhile.
+        If the folder is not a model, cannot be written, or was changed by someone else at the same time.
     """
-    if refit not in (None, *REFIT):
-        raise ParameterError(f"refit={refit!r} is none of {', '.join(REFIT)}")
+    if refit not in (None, "phi"):
+        raise ParameterError(f"refit={refit!r} is not known; the only choice is 'phi'")
     if (refit is None) != (data is None):
-        raise ParameterError("refit='phi' and data=…, labelled texts, go together; give both or neither")
+        raise ParameterError(
+            "refit='phi' needs labelled texts, data=…, and only refit='phi' uses them: give both or neither"
+        )
     if rules is None and refit is None:
         raise ParameterError("rules=None keeps the rules, so without refit='phi' there is nothing to do")
     folder = Path(model_dir).resolve()
@@ -183,18 +184,16 @@ def apply_rules(
     if texts is not None:
         diff = replace(diff, flips=model_flips(before.predictor_, after.predictor_, texts, labels))
     edits, n_kept = _rule_edits(before, after, diff, is_refitted=data is not None)
-    is_new = ruleset != old or data is not None
-    if is_new and not dry_run:
+    is_written = (ruleset != old or data is not None) and not dry_run
+    if is_written:
         write.save_edit(folder, after.predictor_.hybrid, report=_with_log(after.report_, ruleset), seen=seen)
-    held_out = after.predictor_.hybrid.held_out
-    return Edit(
-        str(folder), diff, edits, n_kept, None if data is None else len(data.texts), held_out is not None and held_out.is_stale,
-        is_new and not dry_run,
-    )  # fmt: skip
+    held_out, refitted = after.predictor_.hybrid.held_out, None if data is None else len(data.texts)
+    is_stale = held_out is not None and held_out.is_stale
+    return Edit(str(folder), diff, edits, n_kept, refitted, is_stale, is_written)
 
 
 def undo(model_dir: str | os.PathLike[str]) -> RulesDiff:
-    """Take back the latest edit, save or export of a model, bit for bit; what changes in its rules with that.
+    """Take back the latest edit, save or export of a model, bit for bit, and return how its rules change.
 
     Raises
     ------
@@ -205,7 +204,7 @@ def undo(model_dir: str | os.PathLike[str]) -> RulesDiff:
 
 
 def redo(model_dir: str | os.PathLike[str]) -> RulesDiff:
-    """Take back the latest `undo`."""
+    """Take back the latest `undo`, and return how the rules change."""
     return _stepped(model_dir, write.redo)
 
 
@@ -217,17 +216,14 @@ def _stepped(model_dir: str | os.PathLike[str], step: Callable[[Path], None]) ->
 
 
 def _with_log(report: dict[str, Any], ruleset: RuleSet | None) -> dict[str, Any]:
-    """A report that says of this edit when it was made, and with which rules."""
-    entry = {
-        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "rules": ruleset and ruleset.name,
-        "sha256": ruleset and ruleset.fingerprint,
-    }
+    """Add when this edit was made, and with which rules."""
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    entry = {"at": now, "rules": ruleset and ruleset.name, "sha256": ruleset and ruleset.fingerprint}
     return {**report, "n_rules": len(ruleset) if ruleset else 0, "edits": [*report.get("edits", []), entry]}
 
 
 def _rules(clf: RuleNetClassifier) -> dict[str, Rule]:
-    """The columns of a model's rules, by id."""
+    """Return the rules of a model, by id."""
     ruleset = clf.predictor_.hybrid.features.ruleset
     return {} if ruleset is None else {rule.id: rule for rule in ruleset.rules}
 
@@ -236,12 +232,12 @@ def _rules(clf: RuleNetClassifier) -> dict[str, Rule]:
 
 
 def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
-    """A copy with φ solved again, by the model's own recipe and vocabulary; ψ and both scales are as they were.
+    """Return a copy with φ solved again, with the recipe and vocabulary of the model; ψ and both scales are unchanged.
 
     Raises
     ------
     LabelError
-        If the data has a label that the model does not know, or lacks one: φ would unlearn it.
+        If the data has a label that the model does not know, or lacks one of the model's, which φ would unlearn.
     """
     predictor = clf.predictor_
     hybrid, classes, labels = predictor.hybrid, predictor.labels.tolist(), known_labels(predictor, data)
@@ -272,7 +268,7 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
 def _rule_edits(
     before: RuleNetClassifier, after: RuleNetClassifier, diff: RulesDiff, *, is_refitted: bool
 ) -> tuple[list[RuleEdit], int]:
-    """Rules that are not as they were, and the number of the others."""
+    """Return the rules that have changed, and the number of those that have not."""
     old, new = _rules(before), _rules(after)
     was, now = (_rule_weights(clf) for clf in (before, after))
     with_lists = {name for lexicon in diff.lexicons for name in lexicon.rules}
@@ -289,13 +285,12 @@ def _rule_edits(
         edit = RuleEdit(name, what, was.get(name), now.get(name), is_learned)
         if what or edit.moved > _NOTHING:
             edits.append(edit)
-    return edits, sum(name in old for name in new) - sum(
-        edit.before is not None and edit.after is not None for edit in edits
-    )
+    changed = {edit.id for edit in edits}
+    return edits, sum(name in old and name not in changed for name in new)
 
 
 def _rule_weights(clf: RuleNetClassifier) -> dict[str, dict[str, float]]:
-    """Weight of each rule for each of its labels, in logits."""
+    """Return the weight of each rule for each of its labels, in logits."""
     hybrid = clf.predictor_.hybrid
     index = {str(label): k for k, label in enumerate(clf.classes_.tolist())}
     W = hybrid.phi_scale * hybrid.weights.coef

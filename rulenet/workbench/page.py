@@ -6,6 +6,7 @@ This says what is on the page; `rulenet.draw.html` knows how it looks. The page 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from rulenet.workbench.stats import Neighbour, RulesetStats, RuleStats
 HEAT_RULES = 40  # as many as can be read
 LISTED_PAIRS = 30
 DARKEST = 0.5  # share of a rule's firings
+UNKNOWN = Amount("–", None)
 
 
 def to_html(stats: RulesetStats, drift: Drift | None = None) -> str:
@@ -133,11 +135,10 @@ def _row(rule: RuleStats, names: Sequence[str]) -> list[Cell]:
     if (worth := rule.worth) is not None:
         largest = max(worth.weights.values(), key=abs)
         cells["weight"] = Amount(", ".join(f"{w:+.2f}" for w in worth.weights.values()), largest)
-        cells["saves"], cells["spoils"] = (
-            Amount("–" if k is None else f"{k:,}", k) for k in (worth.saves, worth.spoils)
-        )
-        cells["loss without"] = Amount("–" if worth.log_loss is None else f"{worth.log_loss:+.5f}", worth.log_loss)
-    return [cells.get(name, Amount("–", None)) for name in names]
+        if worth.saves is not None and worth.spoils is not None and worth.log_loss is not None:
+            cells["saves"], cells["spoils"] = (Amount(f"{k:,}", k) for k in (worth.saves, worth.spoils))
+            cells["loss without"] = Amount(f"{worth.log_loss:+.5f}", worth.log_loss)
+    return [cells.get(name, UNKNOWN) for name in names]
 
 
 # ---------------------------------------------------------------------- conflicts
@@ -150,9 +151,7 @@ def _conflicts(stats: RulesetStats) -> list[Block]:
         return [Heading("Conflicts"), Prose("No two rules that cannot both be right fire on the same text.")]
     rows: list[list[Cell]] = []
     for pair in pairs:
-        wins = [Amount(f"{k:,} ({percent(k / pair['texts'])})", k) for k in pair.get("right", ())] or [
-            Amount("–", None)
-        ] * 2
+        wins = [Amount(f"{k:,} ({percent(k / pair['texts'])})", k) for k in pair.get("right", ())] or [UNKNOWN] * 2
         one, other = ((_link(name),) for name in pair["rules"])
         rows.append([one, wins[0], other, wins[1], pair["texts"]])
     said = f"{counted(total, 'pair')} of rules fire on the same text though they cannot both be right."
@@ -193,9 +192,8 @@ def _square(stats: RulesetStats, pair: int, row: int, column: int, place: dict[i
     said = (
         f"{one.id} fires on {counted(one.fired, 'text')}; on {texts:,} of them ({percent(share)}) {other.id} fires too"
     )
-    if stats.pairs.a_right is not None and stats.pairs.b_right is not None:
-        wins = int(stats.pairs.a_right[pair]), int(stats.pairs.b_right[pair])
-        mine, theirs = wins if row < column else wins[::-1]
+    if stats.pairs.right is not None:
+        mine, theirs = stats.pairs.right[pair].tolist()[:: 1 if row < column else -1]
         said += f"; there {one.id} is right on {mine:,}, {other.id} on {theirs:,}"
     return Square(place[row], place[column], min(1.0, share / DARKEST), said)
 
@@ -204,11 +202,7 @@ def _square(stats: RulesetStats, pair: int, row: int, column: int, place: dict[i
 
 
 def _card(rule: RuleStats) -> Card:
-    judged = (
-        f", right on {rule.right:,} of them ({percent(rule.precision)})"
-        if rule.right is not None and rule.fired
-        else ""
-    )
+    judged = f", right on {rule.right:,} of them ({percent(rule.precision)})" if rule.precision is not None else ""
     found: list[Block] = [
         Headline(rule.id, note=f"→ {rule.speaks_for} · {rule.place}"),
         Prose(f"Fires on {counted(rule.fired, 'text')}{judged}."),
@@ -222,10 +216,10 @@ def _card(rule: RuleStats) -> Card:
 def _neighbours(found: Sequence[Neighbour]) -> list[str | Run]:
     line: list[str | Run] = []
     for other in found:
-        wins = (
-            "" if other.right is None else f": this one is right on {other.right:,}, that one on {other.other_right:,}"
-        )
-        line += [", " if line else "", _link(other.rule), f" ({counted(other.texts, 'text')}{wins})"]
+        shared = counted(other.texts, "text")
+        if other.right is not None:
+            shared += f": this one is right on {other.right:,}, that one on {other.other_right:,}"
+        line += [", " if line else "", _link(other.rule), f" ({shared})"]
     return line
 
 
@@ -233,9 +227,8 @@ def _example(example: Example) -> MarkedText:
     marks = [Mark(start, end) for start, end in example.spans]
     if example.right is None:
         return MarkedText(example.text, marks, "open")
-    if example.right:
-        return MarkedText(example.text, marks, "right", f"— {example.label}: right")
-    return MarkedText(example.text, marks, "wrong", f"— {example.label}: wrong")
+    verdict: Literal["right", "wrong"] = "right" if example.right else "wrong"
+    return MarkedText(example.text, marks, verdict, f"— {example.label}: {verdict}")
 
 
 # ---------------------------------------------------------------------- drift
@@ -244,16 +237,10 @@ def _example(example: Example) -> MarkedText:
 def _drift(drift: Drift) -> list[Block]:
     rows: list[list[Cell]] = []
     for rule in drift.flagged:
-        p = min(rule.p_rate, 1.0 if rule.p_precision is None else rule.p_precision)
-        rows.append(
-            [
-                rule.id,
-                (Run(", ".join(rule.flags), "flag"),),
-                Amount(f"{rule.before:.2%} → {rule.now:.2%}", rule.now),
-                Amount(f"{percent(rule.precision_before)} → {percent(rule.precision_now)}", rule.precision_now),
-                Amount(f"{p:.1g}", p),
-            ]
-        )
+        flags = (Run(", ".join(rule.flags), "flag"),)
+        fires = Amount(f"{rule.before:.2%} → {rule.now:.2%}", rule.now)
+        right = Amount(f"{percent(rule.precision_before)} → {percent(rule.precision_now)}", rule.precision_now)
+        rows.append([rule.id, flags, fires, right, Amount(f"{rule.p:.1g}", rule.p)])
     return [
         Heading("Drift since the baseline"),
         Prose(

@@ -18,27 +18,13 @@ EXCERPT = 240  # characters
 
 @dataclass(frozen=True)
 class Example:
-    """A text on which a rule fires.
+    """A text on which a rule fires; label and right are None without labels."""
 
-    Attributes
-    ----------
-    index
-        Position of the text.
-    text
-        The text, or the part around the first hit with … where it is cut.
-    spans
-        Hits in `text`.
-    label
-        The label of the text; None without labels.
-    right
-        Whether the rule is right on it; None without labels.
-    """
-
-    index: int
-    text: str
-    spans: list[Span]
+    index: int  # position of the text
+    text: str  # the text, or the part around the first hit with … where it is cut
+    spans: list[Span]  # hits in `text`
     label: str | None = None
-    right: bool | None = None
+    right: bool | None = None  # whether the rule is right on it
 
 
 def firings(
@@ -52,16 +38,9 @@ def firings(
     y: Array | None,
     n: int,
 ) -> list[list[Example]]:
-    """Return some correct firings of each rule, then some wrong ones, spread over all texts because neighbours are often alike.
+    """Return at most `n` correct and `n` wrong firings of each rule, spread over all texts because neighbours are often alike.
 
-    Parameters
-    ----------
-    R, right, y
-        As in `rulenet.rules.engine.tally.count`.
-    classes
-        The labels in the order of their indices.
-    n
-        Greatest number of correct and of wrong firings per rule.
+    R, right and y as in `rulenet.rules.engine.tally.count`; `classes` are the labels in the order of their indices.
     """
     columns, matcher = R.tocsc(), ruleset.matcher(language)
     found = []

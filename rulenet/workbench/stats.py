@@ -34,22 +34,12 @@ LISTED_PAIRS = 200  # in to_dict, out of possibly millions
 
 @dataclass(frozen=True)
 class Neighbour:
-    """Another rule that fires on the same texts.
+    """Another rule that fires on the same texts."""
 
-    Attributes
-    ----------
-    rule
-        Id of the other rule.
-    texts
-        Number of texts on which both fire.
-    right, other_right
-        Number of these on which this rule, and the other one, is right; None without labels.
-    """
-
-    rule: str
-    texts: int
-    right: int | None = None
-    other_right: int | None = None
+    rule: str  # its id
+    texts: int  # number of texts on which both fire
+    right: int | None = None  # number of these on which this rule is right; None without labels
+    other_right: int | None = None  # and the other one
 
 
 @dataclass(frozen=True)
@@ -112,14 +102,10 @@ class RulesetStats:
     ----------
     name, fingerprint
         Name and fingerprint of the ruleset.
-    n_texts
-        Number of texts.
-    labels
-        Number of texts with each label; None without labels.
-    reached
-        Number of texts on which at least one rule fires.
-    disputed
-        Number of texts on which two rules fire that cannot both be right.
+    n_texts, labels
+        Number of texts, and of those with each label; None without labels.
+    reached, disputed
+        Number of texts on which at least one rule fires, and on which two rules fire that cannot both be right.
     rules
         Statistics of each rule, in the order of the file.
     pairs
@@ -140,15 +126,11 @@ class RulesetStats:
 
     def conflicts(self, top: int | None = None) -> list[dict[str, Any]]:
         """Return the pairs of rules that fire on the same texts but cannot both be right, the most frequent first."""
-        found = []
-        for i in np.flatnonzero(self.pairs.opposed)[:top].tolist():
-            pair = {
-                "rules": [self.rules[self.pairs.a[i]].id, self.rules[self.pairs.b[i]].id],
-                "texts": int(self.pairs.texts[i]),
-            }
-            if self.pairs.a_right is not None and self.pairs.b_right is not None:
-                pair["right"] = [int(self.pairs.a_right[i]), int(self.pairs.b_right[i])]
-            found.append(pair)
+        pairs, found = self.pairs, []
+        for i in np.flatnonzero(pairs.opposed)[:top].tolist():
+            ids = [self.rules[pairs.a[i]].id, self.rules[pairs.b[i]].id]
+            wins = {} if pairs.right is None else {"right": pairs.right[i].tolist()}
+            found.append({"rules": ids, "texts": int(pairs.texts[i]), **wins})
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -215,17 +197,20 @@ def rule_stats(
     texts = check_texts(texts)
     if not texts:
         raise InputError("texts is empty: rule statistics need at least one text")
-    clf = None if model is None else _fitted(model)
     ruleset = RuleSet.load(rules) if isinstance(rules, (str, os.PathLike)) else rules
-    if clf is not None:
-        clf = clf.with_rules(ruleset) if ruleset is not None else clf
+    clf = None
+    if model is not None:
+        from rulenet.estimator import RuleNetClassifier
+
+        clf = RuleNetClassifier.load(model) if isinstance(model, (str, os.PathLike)) else model
+        clf = clf if ruleset is None else clf.with_rules(ruleset)
         ruleset = clf.predictor_.hybrid.features.ruleset
     if ruleset is None or not len(ruleset):
         raise InputError("there are no rules: pass a rule file, or a model that was trained with rules")
     classes, y, notes = _indices(ruleset, clf, labels, len(texts))
     progress = progress or Progress()
     progress.say(f"{counted(len(ruleset), 'rule')}, {counted(len(texts), 'text')}")
-    worths: list[Worth] | None = None
+    worths: Sequence[Worth | None] = [None] * len(ruleset)
     if clf is not None:
         language = clf.predictor_.hybrid.features.language
         R, worths = measure(clf.predictor_, texts, y, progress=progress)
@@ -260,12 +245,6 @@ def speaks_for(rule: Rule) -> str:
     return ", ".join(label if weight > 0 else f"not {label}" for label, weight in rule.evidence.items())
 
 
-def _fitted(model: Any) -> RuleNetClassifier:
-    from rulenet.estimator import RuleNetClassifier
-
-    return RuleNetClassifier.load(model) if isinstance(model, (str, os.PathLike)) else model
-
-
 def _indices(
     ruleset: RuleSet, clf: RuleNetClassifier | None, labels: Sequence[Any] | None, n_texts: int
 ) -> tuple[list[str], Array | None, list[str]]:
@@ -274,13 +253,14 @@ def _indices(
     if labels is None:
         note = "some or all labels are missing: precision, recall, lift and what the model loses cannot be computed"
         return known, None, [note]
-    names = [None if label is None or label != label else str(label) for label in labels]
+    missing = [i for i, label in enumerate(labels) if label is None or label != label]
+    names = list(map(str, labels))
     if len(names) != n_texts:
         raise InputError(f"{counted(n_texts, 'text')} but {counted(len(names), 'label')}: give each text one label")
-    if None in names:
-        missing = counted(names.count(None), "label is", "labels are")
-        raise InputError(f"{missing} missing, the first at position {names.index(None)}: drop those texts")
-    given = sorted({name for name in names if name is not None})
+    if missing:
+        lack = counted(len(missing), "label is", "labels are")
+        raise InputError(f"{lack} missing, the first at position {missing[0]}: drop those texts")
+    given = sorted(set(names))
     unknown = [name for name in given if name not in known]
     if unknown and clf is not None:
         raise LabelError(f"the model does not know these labels: {', '.join(unknown)}; it knows {', '.join(known)}")
@@ -290,7 +270,7 @@ def _indices(
     absent = [name for name in known if name not in given]
     notes = [f"no text has the label {name!r}, so rules for it are never right here" for name in absent]
     place = {name: k for k, name in enumerate(known)}
-    return known, np.array([place[str(name)] for name in names], dtype=np.intp), notes
+    return known, np.array([place[name] for name in names], dtype=np.intp), notes
 
 
 def _rows(
@@ -298,7 +278,7 @@ def _rows(
     n_texts: int,
     counts: tally.Counts,
     pairs: audit.Pairs,
-    worths: list[Worth] | None,
+    worths: Sequence[Worth | None],
     shown: list[list[Example]],
 ) -> list[RuleStats]:
     n_rules = len(ruleset)
@@ -307,9 +287,7 @@ def _rows(
     def neighbours(j: int, found: list[tuple[int, int]]) -> list[Neighbour]:
         rows = []
         for pair, other in found:
-            wins: tuple[int | None, int | None] = (None, None)
-            if pairs.a_right is not None and pairs.b_right is not None:
-                wins = int(pairs.a_right[pair]), int(pairs.b_right[pair])
+            wins = () if pairs.right is None else pairs.right[pair].tolist()
             rows.append(Neighbour(ruleset.ids[other], int(pairs.texts[pair]), *(wins if j < other else wins[::-1])))
         return rows
 
@@ -340,7 +318,7 @@ def _rows(
             conflict=_share(int(counts.contested[j]), fired),
             opponents=neighbours(j, opponents[j]),
             partners=neighbours(j, partners[j]),
-            worth=None if worths is None else worths[j],
+            worth=worths[j],
             examples=shown[j],
         )
         rows.append(row)

@@ -27,26 +27,17 @@ _TINY = 1e-12  # smallest probability in a log-loss
 class Worth:
     """What a model learned about a rule, and would lose without it, on some texts.
 
-    Attributes
-    ----------
-    weights
-        What a firing adds to the logit of each label of the rule.
-    decides
-        Number of texts whose prediction would change.
-    saves, spoils
-        Number of correct predictions that would become wrong, and of wrong ones that would become correct; None without labels.
-    accuracy
-        Accuracy lost, (saves − spoils) / n_texts: negative if the model is better without the rule. None without labels.
-    log_loss
-        Increase of the mean −log p(correct label) over all texts; None without labels.
+    Without labels, only the first two are known.
     """
 
-    weights: dict[str, float]
-    decides: int
-    saves: int | None = None
-    spoils: int | None = None
-    accuracy: float | None = None
-    log_loss: float | None = None
+    weights: dict[str, float]  # what a firing adds to the logit of each label of the rule
+    decides: int  # number of texts whose prediction would change
+    saves: int | None = None  # number of correct predictions that would become wrong
+    spoils: int | None = None  # number of wrong predictions that would become correct
+    accuracy: float | None = (
+        None  # accuracy lost, (saves − spoils) / n_texts: negative if the model is better without the rule
+    )
+    log_loss: float | None = None  # increase of the mean −log p(correct label) over all texts
 
 
 def measure(
@@ -56,8 +47,6 @@ def measure(
 
     Parameters
     ----------
-    model
-        A fitted model with rules.
     y
         Index of the correct label of each text among the labels of the model; None: not known.
 
@@ -66,7 +55,7 @@ def measure(
     tuple
         R of shape (n_texts, n_rules), int8, and one Worth per rule.
     """
-    hybrid, n_rules, names = model.hybrid, model.hybrid.features.n_rules, model.names
+    hybrid, n_rules = model.hybrid, model.hybrid.features.n_rules
     totals = np.zeros((n_rules, 4))  # decides, saves, spoils, log-loss
     blocks = [scipy.sparse.csr_matrix((0, n_rules), dtype=np.int8)]
     for at in (progress or Progress()).track(range(0, len(texts), BLOCK), "model"):
@@ -74,17 +63,15 @@ def measure(
         R = parts.X[:, :n_rules]
         totals += _losses(hybrid, parts, R, model.policy, None if y is None else y[at : at + BLOCK])
         blocks.append(R.astype(np.int8))
-    ruleset = hybrid.features.ruleset
+    ruleset, n = hybrid.features.ruleset, max(len(texts), 1)
     W = hybrid.phi_scale * hybrid.weights.coef[:n_rules]
-    n, found = max(len(texts), 1), []
-    for rule, w, (decides, saves, spoils, loss) in zip(ruleset.rules if ruleset else (), W, totals, strict=True):
-        weights = {label: float(w[names.index(label)]) for label in rule.evidence}
-        if y is None:
-            found.append(Worth(weights, int(decides)))
-        else:
-            found.append(
-                Worth(weights, int(decides), int(saves), int(spoils), float(saves - spoils) / n, float(loss) / n)
-            )
+    found = []
+    for rule, w, (decides, saves, spoils, loss) in zip(
+        ruleset.rules if ruleset else (), W, totals.tolist(), strict=True
+    ):
+        weights = {label: float(w[model.names.index(label)]) for label in rule.evidence}
+        judged = () if y is None else (int(saves), int(spoils), (saves - spoils) / n, loss / n)
+        found.append(Worth(weights, int(decides), *judged))
     return scipy.sparse.csr_matrix(scipy.sparse.vstack(blocks, format="csr")), found
 
 
@@ -101,10 +88,10 @@ def _losses(hybrid: Hybrid, parts: Parts, R: scipy.sparse.csr_matrix, policy: Po
         without = phi + _psi_without(hybrid, parts.psi[rows], coef[rules])
         other = hybrid.link.answer(without)
         changed = other != answer[rows]
-        sums: list[Array | None] = [changed.astype(np.float64)]
+        sums = [changed]
         if y is not None and loss is not None:
-            sums += [changed & (answer[rows] == y[rows]), changed & (other == y[rows])]
-            sums.append(_log_loss(policy.probabilities(without, parts.skipped[rows]), y[rows]) - loss[rows])
+            rise = _log_loss(policy.probabilities(without, parts.skipped[rows]), y[rows]) - loss[rows]
+            sums += [changed & (answer[rows] == y[rows]), changed & (other == y[rows]), rise]
         for k, addends in enumerate(sums):
             totals[:, k] += np.bincount(rules, weights=addends, minlength=len(totals))
     return totals

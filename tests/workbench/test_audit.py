@@ -64,9 +64,8 @@ def test_without_labels_nothing_is_right_or_wrong() -> None:
 
 def test_pairs() -> None:
     found = pairs(R, RIGHT, Y)
-    assert found.a_right is not None
-    assert found.b_right is not None
-    rows = zip(found.a, found.b, found.texts, found.a_right, found.b_right, found.opposed, strict=True)
+    assert found.right is not None
+    rows = zip(found.a, found.b, found.texts, *found.right.T, found.opposed, strict=True)
     assert [tuple(map(int, row)) for row in rows] == [(0, 2, 1, 1, 0, 1), (0, 3, 1, 1, 1, 0), (2, 3, 1, 1, 0, 1)]
 
 

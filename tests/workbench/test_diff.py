@@ -57,11 +57,7 @@ def test_a_moved_rule_is_no_change() -> None:
 
 CHANGES = {
     "weight": ("weight: 2}", "weight: 1.5}", ["~ rule oil", "    weight: 2.0 → 1.5"]),
-    "weight given": (
-        "[win, won]}",
-        "[win, won], weight: 3}",
-        ["~ rule win", "    weight: not given → 3.0"],
-    ),
+    "weight given": ("[win, won]}", "[win, won], weight: 3}", ["~ rule win", "    weight: not given → 3.0"]),
     "words": ("[win, won]", "[win, wins, winner]", ["~ rule win", "    word: − won + wins, winner"]),
     "kind": (
         "word: [win, won]",
@@ -103,10 +99,7 @@ def test_each_change_is_told(name: str) -> None:
 
 def test_changes_of_the_file_itself() -> None:
     # `any` is the default, so it counts as not given
-    assert lines(*CHANGES["the file"][:2]) == [
-        "~ language: en → not given",
-        '~ negation_cues: not given → ["lacks"]',
-    ]
+    assert lines(*CHANGES["the file"][:2]) == ["~ language: en → not given", '~ negation_cues: not given → ["lacks"]']
 
 
 def test_a_rule_that_flips_is_one_rule() -> None:

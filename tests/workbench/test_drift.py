@@ -97,10 +97,7 @@ def test_too_rare_to_tell() -> None:
 def test_rules_on_one_side_only_are_named_and_not_tested() -> None:
     found = drift({"b": (0, None), "old": (10, None)}, 500, 0)
     assert (found.added, found.gone, found.tests, found.flagged) == (["a"], ["old"], 1, [])
-    assert found.remarks()[:2] == [
-        "1 rule not in the baseline: a",
-        "1 rule of the baseline no longer in the file: old",
-    ]
+    assert found.remarks()[:2] == ["1 rule not in the baseline: a", "1 rule of the baseline no longer in the file: old"]
 
 
 def test_a_rule_that_was_switched_off_has_not_died() -> None:

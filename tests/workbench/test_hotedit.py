@@ -212,12 +212,7 @@ def test_refit_is_what_fit_does_with_terms(tmp_path: Path) -> None:
     texts, labels = TEXTS * 130, LABELS * 130  # enough for the naive Bayes prior of terms
     clf = RuleNetClassifier(RuleSet.from_yaml(RULES), None).fit(texts, labels)
     clf.save(tmp_path / "model")
-    apply_rules(
-        tmp_path / "model",
-        None,
-        refit="phi",
-        data=Dataset(texts, labels, "d", list(range(len(texts)))),
-    )
+    apply_rules(tmp_path / "model", None, refit="phi", data=Dataset(texts, labels, "d", list(range(len(texts)))))
     assert np.allclose(
         RuleNetClassifier.load(tmp_path / "model").predictor_.hybrid.weights.coef,
         clf.predictor_.hybrid.weights.coef,
@@ -256,9 +251,9 @@ def test_refit_keeps_the_transformer(tiny_encoder: str, tmp_path: Path) -> None:
         (RuleSet.from_yaml(RULES.replace("language: en", "language: zh"), name="zh.yaml"), {}, ParameterError,
          r"^zh\.yaml is written for 'zh', but the model reads 'en'"),
         ("no-such.yaml", {}, RuleFileError, r"no-such\.yaml: no such file"),
-        (edited(), {"refit": "psi", "data": DATA}, ParameterError, r"^refit='psi' is none of phi$"),
-        (edited(), {"refit": "phi"}, ParameterError, r"go together"),
-        (edited(), {"data": DATA}, ParameterError, r"go together"),
+        (edited(), {"refit": "psi", "data": DATA}, ParameterError, r"^refit='psi' is not known; the only choice is 'phi'$"),
+        (edited(), {"refit": "phi"}, ParameterError, r"refit='phi' needs labelled texts"),
+        (edited(), {"data": DATA}, ParameterError, r"give both or neither"),
         (None, {}, ParameterError, r"without refit='phi' there is nothing to do"),
         (edited(), {"refit": "phi", "data": Dataset(["a"], None, "x.csv", [1])}, LabelError, r"^x\.csv has no labels to learn from"),
         (edited(), {"refit": "phi", "data": Dataset(["a"], ["Sports"], "x.csv", [1])}, LabelError,

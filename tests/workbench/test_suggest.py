@@ -18,7 +18,8 @@ from rulenet.training.recipe import Recipe
 from rulenet.workbench.suggest.keep import append_rules
 from rulenet.workbench.suggest.parts import part
 from rulenet.workbench.suggest.selection import Rows, best_weight, greedy, lift, likelihood_change
-from rulenet.workbench.suggest.suggest import Suggestions, suggest
+from rulenet.workbench.suggest.suggest import suggest
+from rulenet.workbench.suggest.suggestion import Suggestions
 
 PRESENT = """rulenet: 1
 language: en

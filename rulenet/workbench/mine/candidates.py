@@ -30,44 +30,22 @@ MIN_KNOWN = 4  # least number of known words of a rule, to search for similar wo
 
 @dataclass(frozen=True)
 class Candidate:
-    """A condition that may be worth a rule.
+    """A condition that may be worth a rule."""
 
-    Attributes
-    ----------
-    kind
-        ``"words"``, ``"growth"`` (words like those of a rule), ``"pattern"``, ``"pair"`` or ``"exception"``.
-    label
-        Class index.
-    condition
-        Fields of a rule file.
-    terms
-        Its words and phrases, or patterns, as written in a rule.
-    like
-        For growth, the id of the rule with similar words.
-    """
-
-    kind: str
-    label: int
-    condition: Mapping[str, Any]
-    terms: tuple[str, ...]
-    like: str | None = None
+    kind: str  # "words", "growth" (words like those of a rule), "pattern", "pair" or "exception"
+    label: int  # class index
+    condition: Mapping[str, Any]  # fields of a rule file
+    terms: tuple[str, ...]  # its words and phrases, or patterns, as written in a rule
+    like: str | None = None  # for growth, the id of the rule with similar words
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Columns to try, on some texts with labels and present predictions.
-
-    Attributes
-    ----------
-    terms
-        The columns.
-    Y, P
-        One-hot labels, and the probabilities given by the present rules or model, shape (n_texts, n_classes).
-    """
+    """Columns to try, on some texts with labels and present predictions."""
 
     terms: Terms
-    Y: Array
-    P: Array
+    Y: Array  # one-hot labels, shape (n_texts, n_classes)
+    P: Array  # probabilities of the labels according to the present rules or model, same shape
 
     @property
     def min_share(self) -> Array:
@@ -78,13 +56,8 @@ class Evidence:
     def worth(self, known: Sequence[frozenset[str]]) -> Array:
         """Return the expected gain of each term for each label, shape (n_terms, n_classes); zero for terms that cannot start a rule.
 
-        A term can start a rule if it is contrastive, occurs mostly in texts of the label, is not part of a longer term, and is not a
-        literal of a rule for that label.
-
-        Parameters
-        ----------
-        known
-            Literals of the rules for each label.
+        A term can start a rule if it is contrastive, occurs mostly in texts of the label, is not part of a longer term, and is not
+        among the literals of the rules for that label (`known`).
         """
         D = self.terms.D
         gain = expected_gain(D.T @ (self.Y - self.P), D.T @ (self.P * (1 - self.P)))
@@ -103,22 +76,15 @@ def word_candidates(evidence: Evidence, worth: Array, V: Array) -> Iterator[Cand
     for k in range(worth.shape[1]):
         for group in groups(V, worth[:, k], seeds=SEEDS, size=2 * SIZES[-1], likeness=LIKENESS):
             terms = _without_parts([evidence.terms.keys[j] for j in group])
-            for size in SIZES:
-                if size == 1 or len(terms) > SIZES[SIZES.index(size) - 1]:
-                    chosen = tuple(names[group[i]] for i in terms[:size])
-                    yield Candidate("words", k, words(chosen), chosen)
+            for size in _sizes(len(terms)):
+                chosen = tuple(names[group[i]] for i in terms[:size])
+                yield Candidate("words", k, words(chosen), chosen)
 
 
 def growth_candidates(
     evidence: Evidence, worth: Array, V: Array, lists: Sequence[tuple[str, int, frozenset[str]]]
 ) -> Iterator[Candidate]:
-    """Yield words similar to those that a rule lists.
-
-    Parameters
-    ----------
-    lists
-        Id, class index and literals of each rule.
-    """
+    """Yield words similar to those that a rule lists; `lists` has the id, class index and literals of each rule."""
     index = {key: j for j, key in enumerate(evidence.terms.keys)}
     for rule, k, literals in lists:
         known = [index[key] for key in literals if key in index]
@@ -144,28 +110,20 @@ def pair_candidates(evidence: Evidence, *, min_texts: int) -> Iterator[Candidate
         share = float(evidence.min_share[k])
         for pair in pairs(D, evidence.Y[:, k], evidence.P[:, k], n=PAIRS, min_texts=min_texts, min_share=share):
             a, b = terms.keys[pair.first], terms.keys[pair.second]
-            if (
-                pair.gain < PAIR_WORTH
-                or _contains(a, b)
-                or _contains(b, a)
-                or (not pair.is_exception and _is_phrase(a, b, n_texts, D, pair))
-            ):
+            if pair.gain < PAIR_WORTH or _contains(a, b) or _contains(b, a):
                 continue
-            first, second = terms.names[pair.first], terms.names[pair.second]
+            names = terms.names[pair.first], terms.names[pair.second]
+            first, second = (words((name,)) for name in names)
             if pair.is_exception:
-                condition = {**words((first,)), "unless": [words((second,))]}
-                yield Candidate("exception", k, condition, (first, second))
-            else:
-                yield Candidate("pair", k, {"all": [words((first,)), words((second,))]}, (first, second))
+                yield Candidate("exception", k, {**first, "unless": [second]}, names)
+            elif not _is_phrase(a, b, n_texts, D, pair):
+                yield Candidate("pair", k, {"all": [first, second]}, names)
 
 
 def pattern_candidates(evidence: Evidence, worth: Array, alone: Mapping[str, Array]) -> Iterator[Candidate]:
     """Yield part-of-speech patterns that gain more than their word; those of one shape share a rule: `VERB:lemma=beat|rout PROPN`.
 
-    Parameters
-    ----------
-    alone
-        Gain of each word without its neighbours, shape (n_classes,).
+    `alone` has the gain of each word without its neighbours, shape (n_classes,).
     """
     for k in range(worth.shape[1]):
         shapes: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -178,10 +136,9 @@ def pattern_candidates(evidence: Evidence, worth: Array, alone: Mapping[str, Arr
                 continue
             shapes[f"{before}=", f" {after}".rstrip()].append(lemma)
         for (before, after), lemmas in shapes.items():
-            for size in SIZES:
-                if size == 1 or len(lemmas) > SIZES[SIZES.index(size) - 1]:
-                    pattern = f"{before}{'|'.join(lemmas[:size])}{after}"
-                    yield Candidate("pattern", k, {"pos": [pattern]}, tuple(lemmas[:size]))
+            for size in _sizes(len(lemmas)):
+                pattern = f"{before}{'|'.join(lemmas[:size])}{after}"
+                yield Candidate("pattern", k, {"pos": [pattern]}, tuple(lemmas[:size]))
 
 
 def words(terms: Sequence[str]) -> dict[str, Any]:
@@ -197,6 +154,11 @@ def words(terms: Sequence[str]) -> dict[str, Any]:
     if single and several:
         return {"any": [{"word": single}, {"phrase": several}]}
     return {"word": single} if single else {"phrase": several}
+
+
+def _sizes(n: int) -> list[int]:
+    """Return the sizes that make a difference for a group of `n`."""
+    return [size for size, smaller in zip(SIZES, (-1, *SIZES), strict=False) if n > smaller]
 
 
 def _without_parts(keys: Sequence[str]) -> list[int]:

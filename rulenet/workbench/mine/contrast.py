@@ -16,14 +16,8 @@ MANY = 300  # beyond this number of texts, a sum of coin flips is treated as nor
 def log_odds(D: Any, Y: Array) -> Array:
     """Compute the z-score of how much more a term belongs to a label than to the others, shape (n_terms, n_classes).
 
-    This is the log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi & Quinn 2008, "Fightin' Words"), over counts of texts.
-
-    Parameters
-    ----------
-    D
-        Presence, shape (n_texts, n_terms).
-    Y
-        One-hot labels, shape (n_texts, n_classes).
+    This is the log-odds ratio with an informative Dirichlet prior (Monroe, Colaresi & Quinn 2008, "Fightin' Words"), over counts of texts:
+    from the presence D of terms, shape (n_texts, n_terms), and one-hot labels Y, shape (n_texts, n_classes).
 
     Examples
     --------
@@ -42,21 +36,10 @@ def log_odds(D: Any, Y: Array) -> Array:
 
 
 def expected_gain(hits: Array, variance: Array, sigma: float = 1.0) -> Array:
-    """Estimate the gain in log-likelihood from a new column: one Newton step from zero under a normal prior.
+    """Estimate the gain in log-likelihood from a new column: one Newton step from zero under a normal prior of its weight.
 
-    Parameters
-    ----------
-    hits
-        Number of the column's texts that have the label, minus the expected number: Σ (y − p) over its texts.
-    variance
-        Σ p (1 − p) over its texts.
-    sigma
-        Standard deviation of the prior of its weight.
-
-    Returns
-    -------
-    numpy.ndarray
-        hits² / 2 (variance + 1/σ²), with the sign of `hits`.
+    With `hits` = Σ (y − p) and `variance` = Σ p (1 − p) over the texts of the column, the gain is hits² / 2 (variance + 1/σ²), with the
+    sign of `hits`.
 
     Examples
     --------
@@ -70,13 +53,6 @@ def surprise(hit: Array, p: Array) -> float:
     """Compute the probability of at least as many hits as there are, if each text is a hit with its predicted probability.
 
     The number of hits is a sum of unequal coin flips (Poisson binomial); beyond a few hundred texts it is treated as normal.
-
-    Parameters
-    ----------
-    hit
-        Whether each text has the label.
-    p
-        Predicted probability of the label.
 
     Examples
     --------

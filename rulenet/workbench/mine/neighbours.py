@@ -20,14 +20,8 @@ MAX_CONTEXTS = 6000
 def term_vectors(D: Any, *, dim: int = 80) -> Array:
     """Compute a unit vector for each term, shape (n_terms, dim); similar vectors mean similar contexts.
 
-    Terms that occur with no other term more often than by chance have a vector of zeros.
-
-    Parameters
-    ----------
-    D
-        Presence, shape (n_texts, n_terms), the most frequent terms first: these are the contexts.
-    dim
-        Length of the vectors.
+    Terms that occur with no other term more often than by chance have a vector of zeros. `D` is presence, shape (n_texts, n_terms), the
+    most frequent terms first: these are the contexts.
 
     Examples
     --------
@@ -54,16 +48,8 @@ def term_vectors(D: Any, *, dim: int = 80) -> Array:
 def groups(V: Array, worth: Array, *, seeds: int, size: int, likeness: float) -> list[list[int]]:
     """Group similar terms, each group around the most valuable term that is not in a group yet.
 
-    Parameters
-    ----------
-    V
-        Unit vectors, shape (n_terms, dim).
-    worth
-        Value of each term; only terms with a positive value are grouped.
-    seeds, size
-        Greatest number of groups, and of terms in a group.
-    likeness
-        Least cosine to the first term of the group.
+    Only terms with a positive `worth` are grouped. There are at most `seeds` groups of at most `size` terms; `likeness` is the least
+    cosine of their unit vectors `V` to that of the first term.
 
     Examples
     --------

@@ -24,16 +24,14 @@ class Pair:
 
 
 def pairs(D: Any, hit: Array, p: Array, *, n: int, min_texts: int, min_share: float) -> list[Pair]:
-    """Find the pairs that gain most over their parts, best first.
+    """Find the pairs that gain most over their parts, best first; every pair is tried, so D should have a few hundred terms only.
 
     Parameters
     ----------
     D
-        Presence, shape (n_texts, n_terms); only a few hundred terms, because every pair is tried.
-    hit
-        Whether each text has the label, shape (n_texts,).
-    p
-        Present probability of the label, shape (n_texts,).
+        Presence, shape (n_texts, n_terms).
+    hit, p
+        Whether each text has the label, and the label's present probability, shape (n_texts,).
     min_texts, min_share
         Least number of texts of a pair, and least share of these that have the label.
 

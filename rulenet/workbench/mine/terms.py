@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import scipy.sparse
@@ -47,33 +48,19 @@ FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 @dataclass(frozen=True)
 class Terms:
-    """Words and phrases of some texts.
+    """Words and phrases of some texts."""
 
-    Attributes
-    ----------
-    names
-        Each term in its most frequent spelling.
-    keys
-        Each term as rules compare it: case folded, with single spaces between words.
-    D
-        Presence, shape (n_texts, n_terms), float64 ones; the most frequent terms first.
-    """
-
-    names: list[str]
-    keys: list[str]
-    D: scipy.sparse.csr_matrix
+    names: list[str]  # each term in its most frequent spelling
+    keys: list[str]  # each term as rules compare it: case folded, with single spaces between words
+    D: scipy.sparse.csr_matrix  # presence, shape (n_texts, n_terms), float64 ones; the most frequent terms first
 
     def fragments(self) -> Array:
         """Whether each term occurs mostly inside one longer term, as Angeles in Los Angeles, shape (n_terms,)."""
-        index = {key: j for j, key in enumerate(self.keys)}
-        n_texts = self.n_texts
-        found = np.zeros(len(self.keys), dtype=bool)
-        for j, key in enumerate(self.keys):
-            for part in _parts(key):
-                i = index.get(part)
-                if i is not None and n_texts[j] >= FRAGMENT * n_texts[i]:
-                    found[i] = True
-        return found
+        n_texts = dict(zip(self.keys, self.n_texts.tolist(), strict=True))
+        found = {
+            part for key, n in n_texts.items() for part in _parts(key) if n >= FRAGMENT * n_texts.get(part, np.inf)
+        }
+        return np.array([key in found for key in self.keys], dtype=bool)
 
     @property
     def n_texts(self) -> Array:
@@ -175,10 +162,8 @@ def _may_end(word: str) -> bool:
 def _parts(key: str) -> Iterator[str]:
     """Yield the shorter terms that a term contains."""
     units, joint = (list(key), "") if is_unspaced(key) else (key.split(), " ")
-    for i in range(len(units)):
-        for j in range(i + 1, len(units) + 1):
-            if j - i < len(units):
-                yield joint.join(units[i:j])
+    places = combinations(range(len(units) + 1), 2)
+    return (joint.join(units[i:j]) for i, j in places if j - i < len(units))
 
 
 def _best_spelling(spellings: Sequence[str]) -> str:

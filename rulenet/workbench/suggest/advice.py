@@ -31,42 +31,20 @@ INSIDE = 0.95  # if another rule fires on this share of a rule's texts, it cover
 
 @dataclass(frozen=True)
 class Advice:
-    """A proposed change to a present rule.
+    """A proposed change to a present rule, judged on some texts."""
 
-    Attributes
-    ----------
-    kind
-        ``"drop"``, ``"tighten"`` or ``"merge"``.
-    rule, other
-        Ids; `other` is the rule to merge with.
-    reason
-        Why, in one sentence.
-    fires, precision
-        Firings and precision on the texts that the advice is judged on; precision is None if the rule never fires.
-    precision_after
-        Precision of a tightened rule.
-    yaml
-        YAML to paste into the rule, if any.
-    """
-
-    kind: str
+    kind: str  # "drop", "tighten" or "merge"
     rule: str
-    other: str | None
-    reason: str
+    other: str | None  # the rule to merge with
+    reason: str  # in one sentence
     fires: int
-    precision: float | None
-    precision_after: float | None = None
-    yaml: str | None = None
+    precision: float | None  # None if the rule never fires
+    precision_after: float | None = None  # of a tightened rule
+    yaml: str | None = None  # to paste into the rule
 
 
 def advise(base: Base, parts: Parts, texts: Sequence[str], terms: Terms, language: Language) -> list[Advice]:
-    """Give advice on the present rules, at most one piece for each.
-
-    Parameters
-    ----------
-    terms
-        Words and phrases of the mined rows.
-    """
+    """Give advice on the present rules, at most one piece for each; `terms` are the words and phrases of the mined rows."""
     found = {advice.rule: advice for advice in _drops(base, parts)}
     gone = set(found)
     for advice in (*_merges(base), *_exceptions(base, parts, texts, terms, language)):
@@ -108,12 +86,14 @@ def _merges(base: Base) -> Iterator[Advice]:
     together = (R.T @ R).tocoo()
     columns = R.tocsc()
     right = right_labels(base.ruleset.rules, base.names)
-    of_rule = {
-        (int(i), int(j)): float(n) for i, j, n in zip(together.row, together.col, together.data, strict=True) if i != j
-    }
     rules = base.ruleset.rules
-    for (i, j), both in sorted(of_rule.items()):
-        if fires[i] < MIN_FIRES or rules[i].evidence.keys() != rules[j].evidence.keys() or (right[i] != right[j]).any():
+    for i, j, both in sorted(zip(together.row.tolist(), together.col.tolist(), together.data.tolist(), strict=True)):
+        if (
+            i == j
+            or fires[i] < MIN_FIRES
+            or rules[i].evidence.keys() != rules[j].evidence.keys()
+            or (right[i] != right[j]).any()
+        ):
             continue
         precision = float(right[i, base.y[columns.indices[columns.indptr[i] : columns.indptr[i + 1]]]].mean())
         if both >= SAME * (fires[i] + fires[j] - both):
@@ -133,29 +113,23 @@ def _exceptions(base: Base, parts: Parts, texts: Sequence[str], terms: Terms, la
     for i, rule in enumerate(base.ruleset.rules):
         rows = mined.indices[mined.indptr[i] : mined.indptr[i + 1]]
         is_right = right[i, base.y[parts.mined[rows]]]
-        if rule.sign == "for" and len(rows) >= MIN_FIRES and is_right.mean() < LOOSE:
-            chosen = _words_of_the_wrong(terms, rows, is_right)
-            if chosen:
-                proposed[i] = chosen
+        is_loose = rule.sign == "for" and len(rows) >= MIN_FIRES and is_right.mean() < LOOSE
+        if is_loose and (chosen := _words_of_the_wrong(terms, rows, is_right)):
+            proposed[i] = chosen
     if not proposed:
         return
     drafts = [{"id": f"c{i}", "label": base.names[0], **words(chosen)} for i, chosen in proposed.items()]
     judging = np.sort(np.concatenate([parts.chosen, parts.held_out]))
-    denied = (
-        as_ruleset(drafts, base.ruleset, language).match([texts[row] for row in judging], language=language).tocsc()
-    )
+    denied = as_ruleset(drafts, base.ruleset, language).match([texts[row] for row in judging], language=language)
     for column, (i, chosen) in enumerate(proposed.items()):
-        fires = np.asarray(base.R[judging][:, [i]].todense()).ravel() > 0
-        gone = fires & (np.asarray(denied[:, [column]].todense()).ravel() > 0)
+        fires = base.R[judging][:, [i]].toarray().ravel() > 0
+        gone = fires & (denied[:, [column]].toarray().ravel() > 0)
         is_right = right[i, base.y[judging]]
-        wrong, wrong_gone, right_gone = ((fires & ~is_right).sum(), (gone & ~is_right).sum(), (gone & is_right).sum())
-        if (
-            not (fires & ~gone).any()
-            or wrong_gone < max(3, 0.15 * wrong)
-            or right_gone > 0.34 * (right_gone + wrong_gone)
-        ):
+        wrong, wrong_gone, right_gone = (fires & ~is_right).sum(), (gone & ~is_right).sum(), (gone & is_right).sum()
+        kept, is_costly = fires & ~gone, right_gone > 0.34 * (right_gone + wrong_gone)
+        if not kept.any() or wrong_gone < max(3, 0.15 * wrong) or is_costly:
             continue
-        before, after = is_right[fires].mean(), is_right[fires & ~gone].mean()
+        before, after = is_right[fires].mean(), is_right[kept].mean()
         n_right = (fires & is_right).sum()
         reason = f"{', '.join(chosen)}: in {wrong_gone} of its {wrong} wrong firings, and in {right_gone} of its {n_right} correct ones"
         yaml = "\n".join(field_lines("unless", [words(chosen)], 4))  # indented like the fields of a rule
@@ -171,9 +145,9 @@ def _words_of_the_wrong(terms: Terms, rows: Array, is_right: Array) -> list[str]
         wrong = np.asarray(D[left & ~is_right].sum(axis=0)).ravel()
         kept = np.asarray(D[left & is_right].sum(axis=0)).ravel()
         worth = np.where(wrong >= 4 * np.maximum(kept, 0.5), wrong - 2 * kept, 0)
-        j = int(worth.argmax()) if len(worth) else 0
-        if not len(worth) or worth[j] < 3:
+        if worth.max(initial=0) < 3:
             break
+        j = int(worth.argmax())
         chosen.append(terms.names[j])
-        left &= np.asarray(D[:, [j]].todense()).ravel() == 0
+        left &= D[:, [j]].toarray().ravel() == 0
     return chosen

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -57,20 +58,17 @@ class Ids:
 
     def __init__(self, ruleset: RuleSet) -> None:
         self._taken = set(ruleset.ids)
-        self._prefixes: dict[str, Counter[str]] = {}
+        self._prefixes = defaultdict[str, Counter[str]](Counter)
         for rule in ruleset.rules:
             if rule.label is not None and "." in rule.id:
-                self._prefixes.setdefault(rule.label, Counter())[rule.id.split(".")[0]] += 1
+                self._prefixes[rule.label][rule.id.split(".")[0]] += 1
 
     def new(self, label: str, terms: Sequence[str], *, joined: bool = False) -> str:
         """Return an unused id made from the first of the terms, or from all of them if `joined`."""
-        counts = self._prefixes.get(label)
-        prefix = counts.most_common(1)[0][0] if counts else _slug(label)
+        prefix = next((prefix for prefix, _ in self._prefixes[label].most_common(1)), _slug(label))
         base = f"{prefix}.{_slug(' '.join(terms) if joined else terms[0])}"[:100]
-        found, n = base, 1
-        while found in self._taken:
-            n += 1
-            found = f"{base}_{n}"
+        names = chain([base], (f"{base}_{n}" for n in count(2)))
+        found = next(name for name in names if name not in self._taken)
         self._taken.add(found)
         return found
 
@@ -89,12 +87,7 @@ def examples(
 ) -> dict[str, list[str]]:
     """Cut short excerpts on which the rule fires, and one on which it does not.
 
-    Parameters
-    ----------
-    right
-        Rows on which it fires correctly.
-    others
-        Rows on which it does not fire, the most similar first.
+    `right` are rows on which it fires correctly, `others` rows on which it does not fire, the most similar first.
     """
     ruleset = as_ruleset([{"id": "x", **rule}], like, language)
     match: dict[str, str] = {}
@@ -129,15 +122,7 @@ def _excerpt(text: str, start: int, end: int) -> str:
 
 
 def closest_others(D: Any, fires: Array, allowed: Array, n: int = 20) -> list[int]:
-    """Find the allowed rows whose words are most similar to those of the rows on which a rule fires.
-
-    Parameters
-    ----------
-    D
-        Presence of terms, shape (n_texts, n_terms).
-    fires, allowed
-        Boolean arrays, shape (n_texts,).
-    """
+    """Find the allowed rows whose words are most similar to those of the rows on which a rule fires; D is the presence of terms."""
     if not fires.any() or not allowed.any():
         return []
     profile = np.asarray(D[fires].mean(axis=0)).ravel()

@@ -14,7 +14,7 @@ from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.errors import InputError
 from rulenet.model.link import ONE_OF
-from rulenet.model.phi import RuleColumn, rule_columns
+from rulenet.model.phi import rule_columns
 from rulenet.model.phi_problem import PhiProblem
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.clean import clean
@@ -72,25 +72,15 @@ def part(texts: Sequence[str], held_out: float, seed: int) -> Parts:
 
 @dataclass(frozen=True)
 class Base:
-    """The present rules or model, and their predictions.
-
-    Attributes
-    ----------
-    R
-        Firings of the present rules, shape (n_texts, n_rules).
-    Y
-        One-hot labels, shape (n_texts, n_classes).
-    names
-        The classes as strings.
-    model
-        Logits of the model, shape (n_texts, n_classes); None: predict with learned weights of the rules.
-    """
+    """The present rules or model, and their predictions."""
 
     ruleset: RuleSet
-    R: Any
-    Y: Array
-    names: list[str]
-    model: Array | None = None
+    R: Any  # firings of the present rules, shape (n_texts, n_rules)
+    Y: Array  # one-hot labels, shape (n_texts, n_classes)
+    names: list[str]  # the classes as strings
+    model: Array | None = (
+        None  # logits of the model, shape (n_texts, n_classes); None: predict with learned weights of the rules
+    )
 
     @property
     def y(self) -> Array:
@@ -98,15 +88,7 @@ class Base:
         return ONE_OF.right(self.Y)
 
     def logits(self, fit: Array, more: Any = None, columns: RuleSet | None = None) -> Array:
-        """Compute the logits of all rows, with weights learned on some rows.
-
-        Parameters
-        ----------
-        fit
-            Rows to learn from.
-        more, columns
-            Firings of additional rules, and these rules.
-        """
+        """Compute the logits of all rows with weights learned on the rows `fit`; `columns` are additional rules, with firings `more`."""
         if columns is None:
             return self.weights(fit)[1] if self.model is None else self.model
         if self.model is not None:
@@ -114,8 +96,9 @@ class Base:
             weights = problem.solve(more[fit].astype(np.float64), self.Y[fit], offset=self.model[fit])
             return self.model + weights.logits(more)
         X = scipy.sparse.csr_matrix(scipy.sparse.hstack([self.R, more], format="csr"), dtype=np.float64)
-        weights = PhiProblem(rules=_side_by_side([self.ruleset, columns], self.names)).solve(X[fit], self.Y[fit])
-        return weights.logits(X)
+        own, n = rule_columns(self.ruleset, self.names), len(self.ruleset)
+        added = [replace(cell, column=n + (cell.column or 0)) for cell in rule_columns(columns, self.names)]
+        return PhiProblem(rules=[*own, *added]).solve(X[fit], self.Y[fit]).logits(X)
 
     def weights(self, fit: Array) -> tuple[Array, Array]:
         """Learn the weights of the rules alone on some rows, shape (n_rules, n_classes), and return them with the logits of all rows."""
@@ -126,15 +109,3 @@ class Base:
     def proba(self, fit: Array) -> Array:
         """Compute the probabilities of all rows, with weights learned on some rows."""
         return ONE_OF.proba(self.logits(fit))
-
-
-def _side_by_side(rulesets: Sequence[RuleSet], names: Sequence[str]) -> list[RuleColumn]:
-    """Return the columns of several rulesets side by side, for the solver."""
-    found: list[RuleColumn] = []
-    at = 0
-    for ruleset in rulesets:
-        for i, column in enumerate(rule_columns(ruleset, names)):
-            own = i if column.column is None else column.column
-            found.append(replace(column, column=at + own))
-        at += len(ruleset)
-    return found

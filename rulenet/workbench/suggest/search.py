@@ -42,9 +42,7 @@ SAME = 0.5  # from this Jaccard overlap of their firings on, two rules are too s
 CLEAR = 0.3  # on the selection texts, precision must be this far from the label's share of all texts towards 1
 SHARED = 0.3  # share of its words that a suggestion may have in common with an earlier one
 GIVEN_AWAY = (0.98, 0.5)  # a word with this precision and recall is probably the label itself, written into the texts
-SEEN = (
-    0.03  # a model that is this much more accurate than on its own held-out texts was probably trained on these texts
-)
+SEEN = 0.03  # a model so much more accurate than on its own held-out texts was probably trained on these texts
 MIN_GAIN = 2.0  # least gain in log-likelihood on the selection texts for a rule to be worth reading
 
 
@@ -123,7 +121,9 @@ class Search:
     def choose(self, candidates: list[Candidate], R: Any, n: int) -> tuple[list[int], int]:
         """Select candidates on the selection rows; return their indices, and how many passed the test for false discoveries."""
         label = [candidate.label for candidate in candidates]
-        mined, judging = (self._rows(rows, R) for rows in (self.parts.mined, self.parts.chosen))
+        mined, judging = (
+            Rows(self.base.y[rows], self.first[rows], R[rows].tocsc()) for rows in (self.parts.mined, self.parts.chosen)
+        )
         believed = np.flatnonzero(discoveries(p_values(judging, label), MAX_FALSE))
         learned = R[self.parts.learned].tocsc()
         nearest = _overlap(learned, self.base.R[self.parts.learned]).max(axis=1, initial=0)
@@ -143,9 +143,6 @@ class Search:
 
         return greedy(mined, judging, label, eligible, n=n, min_gain=MIN_GAIN, is_new=is_new), len(believed)
 
-    def _rows(self, rows: Array, R: Any) -> Rows:
-        return Rows(self.base.y[rows], self.first[rows], R[rows].tocsc())
-
     def report(self, taken: list[Candidate], R: Any, n_tried: int, n_believed: int) -> Suggestions:
         """Evaluate the selected rules on the held-out rows, one by one and together."""
         parts, y = self.parts, self.base.y
@@ -157,10 +154,8 @@ class Search:
             )
             overlap, ids = _overlap(R, self.base.R), Ids(self.base.ruleset)
             rules = [self._rule(c, R[:, j], ids) for j, c in enumerate(taken)]
-            new = [
-                self._suggestion(c, rule, j, R, overlap[j], learned, held)
-                for j, (c, rule) in enumerate(zip(taken, rules, strict=True))
-            ]
+            pairs = enumerate(zip(taken, rules, strict=True))
+            new = [self._suggestion(c, rule, j, R, overlap[j], learned, held) for j, (c, rule) in pairs]
             after = self.base.logits(parts.learned, R, as_ruleset(rules, self.base.ruleset, self.language))
         was, now = ((logits.argmax(axis=1) == y)[parts.held_out] for logits in (before, after))
         change = now.astype(float) - was
@@ -183,7 +178,7 @@ class Search:
     def _rule(self, candidate: Candidate, fired: Any, ids: Ids) -> dict[str, Any]:
         """Turn a candidate into a complete rule, without using the held-out rows."""
         rows = self.parts.learned
-        fires = np.asarray(fired[rows].todense()).ravel() > 0
+        fires = fired[rows].toarray().ravel() > 0
         is_label = self.base.y[rows] == candidate.label
         label = self.base.names[candidate.label]
         rule = {
@@ -209,7 +204,7 @@ class Search:
         marked = held.marked(j)
         was = held.P[marked].argmax(axis=1) == held.y[marked]
         now = lift(held.P[marked], np.arange(len(marked)), k, w).argmax(axis=1) == held.y[marked]
-        best = int(overlap.argmax()) if len(overlap) else -1
+        most = float(overlap.max(initial=0.0))
         return Suggestion(
             rule,
             candidate.kind,
@@ -223,8 +218,8 @@ class Search:
             broken=int((was & ~now).sum()),
             log_loss=float(change.sum()),
             log_loss_error=float(np.sqrt((change**2).sum())),
-            nearest=self.base.ruleset.ids[best] if best >= 0 and overlap[best] > 0 else None,
-            overlap=float(overlap[best]) if best >= 0 else 0.0,
+            nearest=self.base.ruleset.ids[int(overlap.argmax())] if most else None,
+            overlap=most,
         )
 
 

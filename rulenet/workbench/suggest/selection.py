@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,21 +22,11 @@ MAX_WEIGHT = 6.0
 
 @dataclass(frozen=True)
 class Rows:
-    """Some labelled texts and their present predictions.
+    """Some labelled texts and their present predictions."""
 
-    Attributes
-    ----------
-    y
-        Class indices, shape (n_texts,).
-    P
-        Probabilities of the labels, shape (n_texts, n_classes).
-    R
-        Which candidate fires on which text, CSC, shape (n_texts, n_candidates).
-    """
-
-    y: Array
-    P: Array
-    R: Any
+    y: Array  # class indices, shape (n_texts,)
+    P: Array  # probabilities of the labels, shape (n_texts, n_classes)
+    R: Any  # which candidate fires on which text, CSC, shape (n_texts, n_candidates)
 
     def marked(self, j: int) -> Array:
         """Return the texts that candidate `j` fires on."""
@@ -47,16 +37,15 @@ class Rows:
         rows = self.marked(j)
         return self.y[rows] == label, self.P[rows, label]
 
+    def with_column(self, j: int, label: int, w: float) -> Rows:
+        """Return the rows with the predictions after candidate `j` is added for a label with weight `w`."""
+        return replace(self, P=lift(self.P, self.marked(j), label, w))
+
 
 def best_weight(hit: Array, p: Array, sigma: float = 1.0) -> float:
     """Find the weight ≥ 0 that makes the labels of a column's texts most likely, under a normal prior around zero.
 
-    Parameters
-    ----------
-    hit
-        Whether each text on which the column fires has the label.
-    p
-        Probability of the label without the column.
+    `hit` says whether each text on which the column fires has the label, `p` is the label's probability without the column.
 
     Examples
     --------
@@ -113,10 +102,8 @@ def greedy(
     ----------
     mined, judging
         Rows that weights are learned on, and rows that gains are measured on.
-    label
-        Class index of each candidate.
-    eligible
-        Indices of the candidates that may be selected.
+    label, eligible
+        Class index of each candidate, and the candidates that may be selected.
     n, min_gain
         Stop after `n` candidates, or if the gain is below `min_gain`.
     is_new
@@ -140,8 +127,7 @@ def greedy(
                 heapq.heappush(heap, (-now, j))
         elif now >= min_gain:
             taken.append(j)
-            mined = Rows(mined.y, lift(mined.P, mined.marked(j), label[j], w), mined.R)
-            judging = Rows(judging.y, lift(judging.P, judging.marked(j), label[j], w), judging.R)
+            mined, judging = (rows.with_column(j, label[j], w) for rows in (mined, judging))
     return taken
 
 

@@ -24,9 +24,7 @@ from rulenet.text.language import declared_or_detected
 from rulenet.workbench.suggest.drafts import as_ruleset, numbered
 from rulenet.workbench.suggest.parts import Base, part
 from rulenet.workbench.suggest.search import Search
-from rulenet.workbench.suggest.suggestion import Suggestion, Suggestions
-
-__all__ = ["Suggestion", "Suggestions", "suggest"]
+from rulenet.workbench.suggest.suggestion import Suggestions
 
 
 def suggest(
@@ -69,39 +67,33 @@ def suggest(
         raise ParameterError(f"held_out={held_out!r} is not a share: give a number between 0 and 1")
     if n < 1:
         raise ParameterError(f"n={n!r} asks for no rules: give 1 or more")
-    found = check_texts(texts, may_be_empty=False)
-    classes, y = check_labels(labels, len(found))
+    texts = check_texts(texts, may_be_empty=False)
+    classes, y = check_labels(labels, len(texts))
     names = [str(label) for label in classes.tolist()]
     check_rule_labels(ruleset, names)
-    language = declared_or_detected(ruleset.language, found)
-    parts = part(found, held_out, random_state)
+    language = declared_or_detected(ruleset.language, texts)
+    parts = part(texts, held_out, random_state)
     if isinstance(model, (str, os.PathLike)):
         model = RuleNetClassifier.load(model)
     if isinstance(model, RuleNetClassifier) and model.predictor_.hybrid.features.ruleset != ruleset:
         model = model.with_rules(ruleset)
-    say(f"{counted(len(ruleset), 'rule')} on {counted(len(found), 'text')}")
-    logits = None if model is None else model_logits(model, names, found)
-    base = Base(ruleset, ruleset.match(found, language=language), ONE_OF.targets(y, len(names)), names, logits)
-    search = Search(base, parts, found, language, say)
+    say(f"{counted(len(ruleset), 'rule')} on {counted(len(texts), 'text')}")
+    logits = None if model is None else model_logits(model, names, texts)
+    base = Base(ruleset, ruleset.match(texts, language=language), ONE_OF.targets(y, len(names)), names, logits)
+    search = Search(base, parts, texts, language, say)
     search.check_model(model)
     candidates = search.candidates()
     if not candidates:
         return search.report([], [], 0, 0)
-    say(f"{counted(len(candidates), 'candidate')} on {counted(len(found), 'text')}")
-    R = as_ruleset(numbered(candidates, names), ruleset, language).match(found, language=language)
+    say(f"{counted(len(candidates), 'candidate')} on {counted(len(texts), 'text')}")
+    R = as_ruleset(numbered(candidates, names), ruleset, language).match(texts, language=language)
     taken, believed = search.choose(candidates, R, n)
     say(f"{counted(len(taken), 'rule')} on {counted(len(parts.held_out), 'held-out text')}")
     return search.report([candidates[j] for j in taken], R[:, taken], len(candidates), believed)
 
 
 def model_logits(model: Any, names: Sequence[str], texts: list[str]) -> Array:
-    """Return the log-probabilities of a fitted classifier, with its classes in the order of `names`.
-
-    Raises
-    ------
-    InputError
-        If the labels of the texts are not exactly those of the model.
-    """
+    """Return the log-probabilities of a fitted classifier, with its classes in the order of `names`."""
     known = [str(label) for label in model.classes_]
     if sorted(known) != sorted(names):
         raise InputError(
