@@ -157,9 +157,6 @@ def explain_global(
     by_use = np.lexsort((np.arange(n_rules), -decides[:n_rules], -fired[:n_rules]))
     strongest = [j for j in np.argsort(-decides, kind="stable")[:top].tolist() if decides[j]]
     variance, by_label = _variance(hybrid, parts, classes)
-    accuracies = None
-    if y is not None:
-        accuracies = {label: _accuracy(parts, y, y == k) for k, label in enumerate(classes)}
     return GlobalExplanation(
         n_texts=parts.X.shape[0],
         n_skipped=int(parts.skipped.sum()),
@@ -169,7 +166,7 @@ def explain_global(
         variance=variance,
         variance_by_label=by_label,
         accuracy=None if y is None else _accuracy(parts, y, np.ones(len(y), dtype=bool)),
-        accuracy_by_label=accuracies,
+        accuracy_by_label=None if y is None else {c: _accuracy(parts, y, y == k) for k, c in enumerate(classes)},
     )
 
 

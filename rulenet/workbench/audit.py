@@ -24,9 +24,6 @@ class Pairs:
     )  # number of these on which rule `a`, and rule `b`, is right, shape (n_pairs, 2); None without labels
     opposed: Array  # whether the two rules can never both be right
 
-    def __len__(self) -> int:
-        return len(self.a)
-
     def strongest(self, n_rules: int, top: int, *, opposed: bool) -> list[list[tuple[int, int]]]:
         """Return for each rule its `top` pairs with the most texts that contradict each other or do not, as (pair, the other rule)."""
         chosen = np.flatnonzero(self.opposed == opposed)

@@ -146,7 +146,7 @@ def test_without_labels_or_without_a_transformer_nothing_is_made_up(hybrid: Hybr
 
 @pytest.mark.parametrize(
     ("labels", "message"),
-    [(["x"], r"^1 labels for 5 texts"), (["x", "q", "x", "r", "x"], r"no label 'q', 'r'; it has 'x', 'y', 'z'$")],
+    [(["x"], r"^1 label for 5 texts"), (["x", "q", "x", "r", "x"], r"no label 'q', 'r'; it has 'x', 'y', 'z'$")],
 )
 def test_labels_that_do_not_fit_are_refused(hybrid: Hybrid, labels: list[str], message: str) -> None:
     with pytest.raises(LabelError, match=message):

@@ -141,11 +141,11 @@ def test_as_text_it_has_label_runner_up_and_signs() -> None:
     assert str(with_tokens("win the cup", 0.5, 0.0, -1.0)).splitlines()[-1] == "cup -1.00, win +0.50, the +0.00"
 
 
-@pytest.mark.parametrize("name", ["[/b]", "[bold]x", "a\\", "[link=file:///etc/passwd]x[/link]", "term", "体育"])
-def test_labels_are_shown_as_they_are(name: str) -> None:
-    both = {name: 1.0, "other": 0.0}
-    shown = str(Explanation("t", name, both, "rules", both, both, [], both))
-    assert shown.count(name) == (3 if name == "term" else 2)
+def test_labels_are_shown_as_they_are() -> None:
+    for name in ("[/b]", "[bold]x", "a\\", "[link=file:///etc/passwd]x[/link]", "term", "体育"):
+        both = {name: 1.0, "other": 0.0}
+        shown = str(Explanation("t", name, both, "rules", both, both, [], both))
+        assert shown.count(name) == (3 if name == "term" else 2)
 
 
 def test_of_overlapping_hits_the_stronger_shows() -> None:

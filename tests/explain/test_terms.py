@@ -131,7 +131,7 @@ def test_scaled_hybrid_adds_up(hybrid: RuleNetClassifier) -> None:
     assert scaled.neural["World"] == pytest.approx(2 * plain.neural["World"], abs=1e-6)
 
 
-def test_psi_without_a_say_is_told_by_the_path(hybrid: RuleNetClassifier) -> None:
+def test_the_path_says_that_psi_is_not_used(hybrid: RuleNetClassifier) -> None:
     clf = hybrid.with_rules(RULES)
     clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, psi_scale=0.0))
     assert {e.path for e in check_sum(clf, TEXTS)} == {"rules"}
@@ -332,7 +332,7 @@ def test_tokens_between_two_labels_that_were_asked_for(loud: RuleNetClassifier) 
         assert e.contrast("World", "Business").tokens is None
 
 
-def test_without_a_say_there_are_no_tokens(phi: RuleNetClassifier, loud: RuleNetClassifier) -> None:
+def test_without_psi_there_are_no_tokens(phi: RuleNetClassifier, loud: RuleNetClassifier) -> None:
     e = heard(phi, TEXTS[:1])[0]
     assert (e.tokens, e.token_bias, e.token_gap) == ([], 0, 0)
     assert phi.explain(TEXTS[:1])[0].tokens is None
@@ -452,30 +452,25 @@ def test_unchanged_rules_keep_what_they_learned_in_any_order(three: RuleNetClass
     assert weights(widened)["match"] == kept["match"]
 
 
-@pytest.mark.parametrize(
-    ("rule", "label", "weight"),
-    [
-        ("{id: new, label: World, word: match, weight: 2.5}", 2, 2.5),
-        ("{id: new, label: Sports, word: match}", 1, 1.0),
-        ("{id: new, label: Sports, word: match, sign: against}", 1, -1.0),
-        ("{id: new, label: Sports, word: match, confidence: 0.9}", 1, np.log(9)),
-        ("{id: oil, label: Business, phrase: oil price, weight: 3}", 0, 3.0),
-        ("{id: oil, label: Business, phrase: oil price, weight: 2, pin: true}", 0, 2.0),
-        ("{id: oil, label: Business, phrase: oil price, weight: 2, sign: free}", 0, 2.0),
-        ("{id: oil, label: Sports, phrase: oil price, weight: 2}", 1, 2.0),
-    ],
-)
-def test_new_and_reweighted_rules_start_at_their_authors_weight(
-    three: RuleNetClassifier, rule: str, label: int, weight: float
-) -> None:
-    other = three.with_rules(bare(TALKS, rule))
-    expected = [0.0, 0.0, 0.0]
-    expected[label] = weight
-    assert weights(other)[list(weights(other))[1]] == pytest.approx(expected)
-    change = other.decision_function(["oil price match"]) - three.with_rules(None).decision_function(
-        ["oil price match"]
-    )
-    assert change[0].tolist() == pytest.approx(expected)
+STARTING = [
+    ("{id: new, label: World, word: match, weight: 2.5}", 2, 2.5),
+    ("{id: new, label: Sports, word: match}", 1, 1.0),
+    ("{id: new, label: Sports, word: match, sign: against}", 1, -1.0),
+    ("{id: new, label: Sports, word: match, confidence: 0.9}", 1, np.log(9)),
+    ("{id: oil, label: Business, phrase: oil price, weight: 3}", 0, 3.0),
+    ("{id: oil, label: Business, phrase: oil price, weight: 2, pin: true}", 0, 2.0),
+    ("{id: oil, label: Business, phrase: oil price, weight: 2, sign: free}", 0, 2.0),
+    ("{id: oil, label: Sports, phrase: oil price, weight: 2}", 1, 2.0),
+]
+
+
+def test_new_and_reweighted_rules_start_at_their_authors_weight(three: RuleNetClassifier) -> None:
+    before = three.with_rules(None).decision_function(["oil price match"])
+    for rule, label, weight in STARTING:
+        other = three.with_rules(bare(TALKS, rule))
+        expected = np.eye(3)[label] * weight
+        assert list(weights(other).values())[1] == pytest.approx(expected)
+        assert (other.decision_function(["oil price match"]) - before)[0] == pytest.approx(expected)
 
 
 def test_the_authors_weight_is_in_logits_whatever_the_scale(three: RuleNetClassifier) -> None:

@@ -138,14 +138,11 @@ def test_a_dry_run_writes_nothing(folder: Path) -> None:
     assert content(folder) == before
 
 
-def test_the_same_rules_are_not_written(folder: Path) -> None:
+def test_the_same_rules_are_not_written_but_a_new_comment_is(folder: Path) -> None:
     before = content(folder)
     edit = apply_rules(folder, RuleSet.from_yaml(RULES))
     assert (edit.is_written, edit.rules, edit.n_kept, edit.diff.is_same) == (False, [], 5, True)
     assert content(folder) == before
-
-
-def test_comments_are_written(folder: Path) -> None:
     assert apply_rules(folder, edited(("rules:\n", "rules:  # all\n"))).is_written
     assert "# all" in part(folder, "rules.yaml").read_text()
 

@@ -45,6 +45,7 @@ def stats() -> RulesetStats:
 
 
 def test_numbers_of_a_rule(stats: RulesetStats) -> None:
+    assert [rule.place for rule in stats.rules][:2] == ["<string>:5", "<string>:6"]
     win = by_id(stats)["win"]  # fires on texts 0, 1, 2, 5; two of them are Sports, and so are two of all six
     assert (win.fired, win.right, win.precision, win.recall) == (4, 2, 0.5, 1.0)
     assert (win.coverage, win.chance, win.lift) == pytest.approx((4 / 6, 2 / 6, 1.5))
@@ -88,10 +89,6 @@ def test_examples_are_right_ones_then_wrong_ones_with_the_hits(stats: RulesetSta
 def test_examples_come_from_all_over_the_texts() -> None:
     found = rule_stats(RuleSet.from_yaml(RULES), ["win"] * 101, ["Sports"] * 101, examples=3)
     assert [e.index for e in found.rules[0].examples] == [0, 50, 100]
-
-
-def test_places_are_file_and_line(stats: RulesetStats) -> None:
-    assert [rule.place for rule in stats.rules][:2] == ["<string>:5", "<string>:6"]
 
 
 def test_without_labels_there_is_coverage_overlap_and_conflict() -> None:
@@ -181,11 +178,6 @@ def test_texts_and_labels_that_cannot_be_used(texts: list[str], labels: list[str
         rule_stats(RuleSet.from_yaml(RULES), texts, labels)
 
 
-def test_no_rules_at_all() -> None:
-    with pytest.raises(InputError, match="there are no rules"):
-        rule_stats(None, ["a"])
-
-
 # ---------------------------------------------------------------------- with a model
 
 
@@ -205,7 +197,7 @@ def test_the_rules_of_a_model_and_their_learned_weights(clf: RuleNetClassifier) 
     ]
 
 
-def test_edited_rules_beside_a_model(clf: RuleNetClassifier) -> None:
+def test_edited_rules_with_a_model(clf: RuleNetClassifier) -> None:
     edited = RuleSet.from_yaml(RULES.replace("zebra", "bonds"))
     never = by_id(rule_stats(edited, TEXTS, LABELS, model=clf))["never"]
     assert (never.fired, never.right) == (1, 1)
@@ -216,10 +208,10 @@ def test_a_label_that_the_model_does_not_know(clf: RuleNetClassifier) -> None:
         rule_stats(None, TEXTS[:1], ["Art"], model=clf)
 
 
-def test_a_model_without_rules() -> None:
-    clf = RuleNetClassifier(None, None).fit(TEXTS, LABELS)
-    with pytest.raises(InputError, match="there are no rules"):
-        rule_stats(None, TEXTS, LABELS, model=clf)
+def test_neither_rules_nor_a_model_with_rules() -> None:
+    for model in (None, RuleNetClassifier(None, None).fit(TEXTS, LABELS)):
+        with pytest.raises(InputError, match="there are no rules"):
+            rule_stats(None, TEXTS, LABELS, model=model)
 
 
 def test_a_model_keeps_what_its_rules_did_in_training(clf: RuleNetClassifier) -> None:
@@ -254,20 +246,17 @@ rules:
     assert found["doubled"].named() == "narrow (wide)"
 
 
-@pytest.mark.parametrize("start", [0, 3, 150, 480, 597])
-def test_an_excerpt_holds_the_first_hit_whole(start: int) -> None:
+def test_an_excerpt_contains_the_whole_first_hit() -> None:
     text = "abc def ghi " * 50
-    cut, spans = excerpt(text, [(start, start + 3)], width=60)
-    assert cut[spans[0][0] : spans[0][1]] == text[start : start + 3]
-    assert len(cut) <= 64
-    assert cut.startswith("… ") == (start > 20)
+    for start in (0, 3, 150, 480, 597):
+        cut, spans = excerpt(text, [(start, start + 3)], width=60)
+        assert cut[spans[0][0] : spans[0][1]] == text[start : start + 3]
+        assert len(cut) <= 64
+        assert cut.startswith("… ") == (start > 20)
 
 
-def test_a_short_text_is_not_cut() -> None:
-    assert excerpt("a b", [(2, 3)]) == ("a b", [(2, 3)])
-
-
-def test_an_excerpt_of_chinese_has_no_spaces_to_cut_at() -> None:
+def test_excerpts_without_spaces_and_of_short_texts() -> None:
     cut, spans = excerpt("一二三四五六七八九十" * 10, [(53, 55)], width=20)
     assert cut[slice(*spans[0])] == "四五"
     assert len(cut) == 24
+    assert excerpt("a b", [(2, 3)]) == ("a b", [(2, 3)])  # short enough

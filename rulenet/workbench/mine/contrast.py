@@ -35,18 +35,18 @@ def log_odds(D: Any, Y: Array) -> Array:
         return np.asarray(np.nan_to_num(delta / np.sqrt(1 / own + 1 / others), posinf=0.0, neginf=0.0))
 
 
-def expected_gain(hits: Array, variance: Array, sigma: float = 1.0) -> Array:
-    """Estimate the gain in log-likelihood from a new column: one Newton step from zero under a normal prior of its weight.
+def expected_gain(hits: Array, variance: Array) -> Array:
+    """Estimate the gain in log-likelihood from a new column: one Newton step from zero under a standard normal prior of its weight.
 
-    With `hits` = Σ (y − p) and `variance` = Σ p (1 − p) over the texts of the column, the gain is hits² / 2 (variance + 1/σ²), with the
-    sign of `hits`.
+    With `hits` = Σ (y − p) and `variance` = Σ p (1 − p) over the texts of the column, the gain is hits² / 2 (variance + 1), with the sign
+    of `hits`.
 
     Examples
     --------
     >>> float(expected_gain(np.array(8.0), np.array(1.0)))
     16.0
     """
-    return np.asarray(np.sign(hits) * hits**2 / (2 * (variance + 1 / sigma**2)))
+    return np.asarray(np.sign(hits) * hits**2 / (2 * (variance + 1)))
 
 
 def surprise(hit: Array, p: Array) -> float:

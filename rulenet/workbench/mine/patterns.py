@@ -11,13 +11,6 @@ from rulenet.text.tag import Tagger
 from rulenet.workbench.mine.terms import FUNCTION_WORDS, Terms, presence
 
 _PLAIN = re.compile(r"\w+")
-# The word itself, the position of its neighbour, and the tags of that neighbour: a verb before a name, a noun after a number …
-_SHAPES = (
-    ("VERB", -1, ("PROPN", "NUM")),
-    ("VERB", 1, ("PROPN", "NUM")),
-    ("NOUN", -1, ("PROPN", "NUM")),
-    ("NOUN", 1, ("PROPN", "NUM")),
-)
 
 
 def extract_patterns(texts: Sequence[str], tagger: Tagger, *, min_texts: int = 5) -> Terms:
@@ -50,8 +43,10 @@ def _patterns(text: str, tagger: Tagger) -> Iterator[str]:
         if not _PLAIN.fullmatch(token.lemma) or token.lemma in FUNCTION_WORDS or len(token.lemma) < 2:
             continue
         word = f"{token.tag}:lemma={token.lemma}"
-        for tag, step, neighbours in _SHAPES:
-            if token.tag == tag and 0 <= i + step < len(tokens) and tags[i + step] in neighbours:
-                yield f"{tags[i + step]} {word}" if step < 0 else f"{word} {tags[i + step]}"
-        if token.tag == "VERB" and 0 < i < len(tokens) - 1 and tags[i - 1] == tags[i + 1] == "PROPN":
+        before, after = tags[i - 1] if i else "", tags[i + 1] if i + 1 < len(tags) else ""
+        if token.tag in ("VERB", "NOUN") and before in ("PROPN", "NUM"):
+            yield f"{before} {word}"
+        if token.tag in ("VERB", "NOUN") and after in ("PROPN", "NUM"):
+            yield f"{word} {after}"
+        if token.tag == "VERB" and before == after == "PROPN":
             yield f"PROPN {word} PROPN"

@@ -16,7 +16,6 @@ from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.writing.compose import file_text
 from rulenet.text.clean import clean
 from rulenet.text.language import Language
-from rulenet.workbench.mine.candidates import Candidate
 
 EXAMPLE_LENGTH = 140  # characters
 WEIGHTS = (0.3, 4.0)
@@ -28,11 +27,6 @@ def as_ruleset(rules: Sequence[Mapping[str, Any]], like: RuleSet, language: Lang
     """Build a ruleset from rules given as data, with the settings of another ruleset."""
     file = like.file.model_copy(update={"language": language, "labels": []})
     return RuleSet.from_yaml(file_text(rules, like=file), name="<suggestions>")
-
-
-def numbered(candidates: Sequence[Candidate], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return candidates as rules with numbered ids, just for matching."""
-    return [{"id": f"c{j}", "label": names[c.label], **c.condition} for j, c in enumerate(candidates)]
 
 
 def starting_weight(right: float, fires: float) -> float:

@@ -32,7 +32,7 @@ from rulenet.workbench.mine.terms import extract
 from rulenet.workbench.suggest.advice import advise
 from rulenet.workbench.suggest.drafts import Ids, as_ruleset, closest_others, examples, starting_weight
 from rulenet.workbench.suggest.parts import Base, Parts
-from rulenet.workbench.suggest.selection import Rows, best_weight, greedy, lift, likelihood_change, p_values
+from rulenet.workbench.suggest.selection import Rows, best_weight, greedy, lift, likelihood_change
 from rulenet.workbench.suggest.suggestion import Suggestion, Suggestions
 
 MIN_TEXTS = 5  # least number of texts that a rule is mined from
@@ -124,16 +124,13 @@ class Search:
         mined, judging = (
             Rows(self.base.y[rows], self.first[rows], R[rows].tocsc()) for rows in (self.parts.mined, self.parts.chosen)
         )
-        believed = np.flatnonzero(discoveries(p_values(judging, label), MAX_FALSE))
+        hits = [judging.seen_by(j, k) for j, k in enumerate(label)]
+        believed = np.flatnonzero(discoveries(np.array([surprise(*hit) for hit in hits]), MAX_FALSE))
         learned = R[self.parts.learned].tocsc()
         nearest = _overlap(learned, self.base.R[self.parts.learned]).max(axis=1, initial=0)
         share = self.base.Y.mean(axis=0)
-        hits = [judging.seen_by(j, k)[0] for j, k in enumerate(label)]
-        eligible = [
-            j
-            for j in believed.tolist()
-            if nearest[j] < SAME and hits[j].mean() > share[label[j]] + CLEAR * (1 - share[label[j]])
-        ]
+        clear = (share + CLEAR * (1 - share))[label]
+        eligible = [j for j in believed.tolist() if nearest[j] < SAME and hits[j][0].mean() > clear[j]]
 
         def is_new(j: int, taken: list[int]) -> bool:
             terms = set(candidates[j].terms)

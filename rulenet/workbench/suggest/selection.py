@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from rulenet.base.types import Array
-from rulenet.workbench.mine.contrast import surprise
 
 HALVINGS = 20
 MAX_WEIGHT = 6.0
@@ -42,8 +41,8 @@ class Rows:
         return replace(self, P=lift(self.P, self.marked(j), label, w))
 
 
-def best_weight(hit: Array, p: Array, sigma: float = 1.0) -> float:
-    """Find the weight ≥ 0 that makes the labels of a column's texts most likely, under a normal prior around zero.
+def best_weight(hit: Array, p: Array) -> float:
+    """Find the weight ≥ 0 that makes the labels of a column's texts most likely, under a standard normal prior.
 
     `hit` says whether each text on which the column fires has the label, `p` is the label's probability without the column.
 
@@ -59,7 +58,7 @@ def best_weight(hit: Array, p: Array, sigma: float = 1.0) -> float:
     for _ in range(HALVINGS):
         w = (low + high) / 2
         lifted = p * np.exp(w)
-        slope = float(hit.sum() - (lifted / (1 - p + lifted)).sum()) - w / sigma**2
+        slope = float(hit.sum() - (lifted / (1 - p + lifted)).sum()) - w
         low, high = (w, high) if slope > 0 else (low, w)
     return (low + high) / 2
 
@@ -129,8 +128,3 @@ def greedy(
             taken.append(j)
             mined, judging = (rows.with_column(j, label[j], w) for rows in (mined, judging))
     return taken
-
-
-def p_values(rows: Rows, label: Sequence[int]) -> Array:
-    """Compute for each candidate the probability of its number of hits if it added nothing to the present predictions."""
-    return np.array([surprise(*rows.seen_by(j, k)) for j, k in enumerate(label)])

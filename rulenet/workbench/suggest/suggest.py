@@ -21,7 +21,7 @@ from rulenet.model.link import ONE_OF
 from rulenet.rules.agreement import check_rule_labels
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import declared_or_detected
-from rulenet.workbench.suggest.drafts import as_ruleset, numbered
+from rulenet.workbench.suggest.drafts import as_ruleset
 from rulenet.workbench.suggest.parts import Base, part
 from rulenet.workbench.suggest.search import Search
 from rulenet.workbench.suggest.suggestion import Suggestions
@@ -86,7 +86,8 @@ def suggest(
     if not candidates:
         return search.report([], [], 0, 0)
     say(f"{counted(len(candidates), 'candidate')} on {counted(len(texts), 'text')}")
-    R = as_ruleset(numbered(candidates, names), ruleset, language).match(texts, language=language)
+    drafts = [{"id": f"c{j}", "label": names[c.label], **c.condition} for j, c in enumerate(candidates)]
+    R = as_ruleset(drafts, ruleset, language).match(texts, language=language)
     taken, believed = search.choose(candidates, R, n)
     say(f"{counted(len(taken), 'rule')} on {counted(len(parts.held_out), 'held-out text')}")
     return search.report([candidates[j] for j in taken], R[:, taken], len(candidates), believed)
