@@ -87,7 +87,7 @@ class GlobalExplanation(Shown):
         return data
 
     def blocks(self) -> list[Block]:
-        """Shares of the parts, rules in use, decisive columns, strongest weights."""
+        """Return the shares of the parts, the most used rules, the decisive columns and the strongest weights."""
         skipped = f", {self.n_skipped:,} without ψ" if self.n_skipped and "neural" in self.variance else ""
         found: list[Block] = [Headline(f"what the model rests on: {counted(self.n_texts, 'text')}{skipped}")]
         parts = list(self.variance)
@@ -193,7 +193,7 @@ def decisive(hybrid: Hybrid, parts: Parts, y: Array | None = None) -> tuple[Arra
 
 
 def _strongest(hybrid: Hybrid, weights: Array, fired: Array, top: int) -> list[Weight]:
-    """Rules, then other columns, with the largest positive weights."""
+    """Return the rules, then the other columns, with the largest positive weights."""
     n_rules = hybrid.features.n_rules
     found = []
     for first, part in ((0, weights[:n_rules]), (n_rules, weights[n_rules:])):
@@ -207,7 +207,7 @@ def _strongest(hybrid: Hybrid, weights: Array, fired: Array, top: int) -> list[W
 def _variance(
     hybrid: Hybrid, parts: Parts, classes: Sequence[Label]
 ) -> tuple[dict[str, float], dict[Label, dict[str, float]]]:
-    """Shares of the parts in the variance of the logits, of all labels together and of each."""
+    """Return the shares of the parts in the variance of the logits, of all labels together and of each."""
     features, X = hybrid.features, parts.X
     borders = [0, features.n_rules, features.n_rules + features.n_terms, X.shape[1]]
     addends: dict[str, Array] = {}
@@ -230,7 +230,7 @@ def _variance(
 
 
 def _centred(logits: Array) -> Array:
-    """Less the mean over the labels, which no answer depends on, and less the mean over the texts."""
+    """Subtract the mean over the labels, on which no answer depends, and then the mean over the texts."""
     relative = logits - logits.mean(axis=1, keepdims=True)
     return np.asarray(relative - relative.mean(axis=0) if len(relative) else relative)
 

@@ -101,7 +101,7 @@ class Contrast(Shown):
         return {**plain(asdict(self)), "label": str(self.label), "other": str(self.other)}
 
     def blocks(self) -> list[Block]:
-        """The addends, strongest first; weak ones share a row."""
+        """Return the addends, strongest first, with one row for all weak ones."""
         shown, rest = self.terms[:SHOWN_TERMS], self.terms[SHOWN_TERMS:]
         rows: list[tuple[Cell, ...]] = [("", "bias", "", Bar(self.bias))]
         rows += [(t.kind, t.name, words(self.text, t.spans), Bar(t.difference)) for t in shown]
@@ -145,9 +145,9 @@ class Explanation(Shown):
     token_labels
         The label that the tokens speak for and the one they speak against: label and runner-up unless others were asked for.
     token_bias
-        What ψ says about the two labels before it reads a word, in logits (its answer for a text of [MASK] pieces).
+        ψ of the first label minus that of the second before any word is read, in logits (for a text of [MASK] pieces).
     token_gap
-        How far Σ attributions + `token_bias` is from ψ's share, in logits: the error of a numerical integral.
+        Difference between Σ attributions + `token_bias` and ψ's share, in logits: the error of a numerical integral.
     """
 
     text: str
@@ -210,7 +210,7 @@ class Explanation(Shown):
         return {**data, "label": str(self.label), "token_labels": pair}
 
     def blocks(self) -> list[Block]:
-        """The text with its rule hits marked, what added up, and the words that the transformer reads."""
+        """Return the text with its rule hits marked, the addends of its logits, and the words that the transformer reads."""
         rules = [term for term in self.terms if term.kind == "rule"]
         marks = [Mark(*span, self._lead(rule.contributions), rule.name) for rule in rules for span in rule.spans]
         names = ("", "term", "words", str(self.label), str(self.runner_up), "difference")
@@ -256,7 +256,7 @@ class Explanation(Shown):
 
 
 def words(text: str, spans: Iterable[Span]) -> str:
-    """The words at some places of a text, each once, long ones cut.
+    """Return the words at some places of a text, each once, long ones cut.
 
     Examples
     --------
@@ -269,7 +269,7 @@ def words(text: str, spans: Iterable[Span]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A copy with strings as keys and lists instead of tuples, as JSON has them."""
+    """Return a copy with strings as keys and lists instead of tuples, as in JSON."""
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
     return [plain(part) for part in value] if isinstance(value, (list, tuple)) else value

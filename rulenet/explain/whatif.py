@@ -1,7 +1,7 @@
-"""What would have to be missing for another answer: the fewest rules to switch off, or columns to delete. Imports draw, terms and model.
+"""How the answer could change: the fewest rules to switch off, or columns to delete, for another one. Imports draw, terms and model.
 
-Deleting a column does what `with_rules` does to a deleted rule: it is taken out of φ, both in the logit and where ψ reads φ (W_1 φ). The
-words stay in the text, so what the transformer makes of them stays too. Every answer that is reported was computed by running ψ again
+Deleting a column does what `with_rules` does to a deleted rule: it is removed from φ, both in the logit and where ψ reads φ (W_1 φ). The
+words stay in the text, where the transformer still reads them. Every answer that is reported was computed by running ψ again
 with the changed φ, in full precision: a model exported with 8 bits may differ slightly.
 """
 
@@ -28,22 +28,12 @@ _BY_A_HAIR = 1e-4  # a smaller lead, in logits, is rounding
 
 @dataclass(frozen=True)
 class Flip:
-    """A set of columns without which the answer changes.
+    """A set of columns without which the answer changes."""
 
-    Attributes
-    ----------
-    terms
-        The columns, most important first.
-    label, logits
-        The answer without them, and the logits of all labels.
-    is_smallest
-        Whether it is certain that no smaller set is enough: every smaller one was tried, or ruled out by arithmetic.
-    """
-
-    terms: list[Term]
-    label: Label
-    logits: dict[Label, float]
-    is_smallest: bool
+    terms: list[Term]  # the columns, most important first
+    label: Label  # the answer without them
+    logits: dict[Label, float]  # without them
+    is_smallest: bool  # whether it is certain that no smaller set is enough: each was tried, or ruled out by arithmetic
 
 
 @dataclass(frozen=True)
@@ -78,7 +68,7 @@ class WhatIf(Shown):
         return data
 
     def blocks(self) -> list[Block]:
-        """A table for rules, and one for columns of any kind."""
+        """Return a table for rules, and one for columns of any kind."""
         aim = "another label" if self.target is None else self.target
         return [
             Headline(f"{self.label}: what it would take to be {aim}"),
@@ -91,10 +81,10 @@ class WhatIf(Shown):
             return Sheet(f"{what}: cannot be flipped this way", (), [])
         these = "this one" if len(flip.terms) == 1 else f"these {len(flip.terms)}"
         title = f"{what}: {flip.label} without {these}" + ("" if flip.is_smallest else " (fewer may be enough)")
-        rows = [
-            (t.kind, t.name, words(self.text, t.spans), Bar(t.contributions[self.label] - t.contributions[flip.label]))
-            for t in flip.terms
-        ]
+        rows = []
+        for term in flip.terms:
+            difference = term.contributions[self.label] - term.contributions[flip.label]
+            rows.append((term.kind, term.name, words(self.text, term.spans), Bar(difference)))
         return Sheet(title, ("", "term", "words", f"for {self.label} against {flip.label}"), rows)
 
 
@@ -164,18 +154,14 @@ class _Search:
         self.psi_reads_phi = False
         if hybrid.psi is not None and hybrid.is_neural:
             from rulenet.explain.tokens import psi_of_phi
-            from rulenet.model.onnx.engine import in_torch
 
-            self.psi = psi_of_phi(hybrid.psi, text, device=device)
-            self.psi_reads_phi = bool(in_torch(hybrid.psi).from_phi.weight.abs().max() > 0)
-
-    def logits(self, phi: Array) -> Array:
-        """Return the logits for several values of φ, shape (n, n_classes)."""
-        return self.phi_scale * phi + (0 if self.psi is None else self.psi_scale * self.psi(phi))
+            psi: Any = hybrid.psi
+            self.psi = psi_of_phi(psi, text, device=device)
+            self.psi_reads_phi = bool(psi.from_phi.weight.abs().max() > 0)
 
     def lead(self, phi: Array, rival: int) -> Array:
-        """Return how far the rival leads: over all labels if it is the target, else over the present answer."""
-        logits = self.logits(phi)
+        """Return how far the rival leads for several values of φ: over all labels if it is the target, else over the present answer."""
+        logits = self.phi_scale * phi + (0 if self.psi is None else self.psi_scale * self.psi(phi))
         others = np.delete(logits, rival, axis=1).max(axis=1) if self.target is not None else logits[:, self.answer]
         return np.asarray(logits[:, rival] - others)
 

@@ -27,6 +27,7 @@ ALPHA = 0.05
 RATIO = 2.0  # firing twice or half as often is a large change
 DROP = 0.05  # losing five points of precision is a large change
 MAX_BYTES = 500_000_000
+CREATE = "Create a baseline with: rulenet rules stats … --json > baseline.json"
 
 
 class Tally(BaseModel):
@@ -114,15 +115,12 @@ class Drift:
 
     def remarks(self) -> list[str]:
         """Return what was not compared, in words."""
-        lines = [
-            f"{counted(len(names), 'rule')} {what}: {some(names)}"
-            for names, what in (
-                (self.added, "not in the baseline"),
-                (self.gone, "of the baseline no longer in the file"),
-                (self.switched_off, "not compared (disabled or outside their dates)"),
-            )
-            if names
-        ]
+        groups = {
+            "not in the baseline": self.added,
+            "of the baseline no longer in the file": self.gone,
+            "not compared (disabled or outside their dates)": self.switched_off,
+        }
+        lines = [f"{counted(len(names), 'rule')} {what}: {some(names)}" for what, names in groups.items() if names]
         if self.too_rare:
             few = f"{counted(self.texts_now, 'text is', 'texts are')} too few to see whether they died"
             lines.append(f"{counted(self.too_rare, 'rule')} fired so rarely before that {few}")
@@ -164,11 +162,9 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
             f"{path} cannot be read: {error.strerror}. Name a model folder, or a JSON file of `rulenet rules stats --json`"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path} is not JSON ({error}). Create a baseline with: rulenet rules stats … --json > baseline.json"
-        ) from None
+        raise DataError(f"{path} is not JSON ({error}). {CREATE}") from None
     if not isinstance(data, dict) or data.get("rulenet_stats") != 1 or not isinstance(data.get("rules"), list):
-        raise DataError(f"{path} is not a baseline. Create one with: rulenet rules stats … --json > baseline.json")
+        raise DataError(f"{path} is not a baseline. {CREATE}")
     rules = {rule.get("id"): rule for rule in data["rules"] if isinstance(rule, dict)}
     return _validated({**data, "rules": rules}, path)
 
@@ -177,10 +173,9 @@ def _validated(data: Any, path: Path) -> Baseline:
     try:
         return Baseline.model_validate(data)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, item['loc'])) or 'counts'}: {item['msg']}" for item in error.errors(include_url=False)
-        ]
-        raise DataError(f"{path} was edited by hand or is damaged: {'; '.join(faults[:5])}") from None
+        faults = [(".".join(map(str, fault["loc"])) or "counts", fault["msg"]) for fault in error.errors()[:5]]
+        listed = "; ".join(f"{place}: {message}" for place, message in faults)
+        raise DataError(f"{path} was edited by hand or is damaged: {listed}") from None
 
 
 def compare(stats: RulesetStats, baseline: Baseline) -> Drift:

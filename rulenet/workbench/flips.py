@@ -41,26 +41,14 @@ class Reason:
 
 @dataclass(frozen=True)
 class ChangedAnswer:
-    """A text whose prediction changed.
+    """A text whose prediction changed."""
 
-    Attributes
-    ----------
-    index
-        Position of the text.
-    before, after
-        The predictions; None: no rule fires, so the rules predict nothing.
-    reasons
-        What changed, strongest first.
-    label
-        The correct label, if known.
-    """
-
-    index: int
+    index: int  # position of the text
     text: str
-    before: Label | None
+    before: Label | None  # the predictions; None: no rule fires, so the rules predict nothing
     after: Label | None
-    reasons: list[Reason]
-    label: Label | None = None
+    reasons: list[Reason]  # what changed, strongest first
+    label: Label | None = None  # the correct label, if known
 
     @property
     def verdict(self) -> str:

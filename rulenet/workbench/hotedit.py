@@ -35,26 +35,17 @@ _WORDS_ONLY = ("note", "tags", "examples")  # change nothing that a rule does
 
 @dataclass(frozen=True)
 class RuleEdit:
-    """How a rule of a fitted model changes.
+    """How a rule of a fitted model changes; a rule with ``negation: {flip: …}`` is two, as in the model.
 
-    Attributes
-    ----------
-    id
-        The rule; one with ``negation: {flip: …}`` is two, as in the model.
-    what
-        ``"added"``, ``"removed"``, ``"re-weighted"`` (a new label, weight, sign or pin), ``"re-conditioned"`` (it fires on other texts), or
-        the last two; empty: only its learned weight has changed, because of a refit.
-    before, after
-        Weight for each label, in logits; None: the rule does not exist.
-    is_learned
-        Whether the weight after the edit is learned from data; if not, it is its author's.
+    `what` happens to it is ``"added"``, ``"removed"``, ``"re-weighted"`` (a new label, weight, sign or pin), ``"re-conditioned"`` (it fires
+    on other texts) or the last two; if it is empty, only the learned weight has changed, because of a refit.
     """
 
     id: str
     what: tuple[str, ...]
-    before: dict[str, float] | None
+    before: dict[str, float] | None  # weight for each label, in logits; None: the rule does not exist
     after: dict[str, float] | None
-    is_learned: bool
+    is_learned: bool  # whether the weight after the edit is learned from data and not its author's
 
     @property
     def moved(self) -> float:
@@ -104,8 +95,7 @@ class Edit:
         yield from self.diff.rule_lines()
         shown = sorted(self.rules, key=lambda rule: (not rule.what, -rule.moved))
         if shown:
-            yield ""
-            yield "Weights, in logits"
+            yield from ("", "Weights, in logits")
         for rule in shown[:SHOWN_ANSWERS]:
             origin = "" if rule.after is None else " (learned)" if rule.is_learned else " (starting weight)"
             what = ", ".join(rule.what) or "refitted"

@@ -234,14 +234,7 @@ def rule_stats(
     )
 
 
-def speaks_for(rule: Rule) -> str:
-    """Return the labels of a rule in words.
-
-    Examples
-    --------
-    >>> speaks_for(Rule(id="a", word=["b"], label="World", sign="against"))
-    'not World'
-    """
+def _speaks_for(rule: Rule) -> str:
     return ", ".join(label if weight > 0 else f"not {label}" for label, weight in rule.evidence.items())
 
 
@@ -304,7 +297,7 @@ def _rows(
         row = RuleStats(
             rule.id,
             f"{file}:{line}",
-            speaks_for(rule),
+            _speaks_for(rule),
             rule.is_active(today),
             fired=fired,
             coverage=fired / n_texts,

@@ -180,7 +180,7 @@ def test_a_model_without_rules_is_no_baseline(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("{", "is not JSON"),
-        ("[1]", "is not a baseline. Create one with: rulenet rules stats"),
+        ("[1]", "is not a baseline. Create a baseline with: rulenet rules stats"),
         ('{"rulenet_stats": 1, "texts": 5}', "is not a baseline"),
         ('{"rulenet_stats": 1, "texts": 0, "rules": []}', "texts: Input should be greater than or equal to 1"),
         (

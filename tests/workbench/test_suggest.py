@@ -32,7 +32,7 @@ FILLER = [f"filler{first}{second}" for first in "abcdefgh" for second in "abcdef
 
 
 def texts_of(words: dict[str, list[str]], n: int, seed: int = 0) -> tuple[list[str], list[str]]:
-    """So many texts of each label: one or two of its words, or none, among filler that says nothing."""
+    """Return n texts of each label: at most two of its words among filler without meaning."""
     rng = random.Random(seed)
     texts, labels = [], []
     for label, own in words.items():
