@@ -106,7 +106,10 @@ def test_json() -> None:
         (("model", "--undo"), "there is nothing to undo"),
         (("model", "edited.yaml", "--refit", "phi"), "--refit phi and --data FILE belong together"),
         (("model", "edited.yaml", "--data", "data.csv"), "--refit phi and --data FILE belong together"),
-        (("model", "edited.yaml", "--refit", "psi", "--data", "data.csv"), "refit='psi' is not known; the only choice is 'phi'"),
+        (
+            ("model", "edited.yaml", "--refit", "psi", "--data", "data.csv"),
+            "refit='psi' is not known; the only choice is 'phi'",
+        ),
         (("none", "edited.yaml"), "none: no such folder"),
         (("model", "none.yaml"), "none.yaml: no such file"),
         (("model", "faulty.yaml"), "faulty.yaml:5: rule 'win': unknown field 'wrd'"),
