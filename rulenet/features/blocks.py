@@ -11,7 +11,7 @@ import scipy.sparse
 from sklearn.preprocessing import normalize
 
 from rulenet.base.types import Array
-from rulenet.features.pos import NAMES, PosFeatures
+from rulenet.features.pos import PosFeatures
 from rulenet.features.tfidf import TermFeatures
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.doc import Doc
@@ -129,7 +129,7 @@ class Features:
             return Column("rule", self.ruleset.ids[j])
         if j < n_rules + n_terms and self.terms:
             return Column("tfidf", self.terms.names[j - n_rules])
-        return Column("pos", NAMES[j - n_rules - n_terms])
+        return Column("pos", PosFeatures.names[j - n_rules - n_terms])
 
     def spans(self, text: str, columns: Sequence[int]) -> list[list[Span]]:
         """Return the places in the given text that activate each of some columns, as (start, end)."""
@@ -149,6 +149,6 @@ class Features:
                 return rules[j] or []
             if j < first_pos and self.terms:
                 return terms.get(self.terms.names[j - first_term], [])
-            return tags.get(NAMES[j - first_pos], [])
+            return tags.get(PosFeatures.names[j - first_pos], [])
 
         return [[doc.cleaned.original_span(*span) for span in places(j)] for j in columns]

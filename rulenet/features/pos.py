@@ -29,6 +29,8 @@ class PosFeatures:
     ['ADJ', 'DET', 'NOUN', 'ADJ NOUN', 'DET ADJ']
     """
 
+    names = NAMES
+
     def __init__(self, tagger: Tagger) -> None:
         self.tagger = tagger
         self._counter = CountVectorizer(analyzer=self._terms, vocabulary=NAMES, dtype=np.float32)
