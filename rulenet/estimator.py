@@ -28,6 +28,7 @@ from rulenet.rules.agreement import check_rule_labels
 from rulenet.rules.ruleset import RuleSet
 from rulenet.store.read import load_model
 from rulenet.store.write import save_model
+from rulenet.training.job import Job
 from rulenet.training.parameters import check_parameters, chosen_language
 from rulenet.training.recipe import Recipe
 from rulenet.training.stages import Task, fit_hybrid
@@ -179,17 +180,10 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             min_df=recipe.columns.min_df or 1,
             n_jobs=self.n_jobs,
         )
-        hybrid, report = fit_hybrid(
-            Task([*known, *more], Y, names),
-            features,
-            None if self.encoder is None else str(self.encoder),
-            recipe,
-            seed=self.random_state or 0,
-            device=self.device,
-            progress=Progress(self.verbose),
-            work_dir=None if self.work_dir is None else Path(self.work_dir),
-            resume=resume,
-        )
+        encoder = None if self.encoder is None else str(self.encoder)
+        work_dir = None if self.work_dir is None else Path(self.work_dir)
+        job = Job(self.random_state or 0, self.device, Progress(self.verbose), work_dir, resume)
+        hybrid, report = fit_hybrid(Task([*known, *more], Y, names), features, encoder, recipe, job)
         self.classes_, self.report_ = classes, asdict(report)
         self.recipe_ = recipe.with_changes(**report.settled)
         self.predictor_ = Predictor.of(

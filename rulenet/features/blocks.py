@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse
 from sklearn.preprocessing import normalize
 
+from rulenet.base.types import Array
 from rulenet.features.pos import PosFeatures
 from rulenet.features.tfidf import TermFeatures
 from rulenet.rules.ruleset import RuleSet
@@ -35,14 +35,10 @@ class Features:
 
     Parameters
     ----------
-    ruleset
-        The rules, or None.
     language
         Language of tokens, tags and negation.
-    tfidf
-        Whether to use TF-IDF columns.
-    pos
-        Whether to use part-of-speech columns.
+    tfidf, pos
+        Whether to use TF-IDF columns, and part-of-speech columns.
     ngram_range, min_df
         See `TermFeatures`.
     words
@@ -74,9 +70,8 @@ class Features:
         self.ruleset = ruleset
         self.language: Language = language
         self.n_jobs = n_jobs
-        if words is None:
-            words = ruleset.unspaced_literals if ruleset else ()
-        self.tokeniser = Tokeniser(language, words)
+        own = ruleset.unspaced_literals if ruleset else ()
+        self.tokeniser = Tokeniser(language, own if words is None else words)
         self.tagger = Tagger(self.tokeniser)
         self.terms = TermFeatures(self.tokeniser, ngram_range=ngram_range, min_df=min_df) if tfidf else None
         self.pos = PosFeatures(self.tagger) if pos else None
@@ -90,27 +85,18 @@ class Features:
         return self._stack(texts, self.terms.transform(texts) if self.terms else None)
 
     def _stack(self, texts: Sequence[str], T: scipy.sparse.csr_matrix | None) -> scipy.sparse.csr_matrix:
-        blocks = [self.ruleset.match(texts, language=self.language, n_jobs=self.n_jobs) if self.ruleset else None, T]
-        blocks.append(self.pos.transform(texts) if self.pos else None)
-        present = [block for block in blocks if block is not None]
-        if not present:
+        R = self.ruleset.match(texts, language=self.language, n_jobs=self.n_jobs) if self.ruleset else None
+        P = self.pos.transform(texts) if self.pos else None
+        blocks = [block for block in (R, T, P) if block is not None]
+        if not blocks:
             return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.float32)
-        return scipy.sparse.csr_matrix(scipy.sparse.hstack(present, format="csr", dtype=np.float32))
+        return scipy.sparse.csr_matrix(scipy.sparse.hstack(blocks, format="csr", dtype=np.float32))
 
-    def as_fitted_on(
-        self, X: scipy.sparse.csr_matrix, train: np.ndarray[Any, np.dtype[Any]]
-    ) -> scipy.sparse.csr_matrix:
-        """Return X as if the vocabulary had been learned from some of its rows only.
+    def as_fitted_on(self, X: scipy.sparse.csr_matrix, train: Array) -> scipy.sparse.csr_matrix:
+        """Return X, from `fit_transform`, as if the vocabulary had been learned from the rows `train` only.
 
-        A text that helped to choose the vocabulary may have terms that no other text has. They get no weight, but they take part in
+        A text that helped to choose the vocabulary may have terms that no other text has. They get no weight, but they count in
         the unit length of the row, so that its other terms look weaker than they would in a new text.
-
-        Parameters
-        ----------
-        X
-            The result of `fit_transform`, or some rows of it.
-        train
-            Indices of the rows to learn from.
         """
         if self.terms is None or not self.n_terms:
             return X
@@ -148,9 +134,9 @@ class Features:
     def spans(self, text: str, columns: Sequence[int]) -> list[list[Span]]:
         """Return the places in the given text that activate each of some columns, as (start, end)."""
         matcher = self.ruleset.matcher(self.language) if self.ruleset else None
-        # This is the matcher's own tagger: after `with_ruleset` its dictionary may differ from that of the terms.
+        # The matcher has its own tagger: after `with_ruleset` its dictionary may differ from that of the terms.
         doc = matcher.doc(text) if matcher else Doc(text, self.tagger)
-        clean = doc.cleaned.text  # what terms are found in; rules may also fold traditional characters
+        clean = doc.cleaned.text  # terms are found in this; rules may also fold traditional characters
         first_term, first_pos = self.n_rules, self.n_rules + self.n_terms
         fired = [j for j in columns if j < first_term]
         rules = dict(zip(fired, matcher.find(doc, fired), strict=True)) if matcher else {}

@@ -20,11 +20,6 @@ NAMES = [*TAGS, *(f"{first} {second}" for first in TAGS for second in TAGS)]
 class PosFeatures:
     """Tag and tag-pair frequencies.
 
-    Parameters
-    ----------
-    tagger
-        Source of the tags.
-
     Examples
     --------
     >>> from rulenet.text.tokenise import Tokeniser
@@ -38,9 +33,7 @@ class PosFeatures:
 
     def __init__(self, tagger: Tagger) -> None:
         self.tagger = tagger
-        self._counter = CountVectorizer(
-            analyzer=self._terms, vocabulary={name: i for i, name in enumerate(NAMES)}, dtype=np.float32
-        )
+        self._counter = CountVectorizer(analyzer=self._terms, vocabulary=NAMES, dtype=np.float32)
 
     def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """Return P of shape (n_texts, n_tags + n_tags²)."""

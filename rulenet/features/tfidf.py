@@ -68,21 +68,14 @@ class Analyzer:
 
     def _ngrams(self, words: list[tuple[str, Span]]) -> Iterator[tuple[str, Span]]:
         low, high = self.ngram_range
-        texts, starts, ends = (
-            [word for word, _ in words],
-            [span[0] for _, span in words],
-            [span[1] for _, span in words],
-        )
+        texts, starts, ends = ([word for word, _ in words], *([span[end] for _, span in words] for end in (0, 1)))
         for n in range(low, high + 1):
             runs = map(" ".join, zip(*(texts[i:] for i in range(n)), strict=False))
             yield from zip(runs, zip(starts, ends[n - 1 :], strict=False), strict=False)
 
     def _zh(self, text: str) -> Iterator[tuple[str, Span]]:
-        tokens = self.tokeniser.tokens(text)
-        words = [
-            (token.text.casefold(), (token.start, token.end)) for token in tokens if any(map(str.isalnum, token.text))
-        ]
-        yield from self._ngrams(words)
+        tokens = [token for token in self.tokeniser.tokens(text) if any(map(str.isalnum, token.text))]
+        yield from self._ngrams([(token.text.casefold(), (token.start, token.end)) for token in tokens])
         for run in _HAN_RUN.finditer(text):
             start, end = run.span()
             for n in (1, 2, 3):
@@ -96,7 +89,7 @@ class TermFeatures:
     Parameters
     ----------
     tokeniser
-        Splits Chinese into words; its language decides what a term is.
+        Splits Chinese into words; its language determines what a term is.
     ngram_range
         Shortest and longest word n-gram.
     min_df
@@ -106,13 +99,8 @@ class TermFeatures:
     def __init__(self, tokeniser: Tokeniser, *, ngram_range: tuple[int, int] = (1, 2), min_df: int = 1) -> None:
         self.analyzer = Analyzer(tokeniser, ngram_range)
         self.min_df = min_df
-        self.vectorizer = self._new_vectorizer(None)
         self.names: list[str] = []
-
-    def _new_vectorizer(self, vocabulary: dict[str, int] | None) -> TfidfVectorizer:
-        return TfidfVectorizer(
-            analyzer=self.analyzer, min_df=self.min_df, sublinear_tf=True, dtype=np.float32, vocabulary=vocabulary
-        )
+        self.vectorizer = TfidfVectorizer(analyzer=self.analyzer, min_df=min_df, sublinear_tf=True, dtype=np.float32)
 
     def fit_transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """Learn the vocabulary and return T of shape (n_texts, n_terms); no column if no text contains a term."""
@@ -138,6 +126,6 @@ class TermFeatures:
     def restore(self, names: list[str], idf: Any) -> None:
         """Restore a stored vocabulary."""
         self.names = list(names)
-        if self.names:
-            self.vectorizer = self._new_vectorizer({name: i for i, name in enumerate(self.names)})
+        if names:
+            self.vectorizer.set_params(vocabulary=dict(zip(names, range(len(names)), strict=True)))
             self.vectorizer.idf_ = np.asarray(idf)

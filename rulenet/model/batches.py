@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 
 # Word pieces that are computed at once where nothing is learned. What MiniLM computes of 1,024 stays in the cache of a CPU's core:
 # batches of 4,096 took 1.4 times as long, of 8,192 1.6 times.
@@ -26,19 +27,12 @@ def piece_budget(device: Any) -> int:
 
 
 def token_budget_batches(
-    lengths: Sequence[int], *, budget: int, max_texts: int | None = None, rng: np.random.Generator | None = None,
-    window: int | None = None,
-) -> list[list[int]]:  # fmt: skip
-    """Cut texts into batches whose padded size stays within a budget.
+    lengths: Any, *, budget: int, max_texts: float = inf, rng: Generator | None = None, window: int | None = None
+) -> list[list[int]]:
+    """Cut texts of given lengths into batches whose padded size stays within a budget; a longer text is a separate batch.
 
     Parameters
     ----------
-    lengths
-        Word pieces of each text.
-    budget
-        Word pieces in a batch, padding included; a longer text is a batch of its own.
-    max_texts
-        Texts in a batch at most.
     rng
         Shuffles texts and batches. Texts are sorted by length only within pools of about 32 batches, so that a batch is still
         a fair sample. None: sorted as a whole, the longest first (so that memory runs out at once or not at all).
@@ -57,7 +51,7 @@ def token_budget_batches(
         return _cut(np.argsort(-sizes, kind="stable"), sizes, budget, max_texts)
     order = rng.permutation(len(sizes))
     typical = max(1, int(budget / max(float(sizes.mean()), 1))) if len(sizes) else 1
-    pool = POOL * min(typical, max_texts or typical)
+    pool = POOL * int(min(typical, max_texts))
     batches = []
     for at in range(0, len(order), pool):
         part = order[at : at + pool]
@@ -65,17 +59,13 @@ def token_budget_batches(
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def _cut(order: Any, sizes: Any, budget: int, max_texts: int | None) -> list[list[int]]:
+def _cut(order: Any, sizes: Any, budget: int, max_texts: float) -> list[list[int]]:
     """Cut an order of falling sizes; the first of a batch is its longest."""
     batches: list[list[int]] = []
     for i in order.tolist():
-        current = batches[-1] if batches else None
-        if (
-            current is not None
-            and (len(current) + 1) * sizes[current[0]] <= budget
-            and len(current) < (max_texts or len(sizes))
-        ):
-            current.append(i)
+        n = len(batches[-1]) if batches else 0
+        if 0 < n < max_texts and (n + 1) * sizes[batches[-1][0]] <= budget:
+            batches[-1].append(i)
         else:
             batches.append([i])
     return batches

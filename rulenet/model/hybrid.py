@@ -20,25 +20,17 @@ from rulenet.model.phi import Weights
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
 
+Skips = Callable[[Array], Array]
+
 
 @dataclass(frozen=True)
 class Parts:
-    """Addends of the logits of some texts, scales applied.
+    """Addends of the logits of some texts, scales applied."""
 
-    Attributes
-    ----------
-    X
-        Columns of each text, sparse, shape (n_texts, n_columns).
-    phi, psi
-        a·φ and s·ψ, shape (n_texts, n_classes); psi is zero where it was skipped.
-    skipped
-        Whether the answer is φ's alone, shape (n_texts,): ψ was not worth running, or the model has none.
-    """
-
-    X: scipy.sparse.csr_matrix
-    phi: Array
-    psi: Array
-    skipped: Array
+    X: scipy.sparse.csr_matrix  # columns of each text, sparse, (n_texts, n_columns)
+    phi: Array  # a·φ, (n_texts, n_classes)
+    psi: Array  # s·ψ, (n_texts, n_classes); zero if skipped
+    skipped: Array  # (n_texts,): whether the answer is φ's alone, as ψ was not worth running or the model has none
 
     @property
     def logits(self) -> Array:
@@ -47,86 +39,44 @@ class Parts:
 
 
 class Neural(Protocol):
-    """What the formula asks of ψ: PyTorch and ONNX Runtime both can give it.
-
-    Attributes
-    ----------
-    encoder
-        Texts → word pieces.
-    bound
-        B, in logits, or None.
-    """
+    """What the formula needs of ψ; PyTorch and ONNX Runtime both provide it."""
 
     encoder: Any
-    bound: float | None
+    bound: float | None  # B, in logits
 
     def predict(self, rows: Any, phi: Array, *, device: Any) -> Any:
-        """ψ of some texts, shape (n_texts, n_classes), from their word pieces and φ."""
+        """ψ, shape (n_texts, n_classes), from the word pieces and φ of each text."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What both parts say, before the two scalars, of texts that neither was trained on.
+    """φ and ψ, without the two scalars, of texts that neither was trained on."""
 
-    Attributes
-    ----------
-    phi, psi
-        Shape (n_texts, n_classes).
-    y
-        Class indices, shape (n_texts,); -1 where the label is not known.
-    is_stale
-        Rules have changed since.
-    """
-
-    phi: Array
-    psi: Array
-    y: Array
-    is_stale: bool = False
+    phi: Array  # (n_texts, n_classes)
+    psi: Array  # (n_texts, n_classes)
+    y: Array  # class indices, (n_texts,); -1 if the label is not known
+    is_stale: bool = False  # whether the rules have changed since
 
 
 @dataclass(frozen=True)
 class Hybrid:
-    """A fitted model.
+    """A fitted model."""
 
-    Attributes
-    ----------
-    features
-        Texts → X.
-    weights
-        Solution of φ.
-    psi
-        The neural part, or None.
-    phi_scale, psi_scale
-        The scalars a and s, fitted on held-out texts. s = 0 is rules only.
-    held_out
-        Kept for calibration and cascade; None if there were too few texts.
-    link
-        What the logits mean.
-    """
-
-    features: Features
-    weights: Weights
+    features: Features  # texts → X
+    weights: Weights  # solution of φ
     psi: Neural | None = None
-    phi_scale: float = 1.0
-    psi_scale: float = 1.0
-    held_out: HeldOut | None = None
-    link: Link = ONE_OF
+    phi_scale: float = 1.0  # a, fitted on held-out texts
+    psi_scale: float = 1.0  # s, likewise; 0 is rules only
+    held_out: HeldOut | None = None  # for calibration and cascade; None if there were too few texts
+    link: Link = ONE_OF  # the meaning of the logits
 
     @property
     def is_neural(self) -> bool:
         """Whether answers use ψ."""
         return self.psi is not None and self.psi_scale > 0
 
-    def parts(
-        self, texts: Sequence[str], *, device: Any = "cpu", skips: Callable[[Array], Array] | None = None
-    ) -> Parts:
-        """Both addends for some texts as the user gave them.
-
-        Parameters
-        ----------
-        skips
-            From a·φ, whether ψ is not to be computed for a text; None: it is computed for all.
-        """
+    def parts(self, texts: Sequence[str], *, device: Any = "cpu", skips: Skips | None = None) -> Parts:
+        """Both addends for some texts as the user gave them; `skips` tells from a·φ for which texts ψ is not computed."""
         X = self.features.transform(texts)
         phi = self.weights.logits(X)
         psi = np.zeros_like(phi)
@@ -145,24 +95,22 @@ class Hybrid:
 def with_ruleset(hybrid: Hybrid, ruleset: RuleSet | None, classes: Sequence[str]) -> Hybrid:
     """The same model with other rules, without retraining.
 
-    A rule that is the same in labels, starting weights, sign and pin keeps its learned weights; any other starts at its author's.
+    A rule whose labels, starting weights, sign and pin are the same keeps its learned weights; any other starts at its author's weights.
     """
     before = hybrid.features.ruleset
     place = {rule.id: j for j, rule in enumerate(before.rules)} if before else {}
     coef = np.zeros((len(ruleset) if ruleset else 0, len(classes)))
     index = {label: k for k, label in enumerate(classes)}
-    new: list[int] = []
-    old: list[int] = []
+    kept: dict[int, int] = {}
     for i, rule in enumerate(ruleset.rules if ruleset else ()):
         j = place.get(rule.id)
         if before is not None and j is not None and _learn_alike(before.rules[j], rule):
-            new.append(i)
-            old.append(j)
+            kept[i] = j
         else:
             for label, prior in rule.evidence.items():
                 # The author's weight is in logits of the model, so the scale of φ must not stretch it.
                 coef[i, index[label]] = prior / hybrid.phi_scale
-    coef[new] = hybrid.weights.coef[old]
+    coef[list(kept)] = hybrid.weights.coef[list(kept.values())]
     if ruleset is not None and before is not None:
         ruleset.compile_like(before)
     weights = Weights(np.vstack([coef, hybrid.weights.coef[hybrid.features.n_rules :]]), hybrid.weights.bias)
@@ -174,5 +122,5 @@ _written = attrgetter("label", "labels", "weight", "confidence", "sign", "pin")
 
 
 def _learn_alike(a: Rule, b: Rule) -> bool:
-    """Whether the weights of two rules are learned in the same way; most are written alike, and that is quick to see."""
+    """Whether the weights of two rules are learned in the same way; most are written alike, which is quick to check."""
     return _written(a) == _written(b) or (a.evidence, a.sign, a.pin) == (b.evidence, b.sign, b.pin)

@@ -1,4 +1,4 @@
-"""The lower layers of a transformer run once, the upper ones as often as training needs.
+"""Run the lower layers of a transformer once, and the upper ones as often as training needs.
 
 Layers that are not trained give the same output in every epoch. On a CPU, keeping that output is what makes fine-tuning the
 upper layers several times cheaper than fine-tuning all. Imports torch.
@@ -19,14 +19,14 @@ MAX_BYTES = 2_000_000_000
 
 
 class _GivenStates(nn.Module):
-    """Stands in for the embeddings: passes hidden states through."""
+    """Takes the place of the embeddings: passes hidden states through."""
 
     def forward(self, inputs_embeds: Tensor, **_: Any) -> Tensor:
         return inputs_embeds
 
 
 def stack_of(body: Any) -> Any:
-    """The module that holds the layers of a body, or None."""
+    """The module with the layers of a body, or None."""
     return getattr(body, "encoder", None) or getattr(body, "transformer", None)
 
 
@@ -47,16 +47,8 @@ def only_layers(body: Any, start: int, stop: int | None) -> Iterator[Any]:
 def last_hidden(body: Any, inputs: Tensor, mask: Tensor, window: int) -> Tensor:
     """Last hidden states of a batch, shape (B, L, H); rows longer than a window are read one window at a time.
 
-    An average over all the pieces of a row is then the average of its windows' averages, weighted by their lengths.
-
-    Parameters
-    ----------
-    inputs
-        Word pieces (B, L) or hidden states (B, L, H); L beyond a window is a multiple of it, as `Encoder.pad` gives it.
-    mask
-        Attention mask, shape (B, L).
-    window
-        Pieces that the body reads at a time.
+    An average over all the pieces of a row is then the average of its windows' averages, weighted by their lengths. `inputs` are word
+    pieces (B, L) or hidden states (B, L, H), padded by `Encoder.pad`: if L exceeds a window, it is a multiple of it.
     """
     name = "input_ids" if inputs.dim() == 2 else "inputs_embeds"
     if mask.shape[1] <= window:
@@ -75,17 +67,7 @@ def last_hidden(body: Any, inputs: Tensor, mask: Tensor, window: int) -> Tensor:
 def lower_states(
     encoder: Encoder, rows: Sequence[Sequence[int]], layers: int, batches: Sequence[list[int]]
 ) -> list[Tensor]:
-    """Hidden states after the lower layers: one tensor (length, H) for each text.
-
-    Parameters
-    ----------
-    rows
-        Word pieces of each text.
-    layers
-        How many layers; 0 gives the embeddings.
-    batches
-        Indices of texts to run together.
-    """
+    """Hidden states of each text after the lower layers (0: the embeddings), each (length, H); `batches` are indices of texts."""
     states: list[Tensor] = [torch.empty(0)] * len(rows)
     encoder.model.eval()
     with only_layers(encoder.model, 0, layers) as body:

@@ -23,19 +23,19 @@ class Link(Protocol):
         """Target of each text from its right answer."""
 
     def mass(self, target: Array) -> Array:
-        """Weight of each text, shape (n_texts,): 0 where nothing is known of it."""
+        """Weight of each text, shape (n_texts,): 0 where nothing is known about it."""
 
     def right(self, target: Array) -> Array:
         """Right answer of each text from its target."""
 
     def strata(self, target: Array) -> Array:
-        """Group of each text, shape (n_texts,): folds and held-out splits hold all groups in equal shares."""
+        """Group of each text, shape (n_texts,): each fold and split has all groups in equal shares."""
 
     def losses(self, logits: Array, target: Array) -> Array:
         """Loss of each text, shape (n_texts,)."""
 
     def loss_and_residual(self, logits: Array, target: Array, mass: Array) -> tuple[float, Array]:
-        """Sum of the losses, and its gradient by the logits; `mass` is that of the target, which a solver asks for once."""
+        """Sum of the losses, and its gradient by the logits; `mass` is that of the target, computed once by a solver."""
 
     def tensor_loss(self, logits: Any, target: Any) -> Any:
         """Mean loss of a batch of torch tensors, differentiable."""
@@ -78,25 +78,21 @@ class OneOf:
     """
 
     def targets(self, y: Array, n_classes: int) -> Array:
-        """One-hot rows."""
         return np.asarray(np.eye(n_classes)[y])
 
     def mass(self, target: Array) -> Array:
-        """Sum of each row; one for a known label, less for a guess that is not sure."""
+        """Sum of each row: 1 for a known label, less for an uncertain guess."""
         return np.asarray(target.sum(axis=1))
 
     def right(self, target: Array) -> Array:
-        """The label with the largest share of each row."""
         return np.asarray(target.argmax(axis=1))
 
     def strata(self, target: Array) -> Array:
-        """The texts of each label are a group."""
         return self.right(target)
 
     def losses(self, logits: Array, target: Array) -> Array:
         """Cross-entropy of each text."""
-        log_z = _log_sum_exp(logits)
-        return np.asarray(self.mass(target) * log_z - (target * logits).sum(axis=1))
+        return np.asarray(self.mass(target) * _log_sum_exp(logits) - (target * logits).sum(axis=1))
 
     def loss_and_residual(self, logits: Array, target: Array, mass: Array) -> tuple[float, Array]:
         """Sum of the cross-entropies, and its gradient: softmax, weighted by the text, minus target."""
@@ -105,7 +101,6 @@ class OneOf:
         return float((mass * log_z).sum() - (target * logits).sum()), residual
 
     def tensor_loss(self, logits: Any, target: Any) -> Any:
-        """Mean cross-entropy of a batch."""
         return -(logits.log_softmax(1) * target).sum() / len(logits)
 
     def proba(self, logits: Array) -> Array:
@@ -118,32 +113,29 @@ class OneOf:
         return np.asarray(logits.argmax(axis=1))
 
     def changed(self, before: Array, after: Array) -> Array:
-        """Whether the largest logit is another label's."""
         return np.asarray(self.answer(before) != self.answer(after))
 
     def confident(self, logits: Array, threshold: float) -> Array:
-        """One-hot rows where the best label has at least this probability, else rows of zeros."""
         proba = self.proba(logits)
         is_sure = proba.max(axis=1, keepdims=True) >= threshold
         return np.asarray(self.targets(proba.argmax(axis=1), logits.shape[1]) * is_sure)
 
     def lead(self, logits: Array) -> Array:
-        """Top logit minus the runner-up's."""
+        """Largest logit minus the second largest."""
         top = np.partition(logits, -2, axis=1)
         return np.asarray(top[:, -1] - top[:, -2])
 
     def flip_margin(self, bound: float | None, psi_scale: float) -> float:
-        """2·s·B: ψ may lower the top logit by s·B and raise the runner-up's by as much."""
+        """2·s·B: ψ may lower the largest logit by s·B and raise the second largest by s·B."""
         return math.inf if bound is None else 2.0 * psi_scale * bound
 
     def against(self, logits: Array) -> tuple[Array, Array]:
-        """The label with the largest logit, and the runner-up."""
+        """The labels with the largest and the second largest logit."""
         order = np.argsort(-logits, axis=1, kind="stable")  # of equal ones the first, as in `answer`
         return order[:, 0], order[:, 1]
 
 
 def _log_sum_exp(logits: Array) -> Array:
-    """Shape (n_texts,)."""
     top = logits.max(axis=1)
     return np.asarray(top + np.log(np.exp(logits - top[:, None]).sum(axis=1)))
 

@@ -17,29 +17,19 @@ from rulenet.rules.ruleset import RuleSet
 
 @dataclass(frozen=True)
 class RuleColumn:
-    """How one weight of a rule column is learned.
+    """How one weight of a rule column is learned."""
 
-    Attributes
-    ----------
-    label
-        Class index the weight goes to.
-    prior
-        Prior mean, in log-odds.
-    lower, upper
-        Bounds of the weight; equal for a pinned rule.
-    column
-        Which column; None: its own place in the list, as where every rule speaks on one label.
-    """
-
-    label: int
-    prior: float = 1.0
-    lower: float = 0.0
+    label: int  # class index that the weight belongs to
+    prior: float = 1.0  # prior mean, in log-odds
+    lower: float = 0.0  # bounds of the weight; equal for a pinned rule
     upper: float = np.inf
-    column: int | None = None
+    column: int | None = (
+        None  # number of the column; None: its position in the list, which is right if every rule has one label
+    )
 
 
 def rule_cells(rules: Sequence[RuleColumn]) -> tuple[Array, Array, int]:
-    """Column and class index of each rule weight, and how many columns that makes.
+    """Column and class index of each rule weight, and the number of columns.
 
     Examples
     --------
@@ -77,18 +67,12 @@ def rule_columns(ruleset: RuleSet | None, classes: Sequence[str]) -> list[RuleCo
 
 @dataclass(frozen=True)
 class Weights:
-    """Solution of φ.
+    """Solution of φ."""
 
-    Attributes
-    ----------
-    coef
-        Weight of each column for each class, shape (n_columns, n_classes); a rule has entries for its own labels only.
-    bias
-        Shape (n_classes,).
-    """
-
-    coef: Array
-    bias: Array
+    coef: (
+        Array  # weight of each column for each class, (n_columns, n_classes); a rule's are 0 except for its own labels
+    )
+    bias: Array  # (n_classes,)
 
     def logits(self, X: Any) -> Array:
         """φ of shape (n_texts, n_classes)."""

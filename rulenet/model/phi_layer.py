@@ -19,7 +19,7 @@ from rulenet.model.phi_problem import PhiProblem
 
 
 class PhiLayer(nn.Module):
-    """What is added to φ's weights: one number per rule, one per other column and class (together Δ), and one per class (δ).
+    """Changes of φ's weights: one number per rule, one per other column and class (together Δ), and one per class (δ).
 
     As in the solver, the weight of another column is scale · parameter, so that a term which says little also learns little.
 
@@ -28,7 +28,7 @@ class PhiLayer(nn.Module):
     solved
         Weights of φ₀.
     problem
-        How φ₀ was learned. Bounds of rules hold for solved weight + Δ.
+        How φ₀ was learned. Bounds of rules apply to solved weight + Δ.
     X
         Columns of the training texts, sparse, shape (n_texts, n_columns). A column that none of them has keeps its weight.
     scale
@@ -62,12 +62,12 @@ class PhiLayer(nn.Module):
         rules = problem.rules
         column, label, n_rules = rule_cells(rules)
         n_classes = len(solved.bias)
-        self.solved, self.rules = solved, list(rules)
+        self.solved = solved
         self.rule = nn.Parameter(torch.zeros(len(rules)))
         self.other = nn.Parameter(torch.zeros(len(solved.coef) - n_rules, n_classes))
         self.bias = nn.Parameter(torch.zeros(n_classes))
         prior, lower, upper = (np.array([getattr(r, name) for r in rules]) for name in ("prior", "lower", "upper"))
-        self.n_rules = n_rules
+        self.n_rules, self.cells, self.bounds = n_rules, (column, label), (lower, upper)
         start = solved.coef[column, label]
         others = solved.coef[n_rules:]
         self.factor = np.ones_like(others) if scale is None else scale
@@ -87,57 +87,38 @@ class PhiLayer(nn.Module):
         self.register_buffer("label", torch.as_tensor(label), persistent=False)
 
     def forward(self, phi: Tensor, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
-        """φ of a batch.
-
-        Parameters
-        ----------
-        phi
-            φ₀, shape (B, K).
-        rows
-            X of the same texts, from `sparse_rows`.
-        """
+        """φ of a batch from its φ₀, shape (B, K), and its X, from `sparse_rows`."""
         columns, starts, values = rows
-        of_rules = phi.new_zeros(self.n_rules, len(self.bias)).index_put(
-            (self.column, self.label), self.free * self.rule
-        )
+        none = phi.new_zeros(self.n_rules, len(self.bias))
+        of_rules = none.index_put((self.column, self.label), self.free * self.rule)
         delta = torch.cat([of_rules, self.scale * self.other])  # (n_columns, K)
         return phi + embedding_bag(columns, delta, starts, mode="sum", per_sample_weights=values) + self.bias
 
     @torch.no_grad()
     def add_prior_gradient(self, columns: Tensor, n_texts: int) -> None:
-        """Add the gradient of the priors' part of the loss to that of the data, as much of it as falls to a batch.
+        """Add to the gradient of the data the share of the priors' gradient that belongs to a batch with these columns.
 
-        Over an epoch this comes to what the solver has. Each column is pulled only when a text of the batch has it: Adam makes full steps
-        of the smallest gradient, so a pull at every step would undo a rare column before it is seen once.
-
-        Parameters
-        ----------
-        columns
-            Of all texts of the batch, from `sparse_rows`.
-        n_texts
-            Texts in the batch.
+        Over an epoch the sum is that of the solver. A column is pulled only when a text of the batch has it: Adam makes full steps
+        for the smallest gradient, so a pull at every step would undo a rare column before it is seen once.
         """
         count = torch.zeros_like(self.precision).index_add_(0, columns, torch.ones_like(columns, dtype=torch.float32))
         weights = self.precision * count / n_texts
-        for parameter, pull, weight in (
-            (self.rule, self.rule_pull, weights[self.column]),
-            (self.other, self.other_pull, weights[self.n_rules :, None]),
-        ):
+        of_rules = self.rule, self.rule_pull, weights[self.column]
+        for parameter, pull, weight in (of_rules, (self.other, self.other_pull, weights[self.n_rules :, None])):
             if parameter.grad is not None:
                 parameter.grad += (parameter + pull) * weight
 
     @torch.no_grad()
     def project(self) -> None:
-        """Put every rule's weight back between its bounds; to be called after each step."""
+        """Put every rule's weight back between its bounds; call it after each step."""
         self.rule.clamp_(self.lower, self.upper)
 
     def weights(self) -> Weights:
         """Solved weights + Δ."""
         rule, other, bias = (p.detach().cpu().double().numpy() for p in (self.rule, self.other, self.bias))
-        coef, at = self.solved.coef.copy(), rule_cells(self.rules)[:2]
+        coef = self.solved.coef.copy()
         # Δ is in single precision, so its bounds are met only nearly.
-        lower, upper = [r.lower for r in self.rules], [r.upper for r in self.rules]
-        coef[at] = np.clip(coef[at] + rule, lower, upper)
+        coef[self.cells] = np.clip(coef[self.cells] + rule, *self.bounds)
         coef[self.n_rules :] += self.factor * other
         return Weights(coef, self.solved.bias + bias)
 
@@ -148,7 +129,7 @@ class PhiLayer(nn.Module):
 
 
 def sparse_rows(X: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows of a CSR matrix for `PhiLayer`: the columns that are there, where each row starts, and the values.
+    """Rows of a CSR matrix for `PhiLayer`: the columns of the entries, where each row starts, and the values.
 
     Examples
     --------
@@ -156,8 +137,5 @@ def sparse_rows(X: Any) -> tuple[Tensor, Tensor, Tensor]:
     >>> sparse_rows(scipy.sparse.csr_matrix([[0.0, 2.0], [0.0, 0.0], [1.0, 3.0]]))
     (tensor([1, 0, 1]), tensor([0, 1, 1]), tensor([2., 1., 3.]))
     """
-    return (
-        torch.as_tensor(X.indices, dtype=torch.long),
-        torch.as_tensor(X.indptr[:-1], dtype=torch.long),
-        torch.as_tensor(X.data, dtype=torch.float32),
-    )
+    columns, starts = (torch.as_tensor(numbers, dtype=torch.long) for numbers in (X.indices, X.indptr[:-1]))
+    return columns, starts, torch.as_tensor(X.data, dtype=torch.float32)

@@ -22,7 +22,7 @@ Rows = Sequence[Sequence[int]] | Sequence[Tensor]
 
 
 class Reading(NamedTuple):
-    """What the encoder makes of some texts: last hidden states (B, L, H), attention mask (B, L), and h(x) of shape (B, H)."""
+    """The encoder's output for some texts: last hidden states (B, L, H), attention mask (B, L), and h(x) of shape (B, H)."""
 
     hidden: Tensor
     mask: Tensor
@@ -61,15 +61,7 @@ class Psi(nn.Module):
         return self.head(self.read(inputs, mask, layers).h, phi)
 
     def read(self, inputs: Tensor, mask: Tensor, layers: int = 0) -> Reading:
-        """What the encoder makes of a batch.
-
-        Parameters
-        ----------
-        inputs
-            Word pieces, shape (B, L); or, of shape (B, L, H), their embeddings or hidden states after the first `layers` layers.
-        mask
-            Attention mask, shape (B, L).
-        """
+        """Run the encoder on a batch of word pieces (B, L), or of embeddings or hidden states after `layers` layers (B, L, H)."""
         with only_layers(self.body, layers, None) if layers else nullcontext(self.body) as body:
             hidden = last_hidden(body, inputs, mask, self.encoder.max_length)  # (B, L, H)
         if self.encoder.traits.pooling == "first":
@@ -86,23 +78,16 @@ class Psi(nn.Module):
         """Weights of the head alone."""
         return {name: value for name, value in self.state_dict().items() if not name.startswith("body.")}
 
-    def predict(self, rows: Rows, phi: Any, *, device: Any, budget: int | None = None, layers: int = 0) -> Any:
-        """ψ of many texts, shape (n_texts, n_classes), float64; batches of texts of like length.
+    def predict(self, rows: Rows, phi: Any, *, device: Any, layers: int = 0) -> Any:
+        """ψ of many texts from their φ, both (n_texts, n_classes), computed in float64 and in batches of texts of similar length.
 
-        Parameters
-        ----------
-        rows
-            Word pieces of each text, or its hidden states after the first `layers` layers.
-        phi
-            φ of each text, shape (n_texts, n_classes).
-        budget
-            Word pieces in a batch, padding included; None: what suits the device.
+        `rows` are word pieces of each text, or its hidden states after the first `layers` layers.
         """
         was_training = self.training
         self.eval().to(device)
         psi = np.zeros((len(rows), self.from_text.out_features))
         lengths, window = [len(row) for row in rows], self.encoder.max_length
-        batches = deque(token_budget_batches(lengths, budget=budget or piece_budget(device), window=window))
+        batches = deque(token_budget_batches(lengths, budget=piece_budget(device), window=window))
         while batches:
             part = self._predict_batch([rows[i] for i in batches[0]], phi[batches[0]], device, layers)
             if part is None:
@@ -114,7 +99,7 @@ class Psi(nn.Module):
 
     @torch.inference_mode()
     def _predict_batch(self, rows: Sequence[Any], phi: Any, device: Any, layers: int) -> Any:
-        """ψ of one batch, or None if it does not fit into memory."""
+        """ψ of one batch, or None if memory runs out."""
         try:
             inputs, mask = self.encoder.pad(rows)
             part = torch.as_tensor(phi, dtype=torch.float32, device=device)
@@ -126,7 +111,7 @@ class Psi(nn.Module):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out; on a CPU, torch has no type of its own for that.
+    """Whether an error says that memory ran out; on a CPU, torch has no separate type for that.
 
     Examples
     --------
@@ -140,25 +125,22 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory() -> None:
-    """Give back what torch keeps for later, on a GPU; to be called where the error is forgotten, as it holds on to tensors."""
+    """Release GPU memory that torch keeps for later; call it when the error is no longer referenced, as that keeps tensors alive."""
     gc.collect()
     torch.cuda.empty_cache()
 
 
 def _halved(batches: Iterable[list[int]], length: int, device: Any) -> Iterator[list[int]]:
-    """The same texts in batches half as large, with a warning; the first has just run out of memory."""
+    """The same texts in batches of half the size, with a warning, as the first did not fit into memory."""
     free_memory()
     batches = list(batches)
     n = len(batches[0])
     if n == 1:
-        raise RuleNetError(
-            f"one text of {length} word pieces does not fit into the memory of {device}; free some, use another device, or train "
-            "with a lower recipe.max_length"
-        )
-    warnings.warn(
-        f"{n} texts of up to {length} word pieces did not fit into the memory of {device}; ψ continues with half as many at a time",
-        stacklevel=4,
-    )
+        advice = "free some memory, use another device, or train with a lower recipe.max_length"
+        raise RuleNetError(f"one text of {length} word pieces does not fit into the memory of {device}; {advice}")
+    size = f"{n} texts of up to {length} word pieces"
+    message = f"{size} did not fit into the memory of {device}; ψ continues with half as many at a time"
+    warnings.warn(message, stacklevel=4)
     for batch in batches:
         middle = (len(batch) + 1) // 2
         yield from filter(None, (batch[:middle], batch[middle:]))

@@ -1,14 +1,8 @@
-"""Rows of different lengths in two flat arrays, in memory or mapped from disk. Imports numpy and errors."""
+"""Rows of different lengths in two flat arrays, in memory or mapped from disk. Imports numpy, base and errors."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
-import json
-import os
-import shutil
-import uuid
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from rulenet.base.files import write_file
 from rulenet.base.types import Array
 from rulenet.errors import DataError
-
-FILES = ("values.npy", "offsets.npy", "checksum.json")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +22,6 @@ class Ragged(Sequence[Any]):
 
     A list of lists of Python's own numbers takes some ten times the memory, and cannot be mapped from disk.
 
-    Attributes
-    ----------
-    values
-        All rows, one after the other, int32.
-    offsets
-        Where each row begins in `values`, and where the last one ends: int64, shape (n_rows + 1,).
-
     Examples
     --------
     >>> rows = Ragged.of([[5, 6, 7], [], [8]])
@@ -43,12 +29,12 @@ class Ragged(Sequence[Any]):
     (3, [5, 6, 7], [3, 0, 1], [8, 5, 6, 7])
     """
 
-    values: Array
-    offsets: Array
+    values: Array  # all rows, one after the other, int32
+    offsets: Array  # where each row begins in `values`, and the last one ends: int64, (n_rows + 1,)
 
     @classmethod
     def of(cls, rows: Iterable[Iterable[int]]) -> Ragged:
-        """Pack rows; they are read one at a time, so that a generator never lies in memory as a whole."""
+        """Pack rows; they are read one at a time, so that a generator is never in memory as a whole."""
         values, offsets = array("i"), array("q", [0])
         for row in rows:
             values.extend(row)
@@ -78,80 +64,24 @@ class Ragged(Sequence[Any]):
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
         return Ragged(self.values[np.repeat(self.offsets[chosen], lengths) + within], offsets)
 
-    def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write to a folder, complete or not at all; rows that were saved there before are replaced.
-
-        Raises
-        ------
-        DataError
-            If the folder holds other things than rows, or cannot be written.
-        """
-        target = Path(folder).resolve()
-        if foreign := _foreign(target):
-            raise DataError(f"{target} holds {foreign[0]}, so it is no folder of rows; choose another name")
-        work = _beside(target)
+    def save(self, path: Path) -> None:
+        """Write to a file, complete or not at all: checksum (32 bytes), then as int32 the number of rows, lengths and values."""
+        parts: list[Any] = [np.asarray(part, dtype="<i4") for part in ([len(self)], self.lengths, self.values)]
+        content = b"".join(parts)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            work.mkdir()
-            np.save(work / "values.npy", self.values.astype("<i4", copy=False), allow_pickle=False)
-            np.save(work / "offsets.npy", self.offsets.astype("<i8", copy=False), allow_pickle=False)
-            (work / "checksum.json").write_text(json.dumps({"sha256": _checksum(self)}), encoding="utf-8")
-            _replace(work, target)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_file(path, hashlib.sha256(content).digest() + content)
         except OSError as error:
-            raise DataError(f"{target}: rows cannot be written: {error.strerror or error}") from error
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+            raise DataError(f"{path}: rows cannot be written: {error.strerror or error}") from error
 
     @classmethod
-    def open(cls, folder: str | os.PathLike[str]) -> Ragged:
-        """Map a folder that `save` wrote into memory; nothing in it is executed.
-
-        Raises
-        ------
-        DataError
-            If it is not there, or not what was saved.
-        """
-        path = Path(folder)
+    def open(cls, path: Path) -> Ragged:
+        """Map a file that `save` wrote into memory; a DataError if it is missing or not what was saved."""
         try:
-            values, offsets = (np.load(path / name, mmap_mode="r", allow_pickle=False) for name in FILES[:2])
-            expected = json.loads((path / "checksum.json").read_text(encoding="utf-8"))["sha256"]
-        except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
+            numbers: Any = np.asarray(np.memmap(path, dtype="<i4", mode="r"))
+        except (OSError, ValueError) as error:
             raise DataError(f"{path}: rows cannot be read: {error}") from error
-        rows = cls(np.asarray(values), np.asarray(offsets))
-        if values.dtype != np.int32 or offsets.dtype != np.int64 or _checksum(rows) != expected:
-            raise DataError(f"{path}: these are not the rows that were saved (their checksum differs)")
-        return rows
-
-
-def _checksum(rows: Ragged) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(rows.offsets, dtype="<i8").data)
-    digest.update(np.ascontiguousarray(rows.values, dtype="<i4").data)
-    return digest.hexdigest()
-
-
-def _foreign(folder: Path) -> list[str]:
-    """Names of files in a folder that are not of rows."""
-    try:
-        return sorted(file.name for file in folder.iterdir() if file.name not in FILES)
-    except (FileNotFoundError, NotADirectoryError):  # or taken away meanwhile by another process
-        return []
-
-
-def _beside(target: Path) -> Path:
-    """An unused name in the same folder."""
-    return target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-
-
-def _replace(work: Path, target: Path) -> None:
-    """Put a finished folder under its name. Another process may do so at the same time: either folder stays, whole."""
-    while True:
-        try:
-            os.replace(work, target)
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        old = _beside(target)
-        with contextlib.suppress(FileNotFoundError):  # the other process was quicker
-            os.replace(target, old)
-        shutil.rmtree(old, ignore_errors=True)
+        if numbers[:8].tobytes() != hashlib.sha256(numbers[8:]).digest():
+            raise DataError(f"{path}: rows cannot be read: the checksum is not that of the rows that were saved")
+        first = 9 + int(numbers[8])
+        return cls(numbers[first:], np.concatenate([[0], np.cumsum(numbers[9:first], dtype=np.int64)]))

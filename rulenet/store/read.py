@@ -204,12 +204,11 @@ def _read_original(folder: Path, entry: EncoderEntry, config: ModelConfig, recip
 
 
 def _new_encoder(body: Any, tokenizer: Any, entry: EncoderEntry) -> Encoder:
-    from rulenet.model.encoders.encoder import Encoder, Traits
+    from rulenet.model.encoders.encoder import Body, Encoder, Traits
 
-    return Encoder(
-        body, tokenizer, name=entry.name, pad_id=entry.pad_id, max_length=entry.max_length,
-        long_texts=entry.long_texts, max_chunks=entry.max_chunks, traits=Traits(pooling=entry.pooling, prefix=entry.prefix),
-    )  # fmt: skip
+    whole = Body(body, tokenizer, entry.pad_id, Traits(pooling=entry.pooling, prefix=entry.prefix))
+    long, chunks = entry.long_texts, entry.max_chunks
+    return Encoder(whole, name=entry.name, max_length=entry.max_length, long_texts=long, max_chunks=chunks)
 
 
 def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Recipe) -> Psi:

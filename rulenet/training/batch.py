@@ -18,17 +18,7 @@ from rulenet.training.corpus import Corpus
 
 @dataclass(frozen=True)
 class Step:
-    """Where training is.
-
-    Attributes
-    ----------
-    seed
-        Of the run.
-    epoch, number
-        From 0; `number` counts the steps of the epoch.
-    epochs
-        Epochs in all.
-    """
+    """The current position of training; `epoch`, and `number` of the step in the epoch, begin at 0."""
 
     seed: int
     epoch: int
@@ -37,39 +27,27 @@ class Step:
     device: torch.device
 
     def random(self, *more: int) -> np.random.Generator:
-        """Random numbers of this step alone: the same in every process, for every part of a batch, and after a restart."""
-        # One more than the step: numpy's seeds make no difference between (seed, epoch) and (seed, epoch, 0).
+        """Random numbers for this step: the same in every process, for every part of a batch, and after a restart."""
+        # One more than the step: for numpy, the seeds (seed, epoch) and (seed, epoch, 0) are the same.
         return np.random.default_rng([self.seed, self.epoch, self.number + 1, *more])
 
     def moved(self, values: Tensor) -> Tensor:
-        """A tensor on the device; on the way to a GPU, Python does not wait."""
+        """A tensor on the device; Python does not wait for the copy to a GPU."""
         on_gpu = self.device.type == "cuda"
         return (values.pin_memory() if on_gpu else values).to(self.device, non_blocking=on_gpu)
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Texts of one step, or the part of them that is computed at once.
-
-    Attributes
-    ----------
-    indices
-        Rows of the corpus.
-    places
-        Which texts of the whole batch these are.
-    size
-        Texts of the whole batch.
-    psi, read
-        ψ, and its `read`, compiled or not.
-    """
+    """Texts of one step, or the part of them that is computed at once."""
 
     corpus: Corpus
-    indices: Array
+    indices: Array  # rows of the corpus
     step: Step
     psi: Psi
-    read: Callable[..., Reading]
-    places: Array
-    size: int
+    read: Callable[..., Reading]  # `psi.read`, compiled or not
+    places: Array  # positions of these texts in the whole batch
+    size: int  # number of texts of the whole batch
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -100,13 +78,13 @@ class Batch:
 
     @cached_property
     def inputs(self) -> tuple[Tensor, Tensor]:
-        """What the encoder reads, and the attention mask; see `Encoder.pad`."""
+        """Input of the encoder, and the attention mask; see `Encoder.pad`."""
         inputs, mask = self.psi.encoder.pad(self.rows)
         return self.step.moved(inputs), self.step.moved(mask)
 
     @cached_property
     def reading(self) -> Reading:
-        """What the encoder makes of the texts: computed once, however many objectives want it."""
+        """Output of the encoder, computed once for all objectives."""
         return self.read(*self.inputs, self.corpus.layers)
 
     def _floats(self, values: Array) -> Tensor:

@@ -1,7 +1,7 @@
-"""A training run on disk, so that a killed one can be resumed: one safetensors file, whose metadata hold the rest as JSON.
+"""A training run on disk, so that a killed one can be resumed: one safetensors file, with the rest as JSON in its metadata.
 
-One file means one rename: it is complete or it is the one before. Reading it runs no code. It stays when training ends, as only a
-saved model makes it superfluous; `remove` is for whoever saved that. Imports torch, safetensors and errors.
+One file means one rename: it is either complete or the previous one. Reading it runs no code. It stays when training ends, as only a
+saved model makes it superfluous; whoever saves that calls `remove`. Imports torch, safetensors and errors.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import safetensors
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.optim import Optimizer
 
 from rulenet.base.files import sync
 from rulenet.errors import TrainingError
@@ -31,68 +32,38 @@ FILE = "training.safetensors"
 WORD_PIECES = "word-pieces"  # folder with the encoder's cache
 PROTOCOL = 1
 Parameters = dict[str, torch.nn.Parameter]
+Tensors = dict[str, Tensor]
 
 
 @dataclass
 class Position:
-    """How far training has come.
+    """How far training has come."""
 
-    Attributes
-    ----------
-    epoch, step
-        Epochs behind us, and steps of the present one.
-    steps
-        Steps in all, for the learning rate.
-    parts
-        Parts that a batch is cut into.
-    skipped
-        Steps skipped in a row, as their gradients were NaN or infinite.
-    losses
-        Of the steps of the present epoch.
-    train_loss, held_out_loss
-        One per epoch.
-    best_epoch
-        The epoch with the best weights so far; 0: not known.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    steps: int = 0
-    parts: int = 1
-    skipped: int = 0
-    losses: list[float] = field(default_factory=list)
-    train_loss: list[float] = field(default_factory=list)
-    held_out_loss: list[float] = field(default_factory=list)
-    best_epoch: int = 0
+    epoch: int = 0  # finished epochs
+    step: int = 0  # finished steps of the current epoch
+    steps: int = 0  # finished steps of all epochs, for the learning rate
+    parts: int = 1  # that a batch is cut into
+    skipped: int = 0  # steps skipped in a row, as their gradients were NaN or infinite
+    losses: list[float] = field(default_factory=list)  # of the steps of the current epoch
+    train_loss: list[float] = field(default_factory=list)  # one per epoch
+    held_out_loss: list[float] = field(default_factory=list)  # one per epoch
+    best_epoch: int = 0  # with the best weights so far; 0: not known
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run is kept, and which run it is.
-
-    Attributes
-    ----------
-    folder
-        Made if it is not there.
-    identity
-        All that decides what training comes to, from `identity_of`; a run with another one is not resumed.
-    resume
-        Whether to go on with the run found there.
-    """
+    """Where a run is kept, and which run it is."""
 
     folder: Path
-    identity: dict[str, Any]
-    resume: bool = False
+    identity: dict[str, Any]  # from `identity_of`: everything that determines the result; only the same run is resumed
+    resume: bool = False  # whether to resume the run in the folder
 
     @property
     def path(self) -> Path:
-        """The file."""
         return self.folder / FILE
 
-    def write(
-        self, parameters: Parameters, optimizer: torch.optim.Optimizer, best: dict[str, Tensor], position: Position
-    ) -> None:
-        """Put the run on disk. A full disk is warned of and does not end training."""
+    def write(self, parameters: Parameters, optimizer: Optimizer, best: Tensors, position: Position) -> None:
+        """Write the run to disk; if the disk is full, warn and let training continue."""
         tensors = {f"now.{name}": value.detach() for name, value in parameters.items()}
         tensors |= {f"best.{name}": value for name, value in best.items()}
         for name, parameter in parameters.items():
@@ -108,19 +79,13 @@ class Checkpoint:
             os.replace(part, self.path)
             sync(self.folder)
         except (OSError, safetensors.SafetensorError) as error:
-            warnings.warn(
-                f"checkpoint {self.path} cannot be written, training continues without it: {error}", stacklevel=2
-            )
+            message = f"checkpoint {self.path} cannot be written, training continues without it: {error}"
+            warnings.warn(message, stacklevel=2)
 
-    def read(
-        self, parameters: Parameters, optimizer: torch.optim.Optimizer
-    ) -> tuple[Position, dict[str, Tensor]] | None:
-        """Put a run back as it was written; its position and best weights, or None if nothing is stored.
+    def read(self, parameters: Parameters, optimizer: Optimizer) -> tuple[Position, Tensors] | None:
+        """Restore parameters and optimizer; returns position and best weights, or None if there is no file.
 
-        Raises
-        ------
-        TrainingError
-            If the file is damaged, or of another run.
+        A TrainingError if the file is damaged, or of another run.
         """
         if not self.path.exists():
             return None
@@ -140,7 +105,7 @@ class Checkpoint:
 
 
 def remove(folder: Path) -> None:
-    """Delete what training keeps in a folder, and the folder if nothing else is in it."""
+    """Delete the files of training in a folder, and the folder if it is empty then."""
     for name in (FILE, Path(FILE).with_suffix(".part").name):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / WORD_PIECES, ignore_errors=True)
@@ -149,20 +114,9 @@ def remove(folder: Path) -> None:
 
 
 def identity_of(
-    rows: Iterable[Any], arrays: dict[str, Any], weights: dict[str, Tensor], settings: dict[str, Any]
+    rows: Iterable[Any], arrays: dict[str, Any], weights: Tensors, settings: dict[str, Any]
 ) -> dict[str, Any]:
-    """What makes a run what it is: settings as they are, all else by checksum.
-
-    Parameters
-    ----------
-    rows
-        Word pieces of each text.
-    arrays
-        Further numbers by name: targets, φ.
-    weights
-        Of ψ before training.
-    settings
-        Seed, recipe and the like, for JSON.
+    """Settings, and checksums of everything else that a run starts from: word pieces, targets and φ, ψ's initial weights.
 
     Examples
     --------
@@ -176,37 +130,27 @@ def identity_of(
         texts.update(len(data).to_bytes(8, "little"))
         texts.update(data.tobytes())
     sums = {name: hashlib.sha256(np.asarray(array).tobytes()).hexdigest() for name, array in arrays.items()}
-    machine = {
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "processes": int(os.environ.get("WORLD_SIZE", "1")),
-    }
-    return {
-        "settings": json.loads(json.dumps({**settings, **machine}, default=methodcaller("item"))),
-        "texts": texts.hexdigest(),
-        **sums,
-        "weights of the encoder": _checksum("", {name: value.cpu() for name, value in weights.items()}),
-    }
+    n_processes = int(os.environ.get("WORLD_SIZE", "1"))
+    machine = {"torch": torch.__version__, "threads": torch.get_num_threads(), "processes": n_processes}
+    whole = json.loads(json.dumps({**settings, **machine}, default=methodcaller("item")))
+    encoder = _checksum("", {name: value.cpu() for name, value in weights.items()})
+    return {"settings": whole, "texts": texts.hexdigest(), **sums, "weights of the encoder": encoder}
 
 
 def _differences(stored: Any, present: Any) -> list[str]:
-    """What differs between two identities, in words."""
+    """The differences between two identities, in words."""
     found = [f"the {name} differ" for name in present if name != "settings" and stored.get(name) != present[name]]
     before, now = stored["settings"], present["settings"]
-    found += [
-        f"{name} was {before.get(name)!r}, is {now.get(name)!r}"
-        for name in sorted({*before, *now})
-        if before.get(name) != now.get(name)
-    ]
-    return found
+    changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return found + [f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in changed]
 
 
-def _load(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _load(path: Path) -> tuple[dict[str, Any], Tensors]:
     with safetensors.safe_open(path, framework="pt") as file:
         metadata = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if metadata["sha256"] != _checksum(metadata["rulenet"], tensors):
-        raise ValueError("its content does not fit its checksum")
+        raise ValueError("its content does not match its checksum")
     about = json.loads(metadata["rulenet"])
     if about["protocol"] != PROTOCOL:
         raise ValueError(f"its format {about['protocol']} is not {PROTOCOL}; another version of rulenet wrote it")
@@ -214,23 +158,23 @@ def _load(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 @torch.no_grad()
-def _restore(parameters: Parameters, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+def _restore(parameters: Parameters, optimizer: Optimizer, tensors: Tensors) -> None:
     now = _under("now.", tensors)
     for name, parameter in parameters.items():
         parameter.copy_(now[name])
     order = [id(parameter) for group in optimizer.param_groups for parameter in group["params"]]
-    moments: dict[int, dict[str, Tensor]] = {}
+    moments: dict[int, Tensors] = {}
     for key, value in _under("moment.", tensors).items():
         moment, name = key.split(".", 1)
         moments.setdefault(order.index(id(parameters[name])), {})[moment] = value
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _under(prefix: str, tensors: Tensors) -> Tensors:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
+def _checksum(text: str, tensors: Tensors) -> str:
     digest = hashlib.sha256(text.encode())
     for name in sorted(tensors):
         digest.update(f"{name} {tuple(tensors[name].shape)}".encode())

@@ -1,44 +1,28 @@
-"""What training learns from: one row for each text, labelled or not. Imports batches; numpy."""
+"""The training data: one row for each text, labelled or not. Imports numpy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
 from rulenet.base.types import Array
-from rulenet.model.batches import token_budget_batches
 
 
 class Origin(IntEnum):
     """Where the target of a row comes from."""
 
     NONE = 0
-    GUESSED = 1  # by φ, where it is sure or nothing else is known
+    GUESSED = 1  # by φ, where it is confident or nothing else is known
     GIVEN = 2
 
 
 @dataclass(frozen=True)
 class Corpus:
     """The rows of a training run.
-
-    Attributes
-    ----------
-    texts
-        The texts as given.
-    X
-        φ's columns, sparse, shape (n_texts, n_columns).
-    Y
-        Target distributions, shape (n_texts, n_classes); all zero where there is no target.
-    origin
-        `Origin` of each target, shape (n_texts,).
-    phi
-        φ from weights that never saw the text, shape (n_texts, n_classes).
-    rows
-        Word pieces of each text, or its hidden states after the first `layers` layers.
 
     Examples
     --------
@@ -48,11 +32,11 @@ class Corpus:
     """
 
     texts: Sequence[str]
-    X: Any
-    Y: Array
-    origin: Array
-    phi: Any = None
-    rows: Sequence[Any] = ()
+    X: Any  # φ's columns, sparse, (n_texts, n_columns)
+    Y: Array  # target distributions, (n_texts, n_classes); zeros without a target
+    origin: Array  # `Origin` of each target, (n_texts,)
+    phi: Any = None  # φ from weights that never saw the text, (n_texts, n_classes)
+    rows: Sequence[Any] = ()  # word pieces of each text, or its hidden states after the first `layers` layers
     layers: int = 0
 
     def __len__(self) -> int:
@@ -70,18 +54,7 @@ class Corpus:
 
     def take(self, indices: Array) -> Corpus:
         """Some of the rows."""
-        chosen = indices.tolist()
-        return Corpus(
-            [self.texts[i] for i in chosen], None if self.X is None else self.X[indices], self.Y[indices],
-            self.origin[indices], None if self.phi is None else self.phi[indices],
-            [self.rows[i] for i in chosen] if len(self.rows) else (), self.layers,
-        )  # fmt: skip
-
-
-def cut(
-    corpus: Corpus, indices: Array, rng: np.random.Generator, *, tokens: int, texts: int, window: int
-) -> list[list[int]]:
-    """Shuffled batches of some rows; see `token_budget_batches`."""
-    lengths = [len(corpus.rows[i]) for i in indices.tolist()]
-    batches = token_budget_batches(lengths, budget=tokens, max_texts=texts, rng=rng, window=window)
-    return [indices[batch].tolist() for batch in batches]
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in ("X", "Y", "origin", "phi")}
+        arrays = {name: None if array is None else array[indices] for name, array in arrays.items()}
+        texts, rows = ([of[i] for i in indices.tolist()] if len(of) else () for of in (self.texts, self.rows))
+        return replace(self, texts=texts, rows=rows, **arrays)

@@ -1,10 +1,10 @@
-"""Trains ψ, and whatever its objectives train with it: three nested levels, each on one screen. Imports `rulenet.model` and its
-neighbours; torch and Accelerate.
+"""Train ψ and the modules of its objectives: three nested levels, each on one screen. Imports `rulenet.model` and its neighbours;
+torch and Accelerate.
 
 The loss is Σ weight · loss over the terms. Random numbers depend on seed, epoch and step alone, so a resumed run ends as if
-it had never stopped. Of several processes (torchrun, accelerate launch), each takes its share of every batch and the gradients are summed
-once per step, not in the midst of backward as `DistributedDataParallel` does: there, a process that runs out of memory would leave the
-others waiting.
+it had never stopped. Of several processes (torchrun, accelerate launch), each computes its share of every batch and the gradients are
+summed once per step, not during backward as in `DistributedDataParallel`: there, a process that runs out of memory would leave the others
+waiting.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rulenet.base.progress import Progress
 from rulenet.base.types import Array
+from rulenet.base.wording import counted
 from rulenet.errors import TrainingError
 from rulenet.model.psi import Psi, free_memory, is_out_of_memory
 from rulenet.training.batch import Batch
 from rulenet.training.checkpoint import Checkpoint
 from rulenet.training.corpus import Corpus
+from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Term
 from rulenet.training.recipe import Recipe
 from rulenet.training.run import LOOK_EVERY, Outcome, Run, linear_schedule, new_run
@@ -31,8 +32,8 @@ Batches = list[tuple[list[Term], Batch]]  # what is learned from in one step
 
 
 def train_psi(
-    psi: Psi, train: Corpus, held_out: Corpus | None, recipe: Recipe, terms: Sequence[Term], *, seed: int, device: str,
-    progress: Progress, checkpoint: Checkpoint | None = None,
+    psi: Psi, train: Corpus, held_out: Corpus | None, recipe: Recipe, terms: Sequence[Term], job: Job,
+    checkpoint: Checkpoint | None = None,
 ) -> Outcome:  # fmt: skip
     """Train ψ and the modules of the terms; they end with the weights of their best epoch on the held-out texts.
 
@@ -43,16 +44,16 @@ def train_psi(
     TrainingError
         If the loss becomes NaN or infinite, a single text does not fit into memory, or the checkpoint is of another run.
     """
-    run = new_run(psi, train, terms, recipe, seed, device, progress, checkpoint)
+    run = new_run(psi, train, terms, recipe, job, checkpoint)
     at, interrupted = run.at, False
     try:
         while at.epoch < run.epochs:
             at.train_loss.append(train_epoch(run, train))
             at.epoch, at.step, at.losses = at.epoch + 1, 0, []
-            judged = evaluate(run, held_out) if held_out is not None else None
-            if judged is not None:
-                at.held_out_loss.append(judged)
-                if at.held_out_loss[-1] <= min(at.held_out_loss):
+            loss = evaluate(run, held_out) if held_out is not None else None
+            if loss is not None:
+                at.held_out_loss.append(loss)
+                if loss <= min(at.held_out_loss):
                     at.best_epoch = at.epoch
                     run.best = {name: p.detach().to("cpu", copy=True) for name, p in run.parameters.items()}
             run.keep(now=True)
@@ -75,13 +76,13 @@ def train_epoch(run: Run, train: Corpus) -> float:
     for term in run.terms:
         term.before_epoch(run.at.epoch, run.epochs)
     groups = run.groups(train, run.at.epoch)
-    todo = range(run.at.step, len(groups[0].batches))
-    for number in run.progress.track(todo, f"ψ epoch {run.at.epoch + 1}/{run.epochs}", done=run.at.step):
+    todo = range(run.at.step, len(groups[0][1]))
+    for number in run.job.progress.track(todo, f"ψ epoch {run.at.epoch + 1}/{run.epochs}", done=run.at.step):
         batches: Batches = []
-        for group in groups:
-            rows = np.array(group.batches[number % len(group.batches)])
+        for terms, cut in groups:
+            rows = np.array(cut[number % len(cut)])
             whole = Batch(train, rows, run.step, run.psi, run.read, np.arange(len(rows)), len(rows))
-            batches.append((group.terms, whole))
+            batches.append((terms, whole))
         run.seen.append(train_step(run, batches))
         run.at.step += 1
         run.at.steps += 1
@@ -93,7 +94,7 @@ def train_epoch(run: Run, train: Corpus) -> float:
 
 
 def train_step(run: Run, batches: Batches) -> Tensor:
-    """Forward, loss, backward, one optimizer step; the loss and the norm of the gradient."""
+    """One optimizer step; returns the loss and the norm of the gradient."""
     loss = batch_gradient(run, batches)
     for terms, batch in batches:
         for term in terms:
@@ -102,7 +103,7 @@ def train_step(run: Run, batches: Batches) -> Tensor:
     for group in run.optimizer.param_groups:
         group["lr"] = group["initial_lr"] * linear_schedule(run.at.steps, run.total, run.recipe.steps.warmup)
     if run.on_gpu:
-        # Fused AdamW leaves the step out by itself; asking here would wait for the GPU.
+        # Fused AdamW skips the step by itself; looking at the norm here would wait for the GPU.
         run.optimizer.found_inf = (~norm.isfinite()).float()  # type: ignore[attr-defined]
         run.optimizer.step()
     elif norm.isfinite():
@@ -113,7 +114,7 @@ def train_step(run: Run, batches: Batches) -> Tensor:
 
 
 def batch_gradient(run: Run, batches: Batches) -> Tensor:
-    """Gradients of whole batches, computed in parts and by all processes; the loss."""
+    """Compute the gradients of whole batches in parts and by all processes; returns the loss."""
     while True:
         run.optimizer.zero_grad(set_to_none=True)
         torch.manual_seed(int(run.step.random(run.accelerator.process_index).integers(2**63)))
@@ -124,7 +125,7 @@ def batch_gradient(run: Run, batches: Batches) -> Tensor:
 
 
 def backward(run: Run, batches: Batches) -> Tensor | None:
-    """This process's texts of each batch, part by part; their share of the loss, or None if memory ran out."""
+    """Run backward for this process's texts of each batch, in parts; returns their share of the loss, or None if memory ran out."""
     total = torch.zeros((), device=run.device)
     try:
         for terms, batch in batches:
@@ -165,18 +166,16 @@ def summed(run: Run, loss: Tensor | None) -> Tensor | None:
 
 
 def cut_further(run: Run, batch: Batch) -> None:
-    """Twice as many parts from here on, as memory ran out."""
+    """Double the number of parts of a batch, as memory ran out."""
     free_memory()
-    longest, device = max(map(len, batch.rows)), run.device
+    longest, where = max(map(len, batch.rows)), f"the memory of {run.device}"
     if run.at.parts >= math.ceil(len(batch) / run.accelerator.num_processes):
-        raise TrainingError(
-            f"a single text of {longest} word pieces does not fit into the memory of {device}; lower recipe.max_length "
-            f"({run.recipe.reading.max_length}) or freeze more layers (recipe.batch_texts would not help: parts of one text were tried)"
-        )
+        advice = f"lower recipe.max_length ({run.recipe.reading.max_length}) or freeze more layers; batches of one text were tried"
+        raise TrainingError(f"a single text of {longest} word pieces does not fit into {where}; {advice}")
     run.at.parts *= 2
+    size, parts = f"a batch of {counted(len(batch), 'text')} of up to {longest} word pieces", run.at.parts
     run.warn(
-        f"a batch of {len(batch)} texts of up to {longest} word pieces did not fit into the memory of {device}; "
-        f"batches are computed in {run.at.parts} parts from here on, with the same result"
+        f"{size} did not fit into {where}; batches are computed in {parts} parts from now on, with the same result"
     )
 
 
@@ -184,7 +183,7 @@ def evaluate(run: Run, held_out: Corpus) -> float | None:
     """Σ weight · loss on held-out texts of those terms that have one; None if no term has."""
 
     def predict(rows: Corpus, phi: Array) -> Array:
-        """ψ, of which each process computes its share."""
+        """ψ; each process computes its share."""
         mine = np.arange(len(rows))[run.accelerator.process_index :: run.accelerator.num_processes]
         part, psi = rows.take(mine), np.zeros_like(phi)
         psi[mine] = run.psi.predict(part.rows, phi[mine], device=run.device, layers=part.layers)

@@ -17,64 +17,44 @@ from rulenet.training.recipe import Recipe
 
 
 def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Recipe:
-    """The recipe of an estimator whose constructor arguments can be used.
-
-    Raises
-    ------
-    ParameterError
-        Naming every argument that cannot.
-    """
-    rules, encoder, recipe = params["rules"], params["encoder"], params["recipe"]
+    """The recipe of an estimator; a ParameterError names every constructor argument that cannot be used."""
+    rules, encoder, recipe, n_jobs = (params[name] for name in ("rules", "encoder", "recipe", "n_jobs"))
     fine = {
-        "rules": (isinstance(rules, (str, os.PathLike, RuleSet)) or rules is None, "a path, a RuleSet or None"),
-        "encoder": (isinstance(encoder, (str, os.PathLike)) or encoder is None, "a name, a folder or None"),
+        "rules": (isinstance(rules, str | os.PathLike | RuleSet | None), "a path, a RuleSet or None"),
+        "encoder": (isinstance(encoder, str | os.PathLike | None), "a name, a folder or None"),
         "language": (params["language"] in ("auto", "en", "zh"), "'auto', 'en' or 'zh'"),
         "cascade": (params["cascade"] in MODES, "'off', 'certified' or 'statistical'"),
         "cascade_risk": (is_share(params["cascade_risk"]), "a share between 0 and 1"),
         "device": (params["device"] in ("auto", "cpu", "cuda"), "'auto', 'cpu' or 'cuda'"),
-        "recipe": (isinstance(recipe, Recipe) or recipe is None, "a Recipe"),
+        "recipe": (isinstance(recipe, Recipe | None), "a Recipe"),
         "random_state": (_is_whole(params["random_state"], 0, 2**32), "a whole number from 0 to 2**32 - 1"),
-        "n_jobs": (
-            _is_whole(params["n_jobs"], -(2**15), 2**15) and params["n_jobs"] != 0,
-            "a number of processes (-1: all cores)",
-        ),
-        "work_dir": (
-            isinstance(params["work_dir"], (str, os.PathLike)) or params["work_dir"] is None,
-            "a folder or None",
-        ),
+        "n_jobs": (_is_whole(n_jobs, -(2**15), 2**15) and n_jobs != 0, "a number of processes (-1: all cores)"),
+        "work_dir": (isinstance(params["work_dir"], str | os.PathLike | None), "a folder or None"),
     }
     problems = [f"{name}={params[name]!r} is not {what}" for name, (is_fine, what) in fine.items() if not is_fine]
-    recipe = recipe if isinstance(recipe, Recipe) else Recipe()
-    if rules is None and encoder is None and not recipe.columns.tfidf and not recipe.columns.pos:
+    found: Recipe = recipe if isinstance(recipe, Recipe) else Recipe()
+    if rules is None and encoder is None and not (found.columns.tfidf or found.columns.pos):
         problems.append("rules=None, encoder=None and a recipe without tfidf leave nothing to learn with")
     if resume and params["work_dir"] is None:
         problems.append("resume=True needs work_dir=…, the folder where the interrupted run kept its checkpoints")
     if problems:
         raise ParameterError("; ".join(problems))
-    return recipe
+    return found
 
 
 def chosen_language(language: str, ruleset: RuleSet | None, texts: Sequence[str]) -> Language:
-    """The language of a model: the one asked for, else that of the rules, else the one that the texts are written in.
-
-    Raises
-    ------
-    ParameterError
-        If the rules are written for another language than the one asked for.
-    """
+    """The language of a model: the requested one, else that of the rules, else that of the texts."""
     declared = ruleset.language if ruleset is not None else "any"
     if language == "auto":
         return declared_or_detected(declared, texts)
     chosen: Language = "zh" if language == "zh" else "en"
     if declared not in ("any", chosen):
-        raise ParameterError(
-            f"language={chosen!r}, but the rules are written for {declared!r}; change one or use language='auto'"
-        )
+        mismatch = f"language={chosen!r}, but the rules are written for {declared!r}"
+        raise ParameterError(f"{mismatch}; change one or use language='auto'")
     return chosen
 
 
 def _is_whole(value: Any, low: int, high: int) -> bool:
-    """Whether this is None or a whole number, low ≤ value < high; True is no number."""
-    return value is None or (
-        isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= int(value) < high
-    )
+    """Whether this is None or a whole number, low ≤ value < high; True and False are not numbers."""
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return value is None or (is_whole and low <= int(value) < high)

@@ -1,6 +1,6 @@
 """The parts of a recipe: small frozen dataclasses that refuse values which cannot be used. Imports errors; pydantic.
 
-Objectives and tunings are parts too. Values are checked when a part is made, so whoever holds one need not check again.
+Objectives and tunings are parts too. Values are checked when a part is made, so no one needs to check them again.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ Part = TypeVar("Part")
 
 
 def _plain(value: Any) -> Any:
-    """numpy's numbers as Python's, as they come from a grid of parameters."""
+    """Convert numpy's numbers, which come from a grid of parameters, to Python's."""
     return value.item() if isinstance(value, np.generic) else value
 
 
 def _pair(value: Any) -> Any:
-    """A list as a tuple, as it comes from JSON."""
+    """Convert a list, which comes from JSON, to a tuple."""
     return tuple(value) if isinstance(value, list) else value
 
 
 Whole = Annotated[int, BeforeValidator(_plain)]
-Count = Annotated[int, BeforeValidator(_plain), Field(ge=1)]
 Number = Annotated[float, BeforeValidator(_plain)]
-Positive = Annotated[float, BeforeValidator(_plain), Field(gt=0)]
-NotNegative = Annotated[float, BeforeValidator(_plain), Field(ge=0)]
-Share = Annotated[float, BeforeValidator(_plain), Field(ge=0, le=1)]
+Count = Annotated[Whole, Field(ge=1)]
+Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
 
 
 @dataclass_transform(frozen_default=True)
@@ -58,14 +58,14 @@ def part(kind: type[Part]) -> type[Part]:
 
 
 def fields_of(given: Any) -> dict[str, Any]:
-    """The fields of a dataclass and their values, not copied."""
+    """The fields of a dataclass and their values."""
     return {field.name: getattr(given, field.name) for field in dataclasses.fields(given)}
 
 
 def changed(given: Any) -> dict[str, Any]:
-    """The fields that are not as by default."""
-    defaults = {field.name: field.default for field in dataclasses.fields(given)}
-    return {name: value for name, value in fields_of(given).items() if value != defaults[name]}
+    """The fields whose values are not the defaults."""
+    fields = {field.name: (getattr(given, field.name), field.default) for field in dataclasses.fields(given)}
+    return {name: value for name, (value, default) in fields.items() if value != default}
 
 
 _WORDS = {
@@ -81,7 +81,7 @@ _WORDS = {
 
 
 def _fault(fault: Any) -> str:
-    """A fault that pydantic found, with the field, its value and what is allowed."""
+    """A fault found by pydantic: the field, its value and what is allowed."""
     place = ".".join(map(str, fault["loc"]))
     message = fault["msg"].removeprefix("Value error, ")
     for words, plain in _WORDS.items():
@@ -93,7 +93,7 @@ def _fault(fault: Any) -> str:
 
 @part
 class Columns:
-    """What φ's columns are made of.
+    """The columns of φ.
 
     Attributes
     ----------
@@ -113,9 +113,7 @@ class Columns:
     @model_validator(mode="after")
     def _in_order(self) -> Columns:
         if self.ngram_range[0] > self.ngram_range[1]:
-            raise ValueError(
-                f"ngram_range={self.ngram_range!r} should be the shortest and the longest n-gram, in this order"
-            )
+            raise ValueError(f"ngram_range={self.ngram_range!r} should be the shortest and then the longest n-gram")
         return self
 
 
@@ -135,8 +133,8 @@ class Phi:
     folds
         Folds of the out-of-fold φ that ψ is trained against; 1: φ as it is on its own training texts, which leaves ψ little to learn.
     exit_margin
-        φ is asked to lead by this many logits more where it is right out-of-fold, and ψ is weighed by accuracy rather than likelihood, so
-        that the cascade skips ψ more often; 0: not.
+        φ is asked to lead by this many logits more where it is right out-of-fold, and ψ's scale is chosen by accuracy rather than
+        likelihood, so that the cascade skips ψ more often; 0: neither.
     """
 
     C: Positive = 10.0
@@ -148,18 +146,18 @@ class Phi:
 
 @part
 class Reading:
-    """What ψ reads of a text.
+    """The part of a text that ψ reads; the rest is left to φ.
 
     Attributes
     ----------
     max_length
-        Word pieces that ψ reads of a text at a time; what it does not read is left to φ.
+        Word pieces that ψ reads at a time.
     long_texts, max_chunks
         What ψ reads of a longer text. ``"head"``: its beginning. ``"head_tail"``: the first and the last half of `max_length` word
         pieces. ``"chunks"``: up to `max_chunks` windows of `max_length`, averaged; costs as many times more.
     """
 
-    max_length: Annotated[int, BeforeValidator(_plain), Field(ge=8)] = 256
+    max_length: Annotated[Whole, Field(ge=8)] = 256
     long_texts: Literal["head", "head_tail", "chunks"] = "head_tail"
     max_chunks: Count = 4
 
@@ -177,20 +175,20 @@ class Head:
     """
 
     bound: Positive | None = 1.5
-    dropout: Annotated[float, BeforeValidator(_plain), Field(ge=0, lt=1)] = 0.1
+    dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
 
 
 @part
 class Guesses:
-    """What is taken for the label of a text that has none.
+    """The labels that texts without one are given.
 
     Attributes
     ----------
     pseudo_confidence
-        An unlabelled text is learned from when φ gives a label at least this probability.
+        An unlabelled text is learned from if φ gives a label at least this probability.
     """
 
-    pseudo_confidence: Annotated[float, BeforeValidator(_plain), Field(gt=0, le=1)] = 0.9
+    pseudo_confidence: Annotated[Number, Field(gt=0, le=1)] = 0.9
 
 
 @part
@@ -202,7 +200,7 @@ class Steps:
     epochs
         None: 3 from 1,000 texts on, more for fewer (about 100 steps), 10 for an encoder from scratch.
     learning_rate, head_learning_rate
-        Of the encoder and of ψ's head. None for `learning_rate`: the encoder's own, 5e-5, or 1e-3 for an encoder from scratch.
+        Of the encoder and of ψ's head. None for `learning_rate`: the encoder's default, 5e-5, or 1e-3 for an encoder from scratch.
     weight_decay
         Of AdamW.
     warmup
@@ -210,8 +208,8 @@ class Steps:
     batch_texts, batch_tokens
         Size of a training batch: at most this many texts and this many word pieces, padding included.
     accumulate
-        Parts that a batch is computed in, one after the other; the step is that of the whole batch. Memory falls with the number. A
-        batch that does not fit is cut further by itself.
+        Number of parts that a batch is computed in, one after the other, to save memory; the step is that of the whole batch. A
+        batch that does not fit into memory is cut further automatically.
     compile
         Let torch compile ψ on a GPU: a slow start, faster steps.
     """
@@ -220,7 +218,7 @@ class Steps:
     learning_rate: Positive | None = None
     head_learning_rate: Positive = 1e-3
     weight_decay: NotNegative = 0.01
-    warmup: Annotated[float, BeforeValidator(_plain), Field(ge=0, lt=1)] = 0.1
+    warmup: Annotated[Number, Field(ge=0, lt=1)] = 0.1
     batch_texts: Count = 32
     batch_tokens: Count = 4096
     accumulate: Count = 1

@@ -1,4 +1,4 @@
-"""φ's half of training: its problem, its weights, and what it says of texts that it never saw. Hot edits use the same functions.
+"""φ's half of training: its problem, its weights, and φ of texts that it never saw. Hot edits use the same functions.
 
 Imports features, model and recipe; no torch.
 """
@@ -6,6 +6,7 @@ Imports features, model and recipe; no torch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,23 +24,13 @@ MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
 
 def phi_problem(features: Features, classes: Sequence[str], recipe: Recipe) -> PhiProblem:
-    """How φ is to be learned, in training and in hot edits.
-
-    Parameters
-    ----------
-    classes
-        The labels as strings, in column order.
-    recipe
-        With `nb` settled.
-    """
-    return PhiProblem(
-        rules=rule_columns(features.ruleset, classes), C=recipe.phi.C, rule_sigma=recipe.phi.rule_sigma,
-        nb_terms=features.n_terms if recipe.phi.nb else 0,
-    )  # fmt: skip
+    """How φ is learned, in training and in hot edits; `nb` of the recipe is settled, `classes` are in column order."""
+    rules, nb_terms = rule_columns(features.ruleset, classes), features.n_terms if recipe.phi.nb else 0
+    return PhiProblem(rules, C=recipe.phi.C, rule_sigma=recipe.phi.rule_sigma, nb_terms=nb_terms)
 
 
 def fit_phi(problem: PhiProblem, X: Any, Y: Array, recipe: Recipe) -> tuple[Weights, Array]:
-    """φ, and the targets it was fitted to: those given, and what φ is sure of among texts without any."""
+    """φ, and the targets it was fitted to: the given ones, and confident answers of φ for texts without a target."""
     known = problem.link.mass(Y) > 0
     if known.all():
         return problem.solve(X, Y), Y
@@ -54,34 +45,30 @@ def fit_phi(problem: PhiProblem, X: Any, Y: Array, recipe: Recipe) -> tuple[Weig
 def outside_phi(
     problem: PhiProblem, X: Any, Y: Array, is_labelled: Array, features: Features, recipe: Recipe, seed: int
 ) -> tuple[Array, Array | None]:
-    """φ of each text from weights that never saw it, and the offset that φ is to be solved with again, if it is to lead by more.
+    """φ of each text from weights that never saw it, and the offset for solving φ again, if it is to lead by more.
 
-    φ is asked for `recipe.exit_margin` more where it is right out-of-fold, and only there: elsewhere ψ must be able to overrule it.
+    φ is asked for `recipe.exit_margin` more where it is right out-of-fold, and only there: otherwise ψ must be able to overrule it.
     """
     link = problem.link
     if recipe.phi.folds == 1:
-        # The held-out texts stay out even so, or they would praise φ for what it has memorised.
+        # The held-out texts are still left out: their answers would look better than they are if φ had memorised them.
         train, _ = split(Y, is_labelled, recipe.held_out, seed, link)
         X = features.as_fitted_on(X, train)
         return problem.solve(X[train], Y[train]).logits(X), None
 
-    def out_of_fold(offset: Array | None = None) -> Array:
-        return problem.out_of_fold(
-            X, Y, n_folds=min(recipe.phi.folds, len(Y)), seed=seed, offset=offset, n_jobs=features.n_jobs,
-            as_fitted_on=features.as_fitted_on,
-        )  # fmt: skip
-
+    n_folds, n_jobs = min(recipe.phi.folds, len(Y)), features.n_jobs
+    out_of_fold = partial(problem.out_of_fold, X, Y, n_folds, seed, n_jobs=n_jobs, as_fitted_on=features.as_fitted_on)
     phi = out_of_fold()
     if not recipe.phi.exit_margin:
         return phi, None
     offset = -recipe.phi.exit_margin * Y * (link.answer(phi) == link.right(Y))[:, None]
-    return out_of_fold(offset), offset
+    return out_of_fold(offset=offset), offset
 
 
 def hold_out_phi(
     problem: PhiProblem, X: Any, Y: Array, features: Features, recipe: Recipe, seed: int
 ) -> HeldOut | None:
-    """φ of some labelled texts, from weights that never saw them: what a model without ψ is calibrated by."""
+    """φ of some labelled texts, from weights that never saw them: a model without ψ is calibrated by it."""
     known = np.flatnonzero(problem.link.mass(Y) > 0)
     train, held_out = split(Y[known], np.ones(len(known), dtype=bool), recipe.held_out, seed, problem.link)
     if not len(held_out):

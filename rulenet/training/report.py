@@ -1,4 +1,4 @@
-"""What happened in training, as `report_` tells it."""
+"""What happened in training: the content of `report_`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Report:
     seconds
         Wall time of each stage.
     scales_moved
-        Whether the likeliest scalars gave worse answers on the held-out texts than φ or ψ alone, so that others were taken.
+        Whether the likeliest scalars gave worse answers on the held-out texts than φ or ψ alone, so that others were chosen.
     settled
-        What became of the fields of the recipe that depend on the data.
+        The values of those fields of the recipe that depend on the data.
     cut_texts
-        Share of the training texts of which ψ reads only a part.
+        Share of the training texts that ψ reads only in part.
     seconds_per_text
         Of φ's columns and of ψ, in prediction.
     calibration, cascade
-        What held-out texts say of the probabilities, and of skipping ψ.
+        Measured on held-out texts: of the probabilities, and of skipping ψ.
     rule_tally
         How often each rule fired on the labelled texts and was right; on all texts if no text has a label. Drift is measured from it.
     """

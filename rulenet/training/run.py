@@ -1,6 +1,4 @@
-"""A training run: what it works on, how far it has come, and how it begins or is resumed. Imports `rulenet.model` and its neighbours;
-torch and Accelerate.
-"""
+"""A training run: its data, its position, and how it begins or is resumed. Imports model and neighbours; torch and Accelerate."""
 
 from __future__ import annotations
 
@@ -10,7 +8,6 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import torch
@@ -18,12 +15,14 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor
 
-from rulenet.base.progress import Progress
+from rulenet.base.types import Array
 from rulenet.errors import TrainingError
+from rulenet.model.batches import token_budget_batches
 from rulenet.model.psi import Psi, Reading
 from rulenet.training.batch import Step
 from rulenet.training.checkpoint import Checkpoint, Parameters, Position
-from rulenet.training.corpus import Corpus, cut
+from rulenet.training.corpus import Corpus
+from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Cut, Term
 from rulenet.training.recipe import Recipe
 
@@ -32,17 +31,13 @@ LOOK_EVERY = 20  # steps on a GPU after which losses are looked at: looking wait
 MAX_SKIPPED = 3  # steps in a row with gradients that are NaN or infinite
 
 
-@dataclass(frozen=True)
-class Group:
-    """Terms that learn from the same batches of an epoch; each batch is a list of rows."""
-
-    terms: list[Term]
-    batches: list[list[int]]
+# Terms that learn from the same batches of an epoch; a batch is a list of rows.
+Group = tuple[list[Term], list[list[int]]]
 
 
 @dataclass
 class Outcome:
-    """How training went: one loss per epoch on training and held-out texts, and which epoch was kept."""
+    """The result of training: one loss per epoch on training and held-out texts, and the epoch whose weights were kept."""
 
     train_loss: list[float]
     held_out_loss: list[float]
@@ -52,48 +47,31 @@ class Outcome:
 
 @dataclass
 class Run:
-    """What every level of the loop works on.
-
-    Attributes
-    ----------
-    terms
-        What is made small.
-    total
-        Steps of all epochs, about; batches differ a little in number from epoch to epoch.
-    read
-        `Psi.read`, compiled or not.
-    parameters
-        All that is trained, by name.
-    at
-        How far training has come.
-    best
-        Parameters of the best epoch so far; empty: not known.
-    seen
-        (loss, norm of the gradient) of the latest steps, not yet looked at.
-    """
+    """What every level of the loop works on."""
 
     psi: Psi
     terms: Sequence[Term]
     recipe: Recipe
-    seed: int
+    job: Job
     epochs: int
-    total: int
+    total: int  # about the steps of all epochs; the number of batches differs a little from epoch to epoch
     device: torch.device
     accelerator: Accelerator
     optimizer: torch.optim.Optimizer
-    read: Callable[..., Reading]
-    parameters: Parameters
-    progress: Progress
+    read: Callable[..., Reading]  # `Psi.read`, compiled or not
+    parameters: Parameters  # all trained parameters, by name
     checkpoint: Checkpoint | None
     at: Position
-    best: dict[str, Tensor] = field(default_factory=dict)
-    seen: list[Tensor] = field(default_factory=list)
+    best: dict[str, Tensor] = field(default_factory=dict)  # parameters of the best epoch so far; empty: not known
+    seen: list[Tensor] = field(
+        default_factory=list
+    )  # (loss, norm of the gradient) of the latest steps, not yet looked at
     written: float = field(default_factory=time.monotonic)
 
     @property
     def step(self) -> Step:
         """Where the run is, for terms and batches."""
-        return Step(self.seed, self.at.epoch, self.at.step, self.epochs, self.device)
+        return Step(self.job.seed, self.at.epoch, self.at.step, self.epochs, self.device)
 
     @property
     def on_gpu(self) -> bool:
@@ -101,20 +79,17 @@ class Run:
         return bool(self.device.type == "cuda")
 
     def groups(self, train: Corpus, epoch: int) -> list[Group]:
-        """What an epoch is made of: the batches that terms share, then those that terms have of their own, the longest list first."""
-        own = [
-            (term, term.batches(train, np.random.default_rng([self.seed, epoch, 0, 0, number])))
-            for number, term in enumerate(self.terms, start=1)
-        ]
-        groups = [Group([term], batches) for term, batches in own if batches]
-        groups.sort(key=lambda group: -len(group.batches))
+        """The batches of an epoch: first those that terms share, then the terms' own, the longest list first."""
+        seed = [self.job.seed, epoch]
+        rngs = [np.random.default_rng([*seed, 0, 0, number]) for number in range(1, len(self.terms) + 1)]
+        own = [(term, term.batches(train, rng)) for term, rng in zip(self.terms, rngs, strict=True)]
+        groups: list[Group] = [([term], batches) for term, batches in own if batches]
+        groups.sort(key=lambda group: -len(group[1]))
         if sharing := [term for term, batches in own if batches is None]:
-            rng = np.random.default_rng([self.seed, epoch])
-            groups.insert(0, Group(sharing, new_cut(self.recipe, self.psi)(train, train.with_target, rng)))
+            batches = new_cut(self.recipe, self.psi)(train, train.with_target, np.random.default_rng(seed))
+            groups.insert(0, (sharing, batches))
         if not groups:
-            raise TrainingError(
-                "no objective of the recipe finds texts to learn from; add unlabeled=… or another objective"
-            )
+            raise TrainingError("no objective finds texts to learn from; add unlabeled=… or another objective")
         return groups
 
     def warn(self, message: str) -> None:
@@ -123,13 +98,11 @@ class Run:
             warnings.warn(message, stacklevel=2)
 
     def look(self) -> None:
-        """Take in the losses of the latest steps; TrainingError where they say that training cannot go on."""
+        """Record the losses of the latest steps; a TrainingError if training cannot continue with them."""
         recent = torch.stack(self.seen).tolist() if self.seen else []
         self.seen.clear()
-        rates = (
-            f"recipe.learning_rate (now {self.recipe.steps.learning_rate}) or "
-            f"recipe.head_learning_rate ({self.recipe.steps.head_learning_rate})"
-        )
+        steps = self.recipe.steps
+        rates = f"recipe.learning_rate (now {steps.learning_rate}) or recipe.head_learning_rate ({steps.head_learning_rate})"
         for loss, norm in recent:
             self.at.losses.append(loss)
             where = f"in epoch {self.at.epoch + 1}, step {len(self.at.losses)}"
@@ -139,9 +112,7 @@ class Run:
             if self.at.skipped:
                 self.warn(f"the gradient's norm is {norm} {where}; the step is skipped")
             if self.at.skipped == MAX_SKIPPED:
-                raise TrainingError(
-                    f"{MAX_SKIPPED} gradients in a row were NaN or infinite, the last {where}; lower {rates}"
-                )
+                raise TrainingError(f"{MAX_SKIPPED} gradients in a row were NaN or infinite {where}; lower {rates}")
 
     def keep(self, *, now: bool = False) -> None:
         """Write a checkpoint, if it is time."""
@@ -154,42 +125,33 @@ class Run:
 
 
 def new_run(
-    psi: Psi, train: Corpus, terms: Sequence[Term], recipe: Recipe, seed: int, device: str, progress: Progress,
-    checkpoint: Checkpoint | None,
-) -> Run:  # fmt: skip
-    """A run at its beginning, or where its checkpoint has it."""
-    accelerator = new_accelerator(device)
+    psi: Psi, train: Corpus, terms: Sequence[Term], recipe: Recipe, job: Job, checkpoint: Checkpoint | None
+) -> Run:
+    """A run at its beginning, or at the position of its checkpoint."""
+    accelerator = new_accelerator(job.device)
     # Of several processes on a CPU, Accelerate calls it cpu:0, and moving there makes a copy each time.
     where = torch.device("cpu") if accelerator.device.type == "cpu" else accelerator.device
     modules = {"psi": psi} | {name: module for term in terms for name, module in term.modules.items()}
     for module in modules.values():
         module.to(where)
     optimizer = new_optimizer(psi, terms, recipe, fused=where.type == "cuda")
-    parameters = {
-        f"{prefix}.{name}": parameter
-        for prefix, module in modules.items()
-        for name, parameter in module.named_parameters()
-        if parameter.requires_grad
-    }
+    named = [pair for prefix, module in modules.items() for pair in module.named_parameters(prefix)]
+    parameters = {name: parameter for name, parameter in named if parameter.requires_grad}
     if accelerator.num_processes > 1:
         for tensor in (*psi.state_dict().values(), *parameters.values()):
             torch.distributed.broadcast(tensor.detach(), src=0)
     read = torch.compile(psi.read, dynamic=True) if recipe.steps.compile and where.type == "cuda" else psi.read
     epochs = recipe.steps.epochs or 1  # settled by `Recipe.resolved`, as is the learning rate
-    run = Run(
-        psi, terms, recipe, seed, epochs, 0, where, accelerator, optimizer, read, parameters, progress, checkpoint,
-        Position(parts=recipe.steps.accumulate),
-    )  # fmt: skip
-    run.total = max(1, epochs * len(run.groups(train, 0)[0].batches))
+    at = Position(parts=recipe.steps.accumulate)
+    run = Run(psi, terms, recipe, job, epochs, 0, where, accelerator, optimizer, read, parameters, checkpoint, at)
+    run.total = max(1, epochs * len(run.groups(train, 0)[0][1]))
     if checkpoint is not None and checkpoint.resume:
         found = checkpoint.read(parameters, optimizer)
         if found is None:
-            run.warn(
-                f"there is no checkpoint in {checkpoint.folder} to resume from; training starts from the beginning"
-            )
+            run.warn(f"there is no checkpoint in {checkpoint.folder}; training starts from the beginning")
         else:
             run.at, run.best = found
-            progress.say(f"going on in epoch {run.at.epoch + 1} after step {run.at.step}")
+            job.progress.say(f"resuming in epoch {run.at.epoch + 1} after step {run.at.step}")
     accelerator.wait_for_everyone()
     return run
 
@@ -199,11 +161,11 @@ def new_accelerator(device: str) -> Accelerator:
     gpu = torch.cuda.is_available()
     if device == "cuda" and not gpu:
         raise TrainingError("device='cuda', but torch sees no GPU; use device='auto' or 'cpu'")
-    # Without a GPU, Accelerate takes launched processes for one group only where it is told that they are to use the CPU.
+    # Without a GPU, Accelerate treats launched processes as one group only if it is told that they are to use the CPU.
     cpu = device == "cpu" or (not gpu and "LOCAL_RANK" in os.environ)
     bf16 = not cpu and gpu and torch.cuda.is_bf16_supported()
-    # Accelerate keeps one state per process and refuses other settings later; two estimators may well differ. The state of
-    # the process group is of all processes and stays.
+    # Accelerate keeps one state per process and refuses other settings later, but two estimators may differ. The state of the
+    # process group belongs to all processes and stays.
     AcceleratorState._reset_state(reset_partial_state=not torch.distributed.is_initialized())
     return Accelerator(cpu=cpu, mixed_precision="bf16" if bf16 else "no")
 
@@ -214,7 +176,7 @@ def own_gpu(device: str) -> list[int]:
 
 
 def new_optimizer(psi: Psi, terms: Sequence[Term], recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
-    """AdamW with learning rates of their own for the body, the head and what the terms train."""
+    """AdamW with separate learning rates for the body, the head and the modules of the terms."""
     groups = recipe.tune.prepare(psi.encoder, recipe.steps.learning_rate or psi.encoder.traits.learning_rate)
     head = [*psi.from_text.parameters(), *psi.from_phi.parameters()]
     groups.append({"params": head, "initial_lr": recipe.steps.head_learning_rate})
@@ -224,12 +186,22 @@ def new_optimizer(psi: Psi, terms: Sequence[Term], recipe: Recipe, *, fused: boo
 
 
 def new_cut(recipe: Recipe, psi: Psi) -> Cut:
-    """`cut` with the sizes of a recipe."""
-    return partial(cut, tokens=recipe.steps.batch_tokens, texts=recipe.steps.batch_texts, window=psi.encoder.max_length)
+    """A function that cuts rows of a corpus into shuffled batches of the recipe's size."""
+    size = {
+        "budget": recipe.steps.batch_tokens,
+        "max_texts": recipe.steps.batch_texts,
+        "window": psi.encoder.max_length,
+    }
+
+    def cut(corpus: Corpus, indices: Array, rng: np.random.Generator) -> list[list[int]]:
+        batches = token_budget_batches([len(corpus.rows[i]) for i in indices.tolist()], rng=rng, **size)
+        return [indices[batch].tolist() for batch in batches]
+
+    return cut
 
 
 def linear_schedule(step: int, total: int, warmup: float) -> float:
-    """Factor of the learning rate: up over the first steps, then down to zero.
+    """Factor of the learning rate: it rises over the first steps, then falls to zero.
 
     Examples
     --------

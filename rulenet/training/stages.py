@@ -8,18 +8,18 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rulenet.base.progress import Progress
 from rulenet.base.types import Array
+from rulenet.base.wording import counted
 from rulenet.features.blocks import Features
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.link import Link
 from rulenet.rules.engine.tally import tally
 from rulenet.training.corpus import Corpus, Origin
+from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need
 from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem
 from rulenet.training.recipe import Recipe
@@ -28,41 +28,19 @@ from rulenet.training.report import Report
 
 @dataclass(frozen=True)
 class Task:
-    """What a model is to be fitted to.
+    """What a model is to be fitted to."""
 
-    Attributes
-    ----------
-    texts
-        Labelled texts first, then unlabelled ones.
-    Y
-        Target distribution of each text, shape (n_texts, n_classes); all zero where nothing is known.
-    classes
-        The labels as strings, in column order.
-    """
-
-    texts: Sequence[str]
-    Y: Array
-    classes: list[str]
+    texts: Sequence[str]  # labelled texts first, then unlabelled ones
+    Y: Array  # target distributions, (n_texts, n_classes); zeros if nothing is known
+    classes: list[str]  # the labels as strings, in column order
 
 
-def fit_hybrid(
-    task: Task, features: Features, encoder: str | None, recipe: Recipe, *, seed: int, device: str, progress: Progress,
-    work_dir: Path | None = None, resume: bool = False,
-) -> tuple[Hybrid, Report]:  # fmt: skip
-    """Fit φ and, if there is an encoder, ψ.
-
-    Parameters
-    ----------
-    work_dir
-        Folder for ψ's checkpoint and the texts' word pieces. What training needs of it is still there at the end: it can go when the
-        model is saved, with `rulenet.training.checkpoint.remove`. None: nothing is kept.
-    resume
-        Whether to go on from the checkpoint in `work_dir`.
-    """
+def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Recipe, job: Job) -> tuple[Hybrid, Report]:
+    """Fit φ and, if there is an encoder, ψ."""
     report = Report(n_texts=int((task.Y.sum(axis=1) > 0).sum()), language=features.language, n_rules=features.n_rules)
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
-    progress.say(f"columns of {len(task.texts):,} texts")
+    job.progress.say(f"columns of {counted(len(task.texts), 'text')}")
     X = features.fit_transform(task.texts)
     report.n_terms = features.n_terms
     report.rule_tally = rule_tally(features, X, task)
@@ -70,38 +48,36 @@ def fit_hybrid(
     report.seconds_per_text["phi"] = report.seconds["columns"] / len(task.texts)
 
     started = time.perf_counter()
-    progress.say(f"φ: {X.shape[1]:,} columns")
+    job.progress.say(f"φ: {counted(X.shape[1], 'column')}")
     recipe = recipe.resolved(report.n_texts, len(task.texts))
     report.settled = {"min_df": recipe.columns.min_df, "nb": recipe.phi.nb}
     problem = phi_problem(features, task.classes, recipe)
     weights, Y = fit_phi(problem, X, task.Y, recipe)
     report.seconds["phi"] = time.perf_counter() - started
     if encoder is None:
-        held_out = hold_out_phi(problem, X, task.Y, features, recipe, seed)
+        held_out = hold_out_phi(problem, X, task.Y, features, recipe, job.seed)
         return Hybrid(features, weights, held_out=held_out, link=problem.link), report
 
     from rulenet.training.neural import fit_psi
 
     started = time.perf_counter()
-    progress.say(f"φ out-of-fold, {recipe.phi.folds} folds")
+    job.progress.say(f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}")
     corpus = new_corpus(task, X, Y, problem.link, recipe)
     known = corpus.take(corpus.with_target)
-    phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, seed)
+    phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, job.seed)
     if offset is not None:
         weights = problem.solve(known.X, known.Y, offset=offset)
     if len(known) < len(corpus):  # φ was never solved on texts without a target
         outside = weights.logits(corpus.X)
         outside[corpus.with_target], phi = phi, outside
     report.seconds["phi_out_of_fold"] = time.perf_counter() - started
-    psi, weights, held_out = fit_psi(
-        replace(corpus, phi=phi), weights, problem, encoder, recipe, report, seed=seed, device=device,
-        progress=progress, work_dir=work_dir, resume=resume,
-    )  # fmt: skip
+    corpus = replace(corpus, phi=phi)
+    psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job)
     return Hybrid(features, weights, psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
 
 
 def new_corpus(task: Task, X: Any, Y: Array, link: Link, recipe: Recipe) -> Corpus:
-    """What ψ is trained on: the texts that have a target, and the others too if an objective asks for them."""
+    """What ψ is trained on: the texts that have a target, and the others too if an objective needs them."""
     given, known = link.mass(task.Y) > 0, link.mass(Y) > 0
     corpus = Corpus(task.texts, X, Y, np.where(given, Origin.GIVEN, np.where(known, Origin.GUESSED, Origin.NONE)))
     wanted = known.all() or any(Need.UNLABELLED in objective.needs for objective in recipe.objectives)

@@ -309,7 +309,7 @@ def test_a_single_word_has_all_that_masking_it_takes_away(loud: RuleNetClassifie
     assert psi is not None
     mask = psi.encoder.tokenizer.token_to_id("[MASK]")
     rows = [psi.encoder.encode(["bank"])[0], [2, mask, 3]]
-    read, masked = 2.0 * psi.predict(rows, np.vstack([phi, phi]), budget=100, device="cpu")
+    read, masked = 2.0 * psi.predict(rows, np.vstack([phi, phi]), device="cpu")
     for label, other in itertools.permutations(range(3), 2):
         names = loud.classes_.tolist()
         e = heard(loud, ["bank"], contrast=(names[label], names[other]))[0]

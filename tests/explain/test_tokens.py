@@ -41,7 +41,7 @@ def psi(tiny_encoder: str) -> Psi:
 
 def asked(psi: Psi, texts: list[str], phi: np.ndarray, sides: np.ndarray) -> np.ndarray:
     """What predictions say of Σ_k sides_k ψ_k."""
-    return (psi.predict(psi.encoder.encode(texts), phi, budget=1000, device="cpu") * sides).sum(axis=1)
+    return (psi.predict(psi.encoder.encode(texts), phi, device="cpu") * sides).sum(axis=1)
 
 
 @pytest.mark.parametrize("bound", [1.5, None])
@@ -59,7 +59,7 @@ def test_the_bias_is_psi_of_as_many_masks(psi: Psi) -> None:
     mask = psi.encoder.tokenizer.token_to_id("[MASK]")
     assert neutral_piece(psi) == mask
     masked = [[2, *[mask] * (len(row) - 2), 3] for row in psi.encoder.encode(TEXTS)]
-    expected = (psi.predict(masked, PHI, budget=1000, device="cpu") * SIDES).sum(axis=1)
+    expected = (psi.predict(masked, PHI, device="cpu") * SIDES).sum(axis=1)
     assert [share.bias for share in attribute(psi, TEXTS, PHI, SIDES)] == pytest.approx(expected, abs=1e-5)
 
 
@@ -157,7 +157,7 @@ def test_an_engine_that_only_predicts_keeps_its_original(psi: Psi) -> None:
 
 def test_psi_of_phi_is_psi(psi: Psi) -> None:
     of = psi_of_phi(psi, TEXTS[1])
-    expected = psi.predict(psi.encoder.encode(TEXTS[1:2] * 5), PHI, budget=1000, device="cpu")
+    expected = psi.predict(psi.encoder.encode(TEXTS[1:2] * 5), PHI, device="cpu")
     np.testing.assert_allclose(of(PHI), expected, atol=1e-5)
     assert np.ptp(expected, axis=0).max() > 0.1
 

@@ -12,7 +12,7 @@ from rulenet.model.phi import RuleColumn, Weights  # noqa: E402
 from rulenet.model.phi_layer import PhiLayer, sparse_rows  # noqa: E402
 from rulenet.model.phi_problem import PhiProblem  # noqa: E402
 
-# Three rules (for label 1, against label 0, pinned at 2 for label 2) and two terms; the last term stands in no text.
+# Three rules (for label 1, against label 0, pinned at 2 for label 2) and two terms; the last term is in no text.
 RULES = [
     RuleColumn(1, prior=1.5),
     RuleColumn(0, prior=-1.0, lower=-np.inf, upper=0.0),
@@ -82,7 +82,7 @@ def test_bounds_hold_exactly_although_the_change_is_in_single_precision() -> Non
 
 
 def test_the_prior_pulls_as_in_the_solver_when_a_column_is_there(layer: PhiLayer) -> None:
-    """(w − w⁰) / σ² or w / C, shared out: rules 0 and 1 and the first term stand in two texts each; σ = 1/2, C = 3."""
+    """(w − w⁰) / σ² or w / C, shared out: rules 0 and 1 and the first term are in two texts each; σ = 1/2, C = 3."""
     move(layer, [1.0, 0.0, 0.0], [[0.3, 0.3, 0.0], [1.0, 1.0, 1.0]], [0.0] * 3)
     for parameter in layer.parameters():
         parameter.grad = torch.zeros_like(parameter)
@@ -117,7 +117,7 @@ def test_at_the_solution_data_and_prior_cancel(nb_terms: int) -> None:
         assert float(parameter.grad.abs().max()) < 1e-5
 
 
-def test_a_term_without_a_say_keeps_its_weight() -> None:
+def test_a_term_of_scale_0_keeps_its_weight() -> None:
     """Scale 0: a log-count ratio of exactly 1, where the solver left the weight at 0."""
     scale = np.array([[2.0, 2.0, 2.0], [0.0, 0.0, 0.0]])
     solved = Weights(np.array([[0.3, -0.3, 0], [0.0, 0, 0]]), np.zeros(3))

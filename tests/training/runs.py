@@ -44,12 +44,19 @@ def new_run(encoder: str, *, dropout: float = 0.1) -> dict[str, Any]:
     return {"psi": psi, "phi": layer, "train": train}
 
 
-def train_run(run: dict[str, Any], recipe: Any, held_out: Any = None, seed: int = 0, **options: Any) -> Any:
+def train_run(
+    run: dict[str, Any],
+    recipe: Any,
+    held_out: Any = None,
+    checkpoint: Any = None,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+) -> Any:
     """Train such a run by the joint loss; φ learns in the joint epochs."""
-    from rulenet.base.progress import Progress
     from rulenet.training import loop
+    from rulenet.training.job import Job
     from rulenet.training.objectives.supervised import SupervisedTerm
 
     terms = [SupervisedTerm(recipe.objectives[0], run["phi"])]
-    settings = {"seed": seed, "device": "cpu", "progress": Progress(0), **options}
-    return loop.train_psi(run["psi"], run["train"], held_out, recipe, terms, **settings)
+    return loop.train_psi(run["psi"], run["train"], held_out, recipe, terms, Job(seed, device), checkpoint)

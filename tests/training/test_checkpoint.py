@@ -1,4 +1,4 @@
-"""A run that is broken off and gone on with ends as if nothing had happened, and another run's checkpoint is refused."""
+"""A run that is interrupted and resumed ends as if nothing had happened, and another run's checkpoint is refused."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ torch = pytest.importorskip("torch")
 from safetensors import safe_open  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 
-from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.errors import TrainingError  # noqa: E402
 from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.training import checkpoint, loop  # noqa: E402
 from rulenet.training import run as run_module  # noqa: E402
 from rulenet.training.checkpoint import FILE, Checkpoint, identity_of, remove  # noqa: E402
+from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
@@ -43,7 +43,7 @@ class BrokenOffError(Exception):
 def train(run: dict[str, Any], folder: Path | None = None, *, resume: bool = False, **identity: Any) -> Outcome:
     kept = Checkpoint(folder, identity_of([], {}, {}, {"seed": 0, **identity}), resume) if folder is not None else None
     held_out = run["train"].take(np.arange(0, 40, 3))
-    return train_run(run, RECIPE, held_out, checkpoint=kept)
+    return train_run(run, RECIPE, held_out, kept)
 
 
 def state(run: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def state(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def break_off(monkeypatch: pytest.MonkeyPatch, steps: int, run: dict[str, Any], folder: Path) -> None:
-    """Train with a checkpoint after every step until so many steps are done."""
+    """Train for some steps, with a checkpoint after each."""
     real, count = loop.train_step, iter(range(steps))
 
     def step(*arguments: Any) -> Any:
@@ -71,7 +71,7 @@ def break_off(monkeypatch: pytest.MonkeyPatch, steps: int, run: dict[str, Any], 
 def test_a_run_goes_on_from_any_step_to_the_same_weights(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, steps: int
 ) -> None:
-    """After the first step, an epoch, in the midst of one, and in the joint epoch (steps 11 to 15)."""
+    """After the first step, after an epoch, during one, and in the joint epoch (steps 11 to 15)."""
     whole, broken, resumed = make(), make(), make()
     outcome = train(whole)
     break_off(monkeypatch, steps, broken, tmp_path)
@@ -79,24 +79,17 @@ def test_a_run_goes_on_from_any_step_to_the_same_weights(
     assert all(torch.equal(value, state(whole)[name]) for name, value in state(resumed).items())
 
 
-def test_a_finished_run_is_not_trained_again(
+def test_checkpoints_change_nothing_and_a_finished_run_is_not_trained_again(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    whole, again = make(), make()
-    outcome = train(whole, tmp_path)
-    monkeypatch.setattr(loop, "train_step", None)
-    assert train(again, tmp_path, resume=True) == outcome
-    assert all(torch.equal(value, state(whole)[name]) for name, value in state(again).items())
-
-
-def test_how_often_it_is_written_changes_nothing(
-    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    without, often = make(), make()
+    without, often, again = make(), make(), make()
     outcome = train(without)
     monkeypatch.setattr(run_module, "SECONDS", 0.0)
     assert train(often, tmp_path) == outcome
-    assert all(torch.equal(value, state(without)[name]) for name, value in state(often).items())
+    monkeypatch.setattr(loop, "train_step", None)
+    assert train(again, tmp_path, resume=True) == outcome
+    for run in (often, again):
+        assert all(torch.equal(value, state(without)[name]) for name, value in state(run).items())
 
 
 def test_what_is_frozen_is_not_written(make: Callable[..., Any], tmp_path: Path) -> None:
@@ -108,10 +101,8 @@ def test_what_is_frozen_is_not_written(make: Callable[..., Any], tmp_path: Path)
     assert not any("layer.0." in name or "embeddings" in name for name in names)
 
 
-def test_nothing_to_go_on_from_is_said(make: Callable[..., Any], tmp_path: Path) -> None:
-    with pytest.warns(
-        UserWarning, match="there is no checkpoint in .*new.* to resume from; training starts from the beginning"
-    ):
+def test_a_missing_checkpoint_is_reported(make: Callable[..., Any], tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match=r"there is no checkpoint in .*new; training starts from the beginning"):
         train(make(), tmp_path / "new", resume=True)
     assert [file.name for file in (tmp_path / "new").iterdir()] == [FILE]
 
@@ -242,10 +233,7 @@ fit(encoder, Path(folder), resume=False)
 
 
 def fit(encoder: str, folder: Path | None, *, resume: bool) -> Any:
-    features = Features(None, language="en")
-    return fit_hybrid(
-        TASK, features, encoder, RECIPE, seed=0, device="cpu", progress=Progress(0), work_dir=folder, resume=resume
-    )
+    return fit_hybrid(TASK, Features(None, language="en"), encoder, RECIPE, Job(work_dir=folder, resume=resume))
 
 
 @pytest.mark.slow
@@ -281,10 +269,10 @@ def checkpoint_text(folder: Path) -> str:
 @pytest.mark.slow
 def test_other_texts_labels_or_settings_are_another_run(tiny_encoder: str, tmp_path: Path) -> None:
     fit(tiny_encoder, tmp_path, resume=False)
-    features, options = Features(None, language="en"), {"device": "cpu", "progress": Progress(0), "work_dir": tmp_path}
+    features = Features(None, language="en")
     other = Task(["the film", *TASK.texts[1:]], TASK.Y, TASK.classes)
     with pytest.raises(TrainingError, match=r"another run: the texts differ; .*; seed was 0, is 1"):
-        fit_hybrid(other, features, tiny_encoder, RECIPE, seed=1, resume=True, **options)
+        fit_hybrid(other, features, tiny_encoder, RECIPE, Job(1, work_dir=tmp_path, resume=True))
     changed = RECIPE.with_changes(bound=3.0)
     with pytest.raises(TrainingError, match=r"another run: recipe\.bound was 1\.5, is 3\.0\. To train"):
-        fit_hybrid(TASK, features, tiny_encoder, changed, seed=0, resume=True, **options)
+        fit_hybrid(TASK, features, tiny_encoder, changed, Job(work_dir=tmp_path, resume=True))

@@ -10,15 +10,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.model.hybrid import Hybrid  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402
+from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.objectives import supervised  # noqa: E402
-from rulenet.training.objectives.supervised import joint_loss  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
-from rulenet.training.run import Outcome, Run  # noqa: E402
+from rulenet.training.run import Run  # noqa: E402
 from rulenet.training.stages import Report, Task, fit_hybrid  # noqa: E402
 from rulenet.training.tuning.full import Full  # noqa: E402
 from tests.training.runs import train_run  # noqa: E402
@@ -36,21 +35,8 @@ MONEY = ["oil price", "the bank", "stock market lost", "oil lost", "market price
 TASK = Task((SPORT + MONEY) * 6, np.eye(2)[([1] * 5 + [0] * 5) * 6], ["money", "sport"])
 
 
-def train(run: dict[str, Any], recipe: Recipe, held_out: Any = None) -> Outcome:
-    return train_run(run, recipe, held_out)
-
-
 def hybrid(encoder: str, recipe: Recipe, task: Task = TASK) -> tuple[Hybrid, Report]:
-    features = Features(RULES, language="en")
-    return fit_hybrid(task, features, encoder, recipe, seed=0, device="cpu", progress=Progress(0))
-
-
-def test_the_third_term_of_the_loss_is_that_of_phi() -> None:
-    phi, psi = torch.tensor([[1.0, -1.0]]), torch.tensor([[0.5, 0.0]])
-    target = torch.tensor([[0.0, 1.0]])
-    without = joint_loss(phi, psi, target, psi_loss=0.3)
-    with_phi = joint_loss(phi, psi, target, psi_loss=0.3, phi_loss=0.5)
-    assert float(with_phi - without) == pytest.approx(0.5 * np.log(1 + np.exp(2.0)))
+    return fit_hybrid(task, Features(RULES, language="en"), encoder, recipe, Job())
 
 
 @pytest.mark.parametrize(("joint", "still"), [(0, [1, 2, 3]), (1, [1, 2]), (2, [1]), (9, [])])
@@ -67,7 +53,7 @@ def test_phi_moves_in_the_joint_epochs_only(
         return loss
 
     monkeypatch.setattr(loop, "train_epoch", spy)
-    train(run, RECIPE.with_changes(joint_epochs=joint))
+    train_run(run, RECIPE.with_changes(joint_epochs=joint))
     assert unmoved == still
 
 
@@ -83,7 +69,7 @@ def test_signs_and_pins_hold_at_every_step(make: Callable[..., Any], monkeypatch
         return result
 
     monkeypatch.setattr(loop, "train_step", spy)
-    train(run, RECIPE.with_changes(joint_epochs=3))
+    train_run(run, RECIPE.with_changes(joint_epochs=3))
     assert len(seen) == 15
     assert 0 <= min(coef[0, 1] for coef in seen) < 1e-6  # it wanted to go further
     assert {coef[1, 0] for coef in seen} == {2.0}
@@ -96,7 +82,7 @@ def test_an_epoch_before_the_joint_ones_comes_back_with_its_phi(
 ) -> None:
     run, losses = make(), iter([0.5, 0.2, 0.9])
     monkeypatch.setattr(loop, "evaluate", lambda *_: next(losses))
-    outcome = train(run, RECIPE.with_changes(joint_epochs=1), held_out=run["train"])
+    outcome = train_run(run, RECIPE.with_changes(joint_epochs=1), held_out=run["train"])
     assert outcome.best_epoch == 2
     assert not run["phi"].shift(run["train"].X).any()
     np.testing.assert_array_equal(run["phi"].weights().coef, run["phi"].solved.coef)
@@ -114,7 +100,7 @@ def test_held_out_texts_are_judged_with_the_moved_phi(
 
     monkeypatch.setattr(supervised, "fit_scales", spy)
     held_out = run["train"].take(np.arange(10))
-    train(run, RECIPE.with_changes(joint_epochs=1, epochs=1), held_out=held_out)
+    train_run(run, RECIPE.with_changes(joint_epochs=1, epochs=1), held_out=held_out)
     np.testing.assert_allclose(judged[0], held_out.phi + run["phi"].shift(held_out.X))
     assert not np.allclose(judged[0], held_out.phi)
 

@@ -1,4 +1,4 @@
-"""The loop under strain: batches in parts, memory that runs out, gradients that are no numbers."""
+"""The loop under strain: batches in parts, memory that runs out, gradients that are not finite."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_batch_that_does_not_fit_is_cut_and_done_again(
     train(whole)
     tried = out_of_memory_above(monkeypatch, 2, error)
     with pytest.warns(
-        UserWarning, match="did not fit into the memory of cpu; batches are computed in [24] parts"
+        UserWarning, match="did not fit into the memory of cpu; batches are computed in [24] parts from now on"
     ) as said:
         train(cut)
     assert len(said) == 2  # 8 → 4 → 2, and then never again
@@ -98,10 +98,10 @@ def test_other_errors_are_not_taken_for_want_of_memory(
 def test_prediction_halves_its_batches(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     run = make()
     rows, phi = run["train"].rows, run["train"].phi
-    whole = run["psi"].predict(rows, phi, budget=1000, device="cpu")
+    whole = run["psi"].predict(rows, phi, device="cpu")
     tried = out_of_memory_above(monkeypatch, 10, torch.cuda.OutOfMemoryError("CUDA out of memory"))
     with pytest.warns(UserWarning, match="half as many at a time") as said:
-        halved = run["psi"].predict(rows, phi, budget=1000, device="cpu")
+        halved = run["psi"].predict(rows, phi, device="cpu")
     assert [str(warning.message)[:8] for warning in said] == ["40 texts", "20 texts"]
     assert tried == [40, 20, 10, 10, 10, 10]
     np.testing.assert_allclose(halved, whole, atol=1e-6)
@@ -111,7 +111,7 @@ def test_prediction_of_one_text_that_does_not_fit(make: Callable[..., Any], monk
     run = make()
     out_of_memory_above(monkeypatch, 0, MemoryError())
     with pytest.raises(RuleNetError, match=r"one text of \d+ word pieces does not fit into the memory of cpu"):
-        run["psi"].predict(run["train"].rows[:1], run["train"].phi[:1], budget=1000, device="cpu")
+        run["psi"].predict(run["train"].rows[:1], run["train"].phi[:1], device="cpu")
 
 
 def spoil_gradients(psi: Psi, calls: set[int]) -> None:

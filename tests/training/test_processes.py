@@ -68,7 +68,7 @@ def train(run: dict[str, Any], recipe: str, folder: Path | None = None) -> Any:
     held_out = run["train"].take(np.arange(0, 40, 3))
     kept = Checkpoint(folder, identity_of([], {}, {}, {})) if folder else None
     chosen = RECIPES[recipe].with_changes(**SETTINGS)
-    return train_run(run, chosen, held_out, device="auto", checkpoint=kept)
+    return train_run(run, chosen, held_out, kept, device="auto")
 
 
 def state(run: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.decide.scales import fit_scales  # noqa: E402
 from rulenet.errors import TrainingError  # noqa: E402
 from rulenet.features.blocks import Features  # noqa: E402
@@ -18,6 +17,7 @@ from rulenet.model.psi import Psi  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402
 from rulenet.training.corpus import Corpus, Origin  # noqa: E402
+from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.loop import train_psi  # noqa: E402
 from rulenet.training.objectives.supervised import Supervised, SupervisedTerm, joint_loss  # noqa: E402
 from rulenet.training.phi_stage import split  # noqa: E402
@@ -40,9 +40,8 @@ Y = np.eye(2)[([1] * 5 + [0] * 5) * 6]
 
 def new_psi(tiny_encoder: str, **options: Any) -> Psi:
     torch.manual_seed(0)
-    return Psi(
-        load_encoder(tiny_encoder, texts=[], max_length=32, seed=0), 2, bound=options.get("bound", 1.5), dropout=0.0
-    )
+    encoder = load_encoder(tiny_encoder, texts=[], max_length=32, seed=0)
+    return Psi(encoder, 2, bound=options.get("bound", 1.5), dropout=0.0)
 
 
 def examples_of(psi: Psi, texts: list[str] = TEXTS, target: np.ndarray = Y) -> Corpus:
@@ -54,8 +53,7 @@ RECIPE = Recipe.of(epochs=8, learning_rate=5e-3, head_learning_rate=2e-2, tune=F
 
 
 def fit(psi: Psi, recipe: Recipe = RECIPE, held_out: Corpus | None = None, train: Corpus | None = None) -> Outcome:
-    terms, settings = [SupervisedTerm(Supervised(), None)], {"seed": 0, "device": "cpu", "progress": Progress(0)}
-    return train_psi(psi, train or examples_of(psi), held_out, recipe, terms, **settings)  # type: ignore[arg-type]
+    return train_psi(psi, train or examples_of(psi), held_out, recipe, [SupervisedTerm(Supervised(), None)], Job())
 
 
 def test_joint_loss_is_its_formula() -> None:
@@ -67,15 +65,15 @@ def test_joint_loss_is_its_formula() -> None:
 
     assert float(joint_loss(phi, psi, target, psi_loss=0.3)) == pytest.approx(ce(phi + psi) + 0.3 * ce(psi))
     assert float(joint_loss(phi, psi, target, psi_loss=0.0)) == pytest.approx(ce(phi + psi))
+    with_phi = joint_loss(phi, psi, target, psi_loss=0.3, phi_loss=0.5)
+    assert float(with_phi) == pytest.approx(ce(phi + psi) + 0.3 * ce(psi) + 0.5 * ce(phi))
 
 
 @pytest.mark.slow
-def test_psi_learns_to_tell_the_classes_apart(tiny_encoder: str) -> None:
+def test_psi_learns_to_distinguish_the_classes(tiny_encoder: str) -> None:
     psi = new_psi(tiny_encoder)
     outcome = fit(psi)
-    predicted = psi.predict(psi.encoder.encode(TEXTS), np.zeros((len(TEXTS), 2)), budget=1000, device="cpu").argmax(
-        axis=1
-    )
+    predicted = psi.predict(psi.encoder.encode(TEXTS), np.zeros((len(TEXTS), 2)), device="cpu").argmax(axis=1)
     assert (predicted == Y.argmax(axis=1)).mean() > 0.9
     assert outcome.train_loss[-1] < outcome.train_loss[0]
 
@@ -162,7 +160,7 @@ def test_a_missing_gpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_psi_is_trained_against_out_of_fold_phi(tiny_encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a word of its own in every text, in-sample φ is sure of each label; the φ that ψ meets must not be."""
+    """Every text has a word that no other has: in-sample φ is sure of each label, but the φ that ψ is trained on must not be."""
     texts = [f"word{i}" for i in range(60)]
     met: list[np.ndarray] = []
 
@@ -171,16 +169,8 @@ def test_psi_is_trained_against_out_of_fold_phi(tiny_encoder: str, monkeypatch: 
         return Outcome([0.0], [], 1, False)
 
     monkeypatch.setattr("rulenet.training.loop.train_psi", spy)
-    features = Features(None, language="en")
-    hybrid, _ = fit_hybrid(
-        Task(texts, Y, CLASSES),
-        features,
-        tiny_encoder,
-        Recipe.of(C=100.0, max_length=32),
-        seed=0,
-        device="cpu",
-        progress=Progress(0),
-    )
+    features, recipe = Features(None, language="en"), Recipe.of(C=100.0, max_length=32)
+    hybrid, _ = fit_hybrid(Task(texts, Y, CLASSES), features, tiny_encoder, recipe, Job())
     in_sample = hybrid.weights.logits(features.transform(texts))
     assert (in_sample.argmax(axis=1) == Y.argmax(axis=1)).all()
     assert np.abs(met[0][:, 1] - met[0][:, 0]).max() < 0.2 * np.abs(in_sample[:, 1] - in_sample[:, 0]).min()
@@ -226,12 +216,10 @@ def test_too_few_texts_are_not_split() -> None:
 
 
 def test_rules_alone_teach_the_terms() -> None:
-    """No labels: 'goal' and 'oil' label some texts, and the words beside them carry the others."""
+    """No labels: 'goal' and 'oil' label some texts, and the words next to them decide the others."""
     features = Features(RULES, language="en")
     texts = ["goal match", "goal match", "oil market", "oil market", "match", "market"]
-    hybrid, report = fit_hybrid(
-        Task(texts, np.zeros((6, 2)), CLASSES), features, None, Recipe(), seed=0, device="cpu", progress=Progress(0)
-    )
+    hybrid, report = fit_hybrid(Task(texts, np.zeros((6, 2)), CLASSES), features, None, Recipe(), Job())
     assert hybrid.parts(["match"]).logits.argmax(axis=1).tolist() == [1]
     assert hybrid.parts(["market"]).logits.argmax(axis=1).tolist() == [0]
     assert hybrid.weights.coef[0].tolist() == [0, 2]  # authors' weights stay
@@ -242,8 +230,6 @@ def test_unlabelled_texts_are_learned_from_where_phi_is_sure() -> None:
     features = Features(RULES, language="en")
     texts = ["goal"] * 10 + ["oil"] * 10 + ["goal stadium"] * 5 + ["oil barrel"] * 5
     target = np.vstack([np.eye(2)[[1] * 10 + [0] * 10], np.zeros((10, 2))])
-    hybrid, report = fit_hybrid(
-        Task(texts, target, CLASSES), features, None, Recipe(), seed=0, device="cpu", progress=Progress(0)
-    )
+    hybrid, report = fit_hybrid(Task(texts, target, CLASSES), features, None, Recipe(), Job())
     assert hybrid.parts(["stadium", "barrel"]).logits.argmax(axis=1).tolist() == [1, 0]
     assert report.n_unlabeled == 10

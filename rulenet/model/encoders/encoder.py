@@ -24,31 +24,27 @@ _BLOCK = 1024  # texts in the tokenizer at a time: what it returns takes far mor
 
 @dataclass(frozen=True)
 class Traits:
-    """What is known of an encoder, so that nobody has to look at its name.
+    """What is known of an encoder, so that nobody has to look at its name."""
 
-    Attributes
-    ----------
-    pretrained
-        Whether it has read other texts before; only then are layers of it worth freezing.
-    learning_rate, epochs
-        What it is trained with by default; None for `epochs`: as many as the number of texts asks for.
-    can_split
-        Whether its layers can be run apart: a plain stack between the embeddings and the last hidden states.
-    can_mask
-        Whether it has a word piece that stands for a word left out.
-    pooling
-        What h(x) is made of: the mean of all hidden states, or the first one.
-    prefix
-        What is put before each text, for encoders that were trained with it.
-    """
+    pretrained: bool = True  # whether it has read other texts before; only then is it worth freezing layers
+    learning_rate: float = 5e-5  # default for training
+    epochs: int | None = None  # default for training; None: depends on the number of texts
+    can_split: bool = (
+        False  # whether its layers can be run separately: a plain stack between embeddings and last hidden states
+    )
+    can_mask: bool = False  # whether it has a word piece for a word that is left out
+    pooling: Literal["mean", "first"] = "mean"  # what h(x) is: the mean of all hidden states, or the first one
+    prefix: str = ""  # put before each text, for encoders trained with it
 
-    pretrained: bool = True
-    learning_rate: float = 5e-5
-    epochs: int | None = None
-    can_split: bool = False
-    can_mask: bool = False
-    pooling: Literal["mean", "first"] = "mean"
-    prefix: str = ""
+
+@dataclass(frozen=True)
+class Body:
+    """A `transformers` model, its `tokenizers.Tokenizer`, the piece that fills short texts, and what is known of them."""
+
+    model: Any
+    tokenizer: Any
+    pad_id: int
+    traits: Traits = Traits()
 
 
 class Encoder:
@@ -56,37 +52,29 @@ class Encoder:
 
     Attributes
     ----------
-    model
-        The `transformers` model; its last hidden states, pooled as `traits` say, are h(x).
-    tokenizer
-        A `tokenizers.Tokenizer`.
-    pad_id
-        Word piece that fills short texts.
+    model, tokenizer, pad_id, traits
+        See `Body`. The model's last hidden states, pooled as `traits` say, are h(x).
     max_length
         Word pieces that the model reads at a time.
     long_texts
         What is read of a longer text. ``"head"``: its beginning. ``"head_tail"``: the first and the last half of `max_length`
         word pieces. ``"chunks"``: up to `max_chunks` windows of `max_length` word pieces, one after the other.
-    traits
-        What is known of the model.
     """
 
     def __init__(
-        self, model: Any, tokenizer: Any, *, name: str, pad_id: int, max_length: int, long_texts: str = "head",
-        max_chunks: int = 4, traits: Traits = Traits(),
-    ) -> None:  # fmt: skip
+        self, body: Body, *, name: str, max_length: int, long_texts: str = "head", max_chunks: int = 4
+    ) -> None:
         if long_texts not in LONG_TEXTS:
             raise ParameterError(f"long_texts={long_texts!r} is not one of {', '.join(map(repr, LONG_TEXTS))}")
-        self.model = model
-        self.tokenizer = tokenizer
+        self.model, self.tokenizer, self.pad_id, self.traits = body.model, body.tokenizer, body.pad_id, body.traits
         self.name = name
-        self.pad_id = pad_id
+        model, tokenizer = body.model, body.tokenizer
         limit = int(getattr(model.config, "max_position_embeddings", max_length) or max_length)
         # RoBERTa counts positions from its padding index, so the last two of its table are never reached.
         self.max_length = min(max_length, limit - 2 if "roberta" in getattr(model.config, "model_type", "") else limit)
         self.long_texts = long_texts
         self.max_chunks = max_chunks
-        self.traits = traits
+        self._keep = self.longest_row * _CHARACTERS_PER_PIECE
         tokenizer.no_padding()
         if long_texts == "head_tail":
             tokenizer.no_truncation()
@@ -111,12 +99,12 @@ class Encoder:
         Parameters
         ----------
         cache
-            Folder in which the rows are kept, under a name made from all that they depend on. Texts that were encoded
-            before are not tokenised again, but mapped from disk; a damaged entry is made again, with a warning.
+            Folder in which the rows are kept, under a name made from everything that they depend on. Texts that were encoded
+            before are not tokenised again, but mapped from disk; a damaged file is replaced, with a warning.
         """
         if cache is None:
             return Ragged.of(self._rows(texts))
-        entry = Path(cache) / self._key(texts)
+        entry = cache / f"{self._key(texts)}.rows"
         if entry.exists():
             try:
                 return Ragged.open(entry)
@@ -130,13 +118,7 @@ class Encoder:
         return rows
 
     def encode_with_offsets(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
-        """The same word pieces as `encode`, and where each is in the text.
-
-        Returns
-        -------
-        list
-            For each text its word pieces, and as many pairs (start, end) in ``clean(text)``; (0, 0) for special pieces.
-        """
+        """The word pieces of each text, as from `encode`, and the place (start, end) of each in ``clean(text)``; (0, 0): special."""
         cleaned, before = [clean(text) for text in texts], len(self.traits.prefix)
         readable = [self._readable(text) for text in cleaned]
         found = []
@@ -153,33 +135,27 @@ class Encoder:
     def pad(self, rows: Sequence[Any]) -> tuple[Any, Any]:
         """Texts as tensors: word pieces (n_texts, L) or hidden states (n_texts, L, H), and the attention mask (n_texts, L).
 
-        L is the length of the longest text; beyond `max_length`, the next multiple of it, so that windows can be told apart.
+        L is the length of the longest text; beyond `max_length`, the next multiple of it, so that each window is whole.
         """
         import torch
 
         lengths = torch.tensor([len(row) for row in rows])
         longest = int(lengths.max())
         width = longest if longest <= self.max_length else -(-longest // self.max_length) * self.max_length
-        if torch.is_tensor(rows[0]):
-            padded = torch.zeros(len(rows), width, *rows[0].shape[1:], dtype=rows[0].dtype, device=rows[0].device)
-            for i, row in enumerate(rows):
-                padded[i, : len(row)] = row
+        padded: Any  # filled in numpy where that is possible, as it is much quicker
+        if is_states := torch.is_tensor(rows[0]):
+            padded = rows[0].new_zeros(len(rows), width, *rows[0].shape[1:])
         else:
-            filled = np.full((len(rows), width), self.pad_id, dtype=np.int64)
-            for i, row in enumerate(rows):
-                filled[i, : len(row)] = row
-            padded = torch.from_numpy(filled)
-        return padded, (torch.arange(width) < lengths[:, None]).long()
+            padded = np.full((len(rows), width), self.pad_id, dtype=np.int64)
+        for i, row in enumerate(rows):
+            padded[i, : len(row)] = row
+        return padded if is_states else torch.from_numpy(padded), (torch.arange(width) < lengths[:, None]).long()
 
     def _rows(self, texts: Sequence[str]) -> Iterator[list[int]]:
         for at in range(0, len(texts), _BLOCK):
             block = [self._readable(clean(text)) for text in texts[at : at + _BLOCK]]
             for encoding in self.tokenizer.encode_batch_fast(block):
                 yield self._selected(encoding, "ids")
-
-    @property
-    def _keep(self) -> int:
-        return self.longest_row * _CHARACTERS_PER_PIECE
 
     def _readable(self, cleaned: str) -> str:
         """Prefix and cleaned text, without what would not be read anyway, so that a huge one costs no more than a long one."""
@@ -196,13 +172,13 @@ class Encoder:
             return [piece for window in windows for piece in getattr(window, part)]
         pieces: list[Any] = getattr(encoding, part)
         if self.long_texts == "head_tail" and len(pieces) > self.max_length:
-            # Special pieces stand at both ends of the whole, so each half keeps its own.
+            # Special pieces are at both ends of the whole, so each half keeps its own.
             tail = self.max_length // 2
             return pieces[: self.max_length - tail] + pieces[len(pieces) - tail :]
         return pieces
 
     def _key(self, texts: Sequence[str]) -> str:
-        """Name of a cache entry: a checksum of all that word pieces are made from, cleaned texts included."""
+        """Name of a cache entry: a checksum of everything that the word pieces depend on, with the cleaned texts."""
         import tokenizers
 
         settings = [tokenizers.__version__, self.tokenizer.to_str(), self.max_length, self.long_texts, self.max_chunks]

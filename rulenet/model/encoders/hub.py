@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from rulenet.errors import EncoderError
-from rulenet.model.encoders.encoder import Traits
-from rulenet.model.encoders.source import Body, Source, Wanted
+from rulenet.model.encoders.encoder import Body, Traits
+from rulenet.model.encoders.source import Source
 
-# Bodies of which it is known that the layers are a plain stack between embeddings and last_hidden_state.
+# Models whose layers are known to be a plain stack between embeddings and last_hidden_state.
 STACKS = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
 
 
@@ -33,7 +33,7 @@ def read_body(location: str, name: str) -> Body:
         # transformers raises OSError, ValueError, KeyError, SafetensorError …, all meaning: cannot be loaded.
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if local:
-            hint = "The folder must hold config.json, model.safetensors and tokenizer files, as written by save_pretrained."
+            hint = "The folder must contain config.json, model.safetensors and tokenizer files, as written by save_pretrained."
         else:
             hint = "If this machine is offline, pass a folder with the downloaded model."
         raise EncoderError(f"encoder {name!r} cannot be loaded: {reason}. {hint}") from error
@@ -41,9 +41,8 @@ def read_body(location: str, name: str) -> Body:
         raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); choose another encoder.")
     if hasattr(model, "pooler"):
         model.pooler = None  # nothing reads it
-    traits = Traits(
-        can_split=getattr(model.config, "model_type", "") in STACKS, can_mask=tokenizer.mask_token_id is not None
-    )
+    is_stack = getattr(model.config, "model_type", "") in STACKS
+    traits = Traits(can_split=is_stack, can_mask=tokenizer.mask_token_id is not None)
     return Body(model.float(), tokenizer.backend_tokenizer, tokenizer.pad_token_id or 0, traits)
 
 
@@ -62,8 +61,4 @@ def quiet_transformers() -> Iterator[None]:
         logging.enable_progress_bar()
 
 
-def _load(wanted: Wanted) -> Body:
-    return read_body(wanted.name, wanted.name)
-
-
-SOURCE = Source(None, _load)
+SOURCE = Source(None, lambda wanted: read_body(wanted.name, wanted.name))

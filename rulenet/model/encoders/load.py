@@ -23,19 +23,15 @@ def load_encoder(
     name
         ``"minilm"``: all-MiniLM-L6-v2 from its package, offline. ``"scratch"``: a small encoder and tokenizer trained on `texts`.
         Anything else: a folder with a model saved by `transformers`, or a name on the Hugging Face hub.
-    texts
-        Training texts, for ``"scratch"``.
+    texts, seed
+        Training texts, and seed of the initial weights, for ``"scratch"``.
     max_length, long_texts, max_chunks
         How much is read of a text; see `Encoder`.
-    seed
-        Seed of the initial weights, for ``"scratch"``.
 
     Raises
     ------
-    EncoderError
+    EncoderError, MissingExtraError
         If it cannot be loaded; the message says what to install or pass instead.
-    MissingExtraError
-        If the extra ``neural`` is not installed.
     """
     for module in ("torch", "transformers"):
         need(module, purpose=f"encoder={name!r}")
@@ -44,10 +40,6 @@ def load_encoder(
         body = source.load(Wanted(name, texts, max_length, seed))
     except EncoderError as error:
         offline = ", ".join(f"{other.name!r} ({other.offline})" for other in SOURCES if other.offline)
-        raise EncoderError(
-            f"{error} Encoders that need no network: {offline}, None (rules and TF-IDF only)."
-        ) from error.__cause__
-    return Encoder(
-        body.model, body.tokenizer, name=name, pad_id=body.pad_id, max_length=max_length, long_texts=long_texts,
-        max_chunks=max_chunks, traits=body.traits,
-    )  # fmt: skip
+        message = f"{error} Encoders that need no network: {offline}, None (rules and TF-IDF only)."
+        raise EncoderError(message) from error.__cause__
+    return Encoder(body, name=name, max_length=max_length, long_texts=long_texts, max_chunks=max_chunks)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rulenet.base.extras import need
 from rulenet.model.encoders.hub import read_body
-from rulenet.model.encoders.source import Body, Source, Wanted
+from rulenet.model.encoders.source import Source
 
 
 def folder() -> Path:
@@ -17,8 +17,4 @@ def folder() -> Path:
     return Path(str(spec.origin if spec else "")).parent / "model"
 
 
-def _load(wanted: Wanted) -> Body:
-    return read_body(str(folder()), wanted.name)
-
-
-SOURCE = Source("minilm", _load, offline="embedded")
+SOURCE = Source("minilm", lambda wanted: read_body(str(folder()), wanted.name), offline="embedded")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rulenet.model.encoders.encoder import Traits
-from rulenet.model.encoders.source import Body, Source, Wanted
+from rulenet.model.encoders.encoder import Body, Traits
+from rulenet.model.encoders.source import Source, Wanted
 from rulenet.text.clean import clean
 
-VOCABULARY = 8000
 TRAITS = Traits(pretrained=False, learning_rate=1e-3, epochs=10, can_mask=True)
 
 
@@ -24,22 +23,19 @@ def _load(wanted: Wanted) -> Body:
     # The trainer numbers the ##pieces in the order of a hash map, which differs from run to run, and breaks ties by number.
     # Named beforehand, they have their numbers; then a fresh model, in which they are ordinary pieces again.
     pieces = sorted({f"##{char}" for text in sample for char in tokenizer.normalizer.normalize_str(text)})
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=VOCABULARY, min_frequency=2, special_tokens=[*special, *pieces], show_progress=False
-    )
+    known = [*special, *pieces]
+    trainer = trainers.WordPieceTrainer(vocab_size=8000, min_frequency=2, special_tokens=known, show_progress=False)
     tokenizer.train_from_iterator(sample, trainer)
     learned = models.WordPiece(tokenizer.get_vocab(), unk_token="[UNK]")
     normalizer, pre_tokenizer, decoder = tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder
     tokenizer = Tokenizer(learned)
     tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder = normalizer, pre_tokenizer, decoder
     tokenizer.add_special_tokens(special)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=128, num_hidden_layers=2, num_attention_heads=4, intermediate_size=512,
-        max_position_embeddings=max(wanted.max_length, 8),
-    )  # fmt: skip
+    ends = [("[CLS]", 2), ("[SEP]", 3)]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    size = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 512}
+    vocab, longest = tokenizer.get_vocab_size(), max(wanted.max_length, 8)
+    config = BertConfig(vocab_size=vocab, max_position_embeddings=longest, **size)
     with torch.random.fork_rng():
         torch.manual_seed(wanted.seed)
         model = BertModel(config, add_pooling_layer=False)

@@ -1,27 +1,16 @@
-"""What a file of encoders gives: a source, which turns a name into a transformer body. Imports the class they are made into."""
+"""What each file of encoders defines: a source, which turns a name into a transformer body. Imports encoder."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from rulenet.model.encoders.encoder import Traits
+from rulenet.model.encoders.encoder import Body
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of a source.
-
-    Attributes
-    ----------
-    name
-        The encoder's name as the user gave it.
-    texts, seed
-        Training texts and seed of the initial weights, for encoders that are trained from nothing.
-    max_length
-        Word pieces that will be read at a time.
-    """
+    """What a source is asked for; see `load_encoder`."""
 
     name: str
     texts: Sequence[str]
@@ -30,29 +19,9 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Body:
-    """A `transformers` model, its `tokenizers.Tokenizer`, the piece that fills short texts, and what is known of them."""
-
-    model: Any
-    tokenizer: Any
-    pad_id: int
-    traits: Traits
-
-
-@dataclass(frozen=True)
 class Source:
-    """Where encoders come from.
+    """Where encoders come from."""
 
-    Attributes
-    ----------
-    name
-        The name it answers to; None: any.
-    load
-        Makes the body; raises `EncoderError` if it cannot.
-    offline
-        How it is offered to someone whose encoder cannot be loaded; empty: not at all.
-    """
-
-    name: str | None
-    load: Callable[[Wanted], Body]
-    offline: str = ""
+    name: str | None  # the name it is called by; None: any
+    load: Callable[[Wanted], Body]  # makes the body; raises `EncoderError` if it cannot
+    offline: str = ""  # how it is suggested to someone whose encoder cannot be loaded; empty: not at all

@@ -1,4 +1,4 @@
-"""ψ computed by ONNX Runtime on a CPU, from one graph that holds encoder and head. Imports batches and numpy; never torch."""
+"""ψ computed by ONNX Runtime on a CPU, from one graph with encoder and head. Imports batches and numpy; never torch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 
 from rulenet.base.extras import need
 from rulenet.base.types import Array
+from rulenet.base.wording import counted
 from rulenet.errors import ModelFileError
 from rulenet.model.batches import CPU_PIECES, token_budget_batches
 
 if TYPE_CHECKING:
     from rulenet.model.encoders.encoder import Encoder
     from rulenet.model.psi import Psi
-
 
 # Name, type and dimensions of what the graph reads: word pieces and mask (n_texts, length), φ (n_texts, n_classes).
 INPUTS = [("ids", "tensor(int64)", 2), ("mask", "tensor(int64)", 2), ("phi", "tensor(float)", 2)]
@@ -32,23 +32,17 @@ class OnnxPsi:
     ----------
     graph
         An ONNX file with inputs ``ids``, ``mask`` and ``phi`` and the output ``psi``.
-    encoder
-        Makes word pieces of texts; its model is not used.
-    n_classes
-        Number of labels.
-    bound
-        B, in logits, or None.
+    encoder, n_classes, bound
+        As in `Psi`; the encoder's model is not used.
     original
-        Gives the same ψ in PyTorch; called once, when something needs its weights: a GPU, attribution, saving.
+        Returns the same ψ in PyTorch; called once, when something needs its weights: a GPU, attribution, saving.
     n_jobs
-        Threads, as joblib counts; None: all that this process may use.
+        Number of threads, with joblib's meaning of -1; None: as many as this process may use.
 
     Raises
     ------
     ModelFileError
         If the graph is damaged, refers to other files, or is not one of ψ.
-    MissingExtraError
-        If the extra ``onnx`` is not installed.
     """
 
     def __init__(
@@ -76,38 +70,19 @@ class OnnxPsi:
         return self._original()
 
     @property
-    def precision(self) -> str:
-        """``"fp32"`` or ``"int8"``, as the graph says of itself."""
-        return str(self.session.get_modelmeta().custom_metadata_map.get("precision", "fp32"))
-
-    @property
     def session(self) -> Any:
-        """The `onnxruntime.InferenceSession`; a new one in a forked or unpickled process, as its threads did not come along."""
+        """The `onnxruntime.InferenceSession`; a forked or unpickled process makes a new one, as threads are not copied."""
         if self._session is None or self._process != os.getpid():
             self._session = _new_session(self.graph, self.n_classes, n_threads(self.n_jobs))
             self._process = os.getpid()
         return self._session
 
-    def predict(
-        self, rows: Sequence[Sequence[int]], phi: Any, *, device: Any = "cpu", budget: int | None = None
-    ) -> Array:
-        """ψ of many texts, shape (n_texts, n_classes), float64; batches of texts of like length.
-
-        Parameters
-        ----------
-        rows
-            Word pieces of each text.
-        phi
-            φ of each text, shape (n_texts, n_classes).
-        budget
-            Word pieces in a batch, padding included; None: what suits the device.
-        device
-            Elsewhere than on a CPU, PyTorch does it.
-        """
+    def predict(self, rows: Sequence[Sequence[int]], phi: Any, *, device: Any = "cpu") -> Array:
+        """ψ of many texts, as from `Psi.predict`; on another device than a CPU, PyTorch computes it."""
         if str(device) != "cpu":
-            return np.asarray(self.original.predict(rows, phi, budget=budget, device=device))
+            return np.asarray(self.original.predict(rows, phi, device=device))
         psi = np.zeros((len(rows), self.n_classes))
-        for batch in token_budget_batches([len(row) for row in rows], budget=budget or CPU_PIECES):
+        for batch in token_budget_batches([len(row) for row in rows], budget=CPU_PIECES):
             width = max(1, len(rows[batch[0]]))  # the first is the longest
             ids = np.full((len(batch), width), self.encoder.pad_id, dtype=np.int64)
             mask = np.zeros((len(batch), width), dtype=np.int64)
@@ -123,7 +98,7 @@ class OnnxPsi:
 
 
 def n_threads(n_jobs: int | None) -> int:
-    """Threads for ψ: within the cores and the container's share of this process, and within OMP_NUM_THREADS as PyTorch keeps to it.
+    """Threads for ψ: at most the cores that this process and its container may use, and like PyTorch at most OMP_NUM_THREADS.
 
     Examples
     --------
@@ -133,7 +108,7 @@ def n_threads(n_jobs: int | None) -> int:
     allowed = int(joblib.cpu_count())  # knows affinity and cgroups
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdigit() and int(asked) > 0:
-        # Set by those who run several processes side by side, joblib among them.
+        # Set where several processes run at the same time, by joblib for example.
         allowed = min(allowed, int(asked))
     if n_jobs is None:
         return allowed
@@ -141,9 +116,9 @@ def n_threads(n_jobs: int | None) -> int:
 
 
 def _new_session(graph: bytes, n_classes: int, threads: int) -> Any:
-    """A session that reads nothing but these bytes and holds what the graph must hold."""
+    """A session that reads nothing but these bytes, from a graph with the inputs and outputs of ψ."""
     ort = need("onnxruntime", purpose="running a model's ONNX file")
-    # A tensor kept in another file names it under the key "location"; without that word there is none. Weights contain the eight
+    # A tensor kept in another file names it under the key "location"; without that word, no tensor is. Weights contain the eight
     # bytes by chance once in 10^11 models.
     if b"location" in graph:
         raise ModelFileError("the ONNX graph was refused: it refers to other files; export the model again")
@@ -161,13 +136,11 @@ def _new_session(graph: bytes, n_classes: int, threads: int) -> Any:
     inputs = [(node.name, node.type, len(node.shape)) for node in session.get_inputs()]
     outputs = [(node.name, node.type, list(node.shape)[1:]) for node in session.get_outputs()]
     if inputs != INPUTS or outputs != [(OUTPUT, "tensor(float)", [n_classes])]:
-        raise ModelFileError(
-            f"the ONNX graph is not one of ψ for {n_classes} labels: it reads {inputs} and gives {outputs}; export the model again"
-        )
+        what = f"not one of ψ for {counted(n_classes, 'label')}: it reads {inputs} and gives {outputs}"
+        raise ModelFileError(f"the ONNX graph is {what}; export the model again")
     return session
 
 
 def in_torch(psi: Any) -> Psi:
     """ψ in PyTorch, whichever form a model predicts with."""
-    found: Any = psi
-    return getattr(found, "original", found)  # type: ignore[no-any-return]
+    return getattr(psi, "original", psi)  # type: ignore[no-any-return]

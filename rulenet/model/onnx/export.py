@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from rulenet.base.extras import need
-from rulenet.base.files import write_file
 from rulenet.base.types import Array
+from rulenet.base.wording import counted
 from rulenet.errors import ExportError, ParameterError
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.onnx.engine import INPUTS, OUTPUT, OnnxPsi, in_torch
@@ -47,9 +45,9 @@ class ExportReport:
     bytes
         Size of the graph.
     n_texts
-        Texts it was compared on; 0 if none were given, and then what follows says nothing.
+        Number of texts it was compared on; if 0, the following numbers mean nothing.
     changed
-        Share of these whose answer is another than PyTorch's.
+        Share of these whose answer is not PyTorch's.
     accuracy, accuracy_before
         With it and with PyTorch; None without labels.
     largest_difference
@@ -66,7 +64,7 @@ class ExportReport:
 
     @property
     def loss(self) -> float:
-        """Accuracy lost; without labels, the share of changed answers, which no loss can exceed."""
+        """Accuracy lost; without labels, the share of changed answers: the loss is never greater."""
         if self.accuracy is None or self.accuracy_before is None:
             return self.changed
         return self.accuracy_before - self.accuracy
@@ -89,32 +87,31 @@ def with_onnx(
 
     Parameters
     ----------
-    texts
-        To compare on: ones the model was not trained on, and enough of them; with fewer than 1 / `max_loss`, one changed answer is too
-        many. None: ``"auto"`` is ``"fp32"``, which is compared on random inputs.
-    y
-        Their class indices; without, changed answers are counted.
+    texts, y
+        Texts for the comparison, which the model was not trained on, and their class indices; without these, changed answers are counted.
+        With fewer texts than 1 / `max_loss`, one changed answer is too many. None: ``"auto"`` is ``"fp32"``, compared on random inputs.
     precision
         ``"auto"``: 8 bits, or floats if those cost too much.
     max_loss
         Share of the texts.
     n_jobs
-        Threads, as joblib counts; None: all that this process may use.
+        See `OnnxPsi`.
 
     Raises
     ------
     ExportError
-        If the model has no ψ, ψ cannot be expressed in ONNX, or costs too much; the message says how much.
-    ParameterError
-        If a parameter cannot be used.
-    MissingExtraError
-        If the extra ``onnx`` is not installed.
+        If the model does not use ψ, or ψ cannot be expressed in ONNX or costs too much; the message says how much.
     """
     if not 0 <= max_loss < 1:
         raise ParameterError(f"max_loss={max_loss!r} is not a share of the texts, such as 0.002")
-    candidates = _candidates(precision, bool(texts))
+    all_candidates: dict[str, list[Precision]] = {"auto": ["int8", "fp32"], "fp32": ["fp32"], "int8": ["int8"]}
+    if precision not in all_candidates:
+        raise ParameterError(f"precision={precision!r} is not 'auto', 'fp32' or 'int8'")
+    if precision == "int8" and not texts:
+        raise ParameterError("precision='int8' is compared with PyTorch: pass texts that the model has not seen")
+    candidates = all_candidates[precision if texts else "fp32"]  # the fastest first
     if hybrid.psi is None or not hybrid.is_neural:
-        raise ExportError("this model has no neural part that has a say, so there is nothing to speed up")
+        raise ExportError("this model does not use ψ, so there is nothing to speed up")
     psi = in_torch(hybrid.psi)
     exact, texts = to_onnx(psi), texts or []
     phi = hybrid.weights.logits(hybrid.features.transform(texts))
@@ -129,43 +126,9 @@ def with_onnx(
             return replace(hybrid, psi=engine), report
         what = "of the answers changed" if y is None else "of accuracy lost"
         too_dear.append(f"{wanted}: {report.loss:.2%} {what}")
-    raise ExportError(
-        f"refused, as max_loss={max_loss:.2%} of {len(texts)} texts: {'; '.join(too_dear)}. "
-        "Allow more, pass more texts, or use precision='fp32'"
-    )
-
-
-def _candidates(precision: str, has_texts: bool) -> list[Precision]:
-    """What to try, the fastest first."""
-    found: dict[str, list[Precision]] = {"auto": ["int8", "fp32"], "fp32": ["fp32"], "int8": ["int8"]}
-    if precision not in found:
-        raise ParameterError(f"precision={precision!r} is not 'auto', 'fp32' or 'int8'")
-    if has_texts:
-        return found[precision]
-    if precision == "int8":
-        raise ParameterError(
-            "precision='int8' needs texts on which it is compared with the original; pass some it has not seen"
-        )
-    return ["fp32"]
-
-
-def export_onnx(psi: Psi, path: str | os.PathLike[str], *, precision: Precision = "fp32") -> None:
-    """Write ψ as one ONNX file: ``ids`` and ``mask`` (n_texts, length) and ``phi`` (n_texts, n_classes) → ``psi`` (n_texts, n_classes).
-
-    `phi` is before its scale, and so is ψ. `with_onnx` compares on texts first; this does not, beyond a few random inputs.
-
-    Raises
-    ------
-    ExportError
-        If ψ cannot be expressed in ONNX, or the file cannot be written.
-    MissingExtraError
-        If the extra ``onnx`` is not installed.
-    """
-    graph = _engine(psi, to_onnx(psi), precision, None).graph
-    try:
-        write_file(Path(path), graph)
-    except OSError as error:
-        raise ExportError(f"{path} cannot be written: {error.strerror}") from error
+    limit = f"max_loss={max_loss:.2%} of {counted(len(texts), 'text')}"
+    advice = "allow more, pass more texts, or use precision='fp32'"
+    raise ExportError(f"more is lost than {limit}: {'; '.join(too_dear)}; {advice}")
 
 
 def to_onnx(psi: Psi) -> Any:
@@ -173,9 +136,7 @@ def to_onnx(psi: Psi) -> Any:
     for module in ("onnx", "onnxscript", "onnxruntime"):
         need(module, purpose="exporting a model")
     if getattr(psi.encoder, "long_texts", "head") == "chunks":
-        raise ExportError(
-            "ψ reads long texts in chunks, which the ONNX form cannot; train with long_texts='head_tail' instead"
-        )
+        raise ExportError("ψ reads long texts in chunks, which ONNX cannot; train with long_texts='head_tail' instead")
     was_training = psi.training
     psi.eval().to("cpu")
     try:
@@ -189,35 +150,27 @@ def to_onnx(psi: Psi) -> Any:
 def _traced(psi: Psi) -> Any:
     import torch
 
-    ids, mask, phi = _example(psi, n_texts=3, length=min(12, psi.encoder.max_length), seed=0)
+    example = _example(psi, n_texts=3, length=min(12, psi.encoder.max_length), seed=0)
     n_texts = torch.export.Dim("n_texts", min=1)
     length = torch.export.Dim("length", min=2, max=max(psi.encoder.max_length, 3))
+    shapes = ({0: n_texts, 1: length}, {0: n_texts, 1: length}, {0: n_texts})
+    names: dict[str, Any] = {"input_names": [name for name, _, _ in INPUTS], "output_names": [OUTPUT]}
+    form: dict[str, Any] = {"opset_version": OPSET, "external_data": False, "dynamo": True, "verbose": False}
     try:
         with _fused_attention(psi.body), _quiet(), torch.no_grad():
-            program: Any = torch.onnx.export(
-                psi, (ids, mask, phi), dynamo=True, opset_version=OPSET, external_data=False, verbose=False,
-                input_names=[name for name, _, _ in INPUTS], output_names=[OUTPUT],
-                dynamic_shapes=({0: n_texts, 1: length}, {0: n_texts, 1: length}, {0: n_texts}),
-            )  # fmt: skip
+            program: Any = torch.onnx.export(psi, example, dynamic_shapes=shapes, **names, **form)
     except Exception as error:
         # The exporter passes on whatever stops it in the model's code.
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
         kind = getattr(psi.body.config, "model_type", "transformer")
         raise ExportError(f"torch cannot express this {kind} encoder in ONNX: {reason[0]}") from error
     model = program.model_proto
-    # What the exporter notes beside the graph are the places of source files on this machine.
-    for part in (
-        model,
-        model.graph,
-        *model.graph.node,
-        *model.graph.input,
-        *model.graph.output,
-        *model.graph.value_info,
-    ):
+    # The exporter's notes in the graph contain paths of source files on this machine.
+    graph = model.graph
+    named = (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer)
+    for part in (model, graph, *named):
         part.ClearField("doc_string")
         part.ClearField("metadata_props")
-    for tensor in model.graph.initializer:
-        tensor.ClearField("metadata_props")
     return model
 
 
@@ -227,21 +180,16 @@ def _engine(psi: Psi, exact: Any, precision: Precision, n_jobs: int | None) -> O
     model.CopyFrom(exact)
     if precision == "int8":
         to_int8(model)
-    entry = model.metadata_props.add()
-    entry.key, entry.value = "precision", precision
     try:
         graph = model.SerializeToString()
     except ValueError as error:
-        raise ExportError("this encoder is too large for one ONNX file, which holds 2 GB") from error
-    n_classes = psi.from_text.out_features
-    # partial, not lambda: the engine must pickle.
-    return OnnxPsi(
-        graph, psi.encoder, n_classes=n_classes, bound=psi.bound, original=partial(in_torch, psi), n_jobs=n_jobs
-    )
+        raise ExportError("this encoder is too large for one ONNX file, which has at most 2 GB") from error
+    n_classes, original = psi.from_text.out_features, partial(in_torch, psi)  # a lambda could not be pickled
+    return OnnxPsi(graph, psi.encoder, n_classes=n_classes, bound=psi.bound, original=original, n_jobs=n_jobs)
 
 
 def _check_shapes(psi: Psi, model: Any) -> None:
-    """Compare with PyTorch on random word pieces: one text and several, short and as long as they come."""
+    """Compare with PyTorch on random word pieces: one text and several, short ones and the longest possible."""
     import torch
 
     session = _engine(psi, model, "fp32", None).session
@@ -252,10 +200,8 @@ def _check_shapes(psi: Psi, model: Any) -> None:
         found = session.run([OUTPUT], {name: x.numpy() for (name, _, _), x in zip(INPUTS, inputs, strict=True)})[0]
         gap = float(np.abs(found - expected).max())
         if not gap <= TOLERANCE * max(1.0, float(np.abs(expected).max())):
-            raise ExportError(
-                f"ONNX Runtime and PyTorch disagree by {gap:.2g} logits on {n_texts} texts of {length} word pieces; "
-                "this encoder cannot be exported"
-            )
+            where = f"{counted(n_texts, 'text')} of {length} word pieces"
+            raise ExportError(f"the encoder cannot be exported: ONNX Runtime is {gap:.2g} logits off on {where}")
 
 
 def _example(psi: Psi, *, n_texts: int, length: int, seed: int) -> tuple[Any, Any, Any]:
@@ -276,22 +222,15 @@ def _compare(
 ) -> ExportReport:
     if not len(phi):
         return ExportReport(precision, size, 0, 0.0, None, None, 0.0)
-    answers = [hybrid.link.answer(hybrid.phi_scale * phi + hybrid.psi_scale * psi) for psi in (before, after)]
-    right = [None if y is None else float(np.mean(answer == y)) for answer in answers]
-    return ExportReport(
-        precision=precision,
-        bytes=size,
-        n_texts=len(phi),
-        changed=float(np.mean(answers[0] != answers[1])),
-        accuracy=right[1],
-        accuracy_before=right[0],
-        largest_difference=float(hybrid.psi_scale * np.abs(after - before).max()),
-    )
+    old, new = (hybrid.link.answer(hybrid.phi_scale * phi + hybrid.psi_scale * psi) for psi in (before, after))
+    accuracy, accuracy_before = (None if y is None else float(np.mean(answer == y)) for answer in (new, old))
+    difference = float(hybrid.psi_scale * np.abs(after - before).max())
+    return ExportReport(precision, size, len(phi), float(np.mean(old != new)), accuracy, accuracy_before, difference)
 
 
 @contextlib.contextmanager
 def _fused_attention(body: Any) -> Iterator[None]:
-    """Let the body's attention be traced as one operator of ONNX Runtime, where its code leaves the choice of attention open."""
+    """Trace the body's attention as one operator of ONNX Runtime, if the body's code lets one choose the attention."""
     if not getattr(body, "_supports_sdpa", False):
         yield
         return
@@ -311,7 +250,7 @@ def _fused_attention(body: Any) -> Iterator[None]:
 def _attention(
     module: Any, query: Any, key: Any, value: Any, attention_mask: Any, scaling: float | None = None, **_: Any
 ) -> tuple[Any, None]:
-    """softmax(Q Kᵀ · scaling + mask) V, as `transformers` wants it: heads (B, n_heads, L, D) → (B, L, n_heads, D)."""
+    """softmax(Q Kᵀ · scaling + mask) V, in the form that `transformers` expects: heads (B, n_heads, L, D) → (B, L, n_heads, D)."""
     import torch
 
     n_texts, n_heads, length, width = query.shape
@@ -323,20 +262,15 @@ def _attention(
             # Far below any score, yet finite: a row of −∞ alone would have no softmax.
             attention_mask = torch.where(attention_mask, 0.0, -1e4)
         inputs += [None, None, attention_mask.to(query.dtype)]
-    found = torch.onnx.ops.symbolic(
-        f"{CONTRIB}::MultiHeadAttention",
-        inputs,
-        {"num_heads": n_heads, "scale": float(width**-0.5 if scaling is None else scaling)},
-        dtype=query.dtype,
-        shape=(n_texts, length, n_heads * width),
-        version=1,
-    )
+    name, shape = f"{CONTRIB}::MultiHeadAttention", (n_texts, length, n_heads * width)
+    attributes = {"num_heads": n_heads, "scale": float(width**-0.5 if scaling is None else scaling)}
+    found = torch.onnx.ops.symbolic(name, inputs, attributes, dtype=query.dtype, shape=shape, version=1)
     return found.reshape(n_texts, length, n_heads, width), None
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the exporter's notes on other packages and on names of axes; what stops it still comes through."""
+    """Silence the exporter's notes on other packages and on names of axes; errors still come through."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What training makes small: an objective is what the user chooses, a term is what becomes of it in one run.
+"""What training minimises: the user chooses objectives, and each becomes a term in a run.
 
 The loop minimises Σ weight · loss over the terms of a recipe and knows nothing else about them. A new objective is a file next to this
 one with both classes, as CONTRIBUTING.md shows. Unlike a callback system, a term has few hooks, each needed by an objective that exists
@@ -26,59 +26,36 @@ if TYPE_CHECKING:
     from rulenet.model.psi import Psi
     from rulenet.training.batch import Batch, Step
 
-
 Cut: TypeAlias = Callable[[Corpus, Array, Any], list[list[int]]]
 
 
 class Need(Enum):
-    """What an objective wants of the corpus beyond the rows that have a target."""
+    """What an objective needs from the corpus besides the rows that have a target."""
 
     UNLABELLED = "rows without a target"
-    PIECES = "word pieces, never the hidden states that are kept of frozen layers"
+    PIECES = "word pieces, never the stored hidden states of frozen layers"
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a term may start from.
-
-    Attributes
-    ----------
-    psi
-        ψ before training.
-    corpus
-        All rows, those held out included.
-    train
-        Indices of the rows that are trained on.
-    weights, problem
-        φ as solved, and how it was.
-    cut
-        Cuts rows of the corpus given to `Term.batches` into batches, of the size that the recipe allows.
-    say
-        Tells the user what is done.
-    """
+    """What a term may start from."""
 
     psi: Psi
-    corpus: Corpus
-    train: Array
-    weights: Weights
-    problem: PhiProblem
-    cut: Cut
-    say: Callable[[str], None]
+    corpus: Corpus  # all rows, including those held out
+    train: Array  # indices of the rows that are trained on
+    weights: Weights  # φ as solved
+    problem: PhiProblem  # how φ was solved
+    cut: Cut  # cuts rows of the corpus given to `Term.batches` into batches of the recipe's size
+    say: Callable[[str], None]  # shows a message to the user
 
 
 class Term:
-    """An objective in one run. Everything but `loss` may be left as it is.
+    """An objective in one run; only `loss` must be overridden."""
 
-    Attributes
-    ----------
-    weight
-        What its loss counts; set from the objective.
-    modules
-        What is trained together with ψ, by name: kept in checkpoints, and dropped when training ends.
-    """
-
-    weight: float = 1.0
-    modules: Mapping[str, nn.Module] = {}
+    weight: float = 1.0  # factor of its loss; set from the objective
+    modules: Mapping[
+        str, nn.Module
+    ] = {}  # trained together with ψ, by name: kept in checkpoints, and dropped when training ends
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """The parameters of `modules` for the optimizer; `learning_rate` is that of ψ's head."""
@@ -88,7 +65,7 @@ class Term:
     def batches(self, corpus: Corpus, rng: np.random.Generator) -> list[list[int]] | None:
         """The batches of an epoch as indices into the training rows; None: those of the rows that have a target.
 
-        They are begun again where an epoch has more steps. `rng` depends on seed and epoch alone.
+        They are repeated if an epoch has more steps. `rng` depends on seed and epoch alone.
         """
         return None
 
@@ -96,17 +73,17 @@ class Term:
         """Called before each epoch, counted from 0, and again when a run is resumed."""
 
     def loss(self, psi: Psi, batch: Batch, step: Step) -> Tensor:
-        """Mean loss of a batch or a part of one. Random numbers come from `step.random` or from torch."""
+        """Mean loss of a batch or a part of one. Take random numbers from `step.random` or from torch."""
         raise NotImplementedError
 
     def after_backward(self, batch: Batch, step: Step) -> None:
-        """Called with the whole batch when all gradients are there."""
+        """Called with the whole batch when all gradients are computed."""
 
     def after_step(self) -> None:
         """Called when the optimizer has made a step."""
 
     def held_out_loss(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> float | None:
-        """What the best epoch is chosen by; None: this term does not tell. `predict` gives ψ of rows and their φ."""
+        """The loss that the best epoch is chosen by, or None. `predict` gives ψ of rows and their φ."""
         return None
 
     def finish(self, weights: Weights, held_out: Corpus | None) -> tuple[Weights, Corpus | None]:
@@ -115,14 +92,12 @@ class Term:
 
 
 class Objective(ABC):
-    """What to train for: the base of frozen dataclasses whose fields are numbers, strings and truth values.
+    """What to train for: the base of frozen dataclasses whose fields are numbers, strings and booleans.
 
     Attributes
     ----------
     weight
-        What its loss counts in the sum.
-    needs
-        What it wants beyond the rows that have a target.
+        Factor of its loss in the sum.
     """
 
     weight: float
@@ -130,31 +105,24 @@ class Objective(ABC):
 
     @abstractmethod
     def start(self, setup: Setup) -> Term:
-        """The term of a run that begins."""
+        """The term of a new run."""
 
 
 @dataclass(frozen=True)
 class Foreign(Objective):
-    """An objective of a stored recipe that is not rulenet's own: it is kept as it was stored, and cannot be trained with."""
+    """An objective of a stored recipe that is not part of rulenet: kept as it was stored, and not usable for training."""
 
     stored: dict[str, Any]
     weight: float = 1.0
 
     def start(self, setup: Setup) -> Term:
         """Refuse."""
-        raise ParameterError(
-            f"the objective {self.stored['kind']!r} is not part of rulenet; pass a recipe with the objective itself"
-        )
+        what = f"the objective {self.stored['kind']!r} is not part of rulenet"
+        raise ParameterError(f"{what}; pass a recipe with the objective itself")
 
 
 def start_all(objectives: Iterable[Objective], setup: Setup) -> list[Term]:
-    """The terms of a run.
-
-    Raises
-    ------
-    ParameterError
-        If two of them train a module of the same name.
-    """
+    """The terms of a run; a ParameterError if two of them train a module of the same name."""
     terms: list[Term] = []
     for objective in objectives:
         term = objective.start(setup)

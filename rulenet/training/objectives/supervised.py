@@ -1,6 +1,6 @@
-"""CE(φ + ψ) + λ₁ CE(ψ) + λ₂ CE(φ): what labelled texts teach ψ, and in the joint epochs φ with it. Imports torch late.
+"""CE(φ + ψ) + λ₁ CE(ψ) + λ₂ CE(φ): the loss of labelled texts for ψ, and in the joint epochs also for φ. Imports torch late.
 
-Where φ is fixed, the third part has no gradient and is left out.
+While φ is fixed, the third part has no gradient and is left out.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class Supervised(Objective):
     Attributes
     ----------
     weight
-        What it counts among several objectives.
+        Factor of the loss if there are several objectives.
     psi_loss
-        λ₁, weight of ψ's own loss next to the loss of the sum: keeps ψ able to stand alone.
+        λ₁, weight of the loss of ψ alone: it keeps ψ useful without φ.
     phi_dropout
-        Share of the training texts for which ψ has to do without φ.
+        Share of the training texts for which ψ must do without φ.
     joint_epochs
-        In this many last epochs φ's weights learn together with ψ, from where the convex solver left them. Signs and pins of rules
-        hold at every step. No effect where no text has a label: rules then keep their authors' weights. On 800 AG News rows with a frozen
-        MiniLM and two seeds, φ gained up to 0.4 and φ + ψ up to 0.2 points on 800 others, less than such a sample can tell.
+        In this many last epochs φ's weights learn together with ψ, starting from the convex solution. Signs and pins of rules
+        apply at every step. No effect if no text has a label: rules then keep their authors' weights. On 800 AG News rows with a frozen
+        MiniLM and two seeds, φ gained up to 0.4 and φ + ψ up to 0.2 points on 800 others, less than such a sample can show.
     phi_learning_rate, phi_loss
-        Of φ in the joint epochs: its own learning rate, and λ₂, weight of its own loss, which keeps φ able to stand alone. No effect
+        φ's learning rate in the joint epochs, and λ₂, weight of the loss of φ alone, which keeps φ useful without ψ. No effect
         with ``joint_epochs=0``.
     """
 
@@ -57,29 +57,21 @@ class Supervised(Objective):
     phi_loss: NotNegative = 0.3
 
     def start(self, setup: Setup) -> SupervisedTerm:
-        """The term of a run, with φ's change where there are joint epochs and something to learn φ from."""
-        corpus = setup.corpus
-        if not self.joint_epochs:
-            return SupervisedTerm(self, None, setup.problem.link)
-        if not corpus.is_given.any() or corpus.X.shape[1] == 0:
+        """The term of a run, with a layer for φ if there are joint epochs and something to learn φ from."""
+        corpus, layer = setup.corpus, None
+        if self.joint_epochs and (not corpus.is_given.any() or corpus.X.shape[1] == 0):
             setup.say("φ has no labels or no columns to learn from, so there are no joint epochs")
-            return SupervisedTerm(self, None, setup.problem.link)
-        from rulenet.model.phi_layer import PhiLayer
+        elif self.joint_epochs:
+            from rulenet.model.phi_layer import PhiLayer
 
-        known, train = corpus.with_target, np.intersect1d(setup.train, corpus.with_target)
-        scale = setup.problem.scale(corpus.X[known], corpus.Y[known])
-        layer = PhiLayer(setup.weights, setup.problem, X=corpus.X[train], scale=scale)
+            known, train = corpus.with_target, np.intersect1d(setup.train, corpus.with_target)
+            scale = setup.problem.scale(corpus.X[known], corpus.Y[known])
+            layer = PhiLayer(setup.weights, setup.problem, X=corpus.X[train], scale=scale)
         return SupervisedTerm(self, layer, setup.problem.link)
 
 
 class SupervisedTerm(Term):
-    """The joint loss in one run.
-
-    Parameters
-    ----------
-    layer
-        φ's change in the joint epochs; None: φ stays as it is.
-    """
+    """The joint loss in one run; `layer` is φ's change in the joint epochs, None if φ stays as it is."""
 
     def __init__(self, objective: Supervised, layer: PhiLayer | None, link: Link = ONE_OF) -> None:
         self.objective, self.layer, self.link = objective, layer, link
@@ -87,7 +79,7 @@ class SupervisedTerm(Term):
         self.is_joint = False
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
-        """φ has a learning rate of its own, and its priors for weight decay."""
+        """φ has its own learning rate, and priors in the place of weight decay."""
         if self.layer is None:
             return []
         rate = self.objective.phi_learning_rate
@@ -100,7 +92,7 @@ class SupervisedTerm(Term):
             self.layer.requires_grad_(self.is_joint)
 
     def loss(self, psi: Psi, batch: Batch, step: Step) -> Tensor:
-        """The joint loss; for some texts ψ has to do without φ, so that it learns to stand alone."""
+        """The joint loss; for some texts ψ must do without φ, so that it stays useful without φ."""
         import torch
 
         from rulenet.model.phi_layer import sparse_rows
@@ -116,22 +108,22 @@ class SupervisedTerm(Term):
         return joint_loss(phi, found, batch.target, psi_loss=settings.psi_loss, phi_loss=phi_loss, link=self.link)
 
     def after_backward(self, batch: Batch, step: Step) -> None:
-        """φ's priors pull as well."""
+        """Add the gradient of φ's priors."""
         if self.layer is not None and self.is_joint:
             from rulenet.model.phi_layer import sparse_rows
 
             self.layer.add_prior_gradient(step.moved(sparse_rows(batch.columns)[0]), len(batch))
 
     def after_step(self) -> None:
-        """Signs and pins of rules hold at every step."""
+        """Apply signs and pins of rules at every step."""
         if self.layer is not None and self.is_joint:
             self.layer.project()
 
     def held_out_loss(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> float:
         """Mean cross-entropy of a·φ + s·ψ with the best scalars.
 
-        The scalars are fitted at the end in any case. Judged without them, φ + ψ looks over-confident as soon as ψ has learned
-        something, and the first epoch would win.
+        The scalars are fitted at the end anyway. Judged without them, φ + ψ looks over-confident as soon as ψ has learned something,
+        and the first epoch would win.
         """
         phi = self._phi(held_out)
         psi = predict(held_out, phi)
@@ -139,7 +131,7 @@ class SupervisedTerm(Term):
         return cross_entropy(a * phi + s * psi, held_out.Y, self.link) / len(phi)
 
     def finish(self, weights: Weights, held_out: Corpus | None) -> tuple[Weights, Corpus | None]:
-        """φ as it has become."""
+        """φ as it is after training."""
         if self.layer is None:
             return weights, held_out
         return self.layer.weights(), held_out and replace(held_out, phi=self._phi(held_out))
@@ -152,16 +144,9 @@ class SupervisedTerm(Term):
 def joint_loss(
     phi: Tensor, psi: Tensor, target: Tensor, *, psi_loss: float, phi_loss: float = 0.0, link: Link = ONE_OF
 ) -> Tensor:
-    """CE(φ + ψ) + λ₁ CE(ψ) + λ₂ CE(φ), averaged over the batch; CE is the loss of the link.
+    """CE(φ + ψ) + λ₁ CE(ψ) + λ₂ CE(φ), averaged over the batch, from tensors of shape (B, K); CE is the loss of the link.
 
-    Parameters
-    ----------
-    phi, psi
-        Shape (B, K).
-    target
-        Target distribution, shape (B, K); a row that sums to w < 1 counts w.
-    psi_loss, phi_loss
-        λ₁ and λ₂: keep each part able to stand alone.
+    A row of the target that sums to w < 1 has weight w; λ₁ and λ₂ are `psi_loss` and `phi_loss`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The lower layers of the encoder stay as they are, so that what they make of each text is computed once. Imports torch late."""
+"""The lower layers of the encoder stay as they are, so that their output for each text is computed once. Imports torch late."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rulenet.training.tuning.tuning import Tuning
 
 @part
 class Frozen(Tuning):
-    """Train the upper layers only; an encoder that has read nothing before is trained whole.
+    """Train the upper layers only; an encoder that was not trained before is trained as a whole.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Frozen(Tuning):
         return [{"params": [p for p in body.parameters() if p.requires_grad], "initial_lr": learning_rate}]
 
     def keep(self, encoder: Encoder, corpus: Corpus, device: str) -> Corpus:
-        """The output of the frozen layers in place of word pieces, where that saves time and fits into memory."""
+        """Replace word pieces by the output of the frozen layers, if that saves time and fits into memory."""
         import torch
 
         from rulenet.model.layers import MAX_BYTES, lower_states

@@ -1,4 +1,4 @@
-"""Which weights of the encoder are trained: what a file of tuning gives. Imports no torch: recipes are read without it."""
+"""Which weights of the encoder are trained: the base of every tuning. Imports no torch: recipes are read without it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Tuning(ABC):
 
     @abstractmethod
     def prepare(self, encoder: Encoder, learning_rate: float) -> list[dict[str, Any]]:
-        """Make the encoder's model ready to be trained; its parameter groups for the optimizer, with their ``initial_lr``."""
+        """Prepare the encoder's model for training; returns parameter groups for the optimizer, each with its ``initial_lr``."""
 
     def keep(self, encoder: Encoder, corpus: Corpus, device: str) -> Corpus:
-        """The same rows with what need not be computed again at every step; called before `prepare`."""
+        """The same rows, with outputs that need not be computed at every step; called before `prepare`."""
         return corpus

@@ -50,8 +50,8 @@ def graph(n_classes: int = 2, *, ids: str = "ids", external: bool = False) -> by
 
 
 def original_of(name: str) -> Any:
-    """Stands for ψ in PyTorch."""
-    return SimpleNamespace(name=name, predict=lambda rows, phi, *, budget=None, device: np.full(phi.shape, 7.0))
+    """Takes the place of ψ in PyTorch."""
+    return SimpleNamespace(name=name, predict=lambda rows, phi, *, device: np.full(phi.shape, 7.0))
 
 
 def engine(**changes: Any) -> OnnxPsi:
@@ -60,41 +60,28 @@ def engine(**changes: Any) -> OnnxPsi:
     return OnnxPsi(graph(), encoder, **{**options, **changes})
 
 
-def test_each_text_gets_its_own_answer_whatever_the_batches() -> None:
+def test_each_text_gets_its_own_answer_whatever_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [[1], [1, 1, 1], [1, 1], []]
     phi = np.array([[0.0, 10.0], [1.0, 11.0], [2.0, 12.0], [3.0, 13.0]])
     expected = [[1.0, 11.0], [4.0, 14.0], [4.0, 14.0], [3.0, 13.0]]
-    for budget in (1, 4, 100):
-        psi = engine().predict(rows, phi, budget=budget)
+    for budget in (1, 4, 1024):
+        monkeypatch.setattr(onnx_engine, "CPU_PIECES", budget)
+        psi = engine().predict(rows, phi)
         assert psi.tolist() == expected
         assert psi.dtype == np.float64
-
-
-def test_no_texts_no_rows() -> None:
-    assert engine().predict([], np.zeros((0, 2)), budget=8).shape == (0, 2)
-
-
-def test_batches_are_as_large_as_asked_or_as_suits_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    cut = onnx_engine.token_budget_batches
-    monkeypatch.setattr(
-        onnx_engine, "token_budget_batches", lambda lengths, budget: seen.append(budget) or cut(lengths, budget=budget)
-    )
-    for budget in (100, None):
-        engine().predict([[1]], np.zeros((1, 2)), budget=budget)
-    assert seen == [100, 1024]
+    assert engine().predict([], np.zeros((0, 2))).shape == (0, 2)
 
 
 def test_on_a_gpu_pytorch_does_it() -> None:
     fast = engine()
-    assert fast.predict([[1]], np.zeros((1, 2)), budget=8, device="cuda").tolist() == [[7.0, 7.0]]
+    assert fast.predict([[1]], np.zeros((1, 2)), device="cuda").tolist() == [[7.0, 7.0]]
     assert fast.original.name == "torch"
 
 
 def test_pickling_makes_a_new_session() -> None:
     fast = engine()
     again = pickle.loads(pickle.dumps(fast))
-    assert again.predict([[1, 1]], np.zeros((1, 2)), budget=8).tolist() == [[2.0, 2.0]]
+    assert again.predict([[1, 1]], np.zeros((1, 2))).tolist() == [[2.0, 2.0]]
     assert again.session is not fast.session
 
 
@@ -123,11 +110,10 @@ def test_what_is_no_graph_of_psi_is_refused(content: bytes, message: str) -> Non
         OnnxPsi(content, encoder, n_classes=2, bound=None, original=partial(original_of, ""), n_jobs=1)
 
 
-@pytest.mark.parametrize(
-    ("cores", "omp", "n_jobs", "threads"),
-    [
+def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, omp, n_jobs, threads in [
         (8, "", None, 8),
-        (8, "2", None, 2),  # joblib's workers and the user's shell say so
+        (8, "2", None, 2),  # set by joblib's workers and the user's shell
         (2, "16", None, 2),
         (8, "zero", None, 8),
         (8, "", 3, 3),
@@ -135,12 +121,10 @@ def test_what_is_no_graph_of_psi_is_refused(content: bytes, message: str) -> Non
         (8, "", -1, 8),
         (8, "", -2, 7),
         (1, "", -5, 1),
-    ],
-)
-def test_threads(monkeypatch: pytest.MonkeyPatch, cores: int, omp: str, n_jobs: int | None, threads: int) -> None:
-    monkeypatch.setattr(onnx_engine.joblib, "cpu_count", lambda: cores)
-    monkeypatch.setenv("OMP_NUM_THREADS", omp)
-    assert n_threads(n_jobs) == threads
+    ]:
+        monkeypatch.setattr(onnx_engine.joblib, "cpu_count", lambda cores=cores: cores)
+        monkeypatch.setenv("OMP_NUM_THREADS", omp)
+        assert n_threads(n_jobs) == threads, (cores, omp, n_jobs)
 
 
 @pytest.mark.slow

@@ -15,13 +15,13 @@ torch = pytest.importorskip("torch")
 from safetensors import safe_open  # noqa: E402
 
 from rulenet import RuleNetClassifier  # noqa: E402
-from rulenet.base.progress import Progress  # noqa: E402
 from rulenet.errors import ParameterError, TrainingError  # noqa: E402
 from rulenet.model.phi_problem import PhiProblem  # noqa: E402
 from rulenet.training import loop  # noqa: E402
 from rulenet.training import run as run_module  # noqa: E402
 from rulenet.training.checkpoint import FILE, Checkpoint  # noqa: E402
 from rulenet.training.corpus import Corpus, Origin  # noqa: E402
+from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.objectives.objective import Need, Objective, Setup, Term, start_all  # noqa: E402
 from rulenet.training.objectives.supervised import Supervised, SupervisedTerm  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
@@ -33,7 +33,7 @@ N_NONE = 11  # unlabelled rows after the 40 labelled ones
 
 @dataclass(frozen=True)
 class Length(Objective):
-    """Tell the length of unlabelled texts from h(x): batches and a module of its own, and random numbers of both kinds."""
+    """Tell the length of unlabelled texts from h(x): its own batches and module, and random numbers of both kinds."""
 
     weight: float = 0.5
     needs: ClassVar[frozenset[Need]] = frozenset({Need.UNLABELLED, Need.PIECES})
@@ -68,25 +68,25 @@ class Uniform(Term):
         return -torch.log_softmax(logits, dim=1).mean()
 
 
-def start(run: dict[str, Any], recipe: Recipe) -> list[Term]:
+def setup_of(run: dict[str, Any]) -> Setup:
+    psi, corpus = run["psi"], run["train"]
+    return Setup(psi, corpus, np.arange(len(corpus)), run["phi"].solved, PhiProblem(), new_cut(RECIPE, psi), print)
+
+
+def start(run: dict[str, Any]) -> list[Term]:
     """The joint loss, the smoothing and the lengths."""
-    corpus: Corpus = run["train"]
-    setup = Setup(
-        run["psi"], corpus, np.arange(len(corpus)), run["phi"].solved, PhiProblem(), new_cut(recipe, run["psi"]), print
-    )
     smoothing = Uniform()
     smoothing.weight = 0.1
-    return [SupervisedTerm(recipe.objectives[0], run["phi"]), smoothing, *start_all([Length()], setup)]  # type: ignore[arg-type]
+    return [SupervisedTerm(RECIPE.objectives[0], run["phi"]), smoothing, *start_all([Length()], setup_of(run))]  # type: ignore[arg-type]
 
 
 RECIPE = Recipe.of(epochs=2, learning_rate=1e-3, tune=Full(), max_length=32, batch_texts=8, joint_epochs=1)
 
 
 def train(run: dict[str, Any], folder: Path | None = None, *, resume: bool = False) -> list[Term]:
-    terms = start(run, RECIPE)
+    terms = start(run)
     kept = Checkpoint(folder, {"settings": {}}, resume) if folder is not None else None
-    settings: dict[str, Any] = {"seed": 0, "device": "cpu", "progress": Progress(0), "checkpoint": kept}
-    loop.train_psi(run["psi"], run["train"], None, RECIPE, terms, **settings)
+    loop.train_psi(run["psi"], run["train"], None, RECIPE, terms, Job(), kept)
     return terms
 
 
@@ -120,7 +120,7 @@ def test_each_term_meets_its_own_rows_and_a_module_learns(made: Callable[[], Any
     run = made()
     terms: Any = train(run)
     assert terms[2].modules["length"].weight.abs().sum() > 0
-    seen = terms[2].seen  # 5 steps in each of 2 epochs; 2 batches of its own, so they are begun again
+    seen = terms[2].seen  # 5 steps in each of 2 epochs; 2 batches of its own, so they are repeated
     assert len(seen) == 10
     assert {row for batch in seen for row in batch} == set(range(40, 40 + N_NONE))
     assert seen[0] == seen[2] == seen[4]
@@ -133,8 +133,7 @@ def test_a_loss_counts_by_its_weight(made: Callable[[], Any], monkeypatch: pytes
     monkeypatch.setattr(LengthTerm, "loss", lambda *_: torch.tensor(4.0, requires_grad=True))
     monkeypatch.setattr(SupervisedTerm, "loss", lambda *_: torch.tensor(1.0, requires_grad=True))
     run = made()
-    settings: dict[str, Any] = {"seed": 0, "device": "cpu", "progress": Progress(0)}
-    outcome = loop.train_psi(run["psi"], run["train"], None, RECIPE, start(run, RECIPE), **settings)
+    outcome = loop.train_psi(run["psi"], run["train"], None, RECIPE, start(run), Job())
     assert outcome.train_loss == pytest.approx([1 + 0.1 * 10 + 0.5 * 4] * 2)
 
 
@@ -164,22 +163,15 @@ def test_a_run_with_all_of_them_is_resumed_bit_for_bit(
 
 def test_without_a_shared_batch_an_epoch_is_as_long_as_the_longest_list(made: Callable[[], Any]) -> None:
     run = made()
-    setup = Setup(
-        run["psi"], run["train"], np.arange(51), run["phi"].solved, PhiProblem(), new_cut(RECIPE, run["psi"]), print
-    )
-    terms: Any = start_all([Length()], setup)
-    settings: dict[str, Any] = {"seed": 0, "device": "cpu", "progress": Progress(0)}
-    outcome = loop.train_psi(run["psi"], run["train"], run["train"], RECIPE, terms, **settings)
+    terms: Any = start_all([Length()], setup_of(run))
+    outcome = loop.train_psi(run["psi"], run["train"], run["train"], RECIPE, terms, Job())
     assert len(terms[0].seen) == 4
     assert outcome.held_out_loss == []  # this objective has none to choose an epoch by
     assert terms[0].weight == 0.5
 
 
 def test_modules_need_names_of_their_own(made: Callable[[], Any]) -> None:
-    run = made()
-    setup = Setup(
-        run["psi"], run["train"], np.arange(51), run["phi"].solved, PhiProblem(), new_cut(RECIPE, run["psi"]), print
-    )
+    setup = setup_of(made())
     with pytest.raises(ParameterError, match="two objectives train a module called 'length'"):
         start_all([Length(), replace(Length(), weight=2.0)], setup)
     assert Supervised().start(setup).modules == {}
@@ -214,5 +206,5 @@ def test_unlabelled_texts_of_a_user_reach_the_objectives_that_ask_for_them(
     assert met[0].phi.shape == (len(met[0]), 2)
     assert [name for clf in fitted for name in clf.predictor_.hybrid.psi.state_dict() if "length" in name] == []
     alone = plain.with_changes(objectives=(Length(),))
-    with pytest.raises(TrainingError, match="no objective of the recipe finds texts to learn from"):
+    with pytest.raises(TrainingError, match="no objective finds texts to learn from"):
         RuleNetClassifier(None, tiny_encoder, recipe=alone).fit(texts, labels)
