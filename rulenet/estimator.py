@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from rulenet.base.progress import Progress
-from rulenet.base.types import Array
 from rulenet.data.check import check_texts
 from rulenet.data.targets import class_targets
 from rulenet.decide.calibration import Calibration
 from rulenet.errors import RuleNetError
-from rulenet.explain.overview import GlobalExplanation
-from rulenet.explain.result import Explanation
-from rulenet.explain.whatif import WhatIf
 from rulenet.features.blocks import Features
 from rulenet.model.onnx.export import ExportReport, with_onnx
 from rulenet.predictor import Predictor
@@ -33,21 +30,22 @@ from rulenet.training.recipe import Recipe
 from rulenet.training.stages import Task, fit_hybrid
 
 __all__ = ["NotFittedError", "RuleNetClassifier"]
-Method = TypeVar("Method", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class NotFittedError(RuleNetError, SklearnNotFittedError):  # type: ignore[misc]
     """The estimator was used before `fit`. Not in errors.py because importing scikit-learn is slow."""
 
 
-def _described_by(method: Any) -> Callable[[Method], Method]:
-    """The docstring of a method of `Predictor`, for the one here that forwards to it: it is written once."""
+def _forwarded(method: Callable[Concatenate[Predictor, P], R]) -> Callable[Concatenate[RuleNetClassifier, P], R]:
+    """The same method, with the same signature and docstring, of a classifier."""
 
-    def described(forward: Method) -> Method:
-        forward.__doc__ = method.__doc__
-        return forward
+    @wraps(method)
+    def forward(self: RuleNetClassifier, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return method(self.predictor_, *args, **kwargs)
 
-    return described
+    return forward
 
 
 class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -76,7 +74,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     random_state
         Seed of folds, splits, initial weights and batches. None: 0.
     work_dir
-        Folder for checkpoints and word pieces while training, so that ``fit(…, resume=True)`` can go on after an interruption; None: none.
+        Folder for checkpoints and word pieces while training, so that ``fit(…, resume=True)`` can continue after an interruption.
     verbose
         1 shows stages and progress bars on the error stream.
 
@@ -151,7 +149,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         unlabeled
             Further texts without labels.
         resume
-            Go on from the last checkpoint in `work_dir`, to the model that an uninterrupted run would have given.
+            Continue from the last checkpoint in `work_dir`, to the model that an uninterrupted run would have given.
 
         Raises
         ------
@@ -231,41 +229,14 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._predictor = predictor
         self.report_ = {**self.report_, **self.predictor_.report()}
 
-    @_described_by(Predictor.predict)
-    def predict(self, texts: Iterable[str], *, reject: float | None = None, per_class: bool = False) -> Array:
-        return self.predictor_.predict(texts, reject=reject, per_class=per_class)
-
-    @_described_by(Predictor.predict_proba)
-    def predict_proba(self, texts: Iterable[str]) -> Array:
-        return self.predictor_.predict_proba(texts)
-
-    @_described_by(Predictor.predict_with_path)
-    def predict_with_path(self, texts: Iterable[str]) -> tuple[Array, Array]:
-        return self.predictor_.predict_with_path(texts)
-
-    @_described_by(Predictor.predict_set)
-    def predict_set(self, texts: Iterable[str], coverage: float = 0.95, *, per_class: bool = False) -> list[list[Any]]:
-        return self.predictor_.predict_set(texts, coverage, per_class=per_class)
-
-    @_described_by(Predictor.decision_function)
-    def decision_function(self, texts: Iterable[str]) -> Array:
-        return self.predictor_.decision_function(texts)
-
-    @_described_by(Predictor.explain)
-    def explain(
-        self, texts: Sequence[str], *, tokens: bool = False, contrast: tuple[Any, Any] | None = None
-    ) -> list[Explanation]:
-        return self.predictor_.explain(texts, tokens=tokens, contrast=contrast)
-
-    @_described_by(Predictor.explain_global)
-    def explain_global(
-        self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, top: int = 10
-    ) -> GlobalExplanation:
-        return self.predictor_.explain_global(texts, labels, top=top)
-
-    @_described_by(Predictor.what_if)
-    def what_if(self, text: str, target: Any = None) -> WhatIf:
-        return self.predictor_.what_if(text, target)
+    predict = _forwarded(Predictor.predict)
+    predict_proba = _forwarded(Predictor.predict_proba)
+    predict_with_path = _forwarded(Predictor.predict_with_path)
+    predict_set = _forwarded(Predictor.predict_set)
+    decision_function = _forwarded(Predictor.decision_function)
+    explain = _forwarded(Predictor.explain)
+    explain_global = _forwarded(Predictor.explain_global)
+    what_if = _forwarded(Predictor.what_if)
 
     @property
     def cascade_report_(self) -> dict[str, Any]:
@@ -274,11 +245,11 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def calibration_(self) -> Calibration | None:
-        """What probabilities, label sets and rejection go by; None without held-out texts that have labels."""
+        """What probabilities, label sets and rejection are based on; None without held-out texts that have labels."""
         return self.predictor_.policy.calibration
 
-    @_described_by(Predictor.calibrate)
     def calibrate(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> RuleNetClassifier:
+        """Use these texts, which the model was not trained on, instead of the held-out ones: see `Predictor.calibrate`."""
         self.predictor_ = self.predictor_.calibrate(texts, labels)
         return self
 
@@ -325,12 +296,12 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         precision: str = "auto",
         max_loss: float = 0.002,
     ) -> ExportReport:
-        """From here on, compute ψ with ONNX Runtime where the device is a CPU; `save` keeps that form beside PyTorch's.
+        """From now on, compute ψ with ONNX Runtime where the device is a CPU; `save` keeps that form as well as PyTorch's.
 
         Parameters
         ----------
         texts, labels
-            Ones the model was not trained on, to compare the answers of both forms. Without labels, changed answers are counted.
+            Not those of training, to compare the answers of both forms. Without labels, changed answers are counted.
         precision
             ``"fp32"``, ``"int8"``, or ``"auto"``: 8 bits if that costs no more than `max_loss`. Without texts, 32.
         max_loss
@@ -354,7 +325,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """A copy with other rules and no retraining.
 
         A rule that is the same in label, starting weight, sign and pin keeps its learned weight, whatever its conditions say now; a new
-        or re-weighted one starts at its author's weight; a removed one is gone. Everything else is shared with this model.
+        or re-weighted one starts at its author's weight. Everything else is shared with this model.
         """
         predictor = self.predictor_
         other = copy.copy(self)

@@ -102,10 +102,9 @@ class Predictor:
         texts
             A list, or a generator: that is read in blocks, so that memory stays flat.
         reject
-            Give an answer only where the expected share of wrong answers stays within this; None stands for the others. Chosen on
-            held-out texts.
+            Answer only as far as the expected share of wrong answers, by held-out texts, stays within this; else the label is None.
         per_class
-            Keep to `reject` among the answers of each label, not only among all.
+            Whether that share is that of each label, not only of all answers together.
         """
         if reject is None:
             answers = [self.link.answer(parts.logits) for parts in self._blocks(texts)]
@@ -120,7 +119,7 @@ class Predictor:
 
     def predict_proba(self, texts: Iterable[str]) -> Array:
         """Probability of each label, shape (n_texts, n_classes), in the order of `labels`; calibrated on held-out texts."""
-        return np.concatenate([self._proba(parts) for parts in self._blocks(texts)])
+        return self.predict_with_path(texts)[0]
 
     def predict_with_path(self, texts: Iterable[str]) -> tuple[Array, Array]:
         """Probabilities as from `predict_proba`, and whether each answer is φ's alone, shape (n_texts,)."""
@@ -131,25 +130,23 @@ class Predictor:
     def predict_set(self, texts: Iterable[str], coverage: float = 0.95, *, per_class: bool = False) -> list[list[Any]]:
         """The labels that are plausible for each text, likeliest first.
 
-        Of texts like those the model was trained on, the right label is in the set with this probability. A set may be empty: no label
-        is plausible enough, which is most frequent when less coverage is asked for than the model has accuracy.
+        Of texts like those the model was trained on, the right label is in the set with this probability. A set may be empty, if no
+        label is plausible enough; that is most frequent when less coverage is asked for than the model has accuracy.
 
         Parameters
         ----------
         coverage
             Between 0 and 1.
         per_class
-            Hold the coverage for the texts of each label, not only for all texts together.
+            Whether that is so for the texts of each label, not only for all texts together.
         """
         if not is_share(coverage):
             raise ParameterError(f"coverage={coverage!r} is not a share between 0 and 1, such as 0.95")
-        calibration, found, labels = self._calibration("predict_set"), [], self.labels.tolist()
-        for parts in self._blocks(texts):
-            proba = self._proba(parts)
-            sets = calibration.label_sets(proba, parts.skipped, coverage=coverage, per_class=per_class)
-            for row, order in zip(sets, np.argsort(-proba, axis=1, kind="stable"), strict=True):
-                found.append([labels[k] for k in order.tolist() if row[k]])
-        return found
+        calibration, labels = self._calibration("predict_set"), self.labels.tolist()
+        proba, skipped = self.predict_with_path(texts)
+        sets = calibration.label_sets(proba, skipped, coverage=coverage, per_class=per_class)
+        order = np.argsort(-proba, axis=1, kind="stable").tolist()
+        return [[labels[k] for k in ranks if row[k]] for row, ranks in zip(sets, order, strict=True)]
 
     def decision_function(self, texts: Iterable[str]) -> Array:
         """Logits, shape (n_texts, n_classes); for two classes the second minus the first, shape (n_texts,), as scikit-learn has it."""
@@ -191,12 +188,12 @@ class Predictor:
     def explain_global(
         self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, top: int = 10
     ) -> GlobalExplanation:
-        """What the model rests on, on these texts: weights by label, most used and most decisive rules, what φ and ψ carry.
+        """What decides on these texts: weights by label, most used and most decisive rules, what φ and ψ contribute.
 
         Parameters
         ----------
         labels
-            The right ones, to tell how much of the accuracy φ and ψ carry; None: nothing is said of that.
+            The right ones, to tell what φ and ψ contribute to the accuracy.
         top
             How many terms to list for each label.
         """
@@ -250,14 +247,12 @@ class Predictor:
         return self.with_hybrid(with_ruleset(self.hybrid, ruleset, self.names))
 
     def calibrate(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> Predictor:
-        """Take these texts, which the model was not trained on, in place of the held-out ones, for instance after `with_rules`.
-
-        A `RuleNetClassifier` changes and gives itself back, a `Predictor` gives another.
+        """The same with these texts, which the model was not trained on, as its held-out ones, for instance after `with_rules`.
 
         Parameters
         ----------
         labels
-            Needed for probabilities, label sets and rejection; the cascade can do without.
+            Needed for probabilities, label sets and rejection, but not for the cascade.
         """
         texts, hybrid = check_texts(texts, may_be_empty=False), self.hybrid
         y = np.full(len(texts), -1, dtype=np.intp) if labels is None else self.class_indices(labels, len(texts))
@@ -282,7 +277,7 @@ class Predictor:
     # ------------------------------------------------------------------ parts of the above
 
     def _calibration(self, purpose: str) -> Calibration:
-        """The calibration, or an error where there is none."""
+        """The calibration, if there is one."""
         calibration, held_out = self.policy.calibration, self.hybrid.held_out
         if calibration is None or held_out is None:
             raise ParameterError(
@@ -298,15 +293,10 @@ class Predictor:
 
     def _blocks(self, texts: Iterable[str]) -> Iterator[Parts]:
         """The addends of some texts, block by block; a generator is read only as far as the current block."""
-        if isinstance(texts, Iterator):
-            block = list(islice(texts, BLOCK))
+        stream = texts if isinstance(texts, Iterator) else iter(check_texts(texts))
+        yield self.parts(check_texts(islice(stream, BLOCK)))  # without texts, too: for the shape of the answer
+        while block := list(islice(stream, BLOCK)):
             yield self.parts(check_texts(block))
-            while block := list(islice(texts, BLOCK)):
-                yield self.parts(check_texts(block))
-            return
-        texts = check_texts(texts)
-        for at in range(0, max(len(texts), 1), BLOCK):
-            yield self.parts(texts[at : at + BLOCK])
 
     def _proba(self, parts: Parts) -> Array:
         return self.policy.probabilities(parts.logits, parts.skipped)

@@ -119,49 +119,25 @@ def _kill_at(folder: Path, number: int) -> None:
 
 @dataclass
 class Outcome:
-    """What was found after the kills of one operation.
+    """What was found after the kills of one operation."""
 
-    Attributes
-    ----------
-    kills
-        How many there were.
-    old
-        How many of them left all as it was; after the others it was, whole or in part, as it should become.
-    lost
-        At which of them something was neither as it was nor as it should become.
-    litter
-        Files that the next writer did not delete, or deleted although they belong there.
-    """
-
-    kills: int = 0
-    old: int = 0
+    kills: int = 0  # how many there were
+    old: int = 0  # how many of them left all as it was; after the others it was, whole or in part, as it should become
+    # at which of them something was neither as it was nor as it should become
     lost: list[int] = field(default_factory=list)
+    # files that the next writer did not delete, or deleted although they belong there
     litter: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Operation:
-    """Something that writes files.
+    """Something that writes files."""
 
-    Attributes
-    ----------
-    start
-        Folder with the files as they are before.
-    work
-        What is done to a copy of it, and killed.
-    look
-        What can be read in such a folder, by name.
-    follow
-        What the next writer does there.
-    belongs
-        Names of all files that may be there then.
-    """
-
-    start: Path
-    work: Callable[[Path], Any]
-    look: Callable[[Path], dict[str, Any]]
-    follow: Callable[[Path], Any]
-    belongs: Callable[[Path], set[str]]
+    start: Path  # folder with the files as they are before
+    work: Callable[[Path], Any]  # what is done to a copy of it, and killed
+    look: Callable[[Path], dict[str, Any]]  # what can be read in such a folder, by name
+    follow: Callable[[Path], Any]  # what the next writer does there
+    belongs: Callable[[Path], set[str]]  # names of all files that may be there then
 
     def try_all(self) -> Outcome:
         """Kill it before its first change, its second, … until it comes to its end."""
