@@ -366,7 +366,7 @@ def test_the_parameters_of_the_estimator_decide(hybrid: RuleNetClassifier) -> No
 
 
 def test_the_estimator_has_the_docstrings_of_its_predictor() -> None:
-    for name in ("predict", "predict_set", "explain", "calibrate"):
+    for name in ("predict", "predict_set", "explain"):
         assert getattr(RuleNetClassifier, name).__doc__ == getattr(Predictor, name).__doc__
         assert getattr(RuleNetClassifier, name).__name__ == name
 

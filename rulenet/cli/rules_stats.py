@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from rulenet.base.wording import counted, percent
 from rulenet.cli.console import (
@@ -54,24 +55,13 @@ class Sort(str, Enum):
 
 
 def stats(
-    file: Annotated[
-        Path | None, typer.Argument(help="Rule file; default: the rules of --model.", metavar="[FILE]")
-    ] = None,
-    data: Annotated[
-        str, typer.Option("--data", "-d", help="Texts, preferably labelled, that the rules were not written on.")
-    ] = ...,  # type: ignore[assignment]
-    model: Annotated[
-        Path | None, typer.Option(help="Model folder: also show learned weights, and what is lost without each rule.")
-    ] = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(help="Compare with the training texts of a model (its folder), or with earlier --json output."),
-    ] = None,
+    data: Annotated[str, Option("--data", "-d", help="Texts, best with labels, that the rules were not written on.")],
+    file: Annotated[Path | None, Argument(help="Rule file; default: the rules of --model.", metavar="[FILE]")] = None,
+    model: Annotated[Path | None, Option(help="Model folder: show weights, and what is lost without a rule.")] = None,
+    baseline: Annotated[Path | None, Option(help="Compare with a model's training, or earlier --json output.")] = None,
     html: Html = None,
-    sort: Annotated[
-        Sort, typer.Option(help="Sort order of the table: right and lift from the lowest, others from the highest.")
-    ] = Sort.fires,
-    top: Annotated[int, typer.Option(help="Number of rows in the table; 0: all.", min=0)] = 30,
+    sort: Annotated[Sort, Option(help="Order of the table; right and lift: lowest first.")] = Sort.fires,
+    top: Annotated[int, Option(help="Number of rows in the table; 0: all.", min=0)] = 30,
     jobs: Jobs = None,
     split: Split = None,
     text: TextColumn = None,

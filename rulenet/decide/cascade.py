@@ -116,16 +116,11 @@ def choose(
     Parameters
     ----------
     phi, psi
-        a·φ and s·ψ of held-out texts; None if there are none.
+        a·φ and s·ψ of held-out texts, if there are any.
     is_stale
         Rules have changed since the held-out texts were scored, so they no longer promise anything.
     cost_ratio
         Time of φ over time of ψ for a text.
-
-    Raises
-    ------
-    ParameterError
-        If `mode` or `risk` cannot be used.
     """
     if mode not in MODES or not 0 < risk < 1:
         raise ParameterError(

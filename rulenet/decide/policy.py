@@ -43,17 +43,7 @@ def new_policy(
 ) -> Policy:  # fmt: skip
     """The policy of a fitted model.
 
-    Parameters
-    ----------
-    mode, risk, cost_ratio
-        As in `Policy`.
-    before
-        The model and the policy that these come from: a calibration that would be the same is not fitted again.
-
-    Raises
-    ------
-    ParameterError
-        If `mode` or `risk` cannot be used.
+    `before` is the model and the policy that these come from: a calibration that would be the same is not fitted again.
     """
     held_out, link = hybrid.held_out, hybrid.link
     phi = psi = None

@@ -27,11 +27,9 @@ class Record(str):
     @classmethod
     def of(cls, parts: Mapping[str, str]) -> Record:
         """Join the parts in the order given."""
-        fields: dict[str, tuple[int, int]] = {}
-        at = 0
+        record, at = cls(SEPARATOR.join(parts.values())), 0
+        record.fields = {}
         for name, text in parts.items():
-            fields[name] = (at, at + len(text))
+            record.fields[name] = (at, at + len(text))
             at += len(text) + len(SEPARATOR)
-        record = cls(SEPARATOR.join(parts.values()))
-        record.fields = fields
         return record

@@ -273,7 +273,7 @@ def test_what_is_no_model_is_left_alone(phi: RuleNetClassifier, tmp_path: Path, 
     folder = tmp_path / "encoder"
     shutil.copytree(tiny_encoder, folder)
     before = files(folder)
-    with pytest.raises(ModelFileError, match=r"encoder exists and is not a rulenet model \(it holds model"):
+    with pytest.raises(ModelFileError, match=r"encoder exists and is not a rulenet model \(it contains model"):
         phi.save(folder)
     assert files(folder) == before
     (tmp_path / "file").write_text("notes")
@@ -483,7 +483,7 @@ def test_of_many_at_once_one_is_written(phi: RuleNetClassifier, phi_folder: Path
     for thread in threads:
         thread.join()
     assert told.count("written") == 1
-    refusal = f"{phi_folder} was changed by someone else meanwhile; nothing was written. Look at it and try again"
+    refusal = f"{phi_folder} was changed by someone else; nothing was written. Look at it and try again"
     assert {text for text in told if text != "written"} == {refusal}
     assert steps(phi_folder) == (1, 0)
     RuleNetClassifier.load(phi_folder)
