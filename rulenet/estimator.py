@@ -131,19 +131,13 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(
-        self,
-        texts: Sequence[str],
-        labels: Sequence[Any] | None = None,
-        *,
-        unlabeled: Sequence[str] | None = None,
+        self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, unlabeled: Sequence[str] | None = None,
         resume: bool = False,
-    ) -> RuleNetClassifier:
+    ) -> RuleNetClassifier:  # fmt: skip
         """Learn from texts and labels.
 
         Parameters
         ----------
-        texts
-            The training texts.
         labels
             One label per text (str, int or bool). None: learn from the rules alone.
         unlabeled
@@ -168,26 +162,16 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if ruleset is not None:
             check_rule_labels(ruleset, names)
         recipe = recipe.resolved(len(known) if labels is not None else 0, len(known))
+        columns, language = recipe.columns, chosen_language(self.language, ruleset, known)
         features = Features(
-            ruleset,
-            language=chosen_language(self.language, ruleset, known),
-            tfidf=recipe.columns.tfidf,
-            pos=recipe.columns.pos,
-            ngram_range=recipe.columns.ngram_range,
-            min_df=recipe.columns.min_df or 1,
-            n_jobs=self.n_jobs,
-        )
+            ruleset, language=language, tfidf=columns.tfidf, pos=columns.pos, ngram_range=columns.ngram_range,
+            min_df=columns.min_df or 1, n_jobs=self.n_jobs,
+        )  # fmt: skip
         hybrid, report = fit_hybrid(
-            Task([*known, *more], Y, names),
-            features,
-            None if self.encoder is None else str(self.encoder),
-            recipe,
-            seed=self.random_state or 0,
-            device=self.device,
-            progress=Progress(self.verbose),
-            work_dir=None if self.work_dir is None else Path(self.work_dir),
-            resume=resume,
-        )
+            Task([*known, *more], Y, names), features, None if self.encoder is None else str(self.encoder), recipe,
+            seed=self.random_state or 0, device=self.device, progress=Progress(self.verbose),
+            work_dir=None if self.work_dir is None else Path(self.work_dir), resume=resume,
+        )  # fmt: skip
         self.classes_, self.report_ = classes, asdict(report)
         self.recipe_ = recipe.with_changes(**report.settled)
         self.predictor_ = Predictor.of(
@@ -205,9 +189,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def set_params(self, **params: Any) -> RuleNetClassifier:
         """Change parameters, also single fields of the recipe, as in ``set_params(recipe__C=3.0)``."""
-        fields = {
-            name.removeprefix("recipe__"): params.pop(name) for name in list(params) if name.startswith("recipe__")
-        }
+        names = [name for name in params if name.startswith("recipe__")]
+        fields = {name.removeprefix("recipe__"): params.pop(name) for name in names}
         super().set_params(**params)
         if fields:
             self.recipe = (self.recipe or Recipe()).with_changes(**fields)
@@ -218,9 +201,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The fitted model, with the present `cascade`, `cascade_risk` and `device`."""
         fitted: Predictor | None = self.__dict__.get("_predictor")
         if fitted is None:
-            raise NotFittedError(
-                f"this {type(self).__name__} is not fitted yet; call fit(texts, labels) or load(folder) first"
-            )
+            name = type(self).__name__
+            raise NotFittedError(f"this {name} is not fitted yet; call fit(texts, labels) or load(folder) first")
         self._predictor = fitted.with_policy(self.cascade, self.cascade_risk).with_device(self.device)
         return self._predictor
 
@@ -289,13 +271,9 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return clf
 
     def export(
-        self,
-        texts: Sequence[str] | None = None,
-        labels: Sequence[Any] | None = None,
-        *,
-        precision: str = "auto",
+        self, texts: Sequence[str] | None = None, labels: Sequence[Any] | None = None, *, precision: str = "auto",
         max_loss: float = 0.002,
-    ) -> ExportReport:
+    ) -> ExportReport:  # fmt: skip
         """From now on, compute ψ with ONNX Runtime where the device is a CPU; `save` keeps that form as well as PyTorch's.
 
         Parameters
@@ -315,9 +293,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predictor = self.predictor_
         known = None if texts is None else check_texts(texts, may_be_empty=False)
         y = None if known is None or labels is None else predictor.class_indices(labels, len(known))
-        hybrid, report = with_onnx(
-            predictor.hybrid, known, y, precision=precision, max_loss=max_loss, n_jobs=self.n_jobs
-        )
+        n_jobs, hybrid = self.n_jobs, predictor.hybrid
+        hybrid, report = with_onnx(hybrid, known, y, precision=precision, max_loss=max_loss, n_jobs=n_jobs)
         self.predictor_ = predictor.with_hybrid(hybrid)
         return report
 

@@ -71,13 +71,7 @@ class Predictor:
         cls, hybrid: Hybrid, labels: Array, *, cascade: str = "off", cascade_risk: float = 0.005, device: str = "auto",
         seconds_per_text: Mapping[str, float] | None = None,
     ) -> Predictor:  # fmt: skip
-        """A predictor of some fitted parts.
-
-        Parameters
-        ----------
-        seconds_per_text
-            Of ``"phi"`` and ``"psi"``, as a training report has them; they tell how much time a cascade saves.
-        """
+        """A predictor of some fitted parts; seconds of ``"phi"`` and ``"psi"`` tell how much time a cascade saves."""
         timed = seconds_per_text or {}
         ratio = timed["phi"] / timed["psi"] if timed.get("psi") else None
         return cls(hybrid, labels, new_policy(hybrid, cascade, cascade_risk, cost_ratio=ratio), device)
@@ -154,13 +148,7 @@ class Predictor:
         return logits[:, 1] - logits[:, 0] if len(self.labels) == 2 else logits
 
     def parts(self, texts: Sequence[str], *, may_skip: bool = True) -> Parts:
-        """The addends of the logits of some texts, which are not checked.
-
-        Parameters
-        ----------
-        may_skip
-            Whether ψ is skipped where the policy says so.
-        """
+        """The addends of the logits of some texts, which are not checked; ψ is skipped where the policy says so, if it `may_skip`."""
         return self.hybrid.parts(texts, device=self._device(), skips=self.policy.skips if may_skip else None)
 
     # ------------------------------------------------------------------ reasons
@@ -201,13 +189,7 @@ class Predictor:
         return explain_global(self.hybrid, parts, self.labels.tolist(), labels, top=top)
 
     def what_if(self, text: str, target: Any = None) -> WhatIf:
-        """The fewest rules switched off, and the fewest terms deleted, that would change the answer.
-
-        Parameters
-        ----------
-        target
-            The answer wanted; None: any other.
-        """
+        """The fewest rules switched off, and the fewest terms deleted, that would change the answer to `target`, or to any other."""
         return what_if(self.hybrid, check_texts([text])[0], self.labels.tolist(), target, device=self._device())
 
     def report(self) -> dict[str, Any]:
@@ -249,10 +231,7 @@ class Predictor:
     def calibrate(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> Predictor:
         """The same with these texts, which the model was not trained on, as its held-out ones, for instance after `with_rules`.
 
-        Parameters
-        ----------
-        labels
-            Needed for probabilities, label sets and rejection, but not for the cascade.
+        Labels are needed for probabilities, label sets and rejection, but not for the cascade.
         """
         texts, hybrid = check_texts(texts, may_be_empty=False), self.hybrid
         y = np.full(len(texts), -1, dtype=np.intp) if labels is None else self.class_indices(labels, len(texts))
@@ -261,13 +240,7 @@ class Predictor:
         return self.with_hybrid(replace(hybrid, held_out=HeldOut(parts.phi / hybrid.phi_scale, psi, y)))
 
     def class_indices(self, labels: Sequence[Any], n_texts: int) -> Array:
-        """The column of each of some labels.
-
-        Raises
-        ------
-        LabelError
-            If the model does not know one.
-        """
+        """The column of each of some labels; those that the model does not know are refused."""
         known, indices = check_labels(labels, n_texts)
         unknown = [label for label in known.tolist() if label not in self.labels.tolist()]
         if unknown:
@@ -280,15 +253,12 @@ class Predictor:
         """The calibration, if there is one."""
         calibration, held_out = self.policy.calibration, self.hybrid.held_out
         if calibration is None or held_out is None:
-            raise ParameterError(
-                f"{purpose} needs held-out texts with labels, and this model has none (it was trained on too few texts or without labels); "
-                "call calibrate(texts, labels) first"
-            )
+            why = "this model has none (it was trained on too few texts or without labels)"
+            hint = "call calibrate(texts, labels) first"
+            raise ParameterError(f"{purpose} needs held-out texts with labels, and {why}; {hint}")
         if held_out.is_stale:
-            warnings.warn(
-                f"{purpose} relies on held-out texts from before the rules changed, so it promises less; call calibrate(texts, labels)",
-                stacklevel=4,
-            )
+            why = "held-out texts from before the rules changed, so it promises less"
+            warnings.warn(f"{purpose} relies on {why}; call calibrate(texts, labels)", stacklevel=4)
         return calibration
 
     def _blocks(self, texts: Iterable[str]) -> Iterator[Parts]:

@@ -68,15 +68,9 @@ def judge(clf: RuleNetClassifier, texts: list[str], y: Array) -> dict[str, Any]:
         plausible = clf.calibration_.label_sets(proba, skipped, coverage=COVERAGE)
         covered = float(plausible[np.arange(len(y)), y].mean())
         sets = {"asked": COVERAGE, "coverage": covered, "mean_size": float(plausible.sum(axis=1).mean())}
-    return {
-        "texts": len(y),
-        "accuracy": float(right.mean()),
-        "macro_f1": float(np.mean([row["f1"] for row in labels.values()])),
-        "ece": expected_calibration_error(proba, y),
-        "paths": paths,
-        "label_sets": sets,
-        "labels": labels,
-    }
+    macro_f1, ece = float(np.mean([row["f1"] for row in labels.values()])), expected_calibration_error(proba, y)
+    figures = {"texts": len(y), "accuracy": float(right.mean()), "macro_f1": macro_f1, "ece": ece}
+    return {**figures, "paths": paths, "label_sets": sets, "labels": labels}
 
 
 def show(figures: dict[str, Any]) -> None:

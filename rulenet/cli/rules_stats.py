@@ -127,10 +127,8 @@ def show(stats: RulesetStats, sort: Sort, top: int) -> None:
         say(f"note: {note}")
     for pair in stats.conflicts(3):
         wins = " : ".join(f"{k:,}" for k in pair.get("right", ()))
-        say(
-            f"conflict: {pair['rules'][0]} against {pair['rules'][1]} on {counted(pair['texts'], 'text')}"
-            + (f", right {wins}" if wins else "")
-        )
+        both = f"{pair['rules'][0]} against {pair['rules'][1]} on {counted(pair['texts'], 'text')}"
+        say(f"conflict: {both}{f', right {wins}' if wins else ''}")
     for finding in findings(stats):
         say(f"{finding.kind} ({len(finding.rules):,}): {finding.sentence}: {finding.named()}")
 
@@ -190,13 +188,8 @@ def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
         right = percent(rule.precision)
         if rule.interval is not None:
             right += f" [{100 * rule.interval[0]:.0f}–{100 * rule.interval[1]:.0f}]"
-        cells: list[Any] = [
-            Text(rule.id if rule.is_active else f"{rule.id} (off)"),
-            Text(rule.speaks_for),
-            f"{rule.fired:,}",
-            right,
-            percent(rule.recall),
-        ]
+        shown = Text(rule.id if rule.is_active else f"{rule.id} (off)")
+        cells: list[Any] = [shown, Text(rule.speaks_for), f"{rule.fired:,}", right, percent(rule.recall)]
         cells += ["–" if rule.lift is None else f"{rule.lift:.1f}", percent(rule.overlap), percent(rule.conflict)]
         if rule.worth is not None:
             cells.append(", ".join(f"{weight:+.2f}" for weight in rule.worth.weights.values()))

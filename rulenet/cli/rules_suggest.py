@@ -70,8 +70,7 @@ def suggest(
         return
     _show(found)
     if write is not None:
-        done = f"{counted(len(chosen), 'rule')} → {write}" if chosen else "no rule is confirmed, so nothing was written"
-        say(done)
+        say(f"{counted(len(chosen), 'rule')} → {write}" if chosen else "no rule is confirmed, so nothing was written")
 
 
 def _sampled(texts: list[str], labels: list[str], n: int | None, seed: int) -> tuple[list[str], list[str]]:

@@ -56,18 +56,10 @@ def train(
     if resume and work is None:
         raise ParameterError("--resume needs a transformer: with --encoder none there is nothing to resume")
     clf = RuleNetClassifier(
-        rules,
-        None if work is None else encoder,
-        language=language,
-        recipe=Recipe.of(epochs=epochs),
-        cascade=cascade,
-        cascade_risk=cascade_risk,
-        device=device,
-        n_jobs=jobs,
-        random_state=seed,
-        work_dir=work,
-        verbose=0 if as_json else 1,
+        rules, None if work is None else encoder, language=language, recipe=Recipe.of(epochs=epochs)
     )
+    clf.set_params(cascade=cascade, cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed)
+    clf.set_params(work_dir=work, verbose=0 if as_json else 1)
     clf.fit(dataset.texts, dataset.labels, resume=resume)
     if is_main_process():  # all processes that torchrun started have the same model now
         keep(clf, model, work, figures, as_json)
@@ -136,6 +128,4 @@ def cascade_lines(cascade: dict[str, Any]) -> list[str]:
         if cascade["risk_bound"]:
             cost = f"changes at most {cascade['risk_bound']:.2%} of the predictions (95 % confidence)"
         lines.append(f"cascade: {cascade['mode']}, {share}{cost}{faster}")
-    if cascade["note"]:
-        lines.append(f"cascade: {cascade['note']}")
-    return lines
+    return [*lines, f"cascade: {cascade['note']}"] if cascade["note"] else lines

@@ -152,8 +152,8 @@ class _Intake:
         twice = sorted({column for column in columns if columns.count(column) > 1})
         problems = [f"the column name {column!r} appears more than once: rename or delete one" for column in twice]
         # A comma separates columns, unless it is part of the name of a column.
-        is_one = self.text in columns or not self.text
-        asked = [self.text] if is_one or self.text is None else [name.strip() for name in self.text.split(",")]
+        is_one = self.text is None or self.text in columns
+        asked = [self.text] if is_one else [name.strip() for name in str(self.text).split(",")]
         for option, column in (*(("text", name) for name in asked), ("label", self.label)):
             if column is not None and column not in columns:
                 problems.append(f"no column {column!r}{_hint(column, columns)}: correct {option}= (--{option})")
@@ -171,9 +171,7 @@ class _Intake:
         if self.label is None and self.need_labels:
             problems.append("found no label column: name it with label= (--label)")
         if self.label in self.texts:
-            problems.append(
-                f"text and label are the same column {self.label!r}: pass text= and label= (--text, --label)"
-            )
+            problems.append(f"text and label are both {self.label!r}: pass text= and label= (--text, --label)")
         self.by_split = self.split is not None and not is_hub
         if self.by_split and "split" not in known:
             problems.append(f"split={self.split!r} needs a column 'split', which is missing: omit split= (--split)")

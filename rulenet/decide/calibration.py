@@ -109,17 +109,7 @@ class Calibration:
 
 
 def calibrate(logits: Array, y: Array, skipped: Array, link: Link = ONE_OF) -> Calibration:
-    """Fit temperatures for each path to held-out texts; without any they are one.
-
-    Parameters
-    ----------
-    logits
-        Shape (n_texts, n_classes), without ψ where it is skipped.
-    y
-        Class indices.
-    skipped
-        Whether ψ is skipped, shape (n_texts,).
-    """
+    """Fit temperatures for each path to held-out texts; without any they are one. The logits are without ψ where it is skipped."""
     on_path = {path: skipped == (path == "rules") for path in PATHS}
     few = {path: rows.sum() < MIN_TEXTS for path, rows in on_path.items()}
     temperature = {

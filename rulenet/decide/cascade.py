@@ -49,15 +49,7 @@ class Cascade:
 def statistical_margin(phi: Array, psi: Array, risk: float, link: Link = ONE_OF) -> tuple[float, float]:
     """The least margin of φ above which skipping ψ changes at most `risk` of all answers, and the bound there.
 
-    Parameters
-    ----------
-    phi, psi
-        a·φ and s·ψ of held-out texts, shape (n_texts, n_classes).
-
-    Returns
-    -------
-    tuple
-        Margin and bound; (inf, 1) if there are too few texts to promise anything.
+    Both follow from a·φ and s·ψ of held-out texts; they are infinite and 1 if there are too few texts to promise anything.
 
     Examples
     --------

@@ -229,12 +229,9 @@ def _psi_parts(psi: Any) -> tuple[EncoderEntry, dict[str, bytes]]:
     body, head = psi.body.state_dict(), psi.head_state()
     parts["encoder.safetensors"] = save({name: x.detach().cpu().contiguous().clone() for name, x in body.items()})
     parts["head.safetensors"] = save({name: x.detach().cpu().contiguous() for name, x in head.items()})
-    entry = EncoderEntry(
-        name=encoder.name, pad_id=encoder.pad_id, max_length=encoder.max_length, bound=psi.bound,
-        long_texts=encoder.long_texts, max_chunks=encoder.max_chunks, pooling=encoder.traits.pooling,
-        prefix=encoder.traits.prefix,
-    )  # fmt: skip
-    return entry, parts
+    same = {name: getattr(encoder, name) for name in ("name", "pad_id", "max_length", "long_texts", "max_chunks")}
+    traits = encoder.traits
+    return EncoderEntry(**same, bound=psi.bound, pooling=traits.pooling, prefix=traits.prefix), parts
 
 
 def _without_unsafe(value: Any) -> Any:
