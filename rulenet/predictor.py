@@ -96,7 +96,7 @@ class Predictor:
         texts
             A list, or a generator: that is read in blocks, so that memory stays flat.
         reject
-            Answer only as far as the expected share of wrong answers, by held-out texts, stays within this; else the label is None.
+            Largest expected share of wrong answers, by held-out texts; where the model is not sure enough, the label is None.
         per_class
             Whether that share is that of each label, not only of all answers together.
         """
@@ -163,7 +163,7 @@ class Predictor:
         tokens
             Whether to say which words moved ψ, by integrated gradients: a few texts a second on a CPU.
         contrast
-            Which two labels the tokens should speak for and against; None: the predicted one and the runner-up.
+            Which two labels the tokens should compare; None: the predicted one and the runner-up.
         """
         texts = check_texts(texts)
         parts = self.parts(texts)
@@ -262,7 +262,7 @@ class Predictor:
         return calibration
 
     def _blocks(self, texts: Iterable[str]) -> Iterator[Parts]:
-        """The addends of some texts, block by block; a generator is read only as far as the current block."""
+        """The addends of some texts, block by block; a generator is not read ahead."""
         stream = texts if isinstance(texts, Iterator) else iter(check_texts(texts))
         yield self.parts(check_texts(islice(stream, BLOCK)))  # without texts, too: for the shape of the answer
         while block := list(islice(stream, BLOCK)):

@@ -85,7 +85,7 @@ class Mark:
 
     start: int  # characters ``start`` to ``end - 1``
     end: int
-    value: float = 0.0  # above zero where it speaks for the answer, below where it speaks against it
+    value: float = 0.0  # positive: evidence for the answer; negative: against it
     name: str = ""  # what marks it, such as the id of a rule
 
 

@@ -17,7 +17,7 @@ SETTLE = 200  # milliseconds without changes after a save, because editors write
 def rerun_on_save(file: Path, action: Callable[[], Collection[Path]]) -> None:
     """Call `action` now and after every save, until Ctrl-C.
 
-    It returns the files to watch besides `file`, or nothing to watch the same files as before.
+    It returns further files to watch, or nothing to watch the same files as before.
     """
     watchfiles = need("watchfiles", purpose="rulenet rules test --watch")
     files = {file.resolve()}

@@ -1,6 +1,6 @@
 """Probabilities one can rely on: temperatures, conformal label sets, rejection by expected error. Imports link, numpy, scipy.
 
-Everything here is worked out from the logits of held-out texts, which a model keeps. "Path" is how an answer came about: "hybrid", or
+Everything here follows from the logits of held-out texts, which a model keeps. "Path" is how an answer came about: "hybrid", or
 "rules" where ψ was skipped. Each path has its own temperature and its own quantiles, so neither borrows trust from the other.
 """
 
@@ -40,7 +40,7 @@ class Temperature:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Temperatures, and the held-out texts that sets and rejection are worked out from."""
+    """Temperatures, and the held-out texts from which sets and rejection follow."""
 
     temperature: Mapping[str, Temperature]  # of each path
     # Shape (n_texts, n_classes), by the same temperatures as the probabilities of new texts: rules alone give many texts

@@ -137,7 +137,7 @@ def choose(
             if at < margin:
                 margin, limit = at, at_limit
             else:
-                note = "certified exits reach as far as the risk allows, and change nothing"
+                note = "certified exits already skip as much as the risk allows, and change nothing"
     granted = "statistical" if limit else "certified"
     if phi is None or psi is None or not len(phi):
         return Cascade(granted, margin, risk_bound=limit, note=note)

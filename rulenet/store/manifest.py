@@ -37,7 +37,7 @@ PROTOCOL = 3
 PHI_PARTS = ("rules.yaml", "phi.safetensors", "vocabulary.json")
 PSI_PARTS = ("encoder.json", "tokenizer.json", "encoder.safetensors", "head.safetensors")
 HELD_OUT = "held_out.safetensors"
-ONNX = "psi.onnx"  # ψ once more, for ONNX Runtime, if the model was exported
+ONNX = "psi.onnx"  # ψ again, for ONNX Runtime, if the model was exported
 PARTS = (*PHI_PARTS, *PSI_PARTS, HELD_OUT, ONNX)
 _PART = "|".join(rf"{Path(name).stem}-[0-9a-f]{{16}}\{Path(name).suffix}" for name in PARTS)
 # What may be in a model folder: the files above, and temporary ones, which a killed writer may leave behind (see base/files.py).

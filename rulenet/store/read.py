@@ -56,14 +56,8 @@ def load_model(
 ) -> tuple[Hybrid, Any, Recipe, ModelConfig]:
     """Read the fitted model in a folder, its labels as the user gave them, its recipe and its config.
 
-    On a CPU, ψ is read from the folder's ONNX file if it has one and onnxruntime is installed; else from its weights, into PyTorch.
-
-    Parameters
-    ----------
-    device
-        ``"auto"``, ``"cpu"`` or ``"cuda"``: where ψ will run.
-    n_jobs
-        Threads of ONNX Runtime, as joblib counts; None: all that this process may use.
+    If ψ will run on a CPU, it is read from the folder's ONNX file if it has one and onnxruntime is installed, for `n_jobs` threads as
+    joblib counts them; else from its weights, into PyTorch.
 
     Raises
     ------

@@ -52,13 +52,7 @@ def save_model(
     path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, recipe: Recipe, report: dict[str, Any],
     cascade: str = "off", cascade_risk: float = 0.005,
 ) -> None:  # fmt: skip
-    """Write a model folder. A model that is already there becomes the state that `undo` leads back to.
-
-    Raises
-    ------
-    ModelFileError
-        If `path` exists and is not a model folder, or cannot be written.
-    """
+    """Write a model folder. A model that is already there becomes the state that `undo` leads back to."""
     folder, parts, encoder = check_target(path), _phi_parts(hybrid), None
     if hybrid.held_out is not None:
         arrays = {name: np.asarray(getattr(hybrid.held_out, name)) for name in ("phi", "psi", "y")}

@@ -10,11 +10,6 @@ SEPARATOR = "\n\n"
 class Record(str):
     """A text with named fields; as a string, it is all fields with a blank line between them.
 
-    Attributes
-    ----------
-    fields
-        Start and end of each field in the text.
-
     Examples
     --------
     >>> mail = Record.of({"title": "Refund", "body": "Where is it?"})
@@ -22,7 +17,7 @@ class Record(str):
     ('Refund\\n\\nWhere is it?', {'title': (0, 6), 'body': (8, 20)})
     """
 
-    fields: dict[str, tuple[int, int]]
+    fields: dict[str, tuple[int, int]]  # start and end of each in the text
 
     @classmethod
     def of(cls, parts: Mapping[str, str]) -> Record:

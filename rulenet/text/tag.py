@@ -53,11 +53,6 @@ class TaggedToken(NamedTuple):
 class Tagger:
     """Part-of-speech tagger for cleaned texts, in the language of its tokeniser.
 
-    Raises
-    ------
-    MissingExtraError
-        On first use in English if the extra ``pos`` is not installed.
-
     Examples
     --------
     >>> [(t.tag, t.lemma) for t in Tagger(Tokeniser("en")).tag("Lakers beat the Celtics")]
