@@ -30,6 +30,8 @@ from rulenet.training.recipe import Recipe
 from rulenet.training.stages import Task, fit_hybrid
 
 __all__ = ["NotFittedError", "RuleNetClassifier"]
+Texts = Sequence[str]
+Labels = Sequence[Any] | None
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -131,9 +133,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(
-        self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, unlabeled: Sequence[str] | None = None,
-        resume: bool = False,
-    ) -> RuleNetClassifier:  # fmt: skip
+        self, texts: Texts, labels: Labels = None, *, unlabeled: Texts | None = None, resume: bool = False
+    ) -> RuleNetClassifier:
         """Learn from texts and labels.
 
         Parameters
@@ -174,10 +175,10 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )  # fmt: skip
         self.classes_, self.report_ = classes, asdict(report)
         self.recipe_ = recipe.with_changes(**report.settled)
+        seconds = report.seconds_per_text
         self.predictor_ = Predictor.of(
-            hybrid, classes, cascade=self.cascade, cascade_risk=self.cascade_risk, device=self.device,
-            seconds_per_text=report.seconds_per_text,
-        )  # fmt: skip
+            hybrid, classes, self.cascade, self.cascade_risk, device=self.device, seconds=seconds
+        )
         return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -230,7 +231,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """What probabilities, label sets and rejection are based on; None without held-out texts that have labels."""
         return self.predictor_.policy.calibration
 
-    def calibrate(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> RuleNetClassifier:
+    def calibrate(self, texts: Texts, labels: Labels = None) -> RuleNetClassifier:
         """Use these texts, which the model was not trained on, instead of the held-out ones: see `Predictor.calibrate`."""
         self.predictor_ = self.predictor_.calibrate(texts, labels)
         return self
@@ -240,10 +241,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         A model that is there already is kept as the state before: `rulenet rules apply FOLDER --undo` leads back to it, up to ten steps.
         """
-        save_model(
-            path, self.predictor_.hybrid, labels=self.classes_, recipe=self.recipe_, report=self.report_,
-            cascade=self.cascade, cascade_risk=self.cascade_risk,
-        )  # fmt: skip
+        hybrid, policy = self.predictor_.hybrid, self.predictor_.policy
+        save_model(path, hybrid, policy, labels=self.classes_, recipe=self.recipe_, report=self.report_)
 
     @classmethod
     def load(
@@ -258,22 +257,17 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         hybrid, labels, recipe, config = load_model(Path(path), device=device, n_jobs=n_jobs)
         encoder = config.encoder.name if config.encoder else None
-        clf = cls(
-            hybrid.features.ruleset, encoder, language=config.language, recipe=recipe, cascade=config.cascade,
-            cascade_risk=config.cascade_risk, device=device, n_jobs=n_jobs,
-        )  # fmt: skip
+        ruleset, seconds = hybrid.features.ruleset, config.report.get("seconds_per_text") or {}
+        clf = cls(ruleset, encoder, language=config.language, recipe=recipe, device=device, n_jobs=n_jobs)
+        clf.set_params(cascade=config.cascade, cascade_risk=config.cascade_risk)
         hybrid.features.n_jobs = n_jobs
         clf.classes_, clf.recipe_, clf.report_ = labels, recipe, config.report
-        clf._predictor = Predictor.of(
-            hybrid, labels, cascade=clf.cascade, cascade_risk=clf.cascade_risk, device=device,
-            seconds_per_text=config.report.get("seconds_per_text"),
-        )  # fmt: skip
+        clf._predictor = Predictor.of(hybrid, labels, clf.cascade, clf.cascade_risk, device=device, seconds=seconds)
         return clf
 
     def export(
-        self, texts: Sequence[str] | None = None, labels: Sequence[Any] | None = None, *, precision: str = "auto",
-        max_loss: float = 0.002,
-    ) -> ExportReport:  # fmt: skip
+        self, texts: Texts | None = None, labels: Labels = None, *, precision: str = "auto", max_loss: float = 0.002
+    ) -> ExportReport:
         """From now on, compute ψ with ONNX Runtime where the device is a CPU; `save` keeps that form as well as PyTorch's.
 
         Parameters

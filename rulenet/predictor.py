@@ -68,13 +68,11 @@ class Predictor:
 
     @classmethod
     def of(
-        cls, hybrid: Hybrid, labels: Array, *, cascade: str = "off", cascade_risk: float = 0.005, device: str = "auto",
-        seconds_per_text: Mapping[str, float] | None = None,
-    ) -> Predictor:  # fmt: skip
+        cls, hybrid: Hybrid, labels: Array, mode: str, risk: float, *, device: str, seconds: Mapping[str, float]
+    ) -> Predictor:
         """A predictor of some fitted parts; seconds of ``"phi"`` and ``"psi"`` tell how much time a cascade saves."""
-        timed = seconds_per_text or {}
-        ratio = timed["phi"] / timed["psi"] if timed.get("psi") else None
-        return cls(hybrid, labels, new_policy(hybrid, cascade, cascade_risk, cost_ratio=ratio), device)
+        ratio = seconds["phi"] / seconds["psi"] if seconds.get("psi") else None
+        return cls(hybrid, labels, new_policy(hybrid, mode, risk, cost_ratio=ratio), device)
 
     @property
     def link(self) -> Link:

@@ -43,10 +43,9 @@ def _environment() -> Environment:
     def finalize(value: object) -> object:
         return value if isinstance(value, Markup) else harmless(str(value))
 
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates"), encoding="utf-8"), autoescape=True,
-        finalize=finalize, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False,
-    )  # fmt: skip
+    loader = FileSystemLoader(Path(__file__).with_name("templates"), encoding="utf-8")
+    made = Environment(loader=loader, autoescape=True, finalize=finalize, undefined=StrictUndefined, auto_reload=False)
+    made.trim_blocks = made.lstrip_blocks = True
     made.filters |= {"cell_text": cell_text, "class_name": lambda block: type(block).__name__}
     made.tests["bar"] = lambda cell: isinstance(cell, Bar)
     return made

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from rulenet.base.files import sync, write_file
 from rulenet.base.version import __version__
+from rulenet.decide.policy import Policy
 from rulenet.errors import ModelFileError
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.onnx.engine import OnnxPsi
@@ -49,9 +50,8 @@ Step = Callable[[ModelConfig | None], ModelConfig]
 
 
 def save_model(
-    path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, recipe: Recipe, report: dict[str, Any],
-    cascade: str = "off", cascade_risk: float = 0.005,
-) -> None:  # fmt: skip
+    path: str | os.PathLike[str], hybrid: Hybrid, policy: Policy, *, labels: Any, recipe: Recipe, report: dict[str, Any]
+) -> None:
     """Write a model folder. A model that is already there becomes the state that `undo` leads back to."""
     folder, parts, encoder = check_target(path), _phi_parts(hybrid), None
     if hybrid.held_out is not None:
@@ -61,11 +61,9 @@ def save_model(
         encoder, more = _psi_parts(hybrid.psi)
         parts |= more
     names = np.asarray(labels).tolist()
-    fields = {
-        "protocol": PROTOCOL, "rulenet": __version__, "labels": names, "label_type": type(names[0]).__name__,
-        "language": hybrid.features.language, "recipe": recipe.to_dict(), "encoder": encoder, "cascade": cascade,
-        "cascade_risk": cascade_risk, **_settings(hybrid), "report": report, "parts": entries_of(parts),
-    }  # fmt: skip
+    fields = {"protocol": PROTOCOL, "rulenet": __version__, "labels": names, "label_type": type(names[0]).__name__}
+    fields |= {"language": hybrid.features.language, "recipe": recipe.to_dict(), "encoder": encoder, "report": report}
+    fields |= {"cascade": policy.mode, "cascade_risk": policy.risk, **_settings(hybrid), "parts": entries_of(parts)}
     state = _state(folder, fields)
     commit(folder, parts, lambda now: history.push(now, state))
 
