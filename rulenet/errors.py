@@ -1,19 +1,7 @@
 """Everything rulenet raises on purpose. Imports nothing from the package.
 
-RuleNetError
-├── InputError (ValueError)                 texts, labels or parameters passed to the estimator
-│   ├── LabelError                          labels and rules disagree, or a single class
-│   └── ParameterError                      a constructor argument that cannot be used
-├── DataError (ValueError)                  a data file, folder or hub data set
-├── RuleFileError (ValueError)              a rule file; carries every fault as `.faults`
-├── ModelFileError (ValueError)             a saved model that is damaged, unsafe or from another version
-├── EncoderError (OSError)                  an encoder that cannot be loaded
-├── TrainingError (RuntimeError)            training cannot continue
-├── ExportError (RuntimeError)              a faster form of a model cannot be made, or costs too much accuracy
-├── NotFittedError (also scikit-learn's)    defined in predictor.py, because importing scikit-learn is slow
-└── MissingExtraError (ImportError)         an optional part is not installed
-
-Each class also inherits from the standard class that a caller would expect, so `except ValueError` works.
+Each class also inherits from the standard class that a caller would expect, so `except ValueError` works. `NotFittedError` is in
+estimator.py, because importing scikit-learn is slow.
 """
 
 from __future__ import annotations

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from rulenet.base.progress import Progress
-from rulenet.base.types import Array
 from rulenet.data.check import check_texts
 from rulenet.data.targets import class_targets
 from rulenet.decide.calibration import Calibration
 from rulenet.errors import RuleNetError
-from rulenet.explain.overview import GlobalExplanation
-from rulenet.explain.result import Explanation
-from rulenet.explain.whatif import WhatIf
 from rulenet.features.blocks import Features
 from rulenet.model.onnx.export import ExportReport, with_onnx
 from rulenet.predictor import Predictor
@@ -34,21 +31,24 @@ from rulenet.training.recipe import Recipe
 from rulenet.training.stages import Task, fit_hybrid
 
 __all__ = ["NotFittedError", "RuleNetClassifier"]
-Method = TypeVar("Method", bound=Callable[..., Any])
+Texts = Sequence[str]
+Labels = Sequence[Any] | None
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class NotFittedError(RuleNetError, SklearnNotFittedError):  # type: ignore[misc]
     """The estimator was used before `fit`. Not in errors.py because importing scikit-learn is slow."""
 
 
-def _described_by(method: Any) -> Callable[[Method], Method]:
-    """The docstring of a method of `Predictor`, for the one here that forwards to it: it is written once."""
+def _forwarded(method: Callable[Concatenate[Predictor, P], R]) -> Callable[Concatenate[RuleNetClassifier, P], R]:
+    """The same method, with the same signature and docstring, of a classifier."""
 
-    def described(forward: Method) -> Method:
-        forward.__doc__ = method.__doc__
-        return forward
+    @wraps(method)
+    def forward(self: RuleNetClassifier, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return method(self.predictor_, *args, **kwargs)
 
-    return described
+    return forward
 
 
 class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -77,7 +77,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     random_state
         Seed of folds, splits, initial weights and batches. None: 0.
     work_dir
-        Folder for checkpoints and word pieces while training, so that ``fit(…, resume=True)`` can go on after an interruption; None: none.
+        Folder for checkpoints and word pieces while training, so that ``fit(…, resume=True)`` can continue after an interruption.
     verbose
         1 shows stages and progress bars on the error stream.
 
@@ -134,25 +134,18 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(
-        self,
-        texts: Sequence[str],
-        labels: Sequence[Any] | None = None,
-        *,
-        unlabeled: Sequence[str] | None = None,
-        resume: bool = False,
+        self, texts: Texts, labels: Labels = None, *, unlabeled: Texts | None = None, resume: bool = False
     ) -> RuleNetClassifier:
         """Learn from texts and labels.
 
         Parameters
         ----------
-        texts
-            The training texts.
         labels
             One label per text (str, int or bool). None: learn from the rules alone.
         unlabeled
             Further texts without labels.
         resume
-            Go on from the last checkpoint in `work_dir`, to the model that an uninterrupted run would have given.
+            Continue from the last checkpoint in `work_dir`, to the model that an uninterrupted run would have given.
 
         Raises
         ------
@@ -171,13 +164,14 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if ruleset is not None:
             check_rule_labels(ruleset, names)
         recipe = recipe.resolved(len(known) if labels is not None else 0, len(known))
+        columns, language = recipe.columns, chosen_language(self.language, ruleset, known)
         features = Features(
             ruleset,
-            language=chosen_language(self.language, ruleset, known),
-            tfidf=recipe.columns.tfidf,
-            pos=recipe.columns.pos,
-            ngram_range=recipe.columns.ngram_range,
-            min_df=recipe.columns.min_df or 1,
+            language=language,
+            tfidf=columns.tfidf,
+            pos=columns.pos,
+            ngram_range=columns.ngram_range,
+            min_df=columns.min_df or 1,
             n_jobs=self.n_jobs,
         )
         encoder = None if self.encoder is None else str(self.encoder)
@@ -186,10 +180,10 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hybrid, report = fit_hybrid(Task([*known, *more], Y, names), features, encoder, recipe, job)
         self.classes_, self.report_ = classes, asdict(report)
         self.recipe_ = recipe.with_changes(**report.settled)
+        seconds = report.seconds_per_text
         self.predictor_ = Predictor.of(
-            hybrid, classes, cascade=self.cascade, cascade_risk=self.cascade_risk, device=self.device,
-            seconds_per_text=report.seconds_per_text,
-        )  # fmt: skip
+            hybrid, classes, self.cascade, self.cascade_risk, device=self.device, seconds=seconds
+        )
         return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -201,9 +195,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def set_params(self, **params: Any) -> RuleNetClassifier:
         """Change parameters, also single fields of the recipe, as in ``set_params(recipe__C=3.0)``."""
-        fields = {
-            name.removeprefix("recipe__"): params.pop(name) for name in list(params) if name.startswith("recipe__")
-        }
+        names = [name for name in params if name.startswith("recipe__")]
+        fields = {name.removeprefix("recipe__"): params.pop(name) for name in names}
         super().set_params(**params)
         if fields:
             self.recipe = (self.recipe or Recipe()).with_changes(**fields)
@@ -214,9 +207,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """The fitted model, with the present `cascade`, `cascade_risk` and `device`."""
         fitted: Predictor | None = self.__dict__.get("_predictor")
         if fitted is None:
-            raise NotFittedError(
-                f"this {type(self).__name__} is not fitted yet; call fit(texts, labels) or load(folder) first"
-            )
+            name = type(self).__name__
+            raise NotFittedError(f"this {name} is not fitted yet; call fit(texts, labels) or load(folder) first")
         self._predictor = fitted.with_policy(self.cascade, self.cascade_risk).with_device(self.device)
         return self._predictor
 
@@ -225,41 +217,14 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._predictor = predictor
         self.report_ = {**self.report_, **self.predictor_.report()}
 
-    @_described_by(Predictor.predict)
-    def predict(self, texts: Iterable[str], *, reject: float | None = None, per_class: bool = False) -> Array:
-        return self.predictor_.predict(texts, reject=reject, per_class=per_class)
-
-    @_described_by(Predictor.predict_proba)
-    def predict_proba(self, texts: Iterable[str]) -> Array:
-        return self.predictor_.predict_proba(texts)
-
-    @_described_by(Predictor.predict_with_path)
-    def predict_with_path(self, texts: Iterable[str]) -> tuple[Array, Array]:
-        return self.predictor_.predict_with_path(texts)
-
-    @_described_by(Predictor.predict_set)
-    def predict_set(self, texts: Iterable[str], coverage: float = 0.95, *, per_class: bool = False) -> list[list[Any]]:
-        return self.predictor_.predict_set(texts, coverage, per_class=per_class)
-
-    @_described_by(Predictor.decision_function)
-    def decision_function(self, texts: Iterable[str]) -> Array:
-        return self.predictor_.decision_function(texts)
-
-    @_described_by(Predictor.explain)
-    def explain(
-        self, texts: Sequence[str], *, tokens: bool = False, contrast: tuple[Any, Any] | None = None
-    ) -> list[Explanation]:
-        return self.predictor_.explain(texts, tokens=tokens, contrast=contrast)
-
-    @_described_by(Predictor.explain_global)
-    def explain_global(
-        self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, top: int = 10
-    ) -> GlobalExplanation:
-        return self.predictor_.explain_global(texts, labels, top=top)
-
-    @_described_by(Predictor.what_if)
-    def what_if(self, text: str, target: Any = None) -> WhatIf:
-        return self.predictor_.what_if(text, target)
+    predict = _forwarded(Predictor.predict)
+    predict_proba = _forwarded(Predictor.predict_proba)
+    predict_with_path = _forwarded(Predictor.predict_with_path)
+    predict_set = _forwarded(Predictor.predict_set)
+    decision_function = _forwarded(Predictor.decision_function)
+    explain = _forwarded(Predictor.explain)
+    explain_global = _forwarded(Predictor.explain_global)
+    what_if = _forwarded(Predictor.what_if)
 
     @property
     def cascade_report_(self) -> dict[str, Any]:
@@ -268,11 +233,11 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def calibration_(self) -> Calibration | None:
-        """What probabilities, label sets and rejection go by; None without held-out texts that have labels."""
+        """What probabilities, label sets and rejection are based on; None without held-out texts that have labels."""
         return self.predictor_.policy.calibration
 
-    @_described_by(Predictor.calibrate)
-    def calibrate(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> RuleNetClassifier:
+    def calibrate(self, texts: Texts, labels: Labels = None) -> RuleNetClassifier:
+        """Use these texts, which the model was not trained on, instead of the held-out ones: see `Predictor.calibrate`."""
         self.predictor_ = self.predictor_.calibrate(texts, labels)
         return self
 
@@ -281,10 +246,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         A model that is there already is kept as the state before: `rulenet rules apply FOLDER --undo` leads back to it, up to ten steps.
         """
-        save_model(
-            path, self.predictor_.hybrid, labels=self.classes_, recipe=self.recipe_, report=self.report_,
-            cascade=self.cascade, cascade_risk=self.cascade_risk,
-        )  # fmt: skip
+        hybrid, policy = self.predictor_.hybrid, self.predictor_.policy
+        save_model(path, hybrid, policy, labels=self.classes_, recipe=self.recipe_, report=self.report_)
 
     @classmethod
     def load(
@@ -299,32 +262,23 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         hybrid, labels, recipe, config = load_model(Path(path), device=device, n_jobs=n_jobs)
         encoder = config.encoder.name if config.encoder else None
-        clf = cls(
-            hybrid.features.ruleset, encoder, language=config.language, recipe=recipe, cascade=config.cascade,
-            cascade_risk=config.cascade_risk, device=device, n_jobs=n_jobs,
-        )  # fmt: skip
+        ruleset, seconds = hybrid.features.ruleset, config.report.get("seconds_per_text") or {}
+        clf = cls(ruleset, encoder, language=config.language, recipe=recipe, device=device, n_jobs=n_jobs)
+        clf.set_params(cascade=config.cascade, cascade_risk=config.cascade_risk)
         hybrid.features.n_jobs = n_jobs
         clf.classes_, clf.recipe_, clf.report_ = labels, recipe, config.report
-        clf._predictor = Predictor.of(
-            hybrid, labels, cascade=clf.cascade, cascade_risk=clf.cascade_risk, device=device,
-            seconds_per_text=config.report.get("seconds_per_text"),
-        )  # fmt: skip
+        clf._predictor = Predictor.of(hybrid, labels, clf.cascade, clf.cascade_risk, device=device, seconds=seconds)
         return clf
 
     def export(
-        self,
-        texts: Sequence[str] | None = None,
-        labels: Sequence[Any] | None = None,
-        *,
-        precision: str = "auto",
-        max_loss: float = 0.002,
+        self, texts: Texts | None = None, labels: Labels = None, *, precision: str = "auto", max_loss: float = 0.002
     ) -> ExportReport:
-        """From here on, compute ψ with ONNX Runtime where the device is a CPU; `save` keeps that form beside PyTorch's.
+        """From now on, compute ψ with ONNX Runtime where the device is a CPU; `save` keeps that form as well as PyTorch's.
 
         Parameters
         ----------
         texts, labels
-            Ones the model was not trained on, to compare the answers of both forms. Without labels, changed answers are counted.
+            Not those of training, to compare the answers of both forms. Without labels, changed answers are counted.
         precision
             ``"fp32"``, ``"int8"``, or ``"auto"``: 8 bits if that costs no more than `max_loss`. Without texts, 32.
         max_loss
@@ -338,9 +292,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         predictor = self.predictor_
         known = None if texts is None else check_texts(texts, may_be_empty=False)
         y = None if known is None or labels is None else predictor.class_indices(labels, len(known))
-        hybrid, report = with_onnx(
-            predictor.hybrid, known, y, precision=precision, max_loss=max_loss, n_jobs=self.n_jobs
-        )
+        n_jobs, hybrid = self.n_jobs, predictor.hybrid
+        hybrid, report = with_onnx(hybrid, known, y, precision=precision, max_loss=max_loss, n_jobs=n_jobs)
         self.predictor_ = predictor.with_hybrid(hybrid)
         return report
 
@@ -348,7 +301,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """A copy with other rules and no retraining.
 
         A rule that is the same in label, starting weight, sign and pin keeps its learned weight, whatever its conditions say now; a new
-        or re-weighted one starts at its author's weight; a removed one is gone. Everything else is shared with this model.
+        or re-weighted one starts at its author's weight. Everything else is shared with this model.
         """
         predictor = self.predictor_
         other = copy.copy(self)

@@ -68,19 +68,11 @@ class Predictor:
 
     @classmethod
     def of(
-        cls, hybrid: Hybrid, labels: Array, *, cascade: str = "off", cascade_risk: float = 0.005, device: str = "auto",
-        seconds_per_text: Mapping[str, float] | None = None,
-    ) -> Predictor:  # fmt: skip
-        """A predictor of some fitted parts.
-
-        Parameters
-        ----------
-        seconds_per_text
-            Of ``"phi"`` and ``"psi"``, as a training report has them; they tell how much time a cascade saves.
-        """
-        timed = seconds_per_text or {}
-        ratio = timed["phi"] / timed["psi"] if timed.get("psi") else None
-        return cls(hybrid, labels, new_policy(hybrid, cascade, cascade_risk, cost_ratio=ratio), device)
+        cls, hybrid: Hybrid, labels: Array, mode: str, risk: float, *, device: str, seconds: Mapping[str, float]
+    ) -> Predictor:
+        """A predictor of some fitted parts; seconds of ``"phi"`` and ``"psi"`` tell how much time a cascade saves."""
+        ratio = seconds["phi"] / seconds["psi"] if seconds.get("psi") else None
+        return cls(hybrid, labels, new_policy(hybrid, mode, risk, cost_ratio=ratio), device)
 
     @property
     def link(self) -> Link:
@@ -102,10 +94,9 @@ class Predictor:
         texts
             A list, or a generator: that is read in blocks, so that memory stays flat.
         reject
-            Give an answer only where the expected share of wrong answers stays within this; None stands for the others. Chosen on
-            held-out texts.
+            Largest expected share of wrong answers, by held-out texts; where the model is not sure enough, the label is None.
         per_class
-            Keep to `reject` among the answers of each label, not only among all.
+            Whether that share is that of each label, not only of all answers together.
         """
         if reject is None:
             answers = [self.link.answer(parts.logits) for parts in self._blocks(texts)]
@@ -120,7 +111,7 @@ class Predictor:
 
     def predict_proba(self, texts: Iterable[str]) -> Array:
         """Probability of each label, shape (n_texts, n_classes), in the order of `labels`; calibrated on held-out texts."""
-        return np.concatenate([self._proba(parts) for parts in self._blocks(texts)])
+        return self.predict_with_path(texts)[0]
 
     def predict_with_path(self, texts: Iterable[str]) -> tuple[Array, Array]:
         """Probabilities as from `predict_proba`, and whether each answer is φ's alone, shape (n_texts,)."""
@@ -131,25 +122,23 @@ class Predictor:
     def predict_set(self, texts: Iterable[str], coverage: float = 0.95, *, per_class: bool = False) -> list[list[Any]]:
         """The labels that are plausible for each text, likeliest first.
 
-        Of texts like those the model was trained on, the right label is in the set with this probability. A set may be empty: no label
-        is plausible enough, which is most frequent when less coverage is asked for than the model has accuracy.
+        Of texts like those the model was trained on, the right label is in the set with this probability. A set may be empty, if no
+        label is plausible enough; that is most frequent when less coverage is asked for than the model has accuracy.
 
         Parameters
         ----------
         coverage
             Between 0 and 1.
         per_class
-            Hold the coverage for the texts of each label, not only for all texts together.
+            Whether that is so for the texts of each label, not only for all texts together.
         """
         if not is_share(coverage):
             raise ParameterError(f"coverage={coverage!r} is not a share between 0 and 1, such as 0.95")
-        calibration, found, labels = self._calibration("predict_set"), [], self.labels.tolist()
-        for parts in self._blocks(texts):
-            proba = self._proba(parts)
-            sets = calibration.label_sets(proba, parts.skipped, coverage=coverage, per_class=per_class)
-            for row, order in zip(sets, np.argsort(-proba, axis=1, kind="stable"), strict=True):
-                found.append([labels[k] for k in order.tolist() if row[k]])
-        return found
+        calibration, labels = self._calibration("predict_set"), self.labels.tolist()
+        proba, skipped = self.predict_with_path(texts)
+        sets = calibration.label_sets(proba, skipped, coverage=coverage, per_class=per_class)
+        order = np.argsort(-proba, axis=1, kind="stable").tolist()
+        return [[labels[k] for k in ranks if row[k]] for row, ranks in zip(sets, order, strict=True)]
 
     def decision_function(self, texts: Iterable[str]) -> Array:
         """Logits, shape (n_texts, n_classes); for two classes the second minus the first, shape (n_texts,), as scikit-learn has it."""
@@ -157,13 +146,7 @@ class Predictor:
         return logits[:, 1] - logits[:, 0] if len(self.labels) == 2 else logits
 
     def parts(self, texts: Sequence[str], *, may_skip: bool = True) -> Parts:
-        """The addends of the logits of some texts, which are not checked.
-
-        Parameters
-        ----------
-        may_skip
-            Whether ψ is skipped where the policy says so.
-        """
+        """The addends of the logits of some texts, which are not checked; ψ is skipped where the policy says so, if it `may_skip`."""
         return self.hybrid.parts(texts, device=self._device(), skips=self.policy.skips if may_skip else None)
 
     # ------------------------------------------------------------------ reasons
@@ -178,7 +161,7 @@ class Predictor:
         tokens
             Whether to say which words moved ψ, by integrated gradients: a few texts a second on a CPU.
         contrast
-            Which two labels the tokens should speak for and against; None: the predicted one and the runner-up.
+            Which two labels the tokens should compare; None: the predicted one and the runner-up.
         """
         texts = check_texts(texts)
         parts = self.parts(texts)
@@ -191,12 +174,12 @@ class Predictor:
     def explain_global(
         self, texts: Sequence[str], labels: Sequence[Any] | None = None, *, top: int = 10
     ) -> GlobalExplanation:
-        """What the model rests on, on these texts: weights by label, most used and most decisive rules, what φ and ψ carry.
+        """What decides on these texts: weights by label, most used and most decisive rules, what φ and ψ contribute.
 
         Parameters
         ----------
         labels
-            The right ones, to tell how much of the accuracy φ and ψ carry; None: nothing is said of that.
+            The right ones, to tell what φ and ψ contribute to the accuracy.
         top
             How many terms to list for each label.
         """
@@ -204,13 +187,7 @@ class Predictor:
         return explain_global(self.hybrid, parts, self.labels.tolist(), labels, top=top)
 
     def what_if(self, text: str, target: Any = None) -> WhatIf:
-        """The fewest rules switched off, and the fewest terms deleted, that would change the answer.
-
-        Parameters
-        ----------
-        target
-            The answer wanted; None: any other.
-        """
+        """The fewest rules switched off, and the fewest terms deleted, that would change the answer to `target`, or to any other."""
         return what_if(self.hybrid, check_texts([text])[0], self.labels.tolist(), target, device=self._device())
 
     def report(self) -> dict[str, Any]:
@@ -250,14 +227,9 @@ class Predictor:
         return self.with_hybrid(with_ruleset(self.hybrid, ruleset, self.names))
 
     def calibrate(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> Predictor:
-        """Take these texts, which the model was not trained on, in place of the held-out ones, for instance after `with_rules`.
+        """The same with these texts, which the model was not trained on, as its held-out ones, for instance after `with_rules`.
 
-        A `RuleNetClassifier` changes and gives itself back, a `Predictor` gives another.
-
-        Parameters
-        ----------
-        labels
-            Needed for probabilities, label sets and rejection; the cascade can do without.
+        Labels are needed for probabilities, label sets and rejection, but not for the cascade.
         """
         texts, hybrid = check_texts(texts, may_be_empty=False), self.hybrid
         y = np.full(len(texts), -1, dtype=np.intp) if labels is None else self.class_indices(labels, len(texts))
@@ -266,13 +238,7 @@ class Predictor:
         return self.with_hybrid(replace(hybrid, held_out=HeldOut(parts.phi / hybrid.phi_scale, psi, y)))
 
     def class_indices(self, labels: Sequence[Any], n_texts: int) -> Array:
-        """The column of each of some labels.
-
-        Raises
-        ------
-        LabelError
-            If the model does not know one.
-        """
+        """The column of each of some labels; those that the model does not know are refused."""
         known, indices = check_labels(labels, n_texts)
         unknown = [label for label in known.tolist() if label not in self.labels.tolist()]
         if unknown:
@@ -282,31 +248,23 @@ class Predictor:
     # ------------------------------------------------------------------ parts of the above
 
     def _calibration(self, purpose: str) -> Calibration:
-        """The calibration, or an error where there is none."""
+        """The calibration, if there is one."""
         calibration, held_out = self.policy.calibration, self.hybrid.held_out
         if calibration is None or held_out is None:
-            raise ParameterError(
-                f"{purpose} needs held-out texts with labels, and this model has none (it was trained on too few texts or without labels); "
-                "call calibrate(texts, labels) first"
-            )
+            why = "this model has none (it was trained on too few texts or without labels)"
+            hint = "call calibrate(texts, labels) first"
+            raise ParameterError(f"{purpose} needs held-out texts with labels, and {why}; {hint}")
         if held_out.is_stale:
-            warnings.warn(
-                f"{purpose} relies on held-out texts from before the rules changed, so it promises less; call calibrate(texts, labels)",
-                stacklevel=4,
-            )
+            why = "held-out texts from before the rules changed, so it promises less"
+            warnings.warn(f"{purpose} relies on {why}; call calibrate(texts, labels)", stacklevel=4)
         return calibration
 
     def _blocks(self, texts: Iterable[str]) -> Iterator[Parts]:
-        """The addends of some texts, block by block; a generator is read only as far as the current block."""
-        if isinstance(texts, Iterator):
-            block = list(islice(texts, BLOCK))
+        """The addends of some texts, block by block; a generator is not read ahead."""
+        stream = texts if isinstance(texts, Iterator) else iter(check_texts(texts))
+        yield self.parts(check_texts(islice(stream, BLOCK)))  # without texts, too: for the shape of the answer
+        while block := list(islice(stream, BLOCK)):
             yield self.parts(check_texts(block))
-            while block := list(islice(texts, BLOCK)):
-                yield self.parts(check_texts(block))
-            return
-        texts = check_texts(texts)
-        for at in range(0, max(len(texts), 1), BLOCK):
-            yield self.parts(texts[at : at + BLOCK])
 
     def _proba(self, parts: Parts) -> Array:
         return self.policy.probabilities(parts.logits, parts.skipped)

@@ -256,13 +256,15 @@ def test_refitting_forgets(case: Case, fitted: RuleNetClassifier) -> None:
     assert before.classes_.tolist() == fitted.classes_.tolist()
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "explain", "score"])
-def test_unfitted_and_bare_string(case: Case, fitted: RuleNetClassifier, method: str) -> None:
-    rest = (["Sports"],) if method == "score" else ()
-    with pytest.raises(NotFittedError, match=r"^this RuleNetClassifier is not fitted yet; call fit\(texts, labels\)"):
-        getattr(case.make(), method)(["a"], *rest)
-    with pytest.raises(InputError, match=r"^texts is one string: pass a list of strings"):
-        getattr(fitted, method)("the team won", *rest)
+def test_unfitted_and_bare_string(case: Case, fitted: RuleNetClassifier) -> None:
+    for method in ("predict", "predict_proba", "decision_function", "explain", "score"):
+        rest = (["Sports"],) if method == "score" else ()
+        with pytest.raises(
+            NotFittedError, match=r"^this RuleNetClassifier is not fitted yet; call fit\(texts, labels\)"
+        ):
+            getattr(case.make(), method)(["a"], *rest)
+        with pytest.raises(InputError, match=r"^texts is one string: pass a list of strings"):
+            getattr(fitted, method)("the team won", *rest)
 
 
 def test_no_texts_give_no_rows(case: Case, fitted: RuleNetClassifier) -> None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -365,10 +366,11 @@ def test_the_parameters_of_the_estimator_decide(hybrid: RuleNetClassifier) -> No
     assert hybrid.predictor_ is hybrid.predictor_
 
 
-def test_the_estimator_has_the_docstrings_of_its_predictor() -> None:
-    for name in ("predict", "predict_set", "explain", "calibrate"):
+def test_the_estimator_has_the_signatures_and_docstrings_of_its_predictor() -> None:
+    for name in ("predict", "predict_set", "explain"):
         assert getattr(RuleNetClassifier, name).__doc__ == getattr(Predictor, name).__doc__
         assert getattr(RuleNetClassifier, name).__name__ == name
+        assert signature(getattr(RuleNetClassifier, name)) == signature(getattr(Predictor, name))
 
 
 def test_threads_may_share_a_predictor(hybrid: RuleNetClassifier) -> None:

@@ -1,7 +1,7 @@
 """What can be drawn, as plain data: headlines, prose, marked texts, tables, a grid. Imports nothing.
 
 A result that can be drawn has a method `blocks()` that lists these, and knows nothing else of drawing. `rulenet.draw` turns a list of them
-into terminal output or HTML, and knows nothing but these. They hold text as users wrote it: making it harmless is up to whoever draws.
+into terminal output or HTML, and knows nothing but these. Their text is as users wrote it: whoever draws it makes it harmless.
 """
 
 from __future__ import annotations
@@ -13,21 +13,11 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of a line.
-
-    Attributes
-    ----------
-    text
-        What it says.
-    look
-        ``"strong"``, ``"note"`` for what matters less, ``"flag"`` for a warning.
-    to
-        Name of the `Card` that it leads to; empty: no link.
-    """
+    """A stretch of a line."""
 
     text: str
-    look: Literal["", "strong", "note", "flag"] = ""
-    to: str = ""
+    look: Literal["", "strong", "note", "flag"] = ""  # a note matters less, a flag is a warning
+    to: str = ""  # name of the `Card` that it leads to; empty: no link
 
 
 Line = str | tuple[str | Run, ...]
@@ -54,21 +44,11 @@ Cell = Line | int | float | Amount
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The first line of a result.
-
-    Attributes
-    ----------
-    text
-        What it says.
-    label
-        The answer, which comes first and stands out; empty: there is none.
-    note
-        What follows and matters less.
-    """
+    """The first line of a result."""
 
     text: str
-    label: str = ""
-    note: str = ""
+    label: str = ""  # the answer, which comes first in bold
+    note: str = ""  # what follows and matters less
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,44 +81,22 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A place in a text.
+    """A place in a text."""
 
-    Attributes
-    ----------
-    start, end
-        Characters ``start`` to ``end - 1``.
-    value
-        Above zero where it speaks for the answer, below where it speaks against it.
-    name
-        What marks it, such as the id of a rule.
-    """
-
-    start: int
+    start: int  # characters ``start`` to ``end - 1``
     end: int
-    value: float = 0.0
-    name: str = ""
+    value: float = 0.0  # positive: evidence for the answer; negative: against it
+    name: str = ""  # what marks it, such as the id of a rule
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedText:
-    """A text with some places marked.
+    """A text with some places marked."""
 
-    Attributes
-    ----------
-    text
-        The text as given.
-    marks
-        The strongest first: where marks overlap, the first one shows.
-    verdict
-        What turned out of it: ``"right"``, ``"wrong"``, ``"open"``; empty: nothing is said.
-    note
-        A remark after the text.
-    """
-
-    text: str
-    marks: Sequence[Mark]
-    verdict: Literal["", "right", "wrong", "open"] = ""
-    note: str = ""
+    text: str  # as given
+    marks: Sequence[Mark]  # the strongest first: where marks overlap, the first one shows
+    verdict: Literal["", "right", "wrong", "open"] = ""  # on the answer
+    note: str = ""  # a remark after the text
 
     def pieces(self) -> list[tuple[str, Mark | None]]:
         """The text cut where the mark that shows changes.
@@ -157,21 +115,11 @@ class MarkedText:
 
 @dataclass(frozen=True, slots=True)
 class HeatText:
-    """A text whose words are coloured by a signed value.
-
-    Attributes
-    ----------
-    title
-        One line above it.
-    text
-        The text as given.
-    words
-        Each word and its value, in order and without overlap.
-    """
+    """A text whose words are coloured by a signed value."""
 
     title: str
-    text: str
-    words: Sequence[Mark]
+    text: str  # as given
+    words: Sequence[Mark]  # in order and without overlap
 
     def strengths(self) -> list[float]:
         """Value of each word on a scale from -1 to 1 on which the strongest is at an end.
@@ -191,33 +139,15 @@ class HeatText:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table.
-
-    Attributes
-    ----------
-    title
-        One line above it; empty: no line.
-    header
-        Head of each column.
-    rows
-        `Percent`, `Bar` and `Amount` are drawn as such, other floats with sign and two digits, whole numbers as they are.
-    breaks
-        The only column of text that may take more than one line in a terminal; empty: each may.
-    has_total
-        Whether the last row is the sum of the others.
-    sorts
-        Whether a click on a heading sorts the rows of a page.
-    hints
-        What a column means, for some of them.
-    """
+    """A table."""
 
     title: str
     header: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    breaks: str = ""
-    has_total: bool = False
-    sorts: bool = False
-    hints: Mapping[str, str] = field(default_factory=dict)
+    rows: Sequence[Sequence[Cell]]  # floats other than `Percent` and `Bar` have a sign and two digits
+    breaks: str = ""  # the only column of text that may take more than one line in a terminal; empty: each may
+    has_total: bool = False  # whether the last row is the sum of the others
+    sorts: bool = False  # whether a click on a heading sorts the rows of a page
+    hints: Mapping[str, str] = field(default_factory=dict)  # what some of the columns mean
 
     def numeric(self) -> list[bool]:
         """Whether each column holds numbers.
@@ -235,7 +165,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """A filled square of a `Grid`: its row and column, how dark it is from 0 to 1, and what it stands for."""
+    """A filled square of a `Grid`: its row and column, how dark it is from 0 to 1, and what it means."""
 
     row: int
     column: int
@@ -245,37 +175,19 @@ class Square:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Things against each other, as a square of squares.
-
-    Attributes
-    ----------
-    title
-        What it shows, in a word or two.
-    names
-        The things, and a remark on each.
-    squares
-        Those that are filled.
-    """
+    """Things against each other, as a square of squares."""
 
     title: str
-    names: Sequence[tuple[str, str]]
-    squares: Sequence[Square]
+    names: Sequence[tuple[str, str]]  # the things, and a remark on each
+    squares: Sequence[Square]  # those that are filled
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Blocks that belong together, in a frame.
-
-    Attributes
-    ----------
-    blocks
-        What is in it.
-    name
-        What a `Run` leads to; empty: nothing leads here.
-    """
+    """Blocks that belong together, in a frame."""
 
     blocks: Sequence[Block]
-    name: str = ""
+    name: str = ""  # what a `Run` leads to
 
 
 Block = Headline | Heading | Prose | Points | Code | MarkedText | HeatText | Sheet | Grid | Card

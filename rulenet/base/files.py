@@ -25,18 +25,8 @@ def sync(path: Path) -> None:
 def write_file(path: Path, content: bytes, *, like: Path | None = None) -> None:
     """Replace the content of a file atomically: at any moment it has either the old or the new content. Links and permissions are kept.
 
-    If the process is killed, a temporary file may stay in the same folder. The next write of the same file deletes it if it is more
-    than an hour old; a younger one may belong to a process that is still writing.
-
-    Parameters
-    ----------
-    like
-        A file whose permissions a new one gets; None: what the umask says.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; the old file stays.
+    A new file gets the permissions of `like`, or those of the umask. If the process is killed, a temporary file may stay in the same
+    folder. The next write of the same file deletes it if it is more than an hour old; a younger one may still be written.
     """
     target = Path(os.path.realpath(path))
     start = f".{target.name[:100]}."

@@ -8,9 +8,7 @@ import threading
 from collections.abc import Iterator
 
 _lock = threading.Lock()
-_inside: list[
-    bool
-] = []  # one entry for each block that is being run; the first says whether the collector was on before
+_inside: list[bool] = []  # for each block that is being run, whether the collector was on before the first
 
 
 @contextlib.contextmanager

@@ -22,13 +22,7 @@ def is_main_process() -> bool:
 
 
 class Progress:
-    """Progress messages and bars; silent in all processes but the first.
-
-    Parameters
-    ----------
-    verbose
-        0: silent; 1: messages and bars.
-    """
+    """Progress messages and bars, if `verbose`; silent in all processes but the first."""
 
     def __init__(self, verbose: int = 0) -> None:
         self.verbose = verbose if is_main_process() else 0
@@ -40,22 +34,10 @@ class Progress:
             self.console.print(f"[dim]{message}[/dim]")
 
     def track(self, items: Sequence[Item], label: str, *, done: int = 0) -> Iterator[Item]:
-        """Iterate with a bar that disappears at the end; without a bar if the output is not a terminal.
-
-        Parameters
-        ----------
-        done
-            How many items an earlier run has finished.
-        """
+        """Iterate, in a terminal with a bar that disappears at the end; an earlier run has finished `done` items."""
         if not self.verbose or not self.console.is_terminal:
             yield from items
             return
-        columns = (
-            TextColumn("[dim]{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Bar(*columns, console=self.console, transient=True) as bar:
+        columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+        with Bar(TextColumn("[dim]{task.description}"), *columns, console=self.console, transient=True) as bar:
             yield from bar.track(items, total=done + len(items), completed=done, description=label)

@@ -17,12 +17,7 @@ def some(names: Sequence[str], top: int = 5) -> str:
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:
-    """Say how many there are of something, in the singular or the plural.
-
-    Parameters
-    ----------
-    one, many
-        The thing in the singular and the plural; without a plural, "s" is added to the singular.
+    """Say how many there are of something; without a plural, "s" is added to the singular.
 
     Examples
     --------

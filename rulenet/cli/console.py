@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from rulenet.base.files import write_file
 from rulenet.draw.harmless import harmless
@@ -26,21 +26,17 @@ ON_ENCODING_ERRORS = "backslashreplace"
 
 _LINE_COLOURS = {"+": "green", "-": "red", "~": "yellow", "@": "cyan"}
 
-Model = Annotated[Path, typer.Argument(help="Model folder.", metavar="MODEL")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
+Model = Annotated[Path, Argument(help="Model folder.", metavar="MODEL")]
+AsJson = Annotated[bool, Option("--json", help="Print JSON for programs instead of text.")]
 TextColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--text",
-        help="Column of the texts, or several, as in title,body, for rules that read fields; default: a usual name.",
-    ),
+    str | None, Option("--text", help="Column of the texts, or several, as in title,body; default: a usual name.")
 ]
-LabelColumn = Annotated[str | None, typer.Option("--label", help="Column of the labels; default: a usual name.")]
+LabelColumn = Annotated[str | None, Option("--label", help="Column of the labels; default: a usual name.")]
 Split = Annotated[
-    str | None, typer.Option(help="Use only rows of this split (column 'split', or the split of a hub data set).")
+    str | None, Option(help="Use only rows with this value in the column 'split', or this split of the hub.")
 ]
-Html = Annotated[Path | None, typer.Option(help="Also write a self-contained HTML page to this file.")]
-Seed = Annotated[int, typer.Option(help="Random seed.", min=0, max=2**32 - 1)]
+Html = Annotated[Path | None, Option(help="Also write a self-contained HTML page to this file.")]
+Seed = Annotated[int, Option(help="Random seed.", min=0, max=2**32 - 1)]
 
 
 def _refuse_zero(jobs: int | None) -> int | None:
@@ -49,10 +45,7 @@ def _refuse_zero(jobs: int | None) -> int | None:
     return jobs
 
 
-Jobs = Annotated[
-    int | None,
-    typer.Option("--jobs", help="Number of processes that match rules; -1: all cores.", callback=_refuse_zero),
-]
+Jobs = Annotated[int | None, Option(help="Number of processes that match rules; -1: all cores.", callback=_refuse_zero)]
 
 
 def print_json(data: Any) -> None:
@@ -105,29 +98,15 @@ def warn(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def check_file(path: Path | None) -> None:
-    """Refuse a path where no file can be written, so that this is found before long work.
-
-    Raises
-    ------
-    DataError
-        If the path is a folder, or its folder does not exist.
-    """
-    if path is None:
-        return
-    if path.is_dir():
+    """Refuse a path where no file can be written, so that this is found before long work."""
+    if path is not None and path.is_dir():
         raise DataError(f"{path} cannot be written: it is a folder. Name a file")
-    if not path.absolute().parent.is_dir():
+    if path is not None and not path.absolute().parent.is_dir():
         raise DataError(f"{path} cannot be written: there is no folder {path.parent}. Create it first")
 
 
 def write_page(path: Path, page: str) -> None:
-    """Write an HTML page.
-
-    Raises
-    ------
-    DataError
-        If it cannot be written.
-    """
+    """Write an HTML page."""
     try:
         write_file(path, page.encode("utf-8", ON_ENCODING_ERRORS))
     except OSError as error:

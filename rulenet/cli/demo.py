@@ -7,10 +7,10 @@ import io
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from rich.rule import Rule
+from typer import Option
 
 from rulenet.cli.console import AsJson, check_file, new_table, out, print_json, say, write_page
 
@@ -36,14 +36,13 @@ ASKED = "since the update there is a blue triangle where my invoice should be"
 class Corpus:
     """The demo data of one language: texts and labels for training and for testing, and rules."""
 
-    language: str
     train: tuple[list[str], list[str]]
     test: tuple[list[str], list[str]]
     rules: RuleSet
 
 
 def demo(
-    report: Annotated[Path, typer.Option("--report", help="File for the HTML report.")] = Path("report.html"),
+    report: Annotated[Path, Option("--report", help="File for the HTML report.")] = Path("report.html"),
     as_json: AsJson = False,
 ) -> None:
     """Train on 900 embedded support messages, explain predictions, and add a rule without retraining (two minutes on two cores).
@@ -56,35 +55,29 @@ def demo(
     english, chinese = read_corpus("en"), read_corpus("zh")
     columns = ("data", "train", "test", "rules only", "transformer only", "hybrid")
     table = new_table(*columns, title="Accuracy on test messages")
-    results: list[dict[str, str | int | float]] = []
-    models = {}
-    for corpus, encoder, name in (
-        (english, "minilm", "English, MiniLM"),
-        (chinese, "scratch", "Chinese, encoder from scratch"),
-    ):
-        models[corpus.language], scores = compare(corpus, encoder, verbose=0 if as_json else 1)
-        results.append({"data": name, "train": len(corpus.train[0]), "test": len(corpus.test[0]), **scores})
-        table.add_row(
-            name,
-            *(str(len(part[0])) for part in (corpus.train, corpus.test)),
-            *(f"{score:.1%}" for score in scores.values()),
-        )
+    results: list[dict[str, Any]] = []
+    models = []
+    encoders = (english, "minilm", "English, MiniLM"), (chinese, "scratch", "Chinese, encoder from scratch")
+    for corpus, encoder, name in encoders:
+        model, scores = compare(corpus, encoder, verbose=0 if as_json else 1)
+        models.append(model)
+        sizes = {"train": len(corpus.train[0]), "test": len(corpus.test[0])}
+        results.append({"data": name, **sizes, **scores})
+        table.add_row(name, *map(str, sizes.values()), *(f"{score:.1%}" for score in scores.values()))
 
-    clf = models["en"]
+    clf = models[0]
     telling = pick(clf.explain(english.test[0]), english.test[1])
     before = clf.explain([ASKED])[0]
-    after = clf.with_rules(
-        RuleSet.from_yaml(english.rules.source.rstrip("\n") + "\n" + EDIT, name="edited rules")
-    ).explain([ASKED])[0]
-    chinese_example = pick(models["zh"].explain(chinese.test[0]), chinese.test[1])[:1]
+    edited = RuleSet.from_yaml(english.rules.source.rstrip("\n") + "\n" + EDIT, name="edited rules")
+    after = clf.with_rules(edited).explain([ASKED])[0]
+    chinese_example = pick(models[1].explain(chinese.test[0]), chinese.test[1])[:1]
     write_report(report, results, telling + chinese_example, before, after)
     if as_json:
         edit = {"text": ASKED, "before": before.label, "after": after.label}
-        print_json(
-            {"results": results, "edit": edit, "explanations": [e.to_dict() for e in telling], "report": str(report)}
-        )
-        return
-    show(table, telling, before, after, report)
+        shown = [explanation.to_dict() for explanation in telling]
+        print_json({"results": results, "edit": edit, "explanations": shown, "report": str(report)})
+    else:
+        show(table, telling, before, after, report)
 
 
 def read_corpus(language: str) -> Corpus:
@@ -94,12 +87,12 @@ def read_corpus(language: str) -> Corpus:
     folder = files("rulenet") / "demo"
     table = (folder / f"support_{language}.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(io.StringIO(table, newline="")))
-    halves = {name: [row for row in rows if row["split"] == name] for name in ("train", "test")}
     train, test = (
-        ([row["text"] for row in half], [row["label"] for row in half]) for half in (halves["train"], halves["test"])
+        ([row["text"] for row in rows if row["split"] == name], [row["label"] for row in rows if row["split"] == name])
+        for name in ("train", "test")
     )
     text = (folder / f"support_{language}.yaml").read_text(encoding="utf-8")
-    return Corpus(language, train, test, RuleSet.from_yaml(text, name=f"support_{language}.yaml"))
+    return Corpus(train, test, RuleSet.from_yaml(text, name=f"support_{language}.yaml"))
 
 
 def compare(corpus: Corpus, encoder: str, *, verbose: int) -> tuple[RuleNetClassifier, dict[str, float]]:
@@ -149,11 +142,7 @@ def show(table: Table, telling: list[Explanation], before: Explanation, after: E
 
 
 def write_report(
-    path: Path,
-    results: list[dict[str, str | int | float]],
-    telling: list[Explanation],
-    before: Explanation,
-    after: Explanation,
+    path: Path, results: list[dict[str, Any]], telling: list[Explanation], before: Explanation, after: Explanation
 ) -> None:
     """Write report.html."""
     from rulenet.base.drawing import Block, Card, Code, Heading, Percent, Prose, Sheet
@@ -168,9 +157,7 @@ def write_report(
         *(Card(explanation.blocks()) for explanation in telling),
         Heading("One rule added, nothing retrained"),
         Code(EDIT.strip("\n")),
-        Prose("Before:"),
-        Card(before.blocks()),
-        Prose("After:"),
-        Card(after.blocks()),
+        *(Prose("Before:"), Card(before.blocks())),
+        *(Prose("After:"), Card(after.blocks())),
     ]
     write_page(path, page("rulenet demo", blocks))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from rich.text import Text
+from typer import Argument
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, LabelColumn, Model, Split, TextColumn, new_table, out, print_json, say
@@ -19,7 +19,7 @@ COVERAGE = 0.95
 
 def evaluate(
     model: Model,
-    data: Annotated[str, typer.Argument(help="Labelled texts.", metavar="DATA")],
+    data: Annotated[str, Argument(help="Labelled texts.", metavar="DATA")],
     split: Split = None,
     text: TextColumn = None,
     label: LabelColumn = None,
@@ -40,20 +40,11 @@ def evaluate(
         raise DataError(f"{data}: some or all labels are missing: complete them, or name their column with --label")
     y = class_indices(dataset.labels, clf.classes_.tolist(), data)
     figures = judge(clf, dataset.texts, y)
-    if as_json:
-        print_json(figures)
-    else:
-        show(figures)
+    (print_json if as_json else show)(figures)
 
 
 def judge(clf: RuleNetClassifier, texts: list[str], y: Array) -> dict[str, Any]:
-    """Measure a model on labelled texts; return plain data.
-
-    Parameters
-    ----------
-    y
-        Class index of each text.
-    """
+    """Measure a model on texts whose class indices are `y`; return plain data."""
     import numpy as np
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -77,15 +68,9 @@ def judge(clf: RuleNetClassifier, texts: list[str], y: Array) -> dict[str, Any]:
         plausible = clf.calibration_.label_sets(proba, skipped, coverage=COVERAGE)
         covered = float(plausible[np.arange(len(y)), y].mean())
         sets = {"asked": COVERAGE, "coverage": covered, "mean_size": float(plausible.sum(axis=1).mean())}
-    return {
-        "texts": len(y),
-        "accuracy": float(right.mean()),
-        "macro_f1": float(np.mean([row["f1"] for row in labels.values()])),
-        "ece": expected_calibration_error(proba, y),
-        "paths": paths,
-        "label_sets": sets,
-        "labels": labels,
-    }
+    macro_f1, ece = float(np.mean([row["f1"] for row in labels.values()])), expected_calibration_error(proba, y)
+    figures = {"texts": len(y), "accuracy": float(right.mean()), "macro_f1": macro_f1, "ece": ece}
+    return {**figures, "paths": paths, "label_sets": sets, "labels": labels}
 
 
 def show(figures: dict[str, Any]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from rulenet.cli.console import AsJson, Html, Model, check_file, err, out, write_json, write_page
 from rulenet.cli.texts import lines_of_stdin
@@ -20,21 +21,13 @@ if TYPE_CHECKING:
 
 def explain(
     model: Model,
-    texts: Annotated[
-        list[str], typer.Argument(help="Texts; - reads one text per line from standard input.", metavar="TEXT")
-    ],
-    records: Annotated[
-        bool, typer.Option("--records", help='Each text is a JSON object of fields: {"title": …, "body": …}.')
-    ] = False,
-    tokens: Annotated[
-        bool, typer.Option("--tokens", help="Also show which words influence the transformer (slow).")
-    ] = False,
+    texts: Annotated[list[str], Argument(help="Texts; - reads one text per line from standard input.", metavar="TEXT")],
+    records: Annotated[bool, Option("--records", help='Texts are JSON objects: {"title": …, "body": …}.')] = False,
+    tokens: Annotated[bool, Option("--tokens", help="Also show which words influence the transformer (slow).")] = False,
     contrast: Annotated[
-        str | None, typer.Option(help="Also explain why one label rather than another.", metavar="LABEL,OTHER")
+        str | None, Option(help="Also explain why one label, not the other.", metavar="LABEL,OTHER")
     ] = None,
-    what_if: Annotated[
-        bool, typer.Option("--what-if", help="Also show what would have to be missing for another label.")
-    ] = False,
+    what_if: Annotated[bool, Option("--what-if", help="Also show what keeps another label from winning.")] = False,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -55,57 +48,38 @@ def explain(
     lines = list(lines_of_stdin()) if texts == ["-"] else texts
     given = [_record(line) for line in lines] if records else lines
     explanations = clf.explain(given, tokens=tokens, contrast=pair if tokens else None)
-    more: list[list[tuple[str, Contrast | WhatIf]]] = []
+    more: list[dict[str, Contrast | WhatIf]] = []
     for explanation in explanations:
-        shown: list[tuple[str, Contrast | WhatIf]] = []
-        if pair is not None:
-            shown.append(("contrast", explanation.contrast(*pair)))
+        more.append({} if pair is None else {"contrast": explanation.contrast(*pair)})
         if what_if:
-            shown.append(("what_if", clf.what_if(explanation.text)))
-        more.append(shown)
+            more[-1]["what_if"] = clf.what_if(explanation.text)
+    results = [[one, *parts.values()] for one, parts in zip(explanations, more, strict=True)]
     if html is not None:
-        results = [
-            result
-            for explanation, shown in zip(explanations, more, strict=True)
-            for result in (explanation, *(part for _, part in shown))
-        ]
-        write_page(html, writer.page("rulenet: explanations", [Card(result.blocks()) for result in results]))
-    for explanation, shown in zip(explanations, more, strict=True):
-        if as_json:
-            write_json({**explanation.to_dict(), **{name: part.to_dict() for name, part in shown}}, sys.stdout)
-        else:
-            for result in (explanation, *(part for _, part in shown)):
-                out.print(to_rich(result.blocks()))
-                out.print()
+        cards = [Card(result.blocks()) for result in chain.from_iterable(results)]
+        write_page(html, writer.page("rulenet: explanations", cards))
+    if as_json:
+        for explanation, parts in zip(explanations, more, strict=True):
+            write_json({**explanation.to_dict(), **{name: part.to_dict() for name, part in parts.items()}}, sys.stdout)
+    else:
+        for result in chain.from_iterable(results):
+            out.print(to_rich(result.blocks()))
+            out.print()
 
 
 def _record(line: str) -> Any:
-    """Parse the fields of a record.
-
-    Raises
-    ------
-    DataError
-        If the line is not a JSON object of strings.
-    """
+    """Parse the fields of a record."""
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict) or not fields or not all(isinstance(part, str) for part in fields.values()):
-        raise DataError(
-            f'--records: {line[:60]!r} is not a JSON object of texts, such as {{"title": "Refund", "body": "…"}}'
-        )
+        example = '{"title": "Refund", "body": "…"}'
+        raise DataError(f"--records: {line[:60]!r} is not a JSON object of texts, such as {example}")
     return fields
 
 
 def _pair(given: str, classes: Sequence[Any]) -> tuple[Any, Any]:
-    """Return the two labels of ``LABEL,OTHER``; a label may itself contain a comma.
-
-    Raises
-    ------
-    LabelError
-        If they are not two labels of the model.
-    """
+    """Return the two labels of ``LABEL,OTHER``; a label may itself contain a comma."""
     named = {str(label): label for label in classes}
     parts = given.split(",")
     for at in range(1, len(parts)):

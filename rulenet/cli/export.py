@@ -5,29 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, print_json, say
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="Model folder; the faster form is added to it.", metavar="MODEL")],
-    data: Annotated[
-        str | None,
-        typer.Option("--data", "-d", help="Texts to compare on, with or without labels; not the training texts."),
-    ] = None,
-    precision: Annotated[
-        str,
-        typer.Option(help="int8 (fastest; needs --data), fp32, or auto: int8 unless that costs too much accuracy."),
-    ] = "auto",
-    max_loss: Annotated[
-        float,
-        typer.Option(help="Largest loss of accuracy, or without labels largest share of changed predictions."),
-    ] = 0.002,
-    limit: Annotated[
-        int | None, typer.Option(help="Compare on at most this many rows, from the start of the file.", min=1)
-    ] = None,
+    model: Annotated[Path, Argument(help="Model folder; the faster form is added to it.", metavar="MODEL")],
+    data: Annotated[str | None, Option("--data", "-d", help="Texts to compare on, not those of training.")] = None,
+    precision: Annotated[str, Option(help="int8, fp32, or auto: int8 if it is accurate enough.")] = "auto",
+    max_loss: Annotated[float, Option(help="Accuracy, or share of predictions, that may be lost.")] = 0.002,
+    limit: Annotated[int | None, Option(help="Compare on at most this many rows.", min=1)] = None,
     split: Split = None,
     text: TextColumn = None,
     label: LabelColumn = None,

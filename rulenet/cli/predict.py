@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
-import typer
+from typer import Argument, Option
 
 from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, Model, TextColumn, check_file, write_json
 from rulenet.cli.texts import lines_of_stdin
@@ -23,12 +23,8 @@ BLOCK = 1000
 
 def predict(
     model: Model,
-    data: Annotated[
-        str, typer.Argument(help="A file of texts; - reads one text per line from standard input.", metavar="DATA")
-    ],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write to this file instead of standard output.")
-    ] = None,
+    data: Annotated[str, Argument(help="File of texts; - reads lines from standard input.", metavar="DATA")],
+    out: Annotated[Path | None, Option("--out", "-o", help="Write to this file instead of standard output.")] = None,
     text: TextColumn = None,
     as_json: AsJson = False,
 ) -> None:

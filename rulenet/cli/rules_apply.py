@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, LabelColumn, Model, TextColumn, err, print_json, say, say_lines
@@ -16,24 +16,13 @@ from rulenet.errors import ParameterError
 
 def apply(
     model: Model,
-    rules: Annotated[
-        Path | None,
-        typer.Argument(help="Rule file; default with --refit: the rules of the model.", metavar="[RULES]"),
-    ] = None,
-    sample: Annotated[
-        str | None,
-        typer.Option(help="Show which predictions change on these texts; .txt: one text per line.", metavar="FILE"),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, but write nothing.")] = False,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Undo the latest edit, save or export, bit for bit; up to ten, one by one.")
-    ] = False,
-    redo: Annotated[bool, typer.Option("--redo", help="Undo the latest --undo.")] = False,
-    refit: Annotated[
-        str | None,
-        typer.Option(help="phi: learn the weights of rules and terms again from --data, in seconds.", metavar="phi"),
-    ] = None,
-    data: Annotated[str | None, typer.Option(help="Labelled texts for --refit.", metavar="FILE")] = None,
+    rules: Annotated[Path | None, Argument(help="Rule file; with --refit optional.", metavar="[RULES]")] = None,
+    sample: Annotated[str | None, Option(help="Show which predictions change on these texts.", metavar="FILE")] = None,
+    dry_run: Annotated[bool, Option("--dry-run", help="Show what would happen, but write nothing.")] = False,
+    undo: Annotated[bool, Option("--undo", help="Undo the latest edit, save or export (up to ten).")] = False,
+    redo: Annotated[bool, Option("--redo", help="Undo the latest --undo.")] = False,
+    refit: Annotated[str | None, Option(help="phi: learn φ again from --data, in seconds.", metavar="phi")] = None,
+    data: Annotated[str | None, Option(help="Labelled texts for --refit.", metavar="FILE")] = None,
     text: TextColumn = None,
     label: LabelColumn = None,
     as_json: AsJson = False,
@@ -68,13 +57,7 @@ def apply(
 
 
 def _check_options(rules: Any, *, undo: bool, redo: bool, refit: Any, data: Any, others: Iterable[Any]) -> None:
-    """Refuse options that cannot be combined.
-
-    Raises
-    ------
-    ParameterError
-        Naming the options.
-    """
+    """Refuse options that cannot be combined."""
     if undo and redo:
         raise ParameterError("--undo and --redo cannot be combined: give one of the two")
     if (undo or redo) and (rules or refit or data or any(others)):

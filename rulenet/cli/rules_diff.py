@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from rulenet.cli.console import AsJson, LabelColumn, TextColumn, print_json, say_lines
 from rulenet.cli.texts import read_texts
@@ -13,19 +14,10 @@ from rulenet.errors import ParameterError
 
 
 def diff(
-    a: Annotated[Path, typer.Argument(help="Rule file.", metavar="A")],
-    b: Annotated[Path, typer.Argument(help="Rule file to compare with.", metavar="B")],
-    data: Annotated[
-        str | None,
-        typer.Option(help="Also compare firings and predictions on these texts; .txt: one per line.", metavar="FILE"),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            help="Model folder: predict with this model and the rules of A or B; default: by starting weights.",
-            metavar="MODEL",
-        ),
-    ] = None,
+    a: Annotated[Path, Argument(help="Rule file.", metavar="A")],
+    b: Annotated[Path, Argument(help="Rule file to compare with.", metavar="B")],
+    data: Annotated[str | None, Option(help="Also compare what fires on these texts.", metavar="FILE")] = None,
+    model: Annotated[Path | None, Option(help="Predict with this model folder; default: by starting weights.")] = None,
     text: TextColumn = None,
     label: LabelColumn = None,
     as_json: AsJson = False,
@@ -42,16 +34,16 @@ def diff(
     from rulenet.workbench.diff import diff_rules
 
     first, second = RuleSet.load(a), RuleSet.load(b)
-    dataset = None if data is None else read_texts(data, text, label)
-    if dataset is None:
+    if data is None:
         found = diff_rules(first, second)
     elif model is None:
+        dataset = read_texts(data, text, label)
         found = diff_rules(first, second, dataset.texts, labels=dataset.labels)
     else:
         from rulenet.estimator import RuleNetClassifier
         from rulenet.workbench.flips import known_labels
 
-        clf = RuleNetClassifier.load(model)
+        clf, dataset = RuleNetClassifier.load(model), read_texts(data, text, label)
         found = diff_rules(first, second, dataset.texts, labels=known_labels(clf.predictor_, dataset), model=clf)
     if as_json:
         print_json(found.to_dict())

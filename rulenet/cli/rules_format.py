@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, complain, print_json, say, say_lines, say_result
@@ -15,14 +16,9 @@ from rulenet.errors import ParameterError, RuleFileError
 
 
 def format_files(
-    files: Annotated[
-        list[Path],
-        typer.Argument(help="Rule files; - reads standard input and writes standard output.", metavar="FILE"),
-    ],
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit status 1 if a file would change.")
-    ] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change, line by line.")] = False,
+    files: Annotated[list[Path], Argument(help="Rule files; - for standard input and output.", metavar="FILE")],
+    check: Annotated[bool, Option("--check", help="Write nothing; exit status 1 if a file would change.")] = False,
+    diff: Annotated[bool, Option("--diff", help="Write nothing; show what would change, line by line.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Format rule files in one style: order of fields, indentation, quotes, blank lines.

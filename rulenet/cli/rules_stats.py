@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+from typer import Argument, Option
 
 from rulenet.base.wording import counted, percent
 from rulenet.cli.console import (
@@ -54,24 +55,13 @@ class Sort(str, Enum):
 
 
 def stats(
-    file: Annotated[
-        Path | None, typer.Argument(help="Rule file; default: the rules of --model.", metavar="[FILE]")
-    ] = None,
-    data: Annotated[
-        str, typer.Option("--data", "-d", help="Texts, preferably labelled, that the rules were not written on.")
-    ] = ...,  # type: ignore[assignment]
-    model: Annotated[
-        Path | None, typer.Option(help="Model folder: also show learned weights, and what is lost without each rule.")
-    ] = None,
-    baseline: Annotated[
-        Path | None,
-        typer.Option(help="Compare with the training texts of a model (its folder), or with earlier --json output."),
-    ] = None,
+    data: Annotated[str, Option("--data", "-d", help="Texts, best with labels, that the rules were not written on.")],
+    file: Annotated[Path | None, Argument(help="Rule file; default: the rules of --model.", metavar="[FILE]")] = None,
+    model: Annotated[Path | None, Option(help="Model folder: show weights, and what is lost without a rule.")] = None,
+    baseline: Annotated[Path | None, Option(help="Compare with a model's training, or earlier --json output.")] = None,
     html: Html = None,
-    sort: Annotated[
-        Sort, typer.Option(help="Sort order of the table: right and lift from the lowest, others from the highest.")
-    ] = Sort.fires,
-    top: Annotated[int, typer.Option(help="Number of rows in the table; 0: all.", min=0)] = 30,
+    sort: Annotated[Sort, Option(help="Order of the table; right and lift: lowest first.")] = Sort.fires,
+    top: Annotated[int, Option(help="Number of rows in the table; 0: all.", min=0)] = 30,
     jobs: Jobs = None,
     split: Split = None,
     text: TextColumn = None,
@@ -137,10 +127,8 @@ def show(stats: RulesetStats, sort: Sort, top: int) -> None:
         say(f"note: {note}")
     for pair in stats.conflicts(3):
         wins = " : ".join(f"{k:,}" for k in pair.get("right", ()))
-        say(
-            f"conflict: {pair['rules'][0]} against {pair['rules'][1]} on {counted(pair['texts'], 'text')}"
-            + (f", right {wins}" if wins else "")
-        )
+        both = f"{pair['rules'][0]} against {pair['rules'][1]} on {counted(pair['texts'], 'text')}"
+        say(f"conflict: {both}{f', right {wins}' if wins else ''}")
     for finding in findings(stats):
         say(f"{finding.kind} ({len(finding.rules):,}): {finding.sentence}: {finding.named()}")
 
@@ -200,13 +188,8 @@ def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
         right = percent(rule.precision)
         if rule.interval is not None:
             right += f" [{100 * rule.interval[0]:.0f}–{100 * rule.interval[1]:.0f}]"
-        cells: list[Any] = [
-            Text(rule.id if rule.is_active else f"{rule.id} (off)"),
-            Text(rule.speaks_for),
-            f"{rule.fired:,}",
-            right,
-            percent(rule.recall),
-        ]
+        shown = Text(rule.id if rule.is_active else f"{rule.id} (off)")
+        cells: list[Any] = [shown, Text(rule.speaks_for), f"{rule.fired:,}", right, percent(rule.recall)]
         cells += ["–" if rule.lift is None else f"{rule.lift:.1f}", percent(rule.overlap), percent(rule.conflict)]
         if rule.worth is not None:
             cells.append(", ".join(f"{weight:+.2f}" for weight in rule.worth.weights.values()))

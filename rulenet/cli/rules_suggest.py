@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Argument, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, LabelColumn, Seed, Split, TextColumn, check_file, print_json, say
@@ -25,24 +25,14 @@ KINDS = {
 
 
 def suggest(
-    file: Annotated[Path, typer.Argument(help="Rule file with the present rules.", metavar="FILE")],
-    data: Annotated[str, typer.Option("--data", "-d", help="Labelled texts that --model was not trained on.")],
-    model: Annotated[
-        Path | None, typer.Option(help="Model folder: correct its mistakes instead of those of the rules alone.")
-    ] = None,
-    count: Annotated[int, typer.Option("--count", "-n", help="Greatest number of new rules.", min=1)] = 20,
-    held_out: Annotated[
-        float, typer.Option(help="Share of the texts used only for evaluation.", min=0.05, max=0.9)
-    ] = 0.3,
-    write: Annotated[
-        Path | None,
-        typer.Option(help="Append the confirmed rules to this rule file, which is created if necessary."),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(help="With --write: write only this rule, confirmed or not; repeat for more rules."),
-    ] = None,
-    sample: Annotated[int | None, typer.Option(help="Use only this many texts, selected at random.", min=1)] = None,
+    file: Annotated[Path, Argument(help="Rule file with the present rules.", metavar="FILE")],
+    data: Annotated[str, Option("--data", "-d", help="Labelled texts that --model was not trained on.")],
+    model: Annotated[Path | None, Option(help="Correct the mistakes of this model, not of the rules.")] = None,
+    count: Annotated[int, Option("--count", "-n", help="Greatest number of new rules.", min=1)] = 20,
+    held_out: Annotated[float, Option(help="Share of the texts used only for evaluation.", min=0.05, max=0.9)] = 0.3,
+    write: Annotated[Path | None, Option(help="Append the confirmed rules to this file.")] = None,
+    only: Annotated[list[str] | None, Option(help="Write only this rule, confirmed or not; may be repeated.")] = None,
+    sample: Annotated[int | None, Option(help="Use only this many texts, selected at random.", min=1)] = None,
     seed: Seed = 0,
     split: Split = None,
     text: TextColumn = None,
@@ -80,8 +70,7 @@ def suggest(
         return
     _show(found)
     if write is not None:
-        done = f"{counted(len(chosen), 'rule')} → {write}" if chosen else "no rule is confirmed, so nothing was written"
-        say(done)
+        say(f"{counted(len(chosen), 'rule')} → {write}" if chosen else "no rule is confirmed, so nothing was written")
 
 
 def _sampled(texts: list[str], labels: list[str], n: int | None, seed: int) -> tuple[list[str], list[str]]:
@@ -97,12 +86,11 @@ def _sampled(texts: list[str], labels: list[str], n: int | None, seed: int) -> t
 def _chosen(found: Suggestions, only: list[str] | None) -> list[Suggestion]:
     if not only:
         return [suggestion for suggestion in found.new if suggestion.is_confirmed]
-    ids = [suggestion.rule["id"] for suggestion in found.new]
-    unknown = [name for name in only if name not in ids]
-    if unknown:
-        found_ids = f"the suggested rules are {', '.join(ids)}" if ids else "no rules were suggested"
-        raise ParameterError(f"--only {', '.join(unknown)}: {found_ids}")
-    return [suggestion for suggestion in found.new if suggestion.rule["id"] in only]
+    known = {suggestion.rule["id"]: suggestion for suggestion in found.new}
+    if unknown := [name for name in only if name not in known]:
+        hint = f"the suggested rules are {', '.join(known)}" if known else "no rules were suggested"
+        raise ParameterError(f"--only {', '.join(unknown)}: {hint}")
+    return [suggestion for name, suggestion in known.items() if name in only]
 
 
 def _show(found: Suggestions) -> None:
@@ -143,8 +131,7 @@ def _show_suggestion(number: int, s: Suggestion, n_held_out: int) -> None:
 
 def _show_advice(advice: Advice) -> None:
     other = f" with '{advice.other}'" if advice.other else ""
-    after = ""
-    if advice.precision_after is not None:
-        after = f"; precision {advice.precision:.0%} → {advice.precision_after:.0%}"
+    known = advice.precision_after is not None
+    after = f"; precision {advice.precision:.0%} → {advice.precision_after:.0%}" if known else ""
     paste = f"\n{advice.yaml}" if advice.yaml else ""
     say((f"{advice.kind} ", "bold"), f"'{advice.rule}'{other}: {advice.reason}{after}{paste}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
+from typer import Argument, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, complain, out, print_json, say, say_result
@@ -23,11 +24,9 @@ MAX_SHOWN = 20  # failures shown with a trace
 
 
 def check(  # not `test`: pytest would run it
-    file: Annotated[Path, typer.Argument(help="Rule file.", metavar="FILE")],
-    rule: Annotated[str | None, typer.Option("--rule", help="Test only the examples of the rule with this id.")] = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Run again whenever the file, or one that it includes, is saved.")
-    ] = False,
+    file: Annotated[Path, Argument(help="Rule file.", metavar="FILE")],
+    rule: Annotated[str | None, Option("--rule", help="Test only the examples of the rule with this id.")] = None,
+    watch: Annotated[bool, Option("--watch", help="Run again whenever a file is saved.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Test the examples of the rules, and the cases of the file.
@@ -82,16 +81,9 @@ def run(file: Path, only: str | None, *, as_json: bool) -> tuple[RuleSet, int]:
     failed_cases = [case for case in cases if not case.passed]
     without = sum(not rule.examples.match and not rule.examples.reject for rule in written)
     if as_json:
-        print_json(
-            {
-                "examples": len(results),
-                "failed": _example_rows(ruleset, failed),
-                "cases": len(cases),
-                "failed_cases": [_case_row(case) for case in failed_cases],
-                "rules": len(written),
-                "rules_without_examples": without,
-            }
-        )
+        examples = {"examples": len(results), "failed": _example_rows(ruleset, failed)}
+        rows = {"cases": len(cases), "failed_cases": [_case_row(case) for case in failed_cases]}
+        print_json({**examples, **rows, "rules": len(written), "rules_without_examples": without})
     else:
         _show_examples(ruleset, failed)
         _show_cases(ruleset, failed_cases)
@@ -111,18 +103,10 @@ def _example_rows(ruleset: RuleSet, failed: list[ExampleResult]) -> list[dict[st
     from rulenet.rules.testing.examples import Reader
     from rulenet.rules.testing.trace import trace_example
 
-    reader = Reader(ruleset)
+    reader, names = Reader(ruleset), ("file", "line", "rule", "expected", "text", "spans")
     return [
-        {
-            "file": r.file,
-            "line": r.line,
-            "rule": r.rule,
-            "expected": r.expected,
-            "text": r.text,
-            "spans": r.spans,
-            "trace": _step_row(trace_example(ruleset, r, reader)),
-        }
-        for r in failed
+        {name: getattr(result, name) for name in names} | {"trace": _step_row(trace_example(ruleset, result, reader))}
+        for result in failed
     ]
 
 
@@ -175,12 +159,8 @@ def _show_cases(ruleset: RuleSet, failed: list[CaseResult]) -> None:
         _show_text(case.text, [span for vote in case.votes for span in vote.spans])
         say("    expected  ", (case.expected, "green"))
         sums = ", ".join(f"{label} {total:g}" for label, total in case.totals.items() if total)
-        if not case.got:
-            came = "no label: no rule fires"
-        elif len(case.got) > 1:
-            came = f"a tie between {', '.join(case.got)}"
-        else:
-            came = case.got[0]
+        came = ", ".join(case.got) or "no label: no rule fires"
+        came = f"a tie between {came}" if len(case.got) > 1 else came
         say("    got       ", (came, "red"), f"  ({sums})" if sums else "")
         for vote in case.votes if i < MAX_SHOWN else []:
             weights = ", ".join(f"{label} {weight:+g}" for label, weight in vote.evidence.items())

@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 
 
 def lines_of_stdin() -> Iterator[str]:
-    """Yield texts from standard input, one per line, in UTF-8.
-
-    Raises
-    ------
-    DataError
-        At the first line that is not valid UTF-8.
-    """
+    """Yield texts from standard input, one per line, in UTF-8."""
     for number, line in enumerate(sys.stdin.buffer, start=1):
         try:
             text = line.decode()
@@ -31,13 +25,7 @@ def lines_of_stdin() -> Iterator[str]:
 
 
 def read_texts(source: str, text: str | None, label: str | None) -> Dataset:
-    """Read the texts of a file, with labels if it has them; a .txt file has one text per line.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    """
+    """Read the texts of a file, with labels if it has them; a .txt file has one text per line."""
     from rulenet.data.load import Dataset, load
 
     if not source.endswith(".txt"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, Jobs, LabelColumn, Seed, Split, TextColumn, err, new_table, out, print_json, say
@@ -18,37 +18,19 @@ PATHS = {"hybrid": "φ + ψ", "rules": "φ alone"}
 
 
 def train(
-    data: Annotated[
-        str, typer.Argument(help="csv, tsv, jsonl, parquet, a folder per class, or hub:NAME.", metavar="DATA")
-    ],
-    model: Annotated[Path, typer.Option("--out", "-o", help="Folder for the model.")],
-    rules: Annotated[Path | None, typer.Option("--rules", "-r", help="Rule file.")] = None,
-    encoder: Annotated[
-        str, typer.Option(help="Transformer: minilm, scratch, a folder, a name on the hub, or none.")
-    ] = "minilm",
-    language: Annotated[str, typer.Option(help="auto, en or zh.")] = "auto",
-    epochs: Annotated[
-        int | None, typer.Option(help="Passes over the training texts; default: depends on their number.", min=1)
-    ] = None,
+    data: Annotated[str, Argument(help="csv, tsv, jsonl, parquet, a folder per class, or hub:NAME.", metavar="DATA")],
+    model: Annotated[Path, Option("--out", "-o", help="Folder for the model.")],
+    rules: Annotated[Path | None, Option("--rules", "-r", help="Rule file.")] = None,
+    encoder: Annotated[str, Option(help="minilm, scratch, a folder, a hub name, or none.")] = "minilm",
+    language: Annotated[str, Option(help="auto, en or zh.")] = "auto",
+    epochs: Annotated[int | None, Option(help="Passes over the texts; default: by their number.", min=1)] = None,
     seed: Seed = 0,
-    limit: Annotated[
-        int | None, typer.Option(help="Use at most this many rows, from the start of the file.", min=1)
-    ] = None,
-    cascade: Annotated[
-        str,
-        typer.Option(help="When to skip the transformer: off, certified (no prediction changes) or statistical."),
-    ] = "off",
-    cascade_risk: Annotated[
-        float,
-        typer.Option(help="Share of predictions that a statistical cascade may change, with 95 % confidence."),
-    ] = 0.005,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Resume an interrupted run, which is kept in OUT.work.")
-    ] = False,
-    figures: Annotated[
-        Path | None, typer.Option(help="Folder for two figures: reliability, and accuracy by coverage.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    limit: Annotated[int | None, Option(help="Use at most this many rows, from the start of the file.", min=1)] = None,
+    cascade: Annotated[str, Option(help="When to skip the transformer: off, certified, statistical.")] = "off",
+    cascade_risk: Annotated[float, Option(help="Share of predictions that statistical may change.")] = 0.005,
+    resume: Annotated[bool, Option("--resume", help="Resume an interrupted run, which is kept in OUT.work.")] = False,
+    figures: Annotated[Path | None, Option(help="Folder for figures of reliability and coverage.")] = None,
+    device: Annotated[str, Option(help="auto, cpu or cuda.")] = "auto",
     jobs: Jobs = None,
     split: Split = None,
     text: TextColumn = None,
@@ -72,22 +54,12 @@ def train(
     dataset = load(data, text=text, label=label, split=split, limit=limit)
     work = None if encoder == "none" else Path(f"{model}.work")
     if resume and work is None:
-        raise ParameterError(
-            "--resume needs a transformer: with --encoder none there is nothing to resume, so leave it out"
-        )
+        raise ParameterError("--resume needs a transformer: with --encoder none there is nothing to resume")
     clf = RuleNetClassifier(
-        rules,
-        None if work is None else encoder,
-        language=language,
-        recipe=Recipe.of(epochs=epochs),
-        cascade=cascade,
-        cascade_risk=cascade_risk,
-        device=device,
-        n_jobs=jobs,
-        random_state=seed,
-        work_dir=work,
-        verbose=0 if as_json else 1,
+        rules, None if work is None else encoder, language=language, recipe=Recipe.of(epochs=epochs)
     )
+    clf.set_params(cascade=cascade, cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed)
+    clf.set_params(work_dir=work, verbose=0 if as_json else 1)
     clf.fit(dataset.texts, dataset.labels, resume=resume)
     if is_main_process():  # all processes that torchrun started have the same model now
         keep(clf, model, work, figures, as_json)
@@ -156,6 +128,4 @@ def cascade_lines(cascade: dict[str, Any]) -> list[str]:
         if cascade["risk_bound"]:
             cost = f"changes at most {cascade['risk_bound']:.2%} of the predictions (95 % confidence)"
         lines.append(f"cascade: {cascade['mode']}, {share}{cost}{faster}")
-    if cascade["note"]:
-        lines.append(f"cascade: {cascade['note']}")
-    return lines
+    return [*lines, f"cascade: {cascade['note']}"] if cascade["note"] else lines

@@ -17,17 +17,7 @@ SETTLE = 200  # milliseconds without changes after a save, because editors write
 def rerun_on_save(file: Path, action: Callable[[], Collection[Path]]) -> None:
     """Call `action` now and after every save, until Ctrl-C.
 
-    Parameters
-    ----------
-    file
-        A file that is always watched.
-    action
-        What to do; returns the other files to watch, or nothing to watch the same files as before.
-
-    Raises
-    ------
-    MissingExtraError
-        If the extra ``watch`` is not installed.
+    It returns further files to watch, or nothing to watch the same files as before.
     """
     watchfiles = need("watchfiles", purpose="rulenet rules test --watch")
     files = {file.resolve()}
@@ -48,8 +38,7 @@ def rerun_on_save(file: Path, action: Callable[[], Collection[Path]]) -> None:
     try:
         folders = run()
         while True:
-            options = {"watch_filter": is_ours, "recursive": False, "debounce": SETTLE}
-            for _ in watchfiles.watch(*folders, **options):
+            for _ in watchfiles.watch(*folders, watch_filter=is_ours, recursive=False, debounce=SETTLE):
                 before, folders = folders, run()
                 if folders != before:
                     break

@@ -37,11 +37,9 @@ def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -
     if wrong:
         shown = some([f"{name}[{i}] is {text!r:.40} ({type(text).__name__})" for i, text in wrong])
         raise InputError(f"{len(wrong)} of {len(found)} {name} are not strings: {shown}. Drop or replace them")
-    if not may_be_empty:
-        if not found:
-            raise InputError(f"{name} is empty: there is nothing to learn from")
-        if not any(text.strip() for text in found):
-            raise InputError(f"all {len(found)} {name} are empty: there is nothing to learn from")
+    if not may_be_empty and not any(text.strip() for text in found):
+        what = f"all {len(found)} {name} are empty" if found else f"{name} is empty"
+        raise InputError(f"{what}: there is nothing to learn from")
     return [text if isinstance(text, Record) else str(text) for text in found]
 
 
@@ -73,22 +71,16 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
         raise InputError(f"{counted(n_texts, 'text')} but {counted(len(found), 'label')}: give each text one label")
     missing = [i for i, label in enumerate(found) if _is_missing(label)]
     if missing:
-        raise InputError(
-            f"{counted(len(missing), 'label is', 'labels are')} missing (None or NaN), the first at position {missing[0]}: "
-            "drop those rows, or pass their texts as unlabeled=[…]"
-        )
+        what = f"{counted(len(missing), 'label is', 'labels are')} missing (None or NaN), the first at position {missing[0]}"
+        raise InputError(f"{what}: drop those rows, or pass their texts as unlabeled=[…]")
     kinds = {type(label).__name__ for label in found}
     if len(kinds) > 1 or not kinds <= {"str", "int", "bool", "float"}:
         raise InputError(f"labels are of type {', '.join(sorted(kinds))}: use only str, only int or only bool")
     if kinds == {"float"} and not all(label.is_integer() for label in found):
-        raise InputError(
-            "labels are continuous numbers, but rulenet needs classes: use one name or whole number per class"
-        )
-    odd = [label for label in set(found) if not _can_be_stored(label)]
-    if odd:
-        raise InputError(
-            f"label {odd[0]!r:.80} cannot be stored: use numbers of at most 64 bits, and text without NUL and lone surrogates"
-        )
+        raise InputError("labels are continuous numbers, but rulenet needs classes: one name or whole number per class")
+    if odd := [label for label in set(found) if not _can_be_stored(label)]:
+        hint = "use numbers of at most 64 bits, and text without NUL and lone surrogates"
+        raise InputError(f"label {odd[0]!r:.80} cannot be stored: {hint}")
     classes, y = np.unique(np.array(found), return_inverse=True)
     if len(classes) < 2:
         raise LabelError(f"all {n_texts} labels are {found[0]!r}, but at least two classes are needed")
@@ -113,9 +105,8 @@ def _can_be_stored(label: str | float) -> bool:
 
 def _is_missing(label: Any) -> bool:
     """Whether a label is None, NaN, or pandas' NA or NaT."""
-    return (
-        label is None or (isinstance(label, float) and label != label) or type(label).__name__ in ("NAType", "NaTType")
-    )
+    is_nan = isinstance(label, float) and label != label
+    return label is None or is_nan or type(label).__name__ in ("NAType", "NaTType")
 
 
 def is_share(value: Any) -> bool:

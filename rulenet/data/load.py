@@ -51,15 +51,9 @@ class Dataset:
 
 
 def load(
-    source: str | Path,
-    *,
-    text: str | None = None,
-    label: str | None = None,
-    split: str | None = None,
-    need_labels: bool = True,
-    limit: int | None = None,
-    encoding: str = "utf-8",
-) -> Dataset:
+    source: str | Path, *, text: str | None = None, label: str | None = None, split: str | None = None,
+    need_labels: bool = True, limit: int | None = None, encoding: str = "utf-8",
+) -> Dataset:  # fmt: skip
     """Read texts and labels from a file, a folder or the hub.
 
     Parameters
@@ -114,16 +108,7 @@ def stream(source: str | Path, *, text: str | None = None, encoding: str = "utf-
 
     The source is opened when the first text is requested. After the first bad row no more texts are yielded, so that
     results cannot be assigned to the wrong rows; the remaining rows are only checked, and the error is raised at the end.
-
-    Parameters
-    ----------
-    source, text, encoding
-        As in `load`. From the hub, the split "train" is read.
-
-    Raises
-    ------
-    DataError, MissingExtraError
-        As in `load`.
+    Parameters and errors are those of `load`; from the hub, the split "train" is read.
 
     Examples
     --------
@@ -167,9 +152,8 @@ class _Intake:
         twice = sorted({column for column in columns if columns.count(column) > 1})
         problems = [f"the column name {column!r} appears more than once: rename or delete one" for column in twice]
         # A comma separates columns, unless it is part of the name of a column.
-        asked = (
-            [self.text] if self.text in columns or not self.text else [name.strip() for name in self.text.split(",")]
-        )
+        is_one = self.text is None or self.text in columns
+        asked = [self.text] if is_one else [name.strip() for name in str(self.text).split(",")]
         for option, column in (*(("text", name) for name in asked), ("label", self.label)):
             if column is not None and column not in columns:
                 problems.append(f"no column {column!r}{_hint(column, columns)}: correct {option}= (--{option})")
@@ -187,14 +171,10 @@ class _Intake:
         if self.label is None and self.need_labels:
             problems.append("found no label column: name it with label= (--label)")
         if self.label in self.texts:
-            problems.append(
-                f"text and label are the same column {self.label!r}: pass text= and label= (--text, --label)"
-            )
+            problems.append(f"text and label are both {self.label!r}: pass text= and label= (--text, --label)")
         self.by_split = self.split is not None and not is_hub
         if self.by_split and "split" not in known:
-            problems.append(
-                f"split={self.split!r} needs a column 'split', which is missing: leave split= (--split) out"
-            )
+            problems.append(f"split={self.split!r} needs a column 'split', which is missing: omit split= (--split)")
         if problems:
             raise DataError(f"{self.name}: {'; '.join(problems)}. Columns found: {', '.join(map(repr, columns))}")
         label = [self.label] if self.label is not None else []

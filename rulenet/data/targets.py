@@ -21,18 +21,11 @@ def class_targets(
     Parameters
     ----------
     labels
-        One label per text; None: the classes are those of the rules.
-    n_texts, n_unlabeled
-        Number of texts that the labels are for, and of further texts without labels, which come last.
+        One label for each of `n_texts`; None: the classes are those of the rules.
+    n_unlabeled
+        Number of further texts without labels, which come last.
     rule_labels
         Labels that the rules name; None if there are no rules.
-
-    Raises
-    ------
-    InputError
-        If the labels cannot be used, or there are neither labels nor rules.
-    LabelError
-        If there are fewer than two classes.
 
     Examples
     --------
@@ -52,21 +45,7 @@ def class_targets(
 
 
 def class_indices(labels: Sequence[str], classes: Sequence[Any], source: str) -> Array:
-    """Return the index of each label of a data set among the classes of a model.
-
-    Parameters
-    ----------
-    labels
-        Labels as strings, the way data sets are read.
-    classes
-        Classes of the model.
-    source
-        Name of the data set, for the message.
-
-    Raises
-    ------
-    LabelError
-        If the model does not know a label.
+    """Return the index of each label of a data set, as a string, among the classes of a model.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Probabilities one can rely on: temperatures, conformal label sets, rejection by expected error. Imports link, numpy, scipy.
 
-Everything here is worked out from the logits of held-out texts, which a model keeps. "Path" is how an answer came about: "hybrid", or
+Everything here follows from the logits of held-out texts, which a model keeps. "Path" is how an answer came about: "hybrid", or
 "rules" where ψ was skipped. Each path has its own temperature and its own quantiles, so neither borrows trust from the other.
 """
 
@@ -27,7 +27,7 @@ class Temperature:
     """What the logits of a text are divided by before the softmax: base · (1 + lead)^growth, their lead being top minus runner-up.
 
     One number (Guo et al. 2017) bends all confidences alike. Where some labels are noise, those of clear texts are too high and those
-    of the others too low; growth mends both. As it is less than one, a larger lead remains a larger confidence.
+    of the others too low; growth corrects both. As it is less than one, a larger lead remains a larger confidence.
     """
 
     base: float = 1.0
@@ -40,27 +40,14 @@ class Temperature:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Temperatures, and the held-out texts that sets and rejection are worked out from.
+    """Temperatures, and the held-out texts from which sets and rejection follow."""
 
-    Attributes
-    ----------
-    temperature
-        Of each path.
-    proba
-        Probabilities of the held-out texts, shape (n_texts, n_classes), by the same temperatures as those of new texts: rules alone give
-        many texts the same logits, and equal logits must stay equal scores.
-    y
-        Their class indices, shape (n_texts,).
-    skipped
-        Whether ψ is skipped for them, shape (n_texts,).
-    link
-        What the logits mean.
-    """
-
-    temperature: Mapping[str, Temperature]
+    temperature: Mapping[str, Temperature]  # of each path
+    # Shape (n_texts, n_classes), by the same temperatures as the probabilities of new texts: rules alone give many texts
+    # the same logits, and equal logits must stay equal scores.
     proba: Array
-    y: Array
-    skipped: Array
+    y: Array  # class indices, shape (n_texts,)
+    skipped: Array  # whether ψ is skipped, shape (n_texts,)
     link: Link = ONE_OF
 
     def probabilities(self, logits: Array, skipped: Array) -> Array:
@@ -73,12 +60,7 @@ class Calibration:
         """Which labels are plausible, shape (n_texts, n_classes), bool.
 
         Split conformal prediction with the score 1 − p(label) (Sadinle, Lei & Wasserman 2019): of texts like the held-out ones, the
-        set holds the right label with probability at least `coverage`, on each path.
-
-        Parameters
-        ----------
-        per_class
-            Hold `coverage` for the texts of each label, not only for all texts together.
+        set contains the right label with probability at least `coverage`, on each path; for each label if `per_class`.
         """
         sets = np.zeros(proba.shape, dtype=bool)
         own = 1.0 - self.proba[np.arange(len(self.y)), self.y]  # scores of the right labels
@@ -95,10 +77,7 @@ class Calibration:
     def accepted(self, proba: Array, *, error: float, per_class: bool = False) -> Array:
         """Which answers to give so that the expected share of wrong ones among them stays within `error`, shape (n_texts,), bool.
 
-        Parameters
-        ----------
-        per_class
-            Hold `error` among the answers of each label, not only among all.
+        If `per_class`, it stays within `error` among the answers of each label.
         """
         confidence, right = self.proba.max(axis=1), self.proba.argmax(axis=1) == self.y
         if not per_class:
@@ -114,37 +93,23 @@ class Calibration:
         """Error of the probabilities, reliability diagram, and accuracy by coverage, as plain data."""
         confidence, right = self.proba.max(axis=1), self.proba.argmax(axis=1) == self.y
         order = np.argsort(-confidence, kind="stable")
-        shares = [tenth / 10 for tenth in range(1, 11)]
-        counts = [max(1, round(share * len(order))) for share in shares]
+        curve = []
+        for share in (tenth / 10 for tenth in range(1, 11)):
+            given = order[: max(1, round(share * len(order)))]
+            accuracy, threshold = float(right[given].mean()), float(confidence[given[-1]])
+            curve.append({"coverage": share, "accuracy": accuracy, "threshold": threshold})
         return {
             "texts": len(self.y),
             "paths": {path: int((self.skipped == (path == "rules")).sum()) for path in PATHS},
             "temperature": {path: asdict(self.temperature[path]) for path in PATHS},
             "ece": expected_calibration_error(self.proba, self.y),
             "reliability": reliability(self.proba, self.y),
-            "coverage_curve": [
-                {
-                    "coverage": share,
-                    "accuracy": float(right[order[:count]].mean()),
-                    "threshold": float(confidence[order[count - 1]]),
-                }
-                for share, count in zip(shares, counts, strict=True)
-            ],
+            "coverage_curve": curve,
         }
 
 
 def calibrate(logits: Array, y: Array, skipped: Array, link: Link = ONE_OF) -> Calibration:
-    """Fit temperatures for each path to held-out texts.
-
-    Parameters
-    ----------
-    logits
-        Shape (n_texts, n_classes), without ψ where it is skipped.
-    y
-        Class indices.
-    skipped
-        Whether ψ is skipped, shape (n_texts,).
-    """
+    """Fit temperatures for each path to held-out texts; without any they are one. The logits are without ψ where it is skipped."""
     on_path = {path: skipped == (path == "rules") for path in PATHS}
     few = {path: rows.sum() < MIN_TEXTS for path, rows in on_path.items()}
     temperature = {
@@ -152,12 +117,6 @@ def calibrate(logits: Array, y: Array, skipped: Array, link: Link = ONE_OF) -> C
     }
     found = Calibration(temperature, np.zeros_like(logits), y, skipped, link)
     return replace(found, proba=found.probabilities(logits, skipped))
-
-
-def uncalibrated(n_classes: int, link: Link = ONE_OF) -> Calibration:
-    """Temperatures of one, where there are no held-out texts."""
-    nothing = np.zeros((0, n_classes)), np.zeros(0, dtype=np.intp), np.zeros(0, dtype=bool)
-    return Calibration(dict.fromkeys(PATHS, Temperature()), *nothing, link)
 
 
 def fit_temperature(logits: Array, y: Array, link: Link = ONE_OF) -> Temperature:
@@ -230,7 +189,7 @@ def expected_calibration_error(proba: Array, y: Array) -> float:
 
 
 def reliability(proba: Array, y: Array) -> list[dict[str, float]]:
-    """Texts, mean confidence and accuracy of each bin of confidence that holds any."""
+    """Texts, mean confidence and accuracy of each bin of confidence, without empty ones."""
     confidence, right = proba.max(axis=1), proba.argmax(axis=1) == y
     bins = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
     return [

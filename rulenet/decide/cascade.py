@@ -31,56 +31,25 @@ ROUNDING = 1e-9  # far above what the sums of logits lose to it, far below any m
 
 @dataclass(frozen=True)
 class Cascade:
-    """When ψ is skipped, and what that is expected to cost and save.
+    """When ψ is skipped, and what that is expected to cost and save."""
 
-    Attributes
-    ----------
-    mode
-        ``"off"``, ``"certified"`` or ``"statistical"``; what holds, which may be stricter than what was asked for.
-    margin
-        ψ is skipped where the largest logit of a·φ leads the second by more than this.
-    share_skipped
-        Share of the held-out texts for which ψ is skipped; None without held-out texts.
-    changed
-        Share of the held-out texts whose answer skipping changes.
-    risk_bound
-        Upper limit, with 95 % confidence, of the share of answers that skipping changes; 0 for "certified".
-    speed_up
-        Expected: cost of φ + ψ for each text over cost of φ for each and ψ for those not skipped; None where it was not timed.
-    note
-        What a user should know, such as why "statistical" could not be granted.
-    """
-
-    mode: str
-    margin: float
-    share_skipped: float | None = None
-    changed: float | None = None
-    risk_bound: float = 0.0
-    speed_up: float | None = None
-    note: str = ""
+    mode: str  # ``"off"``, ``"certified"`` or ``"statistical"``, which may be stricter than what was asked for
+    margin: float  # ψ is skipped where the largest logit of a·φ leads the second by more than this
+    share_skipped: float | None = None  # of the held-out texts, if there are any
+    changed: float | None = None  # share of the held-out texts whose answer skipping changes
+    risk_bound: float = 0.0  # upper limit of that share, with 95 % confidence
+    speed_up: float | None = None  # expected, if φ and ψ were timed
+    note: str = ""  # what a user should know, such as why "statistical" could not be granted
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; an infinite margin is None, as JSON knows no infinity."""
         return {**asdict(self), "margin": self.margin if math.isfinite(self.margin) else None}
 
 
-def certified_margin(bound: float | None, psi_scale: float, link: Link = ONE_OF) -> float:
-    """The lead that ψ cannot undo and a hair, as sums are rounded; infinite for an unbounded ψ."""
-    return link.flip_margin(bound, psi_scale) + ROUNDING
-
-
 def statistical_margin(phi: Array, psi: Array, risk: float, link: Link = ONE_OF) -> tuple[float, float]:
-    """The least margin of φ above which skipping ψ changes at most `risk` of all answers, and the bound that holds there.
+    """The least margin of φ above which skipping ψ changes at most `risk` of all answers, and the bound there.
 
-    Parameters
-    ----------
-    phi, psi
-        a·φ and s·ψ of held-out texts, shape (n_texts, n_classes).
-
-    Returns
-    -------
-    tuple
-        Margin and bound; (inf, 1) if there are too few texts to promise anything.
+    Both follow from a·φ and s·ψ of held-out texts; they are infinite and 1 if there are too few texts to promise anything.
 
     Examples
     --------
@@ -104,7 +73,7 @@ def statistical_margin(phi: Array, psi: Array, risk: float, link: Link = ONE_OF)
 
 
 def most_changes(n: int, risk: float) -> int:
-    """How many changes among n texts still bound their share by `risk`; -1 if not even none."""
+    """How many changes among n texts still bound their share by `risk`; -1 if even 0 are too many."""
     return bisect_right(range(n), risk, key=lambda k: upper_limit(k, n)) - 1
 
 
@@ -139,16 +108,11 @@ def choose(
     Parameters
     ----------
     phi, psi
-        a·φ and s·ψ of held-out texts; None if there are none.
+        a·φ and s·ψ of held-out texts, if there are any.
     is_stale
-        Rules have changed since the held-out texts were scored, so that they promise nothing any more.
+        Rules have changed since the held-out texts were scored, so they no longer promise anything.
     cost_ratio
         Time of φ over time of ψ for a text.
-
-    Raises
-    ------
-    ParameterError
-        If `mode` or `risk` cannot be used.
     """
     if mode not in MODES or not 0 < risk < 1:
         raise ParameterError(
@@ -158,7 +122,7 @@ def choose(
         return Cascade("off", math.inf)
     if psi_scale == 0:
         return Cascade("off", math.inf, note="the model has no ψ to skip: every answer is φ's alone")
-    margin, limit, note = certified_margin(bound, psi_scale, link), 0.0, ""
+    margin, limit, note = link.flip_margin(bound, psi_scale) + ROUNDING, 0.0, ""
     if mode == "statistical":
         if is_stale:
             note = "rules have changed since the margin was chosen; call calibrate(texts). Until then only certified exits are taken"
@@ -173,7 +137,7 @@ def choose(
             if at < margin:
                 margin, limit = at, at_limit
             else:
-                note = "certified exits reach as far as the risk allows, and change nothing"
+                note = "certified exits already skip as much as the risk allows, and change nothing"
     granted = "statistical" if limit else "certified"
     if phi is None or psi is None or not len(phi):
         return Cascade(granted, margin, risk_bound=limit, note=note)

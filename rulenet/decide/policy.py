@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rulenet.base.types import Array
-from rulenet.decide.calibration import Calibration, calibrate, uncalibrated
+from rulenet.decide.calibration import Calibration, calibrate
 from rulenet.decide.cascade import Cascade, choose
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.link import Link
@@ -18,27 +18,13 @@ from rulenet.model.link import Link
 
 @dataclass(frozen=True)
 class Policy:
-    """When a fitted model skips ψ, and what its probabilities are worth.
+    """When a fitted model skips ψ, and what its probabilities are worth."""
 
-    Attributes
-    ----------
-    mode, risk
-        What was asked for, see `rulenet.decide.cascade.choose`.
-    cost_ratio
-        Time of φ over time of ψ for a text; None: not known.
-    cascade
-        What was granted.
-    calibration
-        What probabilities, label sets and rejection go by; None without held-out texts that have labels.
-    link
-        What the logits mean.
-    """
-
-    mode: str
-    risk: float
-    cost_ratio: float | None
-    cascade: Cascade
-    calibration: Calibration | None
+    mode: str  # as asked for
+    risk: float  # as asked for
+    cost_ratio: float | None  # time of φ over time of ψ for a text; None: not known
+    cascade: Cascade  # as granted
+    calibration: Calibration | None  # None without held-out texts that have labels
     link: Link
 
     def skips(self, phi: Array) -> Array:
@@ -47,7 +33,7 @@ class Policy:
 
     def probabilities(self, logits: Array, skipped: Array) -> Array:
         """Probability of each label, shape (n_texts, n_classes), calibrated where that is possible."""
-        calibration = self.calibration or uncalibrated(logits.shape[1], self.link)
+        calibration = self.calibration or calibrate(logits[:0], np.zeros(0, dtype=np.intp), skipped[:0], self.link)
         return calibration.probabilities(logits, skipped)
 
 
@@ -57,17 +43,7 @@ def new_policy(
 ) -> Policy:  # fmt: skip
     """The policy of a fitted model.
 
-    Parameters
-    ----------
-    mode, risk, cost_ratio
-        As in `Policy`.
-    before
-        The model and the policy that these come from: a calibration that would be the same is not fitted again.
-
-    Raises
-    ------
-    ParameterError
-        If `mode` or `risk` cannot be used.
+    `before` is the model and the policy that these come from: a calibration that would be the same is not fitted again.
     """
     held_out, link = hybrid.held_out, hybrid.link
     phi = psi = None

@@ -56,7 +56,7 @@ def fit_scales(phi: Array, psi: Array, target: Array, link: Link = ONE_OF) -> tu
 def choose_scales(
     phi: Array, psi: Array, target: Array, *, prefer_exits: bool = False, link: Link = ONE_OF
 ) -> tuple[float, float, bool]:
-    """The scalars a, s, and whether accuracy had a say beside likelihood: see the module's docstring.
+    """The scalars a, s, and whether accuracy changed what likelihood alone would choose: see the module's docstring.
 
     "About as likely" is within half a standard error of the mean difference (Breiman et al. 1984 take a whole one); "no less accurate"
     is within one of the difference of right answers (McNemar 1947). There always is such a ratio: 0 answers as φ does, and a very large
@@ -65,8 +65,8 @@ def choose_scales(
     Parameters
     ----------
     prefer_exits
-        Let accuracy decide in the place of likelihood: nearest to 1 of all ratios about as accurate as the most accurate one.
-        Probabilities may get worse, as far as calibration cannot mend them.
+        Let accuracy decide instead of likelihood: nearest to 1 of all ratios about as accurate as the most accurate one.
+        Probabilities may get worse, as far as calibration cannot correct them.
 
     Examples
     --------
@@ -99,13 +99,13 @@ def choose_scales(
 
 
 def _is_worse(right: Array, part: Array, by: float = 1.0) -> Array:
-    """Whether each row of right answers, (n_ratios, n_texts), falls behind others by more than so many standard errors."""
+    """Whether each row of right answers, (n_ratios, n_texts), falls behind another by more than `by` standard errors."""
     gained, lost = (right & ~part).sum(axis=1), (~right & part).sum(axis=1)
     return np.asarray(lost - gained > by * np.sqrt(lost + gained))
 
 
 def _calibrated_losses(logits: Array, target: Array, link: Link) -> Array:
-    """Loss of each text after the calibration that predictions get: what that mends need not be mended by the ratio."""
+    """Loss of each text after the calibration that predictions get: what that corrects, the ratio need not correct."""
     temperature = fit_temperature(logits, link.right(target), link)
     return link.losses(logits / temperature.of(link.lead(logits))[:, None], target)
 

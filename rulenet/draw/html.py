@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rulenet.base.drawing import Bar, Block, Cell, cell_text
+from rulenet.base.drawing import Bar, Block, cell_text
 from rulenet.draw.harmless import harmless
 
 if TYPE_CHECKING:
@@ -43,24 +43,9 @@ def _environment() -> Environment:
     def finalize(value: object) -> object:
         return value if isinstance(value, Markup) else harmless(str(value))
 
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates"), encoding="utf-8"),
-        autoescape=True,
-        finalize=finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    made.filters["cell_text"] = cell_text
-    made.filters["class_name"] = _class_name
-    made.tests["bar"] = _is_bar
+    loader = FileSystemLoader(Path(__file__).with_name("templates"), encoding="utf-8")
+    made = Environment(loader=loader, autoescape=True, finalize=finalize, undefined=StrictUndefined, auto_reload=False)
+    made.trim_blocks = made.lstrip_blocks = True
+    made.filters |= {"cell_text": cell_text, "class_name": lambda block: type(block).__name__}
+    made.tests["bar"] = lambda cell: isinstance(cell, Bar)
     return made
-
-
-def _class_name(block: Block) -> str:
-    return type(block).__name__
-
-
-def _is_bar(cell: Cell) -> bool:
-    return isinstance(cell, Bar)

@@ -1,6 +1,6 @@
 """Blocks drawn in a terminal. Imports base and rich; knows the primitives only.
 
-Text is never read as rich's markup and holds no control characters when it is printed.
+Text is never read as rich's markup and has no control characters when it is printed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from rulenet.base.drawing import (
     Bar,
     Block,
     Card,
-    Cell,
     Code,
     Grid,
     Heading,
@@ -39,13 +38,7 @@ _SHADES = " ░▒▓█"
 
 
 def to_rich(blocks: Sequence[Block], *, coloured: bool = True) -> Group:
-    """Blocks for rich to print.
-
-    Parameters
-    ----------
-    coloured
-        Whether there will be colours; without them a `HeatText` names its strongest words only.
-    """
+    """Blocks for rich to print; if there are no colours, a `HeatText` only names its strongest words."""
     return Group(*(part for block in blocks for part in _drawn(block, coloured)))
 
 
@@ -64,9 +57,9 @@ def to_text(blocks: Sequence[Block]) -> str:
     return "\n".join(line.rstrip() for line in capture.get().rstrip().splitlines())
 
 
-def printable(text: str) -> Text:
+def printable(text: str, style: str = "") -> Text:
     """Text on one line."""
-    return Text(harmless(text, one_line=True))
+    return Text(harmless(text, one_line=True), style)
 
 
 def _drawn(block: Block, coloured: bool) -> Iterable[RenderableType]:
@@ -74,13 +67,13 @@ def _drawn(block: Block, coloured: bool) -> Iterable[RenderableType]:
         case Headline():
             yield _headline(block)
         case Heading(text):
-            yield from (Text(), Text(harmless(text, one_line=True), "bold"))
+            yield from (Text(), printable(text, "bold"))
         case Prose(line):
             yield printable(plain(line))
         case Points(lines):
             yield from (printable(f"• {plain(line)}") for line in lines)
         case Code(text):
-            yield from (Text(harmless(line, one_line=True), "dim") for line in text.split("\n"))
+            yield from (printable(line, "dim") for line in text.split("\n"))
         case MarkedText():
             yield _panel(block.text, [(mark.start, mark.end, _colour(mark.value)) for mark in reversed(block.marks)])
             if block.note:
@@ -96,9 +89,8 @@ def _drawn(block: Block, coloured: bool) -> Iterable[RenderableType]:
 
 
 def _headline(block: Headline) -> Text:
-    label, text, note = (harmless(part, one_line=True) for part in (block.label, block.text, block.note))
-    words = [(label, "bold green"), (text, "" if label else "bold"), (note, "")]
-    return Text(" ").join(Text(word, style) for word, style in words if word)
+    words = [(block.label, "bold green"), (block.text, "" if block.label else "bold"), (block.note, "")]
+    return Text(" ").join(printable(word, style) for word, style in words if word)
 
 
 def _panel(text: str, styles: Iterable[tuple[int, int, str]]) -> Panel:
@@ -112,21 +104,18 @@ def _panel(text: str, styles: Iterable[tuple[int, int, str]]) -> Panel:
 def _heat(block: HeatText, coloured: bool) -> Iterable[RenderableType]:
     yield printable(block.title)
     if coloured:
-        yield _panel(
-            block.text,
-            [
-                (word.start, word.end, ("green" if strength > 0 else "red") + (" bold reverse" if abs(strength) > 0.5 else ""))
-                for word, strength in zip(block.words, block.strengths(), strict=True)
-                if abs(strength) >= 0.1
-            ],
-        )  # fmt: skip
+        styles = []
+        for word, strength in zip(block.words, block.strengths(), strict=True):
+            style = ("green" if strength > 0 else "red") + (" bold reverse" if abs(strength) > 0.5 else "")
+            styles += [(word.start, word.end, style)] if abs(strength) >= 0.1 else []
+        yield _panel(block.text, styles)
     named = [f"{block.text[word.start : word.end]} {word.value:+.2f}" for word in block.strongest(SHOWN_WORDS)]
     yield printable(", ".join(named))
 
 
 def _sheet(sheet: Sheet) -> Iterable[Text | Table]:
     if sheet.title:
-        yield Text(harmless(sheet.title, one_line=True), "bold")
+        yield printable(sheet.title, "bold")
     if not sheet.rows:
         return
     table = Table(box=None, padding=(0, 1), show_edge=False)
@@ -134,17 +123,13 @@ def _sheet(sheet: Sheet) -> Iterable[Text | Table]:
         stays = numeric or sheet.breaks not in ("", name)
         table.add_column(printable(name), justify="right" if numeric else "left", no_wrap=stays)
     for row in sheet.rows:
-        table.add_row(*map(_cell, row))
+        table.add_row(*(_bar(cell) if isinstance(cell, Bar) else printable(cell_text(cell)) for cell in row))
     yield table
-
-
-def _cell(cell: Cell) -> Text:
-    return _bar(cell) if isinstance(cell, Bar) else printable(cell_text(cell))
 
 
 def _grid(grid: Grid) -> Iterable[Text]:
     """A line for each thing, with a block for each square: the darker, the fuller."""
-    yield Text(harmless(grid.title, one_line=True), "bold")
+    yield printable(grid.title, "bold")
     rows = [[0] * len(grid.names) for _ in grid.names]
     for square in grid.squares:
         rows[square.row][square.column] = max(1, round(square.darkness * (len(_SHADES) - 1)))

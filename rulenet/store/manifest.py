@@ -1,12 +1,12 @@
 """config.json of a model folder: what it may say, and whether the parts that it names are those that were saved. Imports errors.
 
-A model folder holds
+A model folder contains
 
     config.json    the only pointer: the present state of the model, and earlier and later ones for undo and redo
     parts/         the files that these states consist of, each named by its content: phi-0123456789abcdef.safetensors
     .lock          for those who write (see write.py); readers need no lock
 
-A part never changes under its name. So whoever has read a pointer can read one whole state, and replacing the pointer is the commit.
+A part never changes under its name. So who has read a pointer can read one whole state, and replacing the pointer is the commit.
 
 Raise PROTOCOL when the format of the folder changes, and then:
 1. read the old number too, or have `read_config` say what to do,
@@ -37,7 +37,7 @@ PROTOCOL = 3
 PHI_PARTS = ("rules.yaml", "phi.safetensors", "vocabulary.json")
 PSI_PARTS = ("encoder.json", "tokenizer.json", "encoder.safetensors", "head.safetensors")
 HELD_OUT = "held_out.safetensors"
-ONNX = "psi.onnx"  # ψ once more, for ONNX Runtime, if the model was exported
+ONNX = "psi.onnx"  # ψ again, for ONNX Runtime, if the model was exported
 PARTS = (*PHI_PARTS, *PSI_PARTS, HELD_OUT, ONNX)
 _PART = "|".join(rf"{Path(name).stem}-[0-9a-f]{{16}}\{Path(name).suffix}" for name in PARTS)
 # What may be in a model folder: the files above, and temporary ones, which a killed writer may leave behind (see base/files.py).
@@ -61,7 +61,6 @@ class _Strict(BaseModel):
 
 
 _Model = TypeVar("_Model", bound=_Strict)
-_State = TypeVar("_State", bound="State")
 
 
 class PartEntry(_Strict):
@@ -123,7 +122,7 @@ class State(_Strict):
     parts: dict[str, PartEntry]
 
     @model_validator(mode="after")
-    def _labels_agree(self: _State) -> _State:
+    def _labels_agree(self) -> State:
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("a label is listed twice")
         if {type(label).__name__ for label in self.labels} != {self.label_type}:
@@ -163,7 +162,7 @@ def validated(model: type[_Model], data: Any, file: Path) -> _Model:
 
 
 def read_config(folder: Path) -> ModelConfig:
-    """config.json of a folder; one of another format is told apart from a damaged one."""
+    """config.json of a folder; another format is not reported as damage."""
     if not folder.is_dir():
         raise ModelFileError(f"{folder}: no such folder; a model is the folder that save() wrote")
     file = folder / "config.json"
@@ -210,10 +209,8 @@ def part_file(name: str, entry: PartEntry) -> str:
 
 def entries_of(parts: Mapping[str, bytes]) -> dict[str, PartEntry]:
     """What config.json says about parts with this content."""
-    return {
-        name: PartEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
-        for name, content in parts.items()
-    }
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in parts.items()}
+    return {name: PartEntry(sha256=sums[name], bytes=len(content)) for name, content in parts.items()}
 
 
 def is_intact(file: Path, entry: PartEntry) -> bool:
@@ -237,19 +234,12 @@ def check_parts(folder: Path, state: State) -> None:
             faults.append(f"{shown} is not the file that was saved (its checksum differs)")
     faults += [f"{name} does not belong to the model" for name in _foreign(folder)]
     if faults:
-        raise ModelFileError(
-            f"{folder} was refused: {'; '.join(faults)}. Save the model again, or get an unchanged copy"
-        )
+        reasons = "; ".join(faults)
+        raise ModelFileError(f"{folder} was refused: {reasons}. Save the model again, or get an unchanged copy")
 
 
 def check_target(path: str | os.PathLike[str]) -> Path:
-    """The folder a model would be written to, if that destroys nothing but an older model.
-
-    Raises
-    ------
-    ModelFileError
-        If `path` exists and is not an empty folder, a model of this format, or what an interrupted first `save` left.
-    """
+    """The folder a model would be written to, if it is new, empty, a model, or what an interrupted first `save` left."""
     target = Path(path).resolve()  # a link to a model still points at it afterwards
     try:
         reason = _reason_to_keep(target)
@@ -268,7 +258,7 @@ def _reason_to_keep(target: Path) -> str:
     if config and config["protocol"] in (1, 2):
         return f"is a rulenet model of format {config['protocol']}, which this version does not replace"
     if foreign := next(_foreign(target), None):
-        return f"is not a rulenet model (it holds {foreign})"
+        return f"is not a rulenet model (it contains {foreign})"
     if (target / "config.json").exists() and not config:
         return "is not a rulenet model (its config.json is not one of a model)"
     return ""
@@ -285,8 +275,8 @@ def _config_in(target: Path) -> dict[str, Any]:
 
 def _foreign(folder: Path) -> Iterator[str]:
     """Names of all that does not belong into a model folder. Links never do."""
-    names = ((path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")))
-    for path, name in names:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
         if path.is_symlink() or not _OURS.fullmatch(f"{name}/" if path.is_dir() else name):
             yield name
 

@@ -1,4 +1,4 @@
-"""A model folder → its fitted parts. Loading runs no code, whoever wrote the folder, and takes no lock.
+"""A model folder → its fitted parts. Loading runs no code from the folder and takes no lock.
 
 Imports manifest, model and below; torch only if the model has an encoder and no ONNX form of it.
 """
@@ -54,26 +54,15 @@ _TRIES = 10
 def load_model(
     path: str | os.PathLike[str], *, device: str = "auto", n_jobs: int | None = None
 ) -> tuple[Hybrid, Any, Recipe, ModelConfig]:
-    """Read a model folder.
+    """Read the fitted model in a folder, its labels as the user gave them, its recipe and its config.
 
-    On a CPU, ψ is read from the folder's ONNX file if it has one and onnxruntime is installed; else from its weights, into PyTorch.
-
-    Parameters
-    ----------
-    device
-        ``"auto"``, ``"cpu"`` or ``"cuda"``: where ψ will run.
-    n_jobs
-        Threads of ONNX Runtime, as joblib counts; None: all that this process may use.
-
-    Returns
-    -------
-    tuple
-        The fitted model, its labels as the user gave them, recipe and config.
+    If ψ will run on a CPU, it is read from the folder's ONNX file if it has one and onnxruntime is installed, for `n_jobs` threads as
+    joblib counts them; else from its weights, into PyTorch.
 
     Raises
     ------
     ModelFileError
-        If the folder is no model, damaged, changed, unsafe or from a newer version. Nothing in it is executed.
+        If the folder is not a model, or is damaged, changed, unsafe or from another version.
     """
     folder = Path(path)
     for _ in range(_TRIES):
@@ -90,13 +79,7 @@ def load_model(
 
 
 def read_rules(folder: Path, state: State) -> RuleSet | None:
-    """The rules of a state of a model; None if it has none.
-
-    Raises
-    ------
-    RuleFileError
-        If they cannot be read.
-    """
+    """The rules of a state of a model; None if it has no rules."""
     if not state.has_rules:
         return None
     # From text, so that the file cannot include others; under its name in every folder.
@@ -130,24 +113,20 @@ def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSe
     file = _part(folder, config, "vocabulary.json")
     vocabulary = validated(Vocabulary, read_json(file), file)
     coef, bias, idf = _read_arrays(_part(folder, config, "phi.safetensors"), ("coef", "bias", "idf"))
+    columns, n_labels = recipe.columns, len(config.labels)
     features = Features(
-        ruleset,
-        language=config.language,
-        tfidf=recipe.columns.tfidf,
-        pos=recipe.columns.pos,
-        ngram_range=recipe.columns.ngram_range,
+        ruleset, language=config.language, tfidf=columns.tfidf, pos=columns.pos, ngram_range=columns.ngram_range,
         words=vocabulary.words,
-    )
+    )  # fmt: skip
     n_terms = len(vocabulary.terms) if features.terms is not None else 0
     n_columns = features.n_rules + n_terms + (len(features.pos.names) if features.pos else 0)
-    n_labels = len(config.labels)
     if coef.shape != (n_columns, n_labels) or bias.shape != (n_labels,) or idf.shape != (n_terms,):
         raise ModelFileError(
             f"{folder}: weights of shape {coef.shape}, {bias.shape} and {idf.shape} do not fit "
             f"{n_columns} columns, {n_labels} labels and {n_terms} terms"
         )
     if not all(np.isfinite(array).all() for array in (coef, bias, idf)):
-        raise ModelFileError(f"{folder}: phi.safetensors holds weights that are NaN or infinite")
+        raise ModelFileError(f"{folder}: phi.safetensors has weights that are NaN or infinite")
     if features.terms is not None:
         features.terms.restore(vocabulary.terms, idf)
     return features, Weights(coef.astype(np.float64), bias.astype(np.float64))
@@ -172,7 +151,7 @@ def _read_held_out(folder: Path, config: ModelConfig) -> HeldOut | None:
         raise ModelFileError(f"{file}: arrays of shape {shapes} do not fit {n_labels} labels")
     are_logits = all(array.dtype.kind == "f" and np.isfinite(array).all() for array in (phi, psi))
     if not are_logits or y.dtype.kind != "i" or not ((y >= -1) & (y < n_labels)).all():
-        raise ModelFileError(f"{file} holds logits or labels that are impossible")
+        raise ModelFileError(f"{file} has logits or labels that are impossible")
     return HeldOut(phi.astype(np.float64), psi.astype(np.float64), y.astype(np.intp), config.held_out.is_stale)
 
 
@@ -185,13 +164,11 @@ def _read_onnx(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: R
     except Exception as error:
         # tokenizers raises plain Exception.
         raise ModelFileError(f"{folder}: tokenizer.json cannot be read: {error}") from error
-    body = SimpleNamespace(config=SimpleNamespace())  # the weights are in the graph
-    graph = _part(folder, config, ONNX)
+    encoder = _new_encoder(SimpleNamespace(config=SimpleNamespace()), tokenizer, entry)  # the weights are in the graph
+    graph, original = _part(folder, config, ONNX), partial(_read_original, folder.resolve(), entry, config, recipe)
+    content, n = graph.read_bytes(), len(config.labels)
     try:
-        return OnnxPsi(
-            graph.read_bytes(), _new_encoder(body, tokenizer, entry), n_classes=len(config.labels), bound=entry.bound,
-            original=partial(_read_original, folder.resolve(), entry, config, recipe), n_jobs=n_jobs,
-        )  # fmt: skip
+        return OnnxPsi(content, encoder, n_classes=n, bound=entry.bound, original=original, n_jobs=n_jobs)
     except ModelFileError as error:
         raise ModelFileError(f"{graph}: {error}") from error
 
@@ -231,10 +208,9 @@ def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Re
             raise ValueError("weights that are NaN")
         body = _build_body(settings, state)
         if entry.pad_id >= body.get_input_embeddings().num_embeddings:
-            raise ValueError(f"pad_id {entry.pad_id} is no word piece of the encoder")
-        psi = Psi(
-            _new_encoder(body, tokenizer, entry), len(config.labels), bound=entry.bound, dropout=recipe.head.dropout
-        )
+            raise ValueError(f"pad_id {entry.pad_id} is not a word piece of the encoder")
+        encoder = _new_encoder(body, tokenizer, entry)
+        psi = Psi(encoder, len(config.labels), bound=entry.bound, dropout=recipe.head.dropout)
         missing, unexpected = psi.load_state_dict(head, strict=False)
         odd = [name for name in missing if not name.startswith("body.")] + list(unexpected)
         if odd:

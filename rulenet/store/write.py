@@ -2,7 +2,7 @@
 
 A writer takes the lock of the folder, adds parts under names made from their content, and replaces config.json: that is the commit. If
 it is killed earlier, the folder keeps its state, and the next writer deletes the files that nobody needs. The parts of all states that
-undo and redo lead to stay, and the state before the commit is one of them: whoever has just read its config.json can finish loading it.
+undo and redo lead to stay, and the state before the commit is one of them: who has just read its config.json can finish loading it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from rulenet.base.files import sync, write_file
 from rulenet.base.version import __version__
+from rulenet.decide.policy import Policy
 from rulenet.errors import ModelFileError
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.onnx.engine import OnnxPsi
@@ -49,45 +50,26 @@ Step = Callable[[ModelConfig | None], ModelConfig]
 
 
 def save_model(
-    path: str | os.PathLike[str], hybrid: Hybrid, *, labels: Any, recipe: Recipe, report: dict[str, Any],
-    cascade: str = "off", cascade_risk: float = 0.005,
-) -> None:  # fmt: skip
-    """Write a model folder. A model that it already holds becomes the state that `undo` leads back to.
-
-    Raises
-    ------
-    ModelFileError
-        If `path` exists and is not a model folder, or cannot be written.
-    """
-    folder = check_target(path)
-    parts = {**_phi_parts(hybrid), **_held_out_part(hybrid)}
-    encoder = None
+    path: str | os.PathLike[str], hybrid: Hybrid, policy: Policy, *, labels: Any, recipe: Recipe, report: dict[str, Any]
+) -> None:
+    """Write a model folder. A model that is already there becomes the state that `undo` leads back to."""
+    folder, parts, encoder = check_target(path), _phi_parts(hybrid), None
+    if hybrid.held_out is not None:
+        arrays = {name: np.asarray(getattr(hybrid.held_out, name)) for name in ("phi", "psi", "y")}
+        parts[HELD_OUT] = safetensors.numpy.save(arrays)
     if hybrid.psi is not None:
         encoder, more = _psi_parts(hybrid.psi)
         parts |= more
     names = np.asarray(labels).tolist()
-    fields = {
-        "protocol": PROTOCOL, "rulenet": __version__, "labels": names, "label_type": type(names[0]).__name__,
-        "language": hybrid.features.language, "recipe": recipe.to_dict(), "encoder": encoder, "cascade": cascade,
-        "cascade_risk": cascade_risk, **_settings(hybrid), "report": report, "parts": entries_of(parts),
-    }  # fmt: skip
+    fields = {"protocol": PROTOCOL, "rulenet": __version__, "labels": names, "label_type": type(names[0]).__name__}
+    fields |= {"language": hybrid.features.language, "recipe": recipe.to_dict(), "encoder": encoder, "report": report}
+    fields |= {"cascade": policy.mode, "cascade_risk": policy.risk, **_settings(hybrid), "parts": entries_of(parts)}
     state = _state(folder, fields)
     commit(folder, parts, lambda now: history.push(now, state))
 
 
 def save_edit(folder: Path, hybrid: Hybrid, *, report: dict[str, Any], seen: ModelConfig) -> None:
-    """Write the rules and φ of a model to its folder; everything else in it stays.
-
-    Parameters
-    ----------
-    seen
-        config.json of the folder as it was when the model was loaded.
-
-    Raises
-    ------
-    ModelFileError
-        If the folder has changed since, or cannot be written; it is left as it was.
-    """
+    """Write the rules and φ of a model to its folder, if that is still as `seen` when the model was loaded; all else stays."""
     parts = _phi_parts(hybrid)
     kept = {name: entry for name, entry in seen.parts.items() if name != "rules.yaml"}
     changes = {"rulenet": __version__, **_settings(hybrid), "report": report, "parts": {**kept, **entries_of(parts)}}
@@ -95,24 +77,18 @@ def save_edit(folder: Path, hybrid: Hybrid, *, report: dict[str, Any], seen: Mod
 
 
 def save_onnx(folder: Path, psi: Any, *, seen: ModelConfig) -> None:
-    """Add the ONNX form of ψ, an `OnnxPsi`, to the folder of its model; `seen` and errors as in `save_edit`."""
+    """Add the ONNX form of ψ, an `OnnxPsi`, to the folder of its model; `seen` as in `save_edit`."""
     parts = {ONNX: psi.graph}
     _push(folder, parts, {"parts": {**seen.parts, **entries_of(parts)}}, seen)
 
 
 def undo(folder: Path) -> None:
-    """Go back to the state before the latest save, edit or export, bit for bit; `redo` leads to the present one.
-
-    Raises
-    ------
-    ModelFileError
-        If there is none, a part of it is damaged, or the folder cannot be written.
-    """
+    """Go back to the state before the latest save, edit or export, bit for bit; `redo` leads to the present one."""
     _step(folder, "undo", history.undone)
 
 
 def redo(folder: Path) -> None:
-    """Take back the latest `undo`; raises the same errors."""
+    """Undo the latest `undo`."""
     _step(folder, "redo", history.redone)
 
 
@@ -120,13 +96,7 @@ def redo(folder: Path) -> None:
 
 
 def commit(folder: Path, parts: dict[str, bytes], step: Step) -> None:
-    """Add parts to a folder and replace its pointer; however this ends, the folder holds the state before or the state after.
-
-    Raises
-    ------
-    ModelFileError
-        If the folder is not a model's, is locked by another writer or cannot be written, or if the next state would not load.
-    """
+    """Add parts to a folder and replace its pointer; however this ends, the folder has the state before or the state after."""
     folder = check_target(folder)
     pointer = folder / "config.json"
     try:
@@ -158,13 +128,12 @@ def _locked(folder: Path) -> Iterator[None]:
         with FileLock(folder / ".lock", timeout=PATIENCE):
             yield
     except Timeout:
-        raise ModelFileError(
-            f"{folder} has been locked by another writer for {PATIENCE:.0f} seconds; nothing was written, try again"
-        ) from None
+        locked = f"{folder} has been locked by another writer for {PATIENCE:.0f} seconds"
+        raise ModelFileError(f"{locked}; nothing was written, try again") from None
 
 
 def _sweep(folder: Path) -> None:
-    """Delete the parts that no state names and all temporary files: whoever holds the lock knows that their writers are dead."""
+    """Delete the parts that no state names and all temporary files: under the lock, their writers must be dead."""
     config = _present(folder)
     if config is None and (folder / "config.json").exists():
         return  # damaged: someone may want to repair it
@@ -187,9 +156,7 @@ def _push(folder: Path, parts: dict[str, bytes], changes: dict[str, Any], seen: 
 
     def step(now: ModelConfig | None) -> ModelConfig:
         if now != seen:
-            raise ModelFileError(
-                f"{folder} was changed by someone else meanwhile; nothing was written. Look at it and try again"
-            )
+            raise ModelFileError(f"{folder} was changed by someone else; nothing was written. Look at it and try again")
         return history.push(now, state)
 
     commit(folder, parts, step)
@@ -226,30 +193,19 @@ def _plain(value: Any) -> Any:
 def _settings(hybrid: Hybrid) -> dict[str, Any]:
     """What config.json says about φ and the held-out texts."""
     held_out = hybrid.held_out and HeldOutEntry(is_stale=hybrid.held_out.is_stale)
-    return {
-        "phi_scale": hybrid.phi_scale, "psi_scale": hybrid.psi_scale, "has_rules": hybrid.features.ruleset is not None,
-        "held_out": held_out,
-    }  # fmt: skip
+    scales = {"phi_scale": hybrid.phi_scale, "psi_scale": hybrid.psi_scale}
+    return {**scales, "has_rules": hybrid.features.ruleset is not None, "held_out": held_out}
 
 
 def _phi_parts(hybrid: Hybrid) -> dict[str, bytes]:
-    features = hybrid.features
-    idf = np.asarray(features.terms.idf if features.terms else np.zeros(0))
-    words = {"words": list(features.tokeniser.words), "terms": features.terms.names if features.terms else []}
-    parts = {
-        "phi.safetensors": safetensors.numpy.save({"coef": hybrid.weights.coef, "bias": hybrid.weights.bias, "idf": idf}),
-        "vocabulary.json": _json(words),
-    }  # fmt: skip
+    features, terms, weights = hybrid.features, hybrid.features.terms, hybrid.weights
+    idf = np.asarray(terms.idf if terms else np.zeros(0))
+    words = {"words": list(features.tokeniser.words), "terms": terms.names if terms else []}
+    phi = safetensors.numpy.save({"coef": weights.coef, "bias": weights.bias, "idf": idf})
+    parts = {"phi.safetensors": phi, "vocabulary.json": _json(words)}
     if features.ruleset is not None:
         parts["rules.yaml"] = features.ruleset.source.encode()
     return parts
-
-
-def _held_out_part(hybrid: Hybrid) -> dict[str, bytes]:
-    if hybrid.held_out is None:
-        return {}
-    arrays = {name: np.asarray(getattr(hybrid.held_out, name)) for name in ("phi", "psi", "y")}
-    return {HELD_OUT: safetensors.numpy.save(arrays)}
 
 
 def _psi_parts(psi: Any) -> tuple[EncoderEntry, dict[str, bytes]]:
@@ -265,12 +221,9 @@ def _psi_parts(psi: Any) -> tuple[EncoderEntry, dict[str, bytes]]:
     body, head = psi.body.state_dict(), psi.head_state()
     parts["encoder.safetensors"] = save({name: x.detach().cpu().contiguous().clone() for name, x in body.items()})
     parts["head.safetensors"] = save({name: x.detach().cpu().contiguous() for name, x in head.items()})
-    entry = EncoderEntry(
-        name=encoder.name, pad_id=encoder.pad_id, max_length=encoder.max_length, bound=psi.bound,
-        long_texts=encoder.long_texts, max_chunks=encoder.max_chunks, pooling=encoder.traits.pooling,
-        prefix=encoder.traits.prefix,
-    )  # fmt: skip
-    return entry, parts
+    same = {name: getattr(encoder, name) for name in ("name", "pad_id", "max_length", "long_texts", "max_chunks")}
+    traits = encoder.traits
+    return EncoderEntry(**same, bound=psi.bound, pooling=traits.pooling, prefix=traits.prefix), parts
 
 
 def _without_unsafe(value: Any) -> Any:

@@ -35,19 +35,12 @@ _MARKED = re.compile(
     re.VERBOSE,
 )
 _INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+_BLANK = ("Cc", "Zl", "Zp", "Zs")
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A cleaned text and the way back.
-
-    Attributes
-    ----------
-    original
-        The text as given.
-    text
-        The cleaned text.
-    """
+    """A cleaned text and the way back."""
 
     original: str
     text: str
@@ -66,9 +59,8 @@ class Cleaned:
         """
         if not self._new:
             return start, end
-        return self._edge(start, last=False), self._edge(end - 1, last=True) if end > start else self._edge(
-            start, last=False
-        )
+        first = self._edge(start, last=False)
+        return first, self._edge(end - 1, last=True) if end > start else first
 
     def new_position(self, position: int) -> int:
         """Map a position of the original to `text`; inside a replaced stretch, to the start of its replacement.
@@ -120,10 +112,9 @@ def clean_with_offsets(text: str) -> Cleaned:
     old: list[tuple[int, int]] = []
     at = length = 0
     for match in _pattern(text).finditer(text):
-        start, _end = match.span()
-        length += start - at
-        parts.append(text[at:start])
-        at = start
+        length += match.start() - at
+        parts.append(text[at : match.start()])
+        at = match.start()
         for source, replacement in _pieces(match):
             if replacement != source:
                 new.append((length, length + len(replacement)))
@@ -175,14 +166,8 @@ def _joins(char: str) -> bool:
 
 def _normal(text: str) -> str:
     """Apply NFKC and drop invisible characters; lone surrogates become U+FFFD, other separators and controls a space."""
-    out = []
-    for char in unicodedata.normalize("NFKC", text):
-        if char in _INVISIBLE:
-            continue
-        if "\ud800" <= char <= "\udfff":
-            out.append("\ufffd")
-        elif unicodedata.category(char) in ("Cc", "Zl", "Zp", "Zs"):
-            out.append(" ")
-        else:
-            out.append(char)
-    return "".join(out)
+    return "".join(
+        "\ufffd" if "\ud800" <= char <= "\udfff" else " " if unicodedata.category(char) in _BLANK else char
+        for char in unicodedata.normalize("NFKC", text)
+        if char not in _INVISIBLE
+    )

@@ -34,18 +34,7 @@ _SENTENCE_END = re.compile(
 
 
 class Doc:
-    """A text and its views; all positions refer to the cleaned text.
-
-    Parameters
-    ----------
-    text
-        The text as given.
-    tagger
-        Source of tokens and part-of-speech tags.
-    fold_traditional
-        Whether traditional Chinese characters are converted to simplified ones.
-    clean
-        The cleaned text, if it is already known.
+    """A text and its views; all positions refer to the cleaned text, which may be passed if it is known.
 
     Examples
     --------
@@ -131,23 +120,18 @@ class Doc:
 
         The maps give, for each place in the string where a token begins or ends, the start or end of that token in the text.
         """
-        begins: dict[int, int] = {}
-        ends: dict[int, int] = {}
-        pieces = []
-        at = 0
+        begins, ends, line = dict[int, int](), dict[int, int](), ""
         for token in self.tagged:
-            pieces.append(f"{TAG_OPEN}{token.tag}:{token.lemma}{TAG_MIDDLE}{token.text.lower()}{TAG_CLOSE}")
-            begins[at] = token.start
-            at += len(pieces[-1])
-            ends[at] = token.end
-        return "".join(pieces), begins, ends
+            begins[len(line)] = token.start
+            line += f"{TAG_OPEN}{token.tag}:{token.lemma}{TAG_MIDDLE}{token.text.lower()}{TAG_CLOSE}"
+            ends[len(line)] = token.end
+        return line, begins, ends
 
     @cached_property
     def boundaries(self) -> frozenset[int]:
         """Where tokens begin and end."""
-        return frozenset(
-            edge for token in self._tagger.tokeniser.tokens(self.clean) for edge in (token.start, token.end)
-        )
+        tokens = self._tagger.tokeniser.tokens(self.clean)
+        return frozenset(edge for token in tokens for edge in (token.start, token.end))
 
     @cached_property
     def units(self) -> list[tuple[int, int]]:

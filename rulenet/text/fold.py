@@ -56,8 +56,7 @@ def words_with_offsets(text: str) -> list[tuple[str, int, int]]:
     if not text.isascii():
         return [(match.group().casefold(), match.start(), match.end()) for match in _WORD.finditer(text)]
     # Twice as fast as the regex: every separator has become one space, so word lengths give the positions.
-    found = []
-    at = 0
+    found, at = [], 0
     for word in text.translate(_ASCII).split(" "):
         if word:
             found.append((word, at, at + len(word)))

@@ -28,11 +28,6 @@ def _text(entry: Any) -> str:
 def forms(word: str) -> frozenset[str]:
     """Return a case-folded word with all forms of its lemma; a word that is not in the dictionary gets a plural in -s.
 
-    Raises
-    ------
-    MissingExtraError
-        If the extra ``pos`` is not installed.
-
     Examples
     --------
     >>> sorted(forms("refund"))

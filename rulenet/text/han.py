@@ -24,11 +24,6 @@ def _table() -> dict[int, str]:
 def simplified(text: str) -> str:
     """Return the text with simplified characters, of the same length.
 
-    Raises
-    ------
-    MissingExtraError
-        If the extra ``zh`` is not installed.
-
     Examples
     --------
     >>> simplified("軟件後來 2")

@@ -10,11 +10,6 @@ SEPARATOR = "\n\n"
 class Record(str):
     """A text with named fields; as a string, it is all fields with a blank line between them.
 
-    Attributes
-    ----------
-    fields
-        Start and end of each field in the text.
-
     Examples
     --------
     >>> mail = Record.of({"title": "Refund", "body": "Where is it?"})
@@ -22,16 +17,14 @@ class Record(str):
     ('Refund\\n\\nWhere is it?', {'title': (0, 6), 'body': (8, 20)})
     """
 
-    fields: dict[str, tuple[int, int]]
+    fields: dict[str, tuple[int, int]]  # start and end of each in the text
 
     @classmethod
     def of(cls, parts: Mapping[str, str]) -> Record:
         """Join the parts in the order given."""
-        fields: dict[str, tuple[int, int]] = {}
-        at = 0
+        record, at = cls(SEPARATOR.join(parts.values())), 0
+        record.fields = {}
         for name, text in parts.items():
-            fields[name] = (at, at + len(text))
+            record.fields[name] = (at, at + len(text))
             at += len(text) + len(SEPARATOR)
-        record = cls(SEPARATOR.join(parts.values()))
-        record.fields = fields
         return record

@@ -51,17 +51,7 @@ class TaggedToken(NamedTuple):
 
 
 class Tagger:
-    """Part-of-speech tagger for cleaned texts.
-
-    Parameters
-    ----------
-    tokeniser
-        Splits the text; its language selects the tagger.
-
-    Raises
-    ------
-    MissingExtraError
-        On first use in English if the extra ``pos`` is not installed.
+    """Part-of-speech tagger for cleaned texts, in the language of its tokeniser.
 
     Examples
     --------
@@ -85,8 +75,7 @@ class Tagger:
         ]
 
     def _tag_zh(self, text: str) -> list[TaggedToken]:
-        out = []
-        at = 0
+        out, at = [], 0
         for begin in range(0, len(text), _STRETCH):
             for word, flag in self._chinese.cut(text[begin : begin + _STRETCH]):
                 # posseg keeps every character in order, so lengths alone give the offsets.
@@ -129,10 +118,8 @@ def penn_to_ud(word: str, penn: str) -> str:
     """
     if penn.startswith("VB") and word.lower() in _AUXILIARIES:
         return "AUX"
-    for length in (3, 2, 1):
-        if penn[:length] in _PENN:
-            return _PENN[penn[:length]]
-    return "PUNCT" if not any(map(str.isalnum, word)) else "X"
+    other = "X" if any(map(str.isalnum, word)) else "PUNCT"
+    return next((_PENN[penn[:n]] for n in (3, 2, 1) if penn[:n] in _PENN), other)
 
 
 def ictclas_to_ud(word: str, flag: str) -> str:

@@ -32,7 +32,7 @@ def corpus(request: pytest.FixtureRequest) -> Corpus:
 
 def test_the_messages_are_enough_balanced_and_labelled(corpus: Corpus) -> None:
     train, test = corpus.train[0], corpus.test[0]
-    assert len(train) + len(test) >= {"en": 480, "zh": 300}[corpus.language]
+    assert len(train) + len(test) >= {"en": 480, "zh": 300}[corpus.rules.language]
     assert 0.2 < len(test) / (len(train) + len(test)) < 0.4
     for texts, labels in (corpus.train, corpus.test):
         assert len(texts) == len(labels)
@@ -53,7 +53,7 @@ def tokens(text: str, language: str) -> set[str]:
 
 
 def test_no_test_message_resembles_a_training_message(corpus: Corpus) -> None:
-    train, test = ([tokens(text, corpus.language) for text in half[0]] for half in (corpus.train, corpus.test))
+    train, test = ([tokens(text, corpus.rules.language) for text in half[0]] for half in (corpus.train, corpus.test))
     closest = max(len(a & b) / len(a | b) for a in train for b in test)
     assert 0 < closest <= MAX_SIMILARITY
 
@@ -62,7 +62,6 @@ def test_no_test_message_resembles_a_training_message(corpus: Corpus) -> None:
 def test_the_rules_speak_of_the_labels_and_do_what_their_examples_say(corpus: Corpus) -> None:
     assert sorted(corpus.rules.labels) == LABELS
     assert {rule.label for rule in corpus.rules.rules} == set(LABELS)
-    assert corpus.rules.language == corpus.language
     assert [result for result in run_examples(corpus.rules) if not result.passed] == []
 
 
@@ -113,7 +112,7 @@ def test_compare_fits_three_models_to_the_same_messages(tiny_encoder: str) -> No
         "{rulenet: 1, rules: [{id: a, label: sport, word: goal}, {id: b, label: money, word: bank}]}"
     )
     half = (["a goal", "the goal", "a match", "bank", "the bank", "a price"], ["sport"] * 3 + ["money"] * 3)
-    clf, scores = demo.compare(Corpus("en", half, half, rules), tiny_encoder, verbose=0)
+    clf, scores = demo.compare(Corpus(half, half, rules), tiny_encoder, verbose=0)
     assert list(scores) == ["rules_only", "transformer_only", "hybrid"]
     assert 4 / 6 <= scores["rules_only"] < 1  # one of "a match" and "a price" must be a guess
     assert scores["hybrid"] == clf.score(*half) == 1

@@ -272,7 +272,7 @@ CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
         {},
         r"text= \(--text\); .*label= \(--label\)\. Columns found: 'foo', 'bar'",
     ),
-    "same column": ("a.csv", GOOD, {"label": "text"}, r"text and label are the same column 'text'"),
+    "same column": ("a.csv", GOOD, {"label": "text"}, r"text and label are both 'text'"),
     "twice": ("a.csv", "text,label,text\na,x,b\n", {}, r"column name 'text' appears more than once: rename"),
     "no split column": ("a.csv", GOOD, {"split": "train"}, r"split='train' needs a column 'split', which is missing"),
     "unknown split": (

@@ -19,7 +19,6 @@ from rulenet.decide.calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability,
-    uncalibrated,
 )
 from rulenet.model.link import ONE_OF
 
@@ -135,9 +134,10 @@ def test_held_out_texts_are_scaled_like_new_ones() -> None:
 
 
 def test_without_held_out_texts_probabilities_are_those_of_the_logits() -> None:
-    logits = np.array([[1.0, 2.0], [0.0, 0.0]])
-    assert np.array_equal(uncalibrated(2).probabilities(logits, np.array([True, False])), ONE_OF.proba(logits))
-    assert uncalibrated(2).probabilities(logits[:0], np.zeros(0, dtype=bool)).shape == (0, 2)
+    logits, nothing = np.array([[1.0, 2.0], [0.0, 0.0]]), np.zeros(0, dtype=bool)
+    found = calibrate(logits[:0], np.zeros(0, dtype=np.intp), nothing)
+    assert np.array_equal(found.probabilities(logits, np.array([True, False])), ONE_OF.proba(logits))
+    assert found.probabilities(logits[:0], nothing).shape == (0, 2)
 
 
 # Error of calibration

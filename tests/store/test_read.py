@@ -62,12 +62,12 @@ class Marker:
         return Path.touch, (self.path,)
 
 
-@pytest.mark.parametrize("name", [*PHI_PARTS, *PSI_PARTS])
-def test_one_changed_byte_is_refused(hybrid_folder: Path, name: str) -> None:
-    content = bytearray(part(hybrid_folder, name).read_bytes())
+def test_one_changed_byte_is_refused(hybrid_folder: Path) -> None:
+    file = part(hybrid_folder, "rules.yaml")
+    content = bytearray(file.read_bytes())
     content[-2] ^= 1
-    part(hybrid_folder, name).write_bytes(content)
-    with pytest.raises(ModelFileError, match=rf"{part(hybrid_folder, name).name} is not the file that was saved"):
+    file.write_bytes(content)
+    with pytest.raises(ModelFileError, match=rf"{file.name} is not the file that was saved"):
         RuleNetClassifier.load(hybrid_folder)
 
 
@@ -171,9 +171,9 @@ WORDS = "embeddings.word_embeddings.weight"
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("phi.safetensors", poison("coef"), r"phi\.safetensors holds weights that are NaN or infinite"),
-        ("phi.safetensors", poison("bias", np.inf), r"phi\.safetensors holds weights that are NaN or infinite"),
-        ("phi.safetensors", poison("idf"), r"phi\.safetensors holds weights that are NaN or infinite"),
+        ("phi.safetensors", poison("coef"), r"phi\.safetensors has weights that are NaN or infinite"),
+        ("phi.safetensors", poison("bias", np.inf), r"phi\.safetensors has weights that are NaN or infinite"),
+        ("phi.safetensors", poison("idf"), r"phi\.safetensors has weights that are NaN or infinite"),
         ("phi.safetensors", cut("coef"), r"weights of shape \(\d+, 2\), \(2,\) and \(\d+,\) do not fit \d+ columns, 2 labels"),
         ("phi.safetensors", cut("bias"), r"weights of shape .* \(1,\) and"),
         ("phi.safetensors", cut("idf"), r"do not fit"),
@@ -213,12 +213,12 @@ def as_type(name: str, dtype: type) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (poison("phi"), "holds logits or labels that are impossible"),
-        (poison("psi", np.inf), "holds logits or labels that are impossible"),
-        (poison("y", 2), "holds logits or labels that are impossible"),
-        (poison("y", -2), "holds logits or labels that are impossible"),
-        (as_type("y", np.float64), "holds logits or labels that are impossible"),
-        (as_type("phi", np.int64), "holds logits or labels that are impossible"),
+        (poison("phi"), "has logits or labels that are impossible"),
+        (poison("psi", np.inf), "has logits or labels that are impossible"),
+        (poison("y", 2), "has logits or labels that are impossible"),
+        (poison("y", -2), "has logits or labels that are impossible"),
+        (as_type("y", np.float64), "has logits or labels that are impossible"),
+        (as_type("phi", np.int64), "has logits or labels that are impossible"),
         (cut("y"), r"arrays of shape \(6, 2\), \(6, 2\) and \(5,\) do not fit 2 labels"),
         (cut("psi"), "do not fit 2 labels"),
         (scalar("y"), "do not fit 2 labels"),
@@ -291,7 +291,7 @@ def test_a_pad_that_is_no_word_piece_is_refused(hybrid_folder: Path) -> None:
     config = config_of(hybrid_folder)
     config["encoder"]["pad_id"] = 10**9
     write_config(hybrid_folder, config)
-    with pytest.raises(ModelFileError, match=r"pad_id 1000000000 is no word piece of the encoder"):
+    with pytest.raises(ModelFileError, match=r"pad_id 1000000000 is not a word piece of the encoder"):
         RuleNetClassifier.load(hybrid_folder)
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -273,7 +273,7 @@ def test_what_is_no_model_is_left_alone(phi: RuleNetClassifier, tmp_path: Path, 
     folder = tmp_path / "encoder"
     shutil.copytree(tiny_encoder, folder)
     before = files(folder)
-    with pytest.raises(ModelFileError, match=r"encoder exists and is not a rulenet model \(it holds model"):
+    with pytest.raises(ModelFileError, match=r"encoder exists and is not a rulenet model \(it contains model"):
         phi.save(folder)
     assert files(folder) == before
     (tmp_path / "file").write_text("notes")
@@ -483,7 +483,7 @@ def test_of_many_at_once_one_is_written(phi: RuleNetClassifier, phi_folder: Path
     for thread in threads:
         thread.join()
     assert told.count("written") == 1
-    refusal = f"{phi_folder} was changed by someone else meanwhile; nothing was written. Look at it and try again"
+    refusal = f"{phi_folder} was changed by someone else; nothing was written. Look at it and try again"
     assert {text for text in told if text != "written"} == {refusal}
     assert steps(phi_folder) == (1, 0)
     RuleNetClassifier.load(phi_folder)
@@ -523,28 +523,23 @@ def test_a_writer_does_not_wait_forever(
 # Kills
 
 
-@pytest.fixture(scope="module")
-def operations(
-    tiny_encoder: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[tuple[str, killing.Operation]]]:
-    pytest.importorskip("onnxscript")
-    pytest.importorskip("onnxruntime")
-    folder = tmp_path_factory.mktemp("kills")
-    yield [*killing.model_operations(folder, tiny_encoder), killing.format_operation(folder)]
-    shutil.rmtree(folder)
-
-
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the test forks")
-def test_no_kill_loses_a_model(operations: list[tuple[str, killing.Operation]]) -> None:
-    """The process ends before its first, second, … system call that changes files, in every operation that writes."""
+def test_no_kill_loses_a_model(tiny_encoder: str, tmp_path: Path) -> None:
+    """The process ends before its first, second, … system call that changes files, in every operation that writes.
+
+    benchmarks/bench_store.py does the same from more states, and saves more often while another process reads.
+    """
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
     kills = 0
-    for name, operation in operations:
+    operations = killing.model_operations(tmp_path, tiny_encoder, thorough=False)
+    for name, operation in [*operations, killing.format_operation(tmp_path)]:
         outcome = operation.try_all()
         assert (name, outcome.lost, outcome.litter) == (name, [], [])
         assert outcome.old >= 4, name  # the temporary file opened, written, made readable, moved
         kills += outcome.kills
-    assert kills >= 150
+    assert kills >= 90
 
 
 @pytest.mark.slow
@@ -552,7 +547,7 @@ def test_no_kill_loses_a_model(operations: list[tuple[str, killing.Operation]]) 
 def test_a_reader_never_fails_while_models_are_saved(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     killing.save_often(folder, 1)
-    reading = killing.read_during(folder, lambda: killing.save_often(folder, 200))
+    reading = killing.read_during(folder, lambda: killing.save_often(folder, 60))
     assert reading.failures == []
-    assert reading.loads >= 200
-    assert reading.states >= 50
+    assert reading.loads >= 30
+    assert reading.states >= 10

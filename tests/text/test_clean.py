@@ -105,10 +105,10 @@ MARKUP = "&#<;\u037e\ufe14\ufe54\ufe5f\ufe60\ufe64\uff03\uff06\uff1b\uff1c"
 RANDOM_TEXT = st.lists(st.sampled_from([raw for raw, _ in PIECES]) | st.characters(), max_size=12).map("".join)
 
 
-@pytest.mark.parametrize(("raw", "cleaned"), PIECES)
-def test_table(raw: str, cleaned: str) -> None:
-    assert clean(raw) == cleaned
-    assert clean(f"so | {raw} | on") == f"so | {cleaned} | on"
+def test_table() -> None:
+    assert [(raw, clean(raw)) for raw, _ in PIECES] == PIECES
+    for raw, cleaned in PIECES:
+        assert clean(f"so | {raw} | on") == f"so | {cleaned} | on"
 
 
 @settings(deadline=None)
@@ -127,14 +127,14 @@ def test_each_piece_leads_back_to_itself(pieces: list[tuple[str, str]]) -> None:
         clean_at += len(clean_piece) + 3
 
 
-@pytest.mark.parametrize("raw", KEPT)
-def test_kept_characters_lead_back_one_by_one(raw: str) -> None:
-    result = clean_with_offsets(f"&amp; <b>{raw}&amp;")
+def test_kept_characters_lead_back_one_by_one() -> None:
     at = len("&  ")
-    for i, char in enumerate(raw):
-        start, end = result.original_span(at + i, at + i + 1)
-        if char != "\u0302":  # a mark leads to the letter that carries it
-            assert result.original[start:end] in (char, "x\u0302")
+    for raw in KEPT:
+        result = clean_with_offsets(f"&amp; <b>{raw}&amp;")
+        for i, char in enumerate(raw):
+            start, end = result.original_span(at + i, at + i + 1)
+            if char != "\u0302":  # a mark leads to the letter that carries it
+                assert result.original[start:end] in (char, "x\u0302")
 
 
 @settings(max_examples=200, deadline=None)

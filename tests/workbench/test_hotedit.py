@@ -287,7 +287,7 @@ def test_the_second_of_two_edits_at_once_is_refused(folder: Path, monkeypatch: p
         real(*args, **kwargs)
 
     monkeypatch.setattr(write, "save_edit", save_edit)
-    with pytest.raises(ModelFileError, match=r"was changed by someone else meanwhile; nothing was written"):
+    with pytest.raises(ModelFileError, match=r"was changed by someone else; nothing was written"):
         apply_rules(folder, edited(("word: win}", "word: win, weight: 3}")))
     assert RuleNetClassifier.load(folder).rules == other
 
