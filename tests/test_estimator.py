@@ -593,7 +593,7 @@ def test_an_encoder_that_is_not_at_hand_is_named_with_ways_out() -> None:
 
 def test_an_encoder_without_weights_is_refused(broken_encoder: Path) -> None:
     with pytest.raises(
-        EncoderError, match=r"cannot be loaded: .*The folder must hold config\.json, model\.safetensors"
+        EncoderError, match=r"cannot be loaded: .*The folder must contain config\.json, model\.safetensors"
     ):
         RuleNetClassifier(None, broken_encoder).fit(*GOOD)
 
