@@ -10,13 +10,7 @@ from rulenet.rules.ruleset import RuleSet
 
 
 def check_rule_labels(ruleset: RuleSet, classes: Sequence[str]) -> None:
-    """Refuse rules and data with different labels.
-
-    Raises
-    ------
-    LabelError
-        Naming the labels that only one side has.
-    """
+    """Refuse rules and data with different labels, with a LabelError that names those that only one side has."""
     problems = []
     users: dict[str, list[str]] = {label: [] for label in ruleset.labels}
     for rule in ruleset.rules:
@@ -42,13 +36,7 @@ def check_rule_labels(ruleset: RuleSet, classes: Sequence[str]) -> None:
 
 
 def check_rule_language(ruleset: RuleSet, language: str) -> None:
-    """Refuse rules in another language than the texts of a model.
-
-    Raises
-    ------
-    ParameterError
-        If they are.
-    """
+    """Refuse rules in another language than the texts of a model, with a ParameterError."""
     if ruleset.language not in ("any", language):
         raise ParameterError(
             f"{ruleset.name} is written for {ruleset.language!r}, but the model reads {language!r}; rules for it need "

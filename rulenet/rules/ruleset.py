@@ -112,13 +112,7 @@ class RuleSet:
     # ------------------------------------------------------------------ reading it
 
     def place(self, i: int, *path: str | int) -> tuple[str, int]:
-        """File and line of rule `i` of `file.rules`, or of a value in it.
-
-        Examples
-        --------
-        >>> RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: x, word: b}]}").place(0, "word")
-        ('<string>', 1)
-        """
+        """File and line of rule `i` of `file.rules`, or of a value in it."""
         source, j = self.sources[i]
         return source.name, source.lines.at(("rules", j, *path))
 

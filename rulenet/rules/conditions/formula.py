@@ -80,14 +80,7 @@ def either(parts: Iterable[Formula]) -> Formula:
 
 
 def both(parts: Iterable[Formula]) -> Formula:
-    """Conjunction, flattened; what it denies is gathered in one `Not`.
-
-    Examples
-    --------
-    >>> a, b, c = Fact("word", "a"), Fact("word", "b"), Fact("word", "c")
-    >>> both([a, both([Not(b), Not(c)])]) == both([Not(either([c, b])), a])
-    True
-    """
+    """Conjunction, flattened; what it denies is gathered in one `Not`."""
     found: set[Formula] = set()
     denied: list[Formula] = []
     todo = list(parts)

@@ -73,11 +73,5 @@ def parts_of(rule: Rule) -> list[Part]:
 
 
 def build(written: WrittenCondition, lexicons: Lexicons, *, fold_traditional: bool = False) -> Condition:
-    """The condition that finds hits, for a mapping of the rule file.
-
-    Examples
-    --------
-    >>> build(WrittenCondition(word=["Refund"]), {})
-    Literals(literals=('Refund',), is_exact=False, lemma=False, segmented=False, gap=0, edge='', weights={})
-    """
+    """The condition that finds hits, for a mapping of the rule file."""
     return Builder(lexicons, fold_traditional).make(part_of(written))

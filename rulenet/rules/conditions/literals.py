@@ -23,31 +23,15 @@ class Literals(Condition):
     """Any of a list of literals.
 
     Literals in scripts with spaces are looked for as words, the others (Chinese) as characters anywhere in the text.
-
-    Attributes
-    ----------
-    literals
-        Cleaned, as texts are.
-    is_exact
-        Whether case counts.
-    lemma
-        Whether every inflected form of a word will do.
-    segmented
-        Whether hits of unspaced literals must begin and end at token boundaries.
-    gap
-        This many other words (unspaced: characters) may be between two words.
-    edge
-        ``"starts"`` or ``"ends"``: only at that end of the text; ``""``: anywhere.
-    weights
-        What a hit adds to a count, by literal; 1 where it is not listed.
     """
 
-    literals: tuple[str, ...]
-    is_exact: bool = False
-    lemma: bool = False
-    segmented: bool = False
-    gap: int = 0
-    edge: str = ""
+    literals: tuple[str, ...]  # cleaned, as texts are
+    is_exact: bool = False  # whether case counts
+    lemma: bool = False  # whether every inflected form of a word will do
+    segmented: bool = False  # whether hits of unspaced literals must begin and end at token boundaries
+    gap: int = 0  # this many other words (unspaced: characters) may be between two words
+    edge: str = ""  # "starts" or "ends": only at that end of the text; "": anywhere
+    # What a hit adds to a count, by literal; 1 where it is not listed.
     weights: dict[str, float] = field(default_factory=dict, hash=False)
 
     needs_tags = False

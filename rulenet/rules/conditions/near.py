@@ -26,15 +26,10 @@ class Near(Condition):
     """`near`: a hit of every part, none overlapping, with few words between one and the next.
 
     Its own hits reach from the beginning of the first to the end of the last: from each beginning the shortest.
-
-    Attributes
-    ----------
-    within
-        Most words (Chinese: characters) between neighbours; None: any number in the same sentence.
     """
 
     parts: tuple[Condition, ...]
-    within: int | None = 5
+    within: int | None = 5  # most words (Chinese: characters) between neighbours; None: any number in the same sentence
     ordered: bool = False
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:

@@ -22,19 +22,7 @@ _compiled: dict[str, Any] = {}
 
 
 def compile_regex(pattern: str) -> Any:
-    """Compile an RE2 pattern; compiled patterns are kept.
-
-    Raises
-    ------
-    ValueError
-        If RE2 does not accept it; the message says what to write instead.
-
-    Examples
-    --------
-    >>> compile_regex("(?<=a)b")
-    Traceback (most recent call last):
-    ValueError: look-around is not supported by RE2; ...
-    """
+    """Compile an RE2 pattern, or raise a ValueError that says what to write instead; compiled patterns are kept."""
     if pattern not in _compiled:
         if len(_compiled) > 50_000:
             _compiled.clear()

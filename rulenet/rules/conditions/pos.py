@@ -101,13 +101,7 @@ def _pos_options() -> Any:
 
 
 def pos_smells(pattern: str, language: str) -> Iterator[str]:
-    """Items of a part-of-speech pattern that no token can be, in English.
-
-    Examples
-    --------
-    >>> list(pos_smells("VERB:lemma=e-mail", "en"))
-    ["pos item 'VERB:lemma=e-mail' never hits: the tagger sees 'e', '-', 'mail'; use a phrase"]
-    """
+    """Items of a part-of-speech pattern that no token can be, in English."""
     for item in pattern.split():
         match = _POS_VALUE.search(item)
         for value in match[2].split("|") if match else ():

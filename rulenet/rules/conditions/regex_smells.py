@@ -87,13 +87,7 @@ _LITERALS = re.compile(
 
 
 def regex_smells(pattern: str, language: str, *, exact: bool = False, fold_traditional: bool = False) -> Iterator[Flaw]:
-    """Smells of a pattern that compiles.
-
-    Examples
-    --------
-    >>> [flaw.message for flaw in regex_smells("x*", "en")]
-    ["regex 'x*' matches the empty text, so it fires everywhere; make a part obligatory"]
-    """
+    """Smells of a pattern that compiles."""
     shown = f"regex '{pattern}'"
     if "\x08" in pattern:
         message = (
@@ -144,13 +138,7 @@ def _form_smells(pattern: str, shown: str, letters: str) -> Iterator[Flaw]:
 
 
 def half_width(pattern: str) -> Edit | None:
-    """The pattern with ordinary characters in place of full-width ones, if it has any and then compiles.
-
-    Examples
-    --------
-    >>> half_width("（b|ｃ）").new
-    '\\\\(b|c\\\\)'
-    """
+    """The pattern with ordinary characters in place of full-width ones, if it has any and then compiles."""
     new = _FULL_WIDTH.sub(_half_width, pattern)
     return Edit("quote", new) if new != pattern and fault_of(new, compile_regex) is None else None
 
@@ -180,13 +168,7 @@ def _simplified(pattern: str) -> str:
 
 
 def hits_nearly_all(pattern: str, language: str) -> bool:
-    """Whether it hits nine of ten ordinary sentences; with language ``"any"`` in each language.
-
-    Examples
-    --------
-    >>> hits_nearly_all("[aeiou]", "en"), hits_nearly_all("[aeiou]", "any"), hits_nearly_all("the", "en")
-    (True, False, False)
-    """
+    """Whether it hits nine of ten ordinary sentences; with language ``"any"`` in each language."""
     regex = compile_regex(pattern)
     for probes in PROBES.values() if language == "any" else [PROBES[language]]:
         allowed = len(probes) - NEARLY_ALL * len(probes)

@@ -27,24 +27,7 @@ _COMMON = re.compile(
 
 
 def literal_smells(literal: str, kind: str, *, exact: bool, alone: bool) -> Iterator[Flaw]:
-    """Smells of one entry of `word`, `phrase`, `starts`, `ends`, `near` or of a lexicon.
-
-    Parameters
-    ----------
-    literal
-        As written.
-    kind
-        Under which of these.
-    exact
-        Whether case counts.
-    alone
-        Whether one hit of it decides whether its rule fires.
-
-    Examples
-    --------
-    >>> [flaw.message for flaw in literal_smells("C++", "word", exact=False, alone=True)]
-    ["'C++' is matched as 'c': symbols only separate words; use a regex if they matter"]
-    """
+    """Smells of one entry of `word`, `phrase`, `starts`, `ends`, `near` or of a lexicon (`kind`)."""
     cleaned = tidy(literal)
     split = Edit("split") if kind in ("word", "lexicon") else None
     if literal != literal.strip():
@@ -76,26 +59,14 @@ def stray_space(literal: str) -> Flaw:
 
 
 def doubles(entries: Sequence[str]) -> Iterator[Flaw]:
-    """Entries that are listed more than once, each once.
-
-    Examples
-    --------
-    >>> [flaw.message for flaw in doubles(["a", "b", "a", "a"])]
-    ["'a' is listed twice; keep one"]
-    """
+    """Entries that are listed more than once, each once."""
     for entry, n in Counter(entries).items():
         if n > 1:
             yield _idle_entry(entry, entry)
 
 
 def repeated(literals: Sequence[str], *, exact: bool) -> Iterator[Flaw]:
-    """Entries that an earlier one of the same list already covers.
-
-    Examples
-    --------
-    >>> [flaw.message for flaw in repeated(["e-mail", "Email", "E mail"], exact=False)]
-    ["'E mail' is the same as 'e-mail', as case and punctuation do not matter; keep one"]
-    """
+    """Entries that an earlier one of the same list already covers."""
     seen: dict[str, str] = {}
     for literal in literals:
         cleaned = tidy(literal)

@@ -21,13 +21,7 @@ from rulenet.text.fold import fold, fold_raw, is_unspaced, words_with_offsets
 
 
 def literal_flaw(literal: str, kind: str) -> Flaw | None:
-    """Why a literal cannot be found in any text, if so.
-
-    Examples
-    --------
-    >>> literal_flaw("$", "word").message
-    "'$' has no letter or digit, so it can never be found; use a regex"
-    """
+    """Why a literal cannot be found in any text, if so."""
     cleaned = clean(literal)
     if is_unspaced(cleaned):
         return None

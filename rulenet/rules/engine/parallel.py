@@ -32,15 +32,9 @@ class Rules(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """Which rules are matched, and for which day.
+    """Which rules are matched, and for which day."""
 
-    Attributes
-    ----------
-    read
-        Text of the rules → rules.
-    """
-
-    read: Callable[[str], Rules]
+    read: Callable[[str], Rules]  # text of the rules → rules
     source: str
     language: Language
     day: datetime.date

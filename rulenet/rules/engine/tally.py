@@ -18,43 +18,19 @@ from rulenet.rules.file.schema import Rule
 
 @dataclass(frozen=True)
 class Counts:
-    """How many texts there are of each kind, for each rule; all of shape (n_rules,).
+    """How many texts there are of each kind, for each rule; all of shape (n_rules,)."""
 
-    Attributes
-    ----------
-    fired
-        Texts on which the rule fires.
-    right
-        Those of them on which it is right; None without labels.
-    could
-        Texts on which firing would be right; None without labels.
-    shared
-        Texts on which it fires and another rule does too.
-    contested
-        Texts on which it fires and a rule does that cannot be right at the same time.
-    reached, disputed
-        Numbers of texts on which any rule fires, and on which two do that cannot both be right.
-    """
-
-    fired: Array
-    right: Array | None
-    could: Array | None
-    shared: Array
-    contested: Array
-    reached: int
-    disputed: int
+    fired: Array  # texts on which the rule fires
+    right: Array | None  # those of them on which it is right; None without labels
+    could: Array | None  # texts on which firing would be right; None without labels
+    shared: Array  # texts on which it fires and another rule does too
+    contested: Array  # texts on which it fires and a rule does that cannot be right at the same time
+    reached: int  # number of texts on which any rule fires
+    disputed: int  # number of texts on which two rules fire that cannot both be right
 
 
 def right_labels(rules: Sequence[Rule], classes: Sequence[str]) -> Array:
-    """Whether firing is right on texts of each label, shape (n_rules, n_classes), bool.
-
-    Examples
-    --------
-    >>> from rulenet.rules.file.schema import Rule
-    >>> rules = [Rule(id="a", word=["x"], label="A"), Rule(id="b", word=["y"], label="A", sign="against")]
-    >>> right_labels(rules, ["A", "B", "C"]).tolist()
-    [[True, False, False], [False, True, True]]
-    """
+    """Whether firing is right on texts of each label, shape (n_rules, n_classes), bool."""
     found = [[rule.is_right(label) for label in classes] for rule in rules]
     return np.array(found, dtype=bool).reshape(len(rules), len(classes))
 

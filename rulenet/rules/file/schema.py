@@ -13,8 +13,6 @@ from rulenet.rules.file import codes
 from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.file.fields import Example, OneOrMore, Strict, Text, Weight, refusal, shape
 
-PROTOCOL = 1
-
 
 class Examples(Strict):
     """Texts that `rulenet rules test` runs the rule on; a record is written {title: …, body: …}."""
@@ -124,14 +122,7 @@ class Rule(WrittenCondition):
         return tuple(label for label, weight in self.evidence.items() if weight > 0)
 
     def is_right(self, label: str) -> bool:
-        """Whether firing on a text with this label is right: the rule supports it or, if it supports none, is not evidence against it.
-
-        Examples
-        --------
-        >>> rule = Rule(id="a", word=["b"], labels={"Sports": 1.2, "World": -0.4})
-        >>> rule.is_right("Sports"), rule.is_right("Business")
-        (True, False)
-        """
+        """Whether firing on a text with this label is right: the rule supports it or, if it supports none, is not evidence against it."""
         return label in self.supports if self.supports else label not in self.evidence
 
     def is_active(self, day: datetime.date) -> bool:

@@ -8,13 +8,7 @@ from typing import Any
 
 
 def suggest(word: str, known: Sequence[str]) -> str:
-    """`": did you mean 'x'?"` if a known word is close, else the list of known words.
-
-    Examples
-    --------
-    >>> suggest("wieght", ["weight", "where"])
-    ": did you mean 'weight'?"
-    """
+    """`": did you mean 'x'?"` if a known word is close, else the list of known words."""
     close = difflib.get_close_matches(word, known, n=1) or difflib.get_close_matches(
         word.lower(), [k.lower() for k in known], n=1
     )
@@ -36,13 +30,6 @@ def slip_of(word: str, known: Sequence[str]) -> str | None:
     """The only known word that differs from this one by a single slip of the keyboard.
 
     A slip is a letter too many, missing or wrong, or two neighbours swapped.
-
-    Examples
-    --------
-    >>> slip_of("wieght", ["weight", "where"]), slip_of("lable", ["label", "labels"]), slip_of("exclude", ["include"])
-    ('weight', 'label', None)
-    >>> slip_of("node", ["note", "none"]) is None
-    True
     """
     near = [other for other in known if _is_slip(word, other) or _is_slip(other, word)]
     return near[0] if len(near) == 1 else None

@@ -19,13 +19,7 @@ _MAX_WORDS, _MAX_CHARACTERS = 8, 16
 
 @lru_cache(maxsize=200_000)
 def entailed(atom: Fact) -> frozenset[Fact]:
-    """Atoms that are in every text where this one is, itself included.
-
-    Examples
-    --------
-    >>> sorted(found.text for found in entailed(Fact("word", "video game")) if not found.option)
-    ['game', 'video', 'video game']
-    """
+    """Atoms that are in every text where this one is, itself included."""
     if atom == Fact("word", atom.text) and " " not in atom.text:
         return frozenset((atom, Fact("word", atom.text, False, "lemma")))  # most atoms
     if atom.option == "opaque":
@@ -151,15 +145,7 @@ def fewest(formula: Formula, within: Bounds) -> float:
 
 
 def contradiction(formula: Formula) -> str | None:
-    """Why a formula can never be true, if that can be proved.
-
-    Examples
-    --------
-    >>> from rulenet.rules.conditions.formula import both
-    >>> game, video = Fact("word", "game"), Fact("word", "video game")
-    >>> contradiction(both([video, Not(game)]))
-    "'video game' must be there, but then 'game' is there too, which is ruled out"
-    """
+    """Why a formula can never be true, if that can be proved."""
     if isinstance(formula, Bounds):
         return "no text has that length" if formula.low > formula.high else None
     if isinstance(formula, Or):

@@ -98,13 +98,7 @@ def _chosen(text: str, faults: Iterable[Fault]) -> Iterator[tuple[Fault, Change]
 
 
 def changes_of(fault: Fault, text: str, tree: Node | None) -> Iterator[Change]:
-    """What the edit of a fault changes in the text; nothing, if it has none or something is in the way.
-
-    Parameters
-    ----------
-    tree
-        `build_tree` of the text; None if it is not YAML.
-    """
+    """What the edit of a fault changes in the text; nothing, if it has none or it cannot be done. `tree`: None if not YAML."""
     edit = fault.edit
     if edit is None:
         return

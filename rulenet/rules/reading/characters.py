@@ -18,13 +18,7 @@ _COLON = re.compile(rf"^(\s*(?:- +)?(?:{_NAMES}))：[ \u3000]*", re.M)
 
 
 def odd_characters(text: str) -> list[Fault]:
-    """A fault for each line with such a character, if the text has fewer faults without them.
-
-    Examples
-    --------
-    >>> [(fault.line, fault.message) for fault in odd_characters("rulenet: 1\\nrules: \\n\\t- id: a\\n")]
-    [(3, 'a tab or wide space before the line; indent with spaces')]
-    """
+    """A fault for each line with such a character, if the text has fewer faults without them."""
     faults = []
     for pattern, edit, message in (
         (_INDENT, Edit("characters"), "a tab or wide space before the line; indent with spaces"),

@@ -211,13 +211,8 @@ def content_faults(
 ) -> list[Fault]:
     """Everything wrong with parts whose shape is right: names, patterns, labels.
 
-    Parameters
-    ----------
-    seen
-        Ids of rules in other files, each with its place; those of this file are added.
-    own
-        Names of the lexicons that are defined in this file; None: all.
-    """
+    `seen` are ids of rules in other files, each with its place; those of this file are added. `own` are the names of the lexicons that are
+    defined in this file; None: all."""
 
     faults: list[Fault] = []
 

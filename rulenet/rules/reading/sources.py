@@ -34,22 +34,12 @@ _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 @dataclass
 class Source:
-    """One YAML text of a ruleset.
+    """One YAML text of a ruleset."""
 
-    Attributes
-    ----------
-    name
-        For messages.
-    path
-        Where it was read; None for text that came from no file.
-    file
-        None where the schema refuses it.
-    """
-
-    name: str
+    name: str  # for messages
     text: str
-    path: Path | None = None
-    file: RuleFile | None = None
+    path: Path | None = None  # where it was read; None for text that came from no file
+    file: RuleFile | None = None  # None where the schema refuses it
     content: Readable | None = None
     has_rules: bool = False
     include: list[str] = field(default_factory=list)
@@ -89,21 +79,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Bundle:
-    """All texts of a ruleset, checked together.
+    """All texts of a ruleset, checked together."""
 
-    Attributes
-    ----------
-    sources
-        The included files first, the file itself last.
-    file
-        Everything in one; lexicon files are read in.
-    lists
-        CSV files that were read.
-    """
-
-    sources: list[Source]
-    file: RuleFile
-    lists: list[Path]
+    sources: list[Source]  # the included files first, the file itself last
+    file: RuleFile  # everything in one; lexicon files are read in
+    lists: list[Path]  # CSV files that were read
 
     @property
     def is_single(self) -> bool:
@@ -121,13 +101,7 @@ class Bundle:
 
 
 def read_text(path: Path) -> str:
-    """Text of a file.
-
-    Raises
-    ------
-    RuleFileError
-        If there is none, or it is not UTF-8.
-    """
+    """Text of a file; a RuleFileError if there is no such file, or it is not UTF-8."""
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "this is a folder; name a rule file")
@@ -151,13 +125,7 @@ def no_file(message: str, line: int = 0) -> Fault:
 
 
 def read_bundle(text: str, name: str, path: Path | None) -> Bundle:
-    """Read a rule file and all that it names.
-
-    Raises
-    ------
-    RuleFileError
-        With every fault of all files.
-    """
+    """Read a rule file and all that it names; a RuleFileError has every fault of all files."""
     with no_garbage_collection():
         reader = _Reader(path)
         reader.read(Source(name, text, path), trail=())

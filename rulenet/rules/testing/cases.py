@@ -23,28 +23,14 @@ class Vote:
 
 @dataclass(frozen=True)
 class CaseResult:
-    """The label that the rules together give a text.
+    """The label that the rules together give a text."""
 
-    Attributes
-    ----------
-    line
-        Where the case is; 0 for one of an included file.
-    expected
-        The label that the author wants.
-    totals
-        Sum of the starting weights for each label, most first.
-    votes
-        The rules that fire.
-    got
-        The labels with the highest sum: one, several that tie, or none where no rule fires.
-    """
-
-    line: int
+    line: int  # where the case is; 0 for one of an included file
     text: str
-    expected: str
-    totals: dict[str, float]
-    votes: list[Vote]
-    got: list[str]
+    expected: str  # the label that the author wants
+    totals: dict[str, float]  # sum of the starting weights for each label, most first
+    votes: list[Vote]  # the rules that fire
+    got: list[str]  # the labels with the highest sum: one, several that tie, or none where no rule fires
 
     @property
     def passed(self) -> bool:
@@ -53,14 +39,7 @@ class CaseResult:
 
 
 def run_cases(ruleset: RuleSet, *, today: datetime.date | None = None) -> list[CaseResult]:
-    """Let the rules vote on every case with their starting weights.
-
-    Parameters
-    ----------
-    ruleset
-        The rules.
-    today
-        The day for which `since` and `until` are read; None: today.
+    """Let the rules vote on every case with their starting weights, as on `today` (None: the present day).
 
     Examples
     --------

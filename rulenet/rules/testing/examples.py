@@ -16,32 +16,16 @@ from rulenet.text.tokenise import Tokeniser
 
 @dataclass(frozen=True)
 class ExampleResult:
-    """What a rule did with one of its examples.
-
-    Attributes
-    ----------
-    file, line
-        Where the example is.
-    example
-        The text or record, as written.
-    expected
-        ``"match"`` or ``"reject"``.
-    spans
-        Hits in the example text; None if the rule did not fire.
-    number
-        Of the rule among those that were written.
-    path
-        Of the example in its rule.
-    """
+    """What a rule did with one of its examples."""
 
     rule: str
     file: str
-    line: int
-    example: str | dict[str, str]
-    expected: str
-    spans: list[Span] | None
-    number: int
-    path: tuple[str | int, ...]
+    line: int  # where the example is
+    example: str | dict[str, str]  # the text or record, as written
+    expected: str  # "match" or "reject"
+    spans: list[Span] | None  # hits in the example text; None if the rule did not fire
+    number: int  # of the rule among those that were written
+    path: tuple[str | int, ...]  # of the example in its rule
 
     @property
     def text(self) -> str:

@@ -21,40 +21,17 @@ _WHERE = {"start": "in the first 20 words", "end": "in the last 20 words", "firs
 
 @dataclass(frozen=True)
 class Step:
-    """One part of a condition.
+    """One part of a condition."""
 
-    Attributes
-    ----------
-    label
-        The part as the author wrote it, shortened; after ``no`` if it must not hit.
-    passed
-        Whether it lets the rule fire.
-    found
-        What it hits, as written in the text.
-    note
-        What else explains the outcome; may be empty.
-    parts
-        The parts it is made of.
-    """
-
-    label: str
-    passed: bool
-    found: tuple[str, ...] = ()
-    note: str = ""
-    parts: tuple[Step, ...] = ()
+    label: str  # the part as the author wrote it, shortened; after `no` if it must not hit
+    passed: bool  # whether it lets the rule fire
+    found: tuple[str, ...] = ()  # what it hits, as written in the text
+    note: str = ""  # what else explains the outcome; may be empty
+    parts: tuple[Step, ...] = ()  # the parts it is made of
 
 
 def trace(ruleset: RuleSet, rule: Rule, doc: Doc, language: Language) -> Step:
-    """What each part of a rule finds in a text.
-
-    Parameters
-    ----------
-    ruleset
-        Where the rule comes from.
-    rule
-        The rule as a column has it.
-    doc, language
-        The text, as `examples.Reader` reads it.
+    """What each part of a rule finds in a text; `rule` is one of `ruleset.rules`, and `Reader` makes the `doc`.
 
     Examples
     --------

@@ -21,16 +21,7 @@ _ALWAYS_QUOTED = ("match", "reject", *(kind.name for kind in KINDS if kind.quote
 
 
 def rule_lines(rules: Sequence[Mapping[str, Any]], indent: int = 2, above: Sequence[str] = ()) -> list[str]:
-    """Lines of rules for the section `rules:`, below some lines of comment.
-
-    Examples
-    --------
-    >>> print("\\n".join(rule_lines([{"weight": 2, "regex": r"\\d-\\d", "label": "Sports", "id": "score"}])))
-      - id: score
-        label: Sports
-        regex: '\\d-\\d'
-        weight: 2
-    """
+    """Lines of rules for the section `rules:`, below some lines of comment."""
     lines = [" " * indent + line for line in above]
     for i, rule in enumerate(rules):
         lines += [""] * bool(i) + Layout().entry(None, node_of(rule, "rules"), indent, IN_RULES)
@@ -66,13 +57,7 @@ def as_read(value: Any) -> Any:
 
 
 def node_of(value: Any, field: str, *, in_brackets: bool = False) -> Node:
-    """A tree for plain data, in brackets where authors write brackets.
-
-    Raises
-    ------
-    InputError
-        For a value that a rule file cannot contain.
-    """
+    """A tree for plain data, in brackets where authors write brackets; an InputError for what a rule file cannot contain."""
     in_brackets = in_brackets or field in _IN_BRACKETS
     if isinstance(value, Mapping):
         entries = [

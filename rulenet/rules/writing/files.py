@@ -12,13 +12,7 @@ from rulenet.rules.reading.sources import read_text
 
 
 def load_text(path: str | os.PathLike[str]) -> str:
-    """Read the text of a rule file with its byte-order mark and line ends.
-
-    Raises
-    ------
-    RuleFileError
-        If the file does not exist or is not UTF-8.
-    """
+    """Read the text of a rule file with its byte-order mark and line ends; a RuleFileError as from `read_text`."""
     read_text(Path(path))
     return Path(path).read_bytes().decode("utf-8")
 

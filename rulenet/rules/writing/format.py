@@ -78,13 +78,7 @@ def format_text(text: str, name: str = "<string>") -> str:
 
 
 def split_encoding(text: str) -> tuple[str, str, str]:
-    """Byte-order mark or nothing, the usual line end, and the text with ``\\n`` alone.
-
-    Examples
-    --------
-    >>> split_encoding("a: 1\\r\\nb: 2\\r\\n")
-    ('', '\\r\\n', 'a: 1\\nb: 2\\n')
-    """
+    """Byte-order mark or nothing, the usual line end, and the text with ``\\n`` alone."""
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     windows = text.count("\r\n")
     counts = {"\n": text.count("\n") - windows, "\r\n": windows, "\r": text.count("\r") - windows}

@@ -1,4 +1,4 @@
-"""YAML text → a tree that knows the place of every value and keeps every comment. Imports errors and `parse` only.
+"""YAML text → a tree that knows the place of every value and keeps every comment. Imports yaml only.
 
 `parse` gives the data and forgets the layout; this gives the layout, for what changes a file: `format`, `repair`, `append`.
 Built from libyaml's events: whatever is between two of them is blank, punctuation or comment. (ruamel.yaml's round trip was tried
@@ -13,9 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-
-from rulenet.errors import RuleFileError
-from rulenet.rules.file.parse import parse_yaml
 
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -32,34 +29,18 @@ class Comment:
 
 @dataclass(slots=True)
 class Node:
-    """A value: scalar, list or mapping.
-
-    Attributes
-    ----------
-    start, end
-        Where it is in the text. A block ends after its last value.
-    line, column
-        Of its first character; lines from 1, columns from 0.
-    style
-        Scalar: None (plain), ``"'"``, ``'"'``, ``"|"`` or ``">"``. List and mapping: ``"flow"`` (in brackets) or ``"block"``.
-    text
-        The text of a scalar.
-    opening
-        Comment on the line where a list or mapping begins.
-    closing
-        Comment lines after its last entry.
-    """
+    """A value: scalar, list or mapping."""
 
     kind: str  # "scalar" | "list" | "mapping"
     start: int = 0
-    end: int = 0
-    line: int = 0
-    column: int = 0
-    style: str | None = None
-    text: str = ""
+    end: int = 0  # a block ends after its last value
+    line: int = 0  # of its first character, from 1
+    column: int = 0  # of its first character, from 0
+    style: str | None = None  # scalar: None (plain), ', ", | or >. List and mapping: "flow" (in brackets) or "block"
+    text: str = ""  # the text of a scalar
     entries: list[Entry] = field(default_factory=list)
-    opening: Comment | None = None
-    closing: list[Comment] = field(default_factory=list)
+    opening: Comment | None = None  # comment on the line where a list or mapping begins
+    closing: list[Comment] = field(default_factory=list)  # comment lines after its last entry
 
     def get(self, key: str) -> Node | None:
         """Value of a key, of a mapping."""
@@ -90,53 +71,26 @@ class Node:
 
 @dataclass(slots=True)
 class Entry:
-    """An item of a list, or a key with its value.
-
-    Attributes
-    ----------
-    start
-        Where its key or its dash is.
-    before
-        Comment lines and blank lines above it.
-    behind_key
-        Comment between a key and a value in brackets on the next line.
-    after
-        Comment at the end of its line.
-    on_new_line
-        Whether it begins a line (only known in brackets).
-    """
+    """An item of a list, or a key with its value."""
 
     value: Node
     key: Node | None = None
-    start: int = 0
-    before: list[Comment] = field(default_factory=list)
-    behind_key: Comment | None = None
-    after: Comment | None = None
-    on_new_line: bool = False
-
-
-def parse_tree(text: str, name: str = "<string>") -> Node:
-    """Read a YAML text with its layout and comments; a blank text is an empty mapping.
-
-    Raises
-    ------
-    RuleFileError
-        If it is not YAML as rule files use it.
-
-    Examples
-    --------
-    >>> tree = parse_tree("rules:  # mine\\n  - word: no  # not false\\n")
-    >>> tree.get("rules").entries[0].value.get("word").text, [comment.text for comment in tree.comments()]
-    ('no', ['# mine', '# not false'])
-    """
-    faults = parse_yaml(text)[2]
-    if faults:
-        raise RuleFileError(name, faults)
-    return build_tree(text)
+    start: int = 0  # where its key or its dash is
+    before: list[Comment] = field(default_factory=list)  # comment lines and blank lines above it
+    behind_key: Comment | None = None  # comment between a key and a value in brackets on the next line
+    after: Comment | None = None  # comment at the end of its line
+    on_new_line: bool = False  # whether it begins a line (only known in brackets)
 
 
 def build_tree(text: str) -> Node:
-    """The tree of a text in which `parse_yaml` found no fault."""
+    """The tree of a text in which `parse_yaml` found no fault; a blank text is an empty mapping.
+
+    Examples
+    --------
+    >>> tree = build_tree("rules:  # mine\\n  - word: no  # not false\\n")
+    >>> tree.get("rules").entries[0].value.get("word").text, [comment.text for comment in tree.comments()]
+    ('no', ['# mine', '# not false'])
+    """
     return _Builder(text).build()
 
 

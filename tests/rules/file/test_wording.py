@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import pytest
+from rulenet.rules.file.wording import meant, quoted, suggest
 
-from rulenet.rules.file.wording import quoted, suggest
+SUGGESTIONS = [
+    ("wieght", ["weight", "where"], ": did you mean 'weight'?"),
+    ("WEIGHT", ["weight", "where"], ": did you mean 'weight'?"),
+    ("sports", ["World", "Sports"], ": did you mean 'Sports'?"),
+    ("xyz", ["World", "Sports"], "; known: World, Sports"),
+    ("xyz", [f"k{i}" for i in range(41)], f"; known: {', '.join(f'k{i}' for i in range(40))}, …"),
+    ("xyz", [], "; there is none, so add it"),
+]
+QUOTED = [
+    (None, "nothing"),
+    ("", "nothing"),
+    ("a", "'a'"),
+    ({}, "{}"),
+    ("x" * 57, f"'{'x' * 57}'"),
+    ("x" * 58, f"'{'x' * 56}…"),
+]
+MEANT = [
+    ("wieght", ["weight", "where"], "weight"),
+    ("First sentence", ["anywhere", "first_sentence"], "first_sentence"),
+    ("lable", ["label", "labels"], "label"),
+    ("exclude", ["include"], None),
+    ("node", ["note", "none"], None),
+    ("weight", ["weight"], None),
+]
 
 
-@pytest.mark.parametrize(
-    ("word", "known", "hint"),
-    [
-        ("wieght", ["weight", "where"], ": did you mean 'weight'?"),
-        ("WEIGHT", ["weight", "where"], ": did you mean 'weight'?"),
-        ("sports", ["World", "Sports"], ": did you mean 'Sports'?"),
-        ("xyz", ["World", "Sports"], "; known: World, Sports"),
-        ("xyz", [f"k{i}" for i in range(41)], f"; known: {', '.join(f'k{i}' for i in range(40))}, …"),
-        ("xyz", [], "; there is none, so add it"),
-    ],
-)
-def test_suggest(word: str, known: list[str], hint: str) -> None:
-    assert suggest(word, known) == hint
+def test_suggest() -> None:
+    assert [(word, known, suggest(word, known)) for word, known, _ in SUGGESTIONS] == SUGGESTIONS
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (None, "nothing"),
-        ("", "nothing"),
-        ("a", "'a'"),
-        ({}, "{}"),
-        ("x" * 57, f"'{'x' * 57}'"),
-        ("x" * 58, f"'{'x' * 56}…"),
-    ],
-)
-def test_quoted(value: object, shown: str) -> None:
-    assert quoted(value) == shown
+def test_quoted() -> None:
+    assert [(value, quoted(value)) for value, _ in QUOTED] == QUOTED
+
+
+def test_meant() -> None:
+    assert [(word, known, meant(word, known)) for word, known, _ in MEANT] == MEANT

@@ -171,14 +171,15 @@ def test_packs_need_no_repair(path: Path) -> None:
     assert repair(text) == (text, [])
 
 
-@pytest.mark.parametrize("seed", range(25))
-def test_any_file_keeps_its_comments_and_stays_sound(seed: int) -> None:
-    random = Random(seed)
-    text = "\n".join(Scribe(random).block(rule_file(random), "", 0)) + "\n"
-    new, _ = repair(text)
-    assert [c.text for c in build_tree(new).comments()] == [c.text for c in build_tree(text).comments()]
-    assert repair(new) == (new, [])
-    format_text(new)
+@pytest.mark.parametrize("first", range(0, 25, 13))
+def test_any_file_keeps_its_comments_and_stays_sound(first: int) -> None:
+    for seed in range(first, first + 13):
+        random = Random(seed)
+        text = "\n".join(Scribe(random).block(rule_file(random), "", 0)) + "\n"
+        new, _ = repair(text)
+        assert [c.text for c in build_tree(new).comments()] == [c.text for c in build_tree(text).comments()]
+        assert repair(new) == (new, [])
+        format_text(new)
 
 
 @pytest.mark.slow

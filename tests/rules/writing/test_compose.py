@@ -53,16 +53,16 @@ def test_values_that_no_file_can_hold() -> None:
             node_of({"word": [value]}, "rules")
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
-        "no", "true", "null", "7up", "AT&T", "C++", "a: b", "- dash", "#hash", 'say "hi"', "it's", "back\\slash", "1.0", "手机",
-        "emoji 😀", "line\u2028break", "tab\tbed", "[x]", "{y}", "* a", "&a", "!t", "% of", "@at", "`tick`", "x #y", "trailing:", "é",
-    ],
-)  # fmt: skip
-def test_any_word_survives(word: str) -> None:
-    rule = {"id": "a", "label": "x", "phrase": ["keep", word], "examples": {"match": [word]}, "note": word}
-    assert parse_yaml("\n".join(rule_lines([rule])))[0] == as_read([rule])
+WORDS = [
+    "no", "true", "null", "7up", "AT&T", "C++", "a: b", "- dash", "#hash", 'say "hi"', "it's", "back\\slash", "1.0", "手机",
+    "emoji 😀", "line\u2028break", "tab\tbed", "[x]", "{y}", "* a", "&a", "!t", "% of", "@at", "`tick`", "x #y", "trailing:", "é",
+]  # fmt: skip
+
+
+def test_any_word_survives() -> None:
+    for word in WORDS:
+        rule = {"id": "a", "label": "x", "phrase": ["keep", word], "examples": {"match": [word]}, "note": word}
+        assert parse_yaml("\n".join(rule_lines([rule])))[0] == as_read([rule])
 
 
 def test_long_lists_are_wrapped() -> None:

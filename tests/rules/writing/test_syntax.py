@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
-from rulenet.errors import RuleFileError
-from rulenet.rules.writing.syntax import Node, build_tree, parse_tree, with_edits
+from rulenet.rules.writing.syntax import Node, build_tree, with_edits
 
 TEXT = """\
 # head
@@ -64,13 +61,6 @@ def test_lines_and_columns_are_those_of_the_text() -> None:
 def test_a_text_without_values() -> None:
     assert texts(build_tree("# only\n\n# comments\n")) == ["# only", "# comments"]
     assert build_tree("").entries == []
-
-
-def test_faults() -> None:
-    with pytest.raises(RuleFileError, match=r"f\.yaml:2: 'a' is given twice"):
-        parse_tree("a: 1\na: 2\n", "f.yaml")
-    with pytest.raises(RuleFileError, match="not valid YAML"):
-        parse_tree("a: [")
 
 
 def test_edits_do_not_depend_on_their_order() -> None:
