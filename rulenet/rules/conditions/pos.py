@@ -53,11 +53,6 @@ def compile_pos(pattern: str) -> Any:
     Items are separated by spaces: ``TAG``, ``TAG:lemma=go``, ``TAG:word=gone`` (``TAG:go`` means the lemma; ``a|b`` for several), with
     ``*`` for any tag, and each with an optional ``?``, ``*`` or ``+``.
 
-    Raises
-    ------
-    ValueError
-        If an item cannot be read or a tag does not exist.
-
     Examples
     --------
     >>> compile_pos("DET? ADJ+ NOUN:film|movie").search("\x01ADJ:good\x03good\x02\x01NOUN:film\x03films\x02") is not None

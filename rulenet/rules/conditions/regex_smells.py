@@ -15,60 +15,27 @@ from rulenet.text.han import simplified
 
 # Ordinary sentences on all kinds of topics, short and long: a pattern that hits nearly all of them is useless.
 # Between them they use every letter in several sentences, figures, quotes and questions.
-PROBES = {
-    "en": (
-        "The train leaves at half past six.",
-        "Nobody knew why the lights went out",
-        "She bought three apples and a loaf of bread.",
-        "Heavy rain is expected over the hills tomorrow",
-        "Can you send me the report by Friday?",
-        "My phone will not charge any more.",
-        "The committee voted 7-2 in favour of the plan.",
-        "Thanks, that was quick",
-        "Prices rose by 3% last month, the bank said.",
-        "He plays the violin in a small orchestra.",
-        "A jury found both men guilty",
-        "We waited two hours and then went home.",
-        "Scientists have mapped the floor of the ocean.",
-        "I would not recommend this hotel to anyone!",
-        "Their new album sounds like the old one",
-        "The museum opens again in spring, after years of repairs.",
-        "Zoe quickly fixed the broken window",
-        "Voters will go to the polls on Sunday.",
-        "The soup needs more salt.",
-        "Students of all ages may apply",
-        "Oil fell below $50 a barrel.",
-        "His second goal came just before the whistle",
-        "Please cancel my order and refund the money.",
-        "It was the best film of the year.",
-    ),
-    "zh": (
-        "火车六点半开。",
-        "没人知道为什么停电了",
-        "她买了三个苹果和一袋面包。",
-        "明天山区将有大雨",
-        "请周五之前把报告发给我好吗？",
-        "我的手机充不进电。",
-        "委员会以7票对2票通过了方案。",
-        "谢谢，很快",
-        "银行表示，上月物价上涨3%。",
-        "他在一个小乐队里拉小提琴。",
-        "法院判两名男子有罪",
-        "等了两个小时才回家",
-        "科学家绘出海底地图",
-        "这家酒店绝对不推荐！",
-        "新专辑和老专辑差不多",
-        "博物馆修缮多年，春天重新开放。",
-        "小王很快修好了窗户",
-        "选民周日投票。",
-        "汤有点淡。",
-        "各年龄段学生均可报名",
-        "油价跌破每桶50美元",
-        "他在终场前打进第二球",
-        "麻烦取消订单并退款。",
-        "这是今年最好看的电影。",
-    ),
-}
+_ENGLISH = (
+    "The train leaves at half past six. / Nobody knew why the lights went out / "
+    "She bought three apples and a loaf of bread. / Heavy rain is expected over the hills tomorrow / "
+    "Can you send me the report by Friday? / My phone will not charge any more. / "
+    "The committee voted 7-2 in favour of the plan. / Thanks, that was quick / "
+    "Prices rose by 3% last month, the bank said. / He plays the violin in a small orchestra. / "
+    "A jury found both men guilty / We waited two hours and then went home. / "
+    "Scientists have mapped the floor of the ocean. / I would not recommend this hotel to anyone! / "
+    "Their new album sounds like the old one / The museum opens again in spring, after years of repairs. / "
+    "Zoe quickly fixed the broken window / Voters will go to the polls on Sunday. / The soup needs more salt. / "
+    "Students of all ages may apply / Oil fell below $50 a barrel. / His second goal came just before the whistle / "
+    "Please cancel my order and refund the money. / It was the best film of the year."
+)
+_CHINESE = (
+    "火车六点半开。 / 没人知道为什么停电了 / 她买了三个苹果和一袋面包。 / 明天山区将有大雨 / 请周五之前把报告发给我好吗？ / "
+    "我的手机充不进电。 / 委员会以7票对2票通过了方案。 / 谢谢，很快 / 银行表示，上月物价上涨3%。 / "
+    "他在一个小乐队里拉小提琴。 / 法院判两名男子有罪 / 等了两个小时才回家 / 科学家绘出海底地图 / 这家酒店绝对不推荐！ / "
+    "新专辑和老专辑差不多 / 博物馆修缮多年，春天重新开放。 / 小王很快修好了窗户 / 选民周日投票。 / 汤有点淡。 / "
+    "各年龄段学生均可报名 / 油价跌破每桶50美元 / 他在终场前打进第二球 / 麻烦取消订单并退款。 / 这是今年最好看的电影。"
+)
+PROBES = {"en": _ENGLISH.split(" / "), "zh": _CHINESE.split(" / ")}
 NEARLY_ALL = 0.9
 _MANY_REPEATS = 200
 

@@ -35,19 +35,7 @@ _SEPARATOR = "\x1e"  # cleaned texts have no control characters
 
 
 class Matcher:
-    """Rules compiled for one language.
-
-    Parameters
-    ----------
-    rules
-        The columns of R.
-    language
-        Decides tokens and tags.
-    words
-        Words in scripts without spaces that the tokeniser should know.
-    fold_traditional
-        Whether traditional Chinese characters are read as simplified ones.
-    """
+    """Rules compiled for one language; `words`, in scripts without spaces, are words that the tokeniser should know."""
 
     def __init__(
         self, rules: list[RuleMatcher], language: Language, *, words: Sequence[str], fold_traditional: bool

@@ -36,10 +36,7 @@ _ZH_REACH = re.compile("[^，。！？；、,.!?;\\s]*\\Z")
 class Negation:
     """Says whether the characters before a place negate what begins there.
 
-    Parameters
-    ----------
-    cues
-        Words that negate, in addition to the built-in ones; those in Chinese characters are for Chinese, the others for English.
+    `cues` negate in addition to the built-in ones; those in Chinese characters are for Chinese, the others for English.
 
     Examples
     --------

@@ -36,16 +36,7 @@ def right_labels(rules: Sequence[Rule], classes: Sequence[str]) -> Array:
 
 
 def count(R: scipy.sparse.csr_matrix, right: Array, y: Array | None = None) -> Counts:
-    """Counts of each rule.
-
-    Parameters
-    ----------
-    R
-        Rules that fire, shape (n_texts, n_rules), of 0 and 1.
-    right
-        From `right_labels`, shape (n_rules, n_classes).
-    y
-        Class index of each text, shape (n_texts,); None without labels.
+    """Counts of each rule: R is (n_texts, n_rules), `right` comes from `right_labels`, y (n_texts,) are class indices (None: no labels).
 
     Examples
     --------

@@ -29,16 +29,14 @@ TOO_LARGE = Code("RN005", "too-large", "error", "A file that is too long, or nes
 NOT_A_RULE_FILE = Code("RN006", "not-a-rule-file", "error", "An empty file, or one that is not a mapping.")
 MIXED_LINE_ENDS = Code("RN007", "mixed-line-ends", "info", "Lines that end in different ways (Windows, Unix).")
 ODD_CHARACTER = Code("RN008", "odd-character", "error", "A tab or wide space before a line, or a wide colon.")
-UNWRITABLE_FILE = Code(
-    "RN009", "unwritable-file", "error", "A file that cannot be written, or not without changing more."
-)
+UNWRITABLE_FILE = Code("RN009", "unwritable-file", "error", "A file that cannot be written without changing more.")
 # Fields
 MISSING_FIELD = Code("RN011", "missing-field", "error", "A field that is required.")
 UNKNOWN_FIELD = Code("RN012", "unknown-field", "error", "A field that does not exist, often a spelling mistake.")
 WRONG_TYPE = Code("RN013", "wrong-type", "error", "A text where a list, mapping or number is needed, and the like.")
 UNKNOWN_CHOICE = Code("RN014", "unknown-choice", "error", "A value that is not one of those the field can have.")
 OUT_OF_RANGE = Code(
-    "RN015", "out-of-range", "error", "A number that is too large or too small, or a text that is too long."
+    "RN015", "out-of-range", "error", "A number that is too large or small, or a text that is too long."
 )
 WRONG_COUNT = Code("RN016", "wrong-count", "error", "A list that is empty, or has too few or too many entries.")
 UNKNOWN_VERSION = Code("RN017", "unknown-version", "error", "A format version that this rulenet does not read.")
@@ -79,17 +77,13 @@ RARE_FIELD = Code("RN309", "rare-field", "warning", "A field of records that loo
 STRAY_SPACE = Code("RN310", "stray-space", "info", "Spaces at the ends of a text, which are ignored.")
 REGEX_BACKSPACE = Code("RN320", "regex-backspace", "error", "\\b in double quotes, which YAML reads as a backspace.")
 REGEX_MATCHES_ALL = Code("RN321", "regex-matches-all", "warning", "A pattern that matches (nearly) every text.")
-REGEX_CLEANED = Code(
-    "RN322", "regex-cleaned", "warning", "Characters that texts no longer contain when they are matched."
-)
+REGEX_CLEANED = Code("RN322", "regex-cleaned", "warning", "Characters that no text contains when it is matched.")
 REGEX_BOUNDARY = Code("RN323", "regex-boundary", "warning", "\\b next to a letter that is not ASCII.")
 REGEX_CLASS = Code("RN324", "regex-class", "warning", "Square brackets that contain more or less than they seem to.")
 REGEX_IDLE_END = Code("RN325", "regex-idle-end", "warning", "A pattern that begins or ends with .*")
 REGEX_INSIDE = Code("RN326", "regex-inside", "info", "A pattern that is also found inside longer words.")
 REGEX_REPEATS = Code("RN327", "regex-repeats", "warning", "A part that is repeated so often that matching is slow.")
-POS_NEVER_HITS = Code(
-    "RN330", "pos-never-hits", "warning", "A part-of-speech item that no token, or hardly any, can match."
-)
+POS_NEVER_HITS = Code("RN330", "pos-never-hits", "warning", "A part-of-speech item that hardly any token can match.")
 SIMPLER_FORM = Code("RN340", "simpler-form", "info", "A condition that another kind expresses more plainly.")
 # Logic
 NEVER_FIRES = Code("RN401", "never-fires", "error", "A rule or condition that no text can fulfil.")
@@ -99,9 +93,7 @@ DUPLICATE_RULE = Code("RN404", "duplicate-rule", "warning", "A rule that fires o
 CANCELLED_RULE = Code("RN405", "cancelled-rule", "warning", "A rule whose evidence another one cancels out.")
 CONTAINED_RULE = Code("RN406", "contained-rule", "warning", "A rule all of whose words another rule also has.")
 SLOW_RULE = Code("RN407", "slow-rule", "warning", "A rule that needs the tags of every text.")
-FIRES_BY_ABSENCE = Code(
-    "RN408", "fires-by-absence", "warning", "A rule that fires on every text in which something is absent."
-)
+FIRES_BY_ABSENCE = Code("RN408", "fires-by-absence", "warning", "A rule that fires wherever something is absent.")
 WRONG_LANGUAGE = Code("RN409", "wrong-language", "warning", "A condition that does not suit the language of the file.")
 INACTIVE_RULE = Code("RN410", "inactive-rule", "info", "A rule that is disabled or does not fire yet.")
 EXPIRED_RULE = Code("RN411", "expired-rule", "warning", "A rule that no longer fires.")

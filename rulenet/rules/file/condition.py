@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from rulenet.rules.file import codes
-from rulenet.rules.file.fields import KindOf, OneOrMore, OptionOf, Strict, Text, check_bounds, is_kind, refusal, shape
+from rulenet.rules.file.fields import IS_KIND, KindOf, OneOrMore, OptionOf, Strict, Text, check_bounds, refusal, shape
 
 MAX_GAP = 50
-_LITERALS = OptionOf("word", "phrase", "lexicon", "starts", "ends")
+_LITERALS = OptionOf(("word", "phrase", "lexicon", "starts", "ends"))
 
 
 class WrittenNear(Strict):
@@ -92,7 +92,7 @@ class WrittenCondition(Strict):
     )
     length: KindOf[WrittenLength] = Field(None, description="How long the text is, e.g. {at_most: 5}.")
     lang: KindOf[Literal["en", "zh"]] = Field(None, description="The language this text is written in.")
-    case: Annotated[Literal["ignore", "exact"], OptionOf(*_LITERALS.kinds, "regex")] = Field(
+    case: Annotated[Literal["ignore", "exact"], OptionOf((*_LITERALS, "regex"))] = Field(
         "ignore", description="exact: upper and lower case as written here."
     )
     forms: Annotated[Literal["exact", "lemma"], _LITERALS] = Field(
@@ -103,7 +103,7 @@ class WrittenCondition(Strict):
         False,
         description="true: a Chinese hit must begin and end where jieba parts words, so that 球 is not found in 地球.",
     )
-    gap: Annotated[int, Field(ge=0, le=MAX_GAP), OptionOf("phrase")] = Field(
+    gap: Annotated[int, Field(ge=0, le=MAX_GAP), OptionOf(("phrase",))] = Field(
         0, description="Up to this many other words (Chinese: characters) may be between two words of the phrase."
     )
     field: Text | None = Field(None, description="Hits count only in this field of a record, such as title or body.")
@@ -157,10 +157,10 @@ for _model in (WrittenNear, WrittenCondition, WrittenCount):
     _model.model_rebuild()
 del _model
 
-KIND_FIELDS = tuple(name for name, field in WrittenCondition.model_fields.items() if is_kind(field.metadata))
+KIND_FIELDS = tuple(name for name, field in WrittenCondition.model_fields.items() if IS_KIND in field.metadata)
 # Options, and the kinds of condition that have each of them; all have `field`.
 OPTIONS = {
-    name: role.kinds
+    name: role
     for name, field in WrittenCondition.model_fields.items()
     for role in field.metadata
     if isinstance(role, OptionOf)

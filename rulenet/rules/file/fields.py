@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
@@ -47,27 +45,13 @@ class Strict(BaseModel):
 Weight = Annotated[float, Field(ge=-MAX_WEIGHT, le=MAX_WEIGHT)]
 
 
-class _IsKind:
-    """Marks a field of a condition that is a kind of condition; one of them is filled."""
-
-
+IS_KIND = object()  # marks a field of a condition that is a kind of condition; one of them is filled
 V = TypeVar("V")
-KindOf = Annotated[V | None, _IsKind()]
+KindOf = Annotated[V | None, IS_KIND]
 
 
-@dataclass(frozen=True, init=False)
-class OptionOf:
-    """Marks a field of a condition that is an option of some kinds only."""
-
-    kinds: tuple[str, ...]
-
-    def __init__(self, *kinds: str) -> None:
-        object.__setattr__(self, "kinds", kinds)
-
-
-def is_kind(metadata: Iterable[Any]) -> bool:
-    """Whether a field with this metadata is a kind of condition."""
-    return any(isinstance(mark, _IsKind) for mark in metadata)
+class OptionOf(tuple[str, ...]):
+    """Marks a field of a condition that is an option of these kinds only."""
 
 
 def refusal(code: Code, message: str) -> PydanticCustomError:

@@ -33,12 +33,7 @@ class Lines(dict[Path, int]):
 
 
 def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
-    """Parse a YAML document into dicts, lists, strings and None.
-
-    Returns
-    -------
-    tuple
-        The data (None if it cannot be read), the lines, the faults.
+    """Parse a YAML document: its data, of dicts, lists, strings and None (None if it cannot be read), the lines, the faults.
 
     Examples
     --------
@@ -58,27 +53,19 @@ def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
         what = ": ".join(filter(None, (error.context, error.problem)))
         # If the text ends too soon, the mark is behind the last line.
         line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 1
-        is_tab = (
-            error.problem_mark is not None and text[error.problem_mark.index : error.problem_mark.index + 1] == "\t"
-        )
+        is_tab = error.problem_mark is not None and text.startswith("\t", error.problem_mark.index)
         todo = "This is a tab: indent with spaces" if is_tab else "Check indentation, quotes and colons"
-        return None, lines, [*faults, Fault(codes.NOT_YAML, f"not valid YAML: {what}. {todo}", line)]
+        what = f"{what}. {todo}"
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1 if isinstance(error.position, int) else 1
-        message = f"not valid YAML: character #x{_code(error.character):04x} is not allowed. Remove it"
-        return None, lines, [Fault(codes.NOT_YAML, message, line)]
+        character = error.character if isinstance(error.character, int) else ord(error.character[:1])
+        what = f"character #x{character:04x} is not allowed. Remove it"
     except UnicodeEncodeError as error:
         line = text[: error.start].count("\n") + 1
-        return (
-            None,
-            lines,
-            [Fault(codes.NOT_YAML, "not valid YAML: half a character (a lone surrogate). Remove it", line)],
-        )
-    return data, lines, faults
-
-
-def _code(character: int | str | bytes) -> int:
-    return character if isinstance(character, int) else ord(character[:1])
+        what = "half a character (a lone surrogate). Remove it"
+    else:
+        return data, lines, faults
+    return None, lines, [*faults, Fault(codes.NOT_YAML, f"not valid YAML: {what}", line)]
 
 
 class _Builder:

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from rulenet.errors import Edit, Fault, MissingExtraError, RuleFileError
-from rulenet.rules.conditions.formula import Formula, WordLists
+from rulenet.rules.conditions.formula import WordLists
 from rulenet.rules.conditions.kind import Part, Setting, Smell
 from rulenet.rules.conditions.kinds import parts_of
 from rulenet.rules.conditions.word_smells import COMMA, doubles, literal_smells, repeated, stray_space
@@ -24,15 +24,7 @@ from rulenet.rules.file.parse import Path as PathInFile
 from rulenet.rules.file.schema import LexiconEntry, LexiconFile, LexiconRef, RuleFile, WeightedTerm
 from rulenet.rules.lint.ignore import not_ignored
 from rulenet.rules.lint.smells import rule_smells
-from rulenet.rules.lint.smells_logic import (
-    Stated,
-    contained,
-    dead_smells,
-    duplicates,
-    holds_by_absence,
-    is_anchored,
-    rule_formula,
-)
+from rulenet.rules.lint.smells_logic import Stated, contained, dead_smells, duplicates, rule_formula, unanchored
 from rulenet.rules.reading.check import label_smells
 from rulenet.rules.reading.sources import read_bundle, read_text
 from rulenet.rules.ruleset import RuleSet
@@ -66,15 +58,7 @@ def lint_text(text: str, name: str = "<string>", path: Path | None = None) -> li
 
 
 def lint_ruleset(ruleset: RuleSet, *, today: datetime.date | None = None) -> list[Fault]:
-    """Smells of a ruleset; examples of rules with `pos` are left to `run_examples`.
-
-    Parameters
-    ----------
-    ruleset
-        A file that loads.
-    today
-        The day for which `since` and `until` are read; None: today.
-    """
+    """Smells of a ruleset, as on `today` (None: the present day); examples of rules with `pos` are left to `run_examples`."""
     linter = _Linter(ruleset, today or datetime.date.today())
     found = chain(
         _line_ends(ruleset.top.text),
@@ -137,7 +121,7 @@ class _Linter:
             for i, (rule, parts) in enumerate(zip(self.written, self.parts, strict=True))
         ]
         for i, one in enumerate(stated):
-            flaws = list(dead_smells(one)) or _unanchored(self.parts[i][0], one.formula)
+            flaws = list(dead_smells(one)) or unanchored(self.parts[i][0], one.formula)
             for flaw in flaws:
                 yield self._fault(i, Smell((), *flaw))
         for i, flaw in chain(duplicates(stated), contained(stated)):
@@ -169,9 +153,8 @@ class _Linter:
             exact = all(use_exact for use_exact, _ in uses.get(name, {(False, False)}))
             alone = any(use_alone for _, use_alone in uses.get(name, ()))
             for i, literal in literals:
-                path = (
-                    here if not is_own else (*here, i, "term") if isinstance(entries[i], WeightedTerm) else (*here, i)
-                )
+                inner = (i, "term") if isinstance(entries[i], WeightedTerm) else (i,)
+                path = (*here, *inner) if is_own else here
                 for flaw in literal_smells(literal, "lexicon", exact=exact, alone=alone):
                     yield self._at(path, flaw)
             for flaw in repeated([literal for _, literal in literals], exact=exact):
@@ -221,19 +204,6 @@ class _Linter:
                 what = "does not fire on" if result.expected == "match" else "fires on"
                 message = f"{what} its {result.expected} example {result.text!r}; correct the rule or the example"
                 yield self._fault(result.number, Smell(result.path, codes.FAILING_EXAMPLE, message))
-
-
-def _unanchored(condition: Part, formula: Formula) -> Iterator[Flaw]:
-    """A rule without a word that must be in the text has to be checked on every text."""
-    if is_anchored(formula):
-        return
-    reader = next((part.kind.name for part in condition.walk() if part.kind.needs_tags), None)
-    if reader is not None:
-        message = f"tags every text, which is slow; put the {reader} pattern under `all` with a word that must be there"
-        yield Flaw(codes.SLOW_RULE, message)
-    elif holds_by_absence(formula):
-        message = "fires on every text in which something is absent, so on most; add a condition that must hit"
-        yield Flaw(codes.FIRES_BY_ABSENCE, message)
 
 
 def _uses_of_lexicons(

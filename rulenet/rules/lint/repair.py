@@ -36,18 +36,10 @@ class Change(NamedTuple):
 
 
 def repair(text: str, name: str = "<string>", path: Path | None = None) -> tuple[str, list[Fault]]:
-    """Repair what is safe to repair.
+    """Repair what is safe to repair; the parameters are those of `lint_text`.
 
-    Parameters
-    ----------
-    text, name, path
-        As for `lint_text`.
-
-    Returns
-    -------
-    tuple
-        The new text, and the faults that are repaired in order of line, each with what was done as its message. No repair makes a new
-        fault or loses a comment; the text may still have faults.
+    Returns the new text, and the faults that are repaired in order of line, each with what was done as its message. No repair makes a new
+    fault or loses a comment; the text may still have faults.
 
     Examples
     --------

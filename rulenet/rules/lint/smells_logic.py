@@ -151,19 +151,32 @@ def _contained_in(large: Stated, small: Stated) -> Flaw:
     return Flaw(codes.CONTAINED_RULE, message)
 
 
-def is_anchored(formula: Formula) -> bool:
+def unanchored(condition: Part, formula: Formula) -> Iterator[Flaw]:
+    """A rule without a word that must be in the text has to be checked on every text."""
+    if _is_anchored(formula):
+        return
+    reader = next((part.kind.name for part in condition.walk() if part.kind.needs_tags), None)
+    if reader is not None:
+        message = f"tags every text, which is slow; put the {reader} pattern under `all` with a word that must be there"
+        yield Flaw(codes.SLOW_RULE, message)
+    elif _holds_by_absence(formula):
+        message = "fires on every text in which something is absent, so on most; add a condition that must hit"
+        yield Flaw(codes.FIRES_BY_ABSENCE, message)
+
+
+def _is_anchored(formula: Formula) -> bool:
     """Whether only texts with some word or pattern can fulfil it, so that others need not be read."""
     if isinstance(formula, Or):
-        return all(map(is_anchored, formula.parts))
+        return all(map(_is_anchored, formula.parts))
     if isinstance(formula, And):
-        return any(map(is_anchored, formula.parts))
+        return any(map(_is_anchored, formula.parts))
     return isinstance(formula, Fact) and formula.kind in (*LITERALS, "regex")
 
 
-def holds_by_absence(formula: Formula) -> bool:
+def _holds_by_absence(formula: Formula) -> bool:
     """Whether a text can fulfil it only because something is absent."""
     if isinstance(formula, Or):
-        return any(map(holds_by_absence, formula.parts))
+        return any(map(_holds_by_absence, formula.parts))
     if isinstance(formula, And):
-        return all(map(holds_by_absence, formula.parts))
+        return all(map(_holds_by_absence, formula.parts))
     return isinstance(formula, Not)

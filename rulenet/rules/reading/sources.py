@@ -24,7 +24,7 @@ from rulenet.rules.conditions.words import literal_flaw
 from rulenet.rules.file import codes
 from rulenet.rules.file.fields import MAX_WEIGHT
 from rulenet.rules.file.parse import Lines, parse_yaml
-from rulenet.rules.file.schema import LexiconEntry, LexiconFile, Rule, RuleFile, WeightedTerm
+from rulenet.rules.file.schema import Flip, LexiconEntry, LexiconFile, Rule, RuleFile, WeightedTerm
 from rulenet.rules.file.wording import quoted
 from rulenet.rules.reading.check import NO_MAPPING, Readable, content_faults, readable, schema_faults
 
@@ -85,15 +85,10 @@ class Bundle:
     file: RuleFile  # everything in one; lexicon files are read in
     lists: list[Path]  # CSV files that were read
 
-    @property
-    def is_single(self) -> bool:
-        """Whether the last text is the only one."""
-        return len(self.sources) == 1 and not self.lists
-
     @cached_property
     def text(self) -> str:
         """One YAML text with everything; the author's own, comments included, if there is only one."""
-        if self.is_single:
+        if len(self.sources) == 1 and not self.lists:
             return self.sources[-1].text
         data = self.file.model_dump(mode="json", exclude_defaults=True)
         head = f"# Put together from {', '.join(Path(s.name).name for s in self.sources)}\n"
@@ -103,20 +98,16 @@ class Bundle:
 def read_text(path: Path) -> str:
     """Text of a file; a RuleFileError if there is no such file, or it is not UTF-8."""
     try:
-        if path.is_dir():
-            raise IsADirectoryError(21, "this is a folder; name a rule file")
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise RuleFileError(str(path), [no_file(f"no such file; working folder: {Path.cwd()}")]) from None
-    except IsADirectoryError:
-        raise RuleFileError(str(path), [no_file("this is a folder; name a rule file")]) from None
+        fault = no_file(f"no such file; working folder: {Path.cwd()}")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        fault = no_file(f"byte {error.start} is not UTF-8; save the file as UTF-8", line)
     except (OSError, ValueError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            line = error.object[: error.start].count(b"\n") + 1
-            fault = no_file(f"byte {error.start} is not UTF-8; save the file as UTF-8", line)
-        else:
-            fault = no_file(f"cannot be read: {getattr(error, 'strerror', None) or error}")
-        raise RuleFileError(str(path), [fault]) from None
+        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        fault = no_file("this is a folder; name a rule file" if os.path.isdir(path) else what)
+    raise RuleFileError(str(path), [fault])
 
 
 def no_file(message: str, line: int = 0) -> Fault:
@@ -177,10 +168,7 @@ class _Reader:
     def _locate(self, name: str, source: Source) -> tuple[Path | None, str]:
         """Where a named file is; None and the reason, if it may not be read."""
         if source.path is None or self.root is None:
-            return (
-                None,
-                "cannot be read, as this text does not come from a file; use RuleSet.load, or put its content here",
-            )
+            return None, "cannot be read, as this text does not come from a file; use RuleSet.load, or copy its content"
         if "\0" in name or Path(name).is_absolute() or "\\" in name:
             return None, "must be a relative path with forward slashes, such as lists/teams.csv"
         try:
@@ -340,11 +328,9 @@ def columns(file: RuleFile) -> list[tuple[int, Rule]]:
     """The rules as columns of R, each with the number of the rule it comes from: one with `flip` makes two."""
     found: list[tuple[int, Rule]] = []
     for i, rule in enumerate(file.rules):
-        flip = getattr(rule.negation, "flip", None)
-        if flip is None:
+        if isinstance(rule.negation, Flip):
+            negated = {"id": f"{rule.id}.negated", "label": rule.negation.flip, "negation": "require"}
+            found += [(i, rule.model_copy(update=update)) for update in ({"negation": "skip"}, negated)]
+        else:
             found.append((i, rule))
-            continue
-        found.append((i, rule.model_copy(update={"negation": "skip"})))
-        negated = {"id": f"{rule.id}.negated", "label": flip, "negation": "require"}
-        found.append((i, rule.model_copy(update=negated)))
     return found

@@ -59,18 +59,9 @@ class Reader:
 
 
 def run_examples(ruleset: RuleSet, *, tagged: bool = True, only: str | None = None) -> list[ExampleResult]:
-    """Test every rule on its own examples, on whatever day it may fire.
+    """Test every rule on its own examples, on whatever day it may fire; with `only`, the rule with that id.
 
-    Of a rule with ``negation: {flip: …}``, only hits that are not negated are tested.
-
-    Parameters
-    ----------
-    ruleset
-        The rules.
-    tagged
-        False: test only the rules without `pos`.
-    only
-        Id of the only rule to test; None: all.
+    Of a rule with ``negation: {flip: …}``, only hits that are not negated are tested. With `tagged=False`, rules with `pos` are left out.
 
     Examples
     --------

@@ -20,11 +20,7 @@ def load_text(path: str | os.PathLike[str]) -> str:
 def save_text(path: str | os.PathLike[str], text: str) -> None:
     """Replace a file: at any moment it has the old text or the new one. A link stays a link, permissions stay.
 
-    Raises
-    ------
-    RuleFileError
-        If the file cannot be written; the old file stays.
-    """
+    If the file cannot be written, the old one stays and a RuleFileError is raised."""
     try:
         write_file(Path(path), text.encode())
     except OSError as error:
