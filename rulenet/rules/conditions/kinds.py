@@ -5,7 +5,7 @@ from __future__ import annotations
 from rulenet.rules.conditions.combination import AllKind, AnyKind, NoneKind
 from rulenet.rules.conditions.condition import Condition
 from rulenet.rules.conditions.count import CountKind
-from rulenet.rules.conditions.kind import Builder, Kind, Lexicons, Part
+from rulenet.rules.conditions.kind import Builder, Child, Kind, Lexicons, Part
 from rulenet.rules.conditions.lang import LangKind
 from rulenet.rules.conditions.length import LengthKind
 from rulenet.rules.conditions.near import NearKind
@@ -36,14 +36,7 @@ KINDS: tuple[Kind, ...] = (
 KIND_OF = {kind.name: kind for kind in KINDS}
 
 
-def part_of(
-    written: WrittenCondition,
-    path: Path = (),
-    *,
-    is_enough: bool = True,
-    around: tuple[str, ...] = (),
-    is_plain: bool = False,
-) -> Part:
+def part_of(written: WrittenCondition, path: Path = ()) -> Part:
     """A condition of a rule file with its kind and all its parts.
 
     Examples
@@ -52,19 +45,16 @@ def part_of(
     >>> [(inner.path, inner.label) for inner in part.walk()]
     [((), 'any of'), (('any', 0), 'word: win, wins (field: title)'), (('any', 1), 'lang: en')]
     """
-    kind = KIND_OF[written.kind]
-    inner = around if written.field is None else (*around, written.field)
-    parts = [
-        part_of(
-            child.written,
-            (*path, kind.name, *child.path),
-            is_enough=is_enough and child.is_enough,
-            around=inner,
-            is_plain=child.is_plain,
-        )
-        for child in kind.children(getattr(written, kind.name))
-    ]
-    return Part(kind, written, path, tuple(parts), is_enough, around, is_plain)
+    return _part_of(Child(path, written, is_enough=True), (), ())
+
+
+def _part_of(child: Child, outer: Path, around: tuple[str, ...]) -> Part:
+    path, written, is_enough, is_plain = child
+    path, kind = (*outer, *path), KIND_OF[written.kind]
+    fields = around if written.field is None else (*around, written.field)
+    inner = [c._replace(is_enough=is_enough and c.is_enough) for c in kind.children(getattr(written, kind.name))]
+    parts = tuple(_part_of(c, (*path, kind.name), fields) for c in inner)
+    return Part(kind, written, path, parts, is_enough, around, is_plain)
 
 
 def parts_of(rule: Rule) -> list[Part]:

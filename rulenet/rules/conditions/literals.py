@@ -44,15 +44,10 @@ class Literals(Condition):
         found: dict[Slots, str] = {}
         for literal in self.literals:
             if not is_unspaced(literal):
-                found.setdefault(tuple(map(self._variants, self._words(literal))), literal)
+                words = [literal[at:end] if self.is_exact else word for word, at, end in words_with_offsets(literal)]
+                slots = tuple(forms(word) if self.lemma else frozenset((word,)) for word in words)
+                found.setdefault(slots, literal)
         return found
-
-    def _words(self, literal: str) -> list[str]:
-        words = words_with_offsets(literal)
-        return [literal[start:end] if self.is_exact else word for word, start, end in words]
-
-    def _variants(self, word: str) -> frozenset[str]:
-        return forms(word) if self.lemma else frozenset((word,))
 
     @cached_property
     def _by_first(self) -> dict[str, list[Slots]]:
@@ -155,7 +150,7 @@ class Literals(Condition):
             start = text.find(pieces[0])
             while start >= 0:
                 end = self._raw_end(text, pieces, start)
-                if end is not None and (not self.segmented or self._is_cut_out(start, end, doc)):
+                if end is not None and (not self.segmented or doc.boundaries.issuperset((start, end))):
                     yield (start, end), literal
                 start = text.find(pieces[0], start + 1)
 
@@ -166,9 +161,6 @@ class Literals(Condition):
             starts = {at for end in reached for at in range(end, end + self.gap + 1) if text.startswith(piece, at)}
             reached = {at + len(piece) for at in starts}
         return min(reached, default=None)
-
-    def _is_cut_out(self, start: int, end: int, doc: Doc) -> bool:
-        return start in doc.boundaries and end in doc.boundaries
 
     def _is_at_edge(self, span: Span, doc: Doc) -> bool:
         # Chinese literals keep their punctuation: 【快讯】 begins before the first character that is none.

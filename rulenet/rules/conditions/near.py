@@ -57,8 +57,8 @@ class Near(Condition):
             (frozenset(), k): _Ends([float(end) for _, end in of_part]) for k, of_part in enumerate(hits)
         }
         for to_come in sorted(self._sets_to_come(every), key=len):
-            for k in self._before(to_come, every):
-                following = self._following(to_come)
+            following = [min(to_come)] if self.ordered else sorted(to_come)
+            for k in [min(to_come) - 1] if self.ordered else sorted(every - to_come):
                 tables = [(j, ends[to_come - {j}, j]) for j in following if (to_come - {j}, j) in ends]
                 ends[to_come, k] = _Ends(
                     [min((table.earliest(*near[j]) for j, table in tables), default=math.inf) for near in reach[k]]
@@ -73,13 +73,6 @@ class Near(Condition):
         if self.ordered:
             return [frozenset(range(k, n)) for k in range(1, n)]
         return [frozenset(chosen) for size in range(1, n) for chosen in combinations(every, size)]
-
-    def _before(self, to_come: frozenset[int], every: frozenset[int]) -> list[int]:
-        """Parts that may come just before these."""
-        return [min(to_come) - 1] if self.ordered else sorted(every - to_come)
-
-    def _following(self, to_come: frozenset[int]) -> list[int]:
-        return [min(to_come)] if self.ordered else sorted(to_come)
 
     def _reach(self, doc: Doc, end: int, starts: list[list[int]]) -> list[tuple[int, int]]:
         """For each part which of its hits may come next, first and beyond the last."""

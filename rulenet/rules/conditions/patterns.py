@@ -9,10 +9,10 @@ from typing import Any
 import re2
 
 
-def regex_options() -> Any:
+def regex_options(*, case_sensitive: bool = False) -> Any:
     """RE2 options of every pattern in a rule file."""
     options = re2.Options()
-    options.case_sensitive = False
+    options.case_sensitive = case_sensitive
     options.log_errors = False
     options.never_capture = True
     return options

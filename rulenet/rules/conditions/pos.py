@@ -13,7 +13,7 @@ import re2
 from rulenet.rules.conditions.condition import Condition, Keep, Span
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists, either, tidy
 from rulenet.rules.conditions.kind import Builder, Kind, Part, Setting, Smell
-from rulenet.rules.conditions.patterns import detail, fault_of
+from rulenet.rules.conditions.patterns import detail, fault_of, regex_options
 from rulenet.rules.conditions.word_smells import doubles
 from rulenet.rules.file import codes
 from rulenet.rules.file.wording import quoted
@@ -82,17 +82,10 @@ def compile_pos(pattern: str) -> Any:
     if optional:
         raise ValueError("the pattern can match nothing at all; make one item obligatory")
     try:
-        _compiled_pos[pattern] = re2.compile("".join(pieces), _pos_options())
+        _compiled_pos[pattern] = re2.compile("".join(pieces), regex_options(case_sensitive=True))
     except re2.error as error:
         raise ValueError(detail(error)) from None
     return _compiled_pos[pattern]
-
-
-def _pos_options() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.never_capture = True
-    return options
 
 
 def pos_smells(pattern: str, language: str) -> Iterator[str]:

@@ -83,13 +83,8 @@ def _idle_entry(literal: str, earlier: str) -> Flaw:
     return Flaw(codes.DUPLICATE_ENTRY, message)
 
 
-def idle_options(condition: WrittenCondition, literals: Sequence[str]) -> Iterator[Flaw]:
-    """Options of a list of literals that change nothing there."""
-    for option, reason in _idle_options(condition, literals):
-        yield Flaw(codes.IDLE_OPTION, f"{option} changes nothing, as {reason}")
-
-
-def _idle_options(condition: WrittenCondition, literals: Sequence[str]) -> Iterator[tuple[str, str]]:
+def idle_options(condition: WrittenCondition, literals: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Options of a list of literals that change nothing there, and why."""
     if not literals:
         return
     cleaned = [tidy(literal) for literal in literals]

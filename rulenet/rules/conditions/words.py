@@ -90,8 +90,8 @@ class _LiteralKind(Kind):
         for flaw in repeated(part.value, exact=exact):
             yield part.smell(*flaw)
         if exact or written.forms == "lemma" or written.segmented or written.gap:
-            for flaw in idle_options(written, self.literals(part, setting.lexicons)):
-                yield Smell(part.path, *flaw)
+            for option, reason in idle_options(written, self.literals(part, setting.lexicons)):
+                yield Smell(part.path, codes.IDLE_OPTION, f"{option} changes nothing, as {reason}")
         if written.forms == "lemma" and importlib.util.find_spec("simplemma") is None:
             message = "uses forms: lemma, which needs a dictionary: pip install 'rulenet[pos]'"
             yield Smell((), codes.MISSING_PACKAGE, message)

@@ -38,10 +38,6 @@ class RuleMatcher:
     def _is_negated(self, start: int, doc: Doc) -> bool:
         return self._negation.covers(doc.clean, start, doc.field_start(start))
 
-    def possible(self, atoms: Set[Atom]) -> bool:
-        """Whether the rule may fire, given all atoms of the text; cheap, and never wrong in saying no."""
-        return self.condition.possible(atoms)
-
     def holds(self, atoms: Set[Atom]) -> bool:
         """Whether the rule fires, given all atoms of the text; only where `needs_doc` is False."""
         return self.condition.holds(atoms) and not any(part.holds(atoms) for part in self.unless)

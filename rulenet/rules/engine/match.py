@@ -124,7 +124,7 @@ class Matcher:
         fired = []
         for j in columns:
             rule = self.rules[j]
-            if (rule.possible(atoms) and rule.find(doc) is not None) if rule.needs_doc else rule.holds(atoms):
+            if (rule.condition.possible(atoms) and rule.find(doc) is not None) if rule.needs_doc else rule.holds(atoms):
                 fired.append(j)
         return fired
 

@@ -63,18 +63,13 @@ class WrittenLength(Strict):
 class WrittenCondition(Strict):
     """One condition; exactly one kind per mapping. Combine several with any, all or none."""
 
-    any: KindOf[list[WrittenCondition]] = Field(
-        None, min_length=1, description="At least one of these conditions hits."
-    )
+    any: KindOf[list[WrittenCondition]] = Field(None, min_length=1, description="One or more of these conditions hit.")
     all: KindOf[list[WrittenCondition]] = Field(None, min_length=1, description="Every one of these conditions hits.")
     none: KindOf[list[WrittenCondition]] = Field(None, min_length=1, description="None of these conditions hits.")
     word: KindOf[OneOrMore] = Field(
-        None,
-        description="A word or a list of words; whole words, case ignored. Chinese entries match anywhere in the text.",
+        None, description="A whole word or a list of them, case ignored. Chinese entries match anywhere in the text."
     )
-    phrase: KindOf[OneOrMore] = Field(
-        None, description="Words in a row; punctuation and spaces between them do not matter."
-    )
+    phrase: KindOf[OneOrMore] = Field(None, description="Words in a row; spaces and punctuation are ignored.")
     lexicon: KindOf[OneOrMore] = Field(None, description="Name of a word list under `lexicons`.")
     starts: KindOf[OneOrMore] = Field(None, description="Words or phrases that the text begins with.")
     ends: KindOf[OneOrMore] = Field(None, description="Words or phrases that the text ends with.")
@@ -96,12 +91,10 @@ class WrittenCondition(Strict):
         "ignore", description="exact: upper and lower case as written here."
     )
     forms: Annotated[Literal["exact", "lemma"], _LITERALS] = Field(
-        "exact",
-        description="lemma: every inflected form of each word too (English: refund, refunds, refunded, refunding).",
+        "exact", description="lemma: every form of each word too (English: refund, refunds, refunded, refunding)."
     )
     segmented: Annotated[bool, _LITERALS] = Field(
-        False,
-        description="true: a Chinese hit must begin and end where jieba parts words, so that 球 is not found in 地球.",
+        False, description="true: a Chinese hit must begin and end where jieba parts words: 球 is not found in 地球."
     )
     gap: Annotated[int, Field(ge=0, le=MAX_GAP), OptionOf(("phrase",))] = Field(
         0, description="Up to this many other words (Chinese: characters) may be between two words of the phrase."

@@ -108,7 +108,9 @@ class _Builder:
                 if self._awaits_key():
                     self._say(codes.YAML_FEATURE, "a field name must be a plain word, not a list or mapping", line)
                     return None
-                self._open({} if isinstance(event, yaml.MappingStartEvent) else [], line)
+                container: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+                self._place(container, line)
+                self.stack.append((container, None))
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 self.stack.pop()
                 self._done()
@@ -137,10 +139,6 @@ class _Builder:
             return
         self._place(value, line)
         self._done()
-
-    def _open(self, container: dict[str, Any] | list[Any], line: int) -> None:
-        self._place(container, line)
-        self.stack.append((container, None))
 
     def _place(self, value: Any, line: int) -> None:
         if not self.stack:

@@ -32,20 +32,14 @@ class Rule(WrittenCondition):
 
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["label"]}, {"required": ["labels"]}]})
 
-    id: Annotated[Text, Field(max_length=200)] = Field(
-        description="Unique name, by convention topic.detail in lower case."
-    )
+    id: Annotated[Text, Field(max_length=200)] = Field(description="Unique name, usually topic.detail in lower case.")
     label: Text | None = Field(
         None, description="The label this rule is evidence for (or, with sign: against, evidence against)."
     )
     labels: dict[str, Weight] | None = Field(
-        None,
-        min_length=1,
-        description="Instead of label and weight: a starting weight in log-odds for each of several labels.",
+        None, min_length=1, description="Instead of label and weight: starting weights in log-odds for several labels."
     )
-    unless: list[WrittenCondition] = Field(
-        default_factory=list, description="If any of these hits, the rule does not fire."
-    )
+    unless: list[WrittenCondition] = Field(default_factory=list, description="If one of these hits, it does not fire.")
     negation: Annotated[
         Annotated[Literal["ignore", "skip", "require"], Tag("text")] | Annotated[Flip, Tag("mapping")],
         Discriminator(shape),
@@ -70,9 +64,7 @@ class Rule(WrittenCondition):
     since: datetime.date | None = Field(None, description="First day on which the rule fires, as 2026-01-31.")
     until: datetime.date | None = Field(None, description="Last day on which the rule fires, as 2026-12-31.")
     tags: list[Text] = Field(default_factory=list, description="Free keywords to find rules by.")
-    examples: Examples = Field(
-        default_factory=Examples, description="Texts the rule must fire on and must not fire on."
-    )
+    examples: Examples = Field(default_factory=Examples, description="Texts it must fire on and must not fire on.")
     note: str = Field("", description="Why the rule exists.")
 
     @model_validator(mode="after")
@@ -207,12 +199,8 @@ class RuleFile(Strict):
         default_factory=dict,
         description="Named word lists. An entry `lexicon: NAME` takes in another list, `file: NAME.csv` a CSV file.",
     )
-    rules: list[Rule] = Field(
-        default_factory=list, description="The rules; each becomes one column of R, in this order."
-    )
-    cases: list[Case] = Field(
-        default_factory=list, description="Texts with the label that the rules together should give."
-    )
+    rules: list[Rule] = Field(default_factory=list, description="The rules, each one column of R, in this order.")
+    cases: list[Case] = Field(default_factory=list, description="Texts with the label the rules together should give.")
 
 
 def json_schema() -> dict[str, Any]:

@@ -26,15 +26,6 @@ def quoted(value: Any) -> str:
     return repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
 
 
-def slip_of(word: str, known: Sequence[str]) -> str | None:
-    """The only known word that differs from this one by a single slip of the keyboard.
-
-    A slip is a letter too many, missing or wrong, or two neighbours swapped.
-    """
-    near = [other for other in known if _is_slip(word, other) or _is_slip(other, word)]
-    return near[0] if len(near) == 1 else None
-
-
 def _is_slip(a: str, b: str) -> bool:
     """Whether `b` is `a` with one letter less, one changed or two neighbours swapped."""
     same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
@@ -47,11 +38,14 @@ def _is_slip(a: str, b: str) -> bool:
 def meant(word: str, known: Sequence[str]) -> str | None:
     """The known word that is obviously meant: in another spelling of case, spaces and dashes, or with a single slip.
 
+    A slip is a letter too many, missing or wrong, or two neighbours swapped.
+
     Examples
     --------
     >>> meant("First sentence", ["anywhere", "first_sentence"]), meant("wieght", ["weight"]), meant("weight", ["weight"])
     ('first_sentence', 'weight', None)
     """
     tidy = word.strip().lower().replace("-", "_").replace(" ", "_")
-    found = tidy if tidy in known else slip_of(tidy, known)
+    near = [name for name in known if name == tidy or _is_slip(tidy, name) or _is_slip(name, tidy)]
+    found = tidy if tidy in near else near[0] if len(near) == 1 else None
     return found if found != word else None

@@ -21,7 +21,7 @@ from rulenet.rules.conditions.word_smells import COMMA, doubles, literal_smells,
 from rulenet.rules.file import codes
 from rulenet.rules.file.codes import Flaw
 from rulenet.rules.file.parse import Path as PathInFile
-from rulenet.rules.file.schema import LexiconEntry, LexiconFile, LexiconRef, RuleFile, WeightedTerm
+from rulenet.rules.file.schema import LexiconEntry, LexiconFile, LexiconRef, WeightedTerm
 from rulenet.rules.lint.ignore import not_ignored
 from rulenet.rules.lint.smells import rule_smells
 from rulenet.rules.lint.smells_logic import Stated, contained, dead_smells, duplicates, rule_formula, unanchored
@@ -89,6 +89,7 @@ class _Linter:
 
     def __init__(self, ruleset: RuleSet, today: datetime.date) -> None:
         self.ruleset = ruleset
+        self.top = ruleset.top.file or ruleset.file  # the file itself, without those it includes
         self.written = ruleset.file.rules
         self.parts = [parts_of(rule) for rule in self.written]
         self.today = today
@@ -186,11 +187,6 @@ class _Linter:
         for i, case in enumerate(self.top.cases):
             for smell in label_smells([(("cases", i, "label"), case.label)], labels):
                 yield self._at(smell.path, Flaw(codes.IMPOSSIBLE_CASE, smell.message, smell.edit))
-
-    @property
-    def top(self) -> RuleFile:
-        """The file itself, without those it includes."""
-        return self.ruleset.top.file or self.ruleset.file
 
     def examples(self) -> Iterator[Fault]:
         """Examples that contradict their rule. Loading a tagger takes seconds; `rulenet rules test` does that."""

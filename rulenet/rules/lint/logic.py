@@ -40,9 +40,7 @@ def entailed(atom: Fact) -> frozenset[Fact]:
             part = Fact("raw" if raw else "word", text, atom.exact, "lemma" * (atom.option == "lemma"), "", fields)
             found |= {part, part._replace(exact=False, text=_without_case(part))}
     if atom.kind in ("starts", "ends") and not gapped:
-        outer = [
-            text for text in texts if (atom.text.startswith if atom.kind == "starts" else atom.text.endswith)(text)
-        ]
+        outer = [text for text in texts if _edge_of(text, atom.text, atom.kind)]
         found |= {whole._replace(text=text) for whole in wholes if whole.exact == atom.exact for text in outer}
     if not raw and not atom.option:
         found |= {part._replace(option="lemma") for part in found if not part.exact}
@@ -139,6 +137,24 @@ def fewest(formula: Formula, within: Bounds) -> float:
         is_rigid = formula.kind == "raw" or (formula.text.isascii() and formula.option != "lemma")
         return len(formula.text) if within.unit == "characters" and is_rigid else len(UNIT.findall(formula.text))
     return 0
+
+
+def is_anchored(formula: Formula) -> bool:
+    """Whether only texts with some word or pattern can fulfil it, so that others need not be read."""
+    if isinstance(formula, Or):
+        return all(map(is_anchored, formula.parts))
+    if isinstance(formula, And):
+        return any(map(is_anchored, formula.parts))
+    return isinstance(formula, Fact) and formula.kind in (*LITERALS, "regex")
+
+
+def holds_by_absence(formula: Formula) -> bool:
+    """Whether a text can fulfil it only because something is absent."""
+    if isinstance(formula, Or):
+        return any(map(holds_by_absence, formula.parts))
+    if isinstance(formula, And):
+        return all(map(holds_by_absence, formula.parts))
+    return isinstance(formula, Not)
 
 
 # ------------------------------------------------------------------ what can never be true

@@ -123,11 +123,9 @@ def _in_tree(edit: Edit, tree: Node, trail: list[tuple[Node, Entry]]) -> Iterato
         at = value.entries[0].start
         yield Change(at, at, edit.new + (", " if value.style == "flow" else "\n"), f"added {edit.new}")
     elif edit.verb == "rename":
-        outer, key = next(
-            ((outer, entry.key) for outer, entry in reversed(trail) if entry.key is not None), (tree, None)
-        )
-        if key is not None and outer.get(edit.new) is None:
-            yield _written(key, edit.new if is_plain(edit.new) else quote(edit.new))
+        keys = [(outer, entry.key) for outer, entry in trail if entry.key is not None]
+        if keys and keys[-1][0].entry(edit.new) is None:
+            yield _written(keys[-1][1], edit.new if is_plain(edit.new) else quote(edit.new))
     elif edit.verb == "write" and value.kind == "scalar":
         yield _written(value, edit.new)
     elif edit.verb == "quote" and value.kind == "scalar":
@@ -146,12 +144,8 @@ def _split(value: Node, outer: Node) -> Iterator[Change]:
     """A text with commas, not in quotes, as items of a list."""
     parts = [part.strip() for part in COMMA.split(value.text)]
     in_brackets = outer.kind == "list" and outer.style == "flow"
-    if (
-        value.kind == "scalar"
-        and value.style is None
-        and all(map(is_plain, parts))
-        and (outer.kind == "mapping" or in_brackets)
-    ):
+    can_be_list = outer.kind == "mapping" or in_brackets
+    if value.kind == "scalar" and value.style is None and can_be_list and all(map(is_plain, parts)):
         new = ", ".join(parts) if in_brackets else f"[{', '.join(parts)}]"
         yield Change(value.start, value.end, new, f"{value.text!r} is now a list: {new}")
 

@@ -11,26 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rulenet.rules.conditions.formula import (
-    ALWAYS,
-    LITERALS,
-    And,
-    Fact,
-    Formula,
-    Not,
-    Or,
-    WordLists,
-    both,
-    denial,
-    either,
-    show,
-)
+from rulenet.rules.conditions.formula import ALWAYS, Fact, Formula, Or, WordLists, both, denial, either, show
 from rulenet.rules.conditions.kind import Part
 from rulenet.rules.file import codes
 from rulenet.rules.file.codes import Flaw
 from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.file.schema import Flip, Rule
-from rulenet.rules.lint.logic import contradiction, dead_parts, split
+from rulenet.rules.lint.logic import contradiction, dead_parts, holds_by_absence, is_anchored, split
 
 MAX_SHOWN = 3
 
@@ -153,30 +140,12 @@ def _contained_in(large: Stated, small: Stated) -> Flaw:
 
 def unanchored(condition: Part, formula: Formula) -> Iterator[Flaw]:
     """A rule without a word that must be in the text has to be checked on every text."""
-    if _is_anchored(formula):
+    if is_anchored(formula):
         return
     reader = next((part.kind.name for part in condition.walk() if part.kind.needs_tags), None)
     if reader is not None:
         message = f"tags every text, which is slow; put the {reader} pattern under `all` with a word that must be there"
         yield Flaw(codes.SLOW_RULE, message)
-    elif _holds_by_absence(formula):
+    elif holds_by_absence(formula):
         message = "fires on every text in which something is absent, so on most; add a condition that must hit"
         yield Flaw(codes.FIRES_BY_ABSENCE, message)
-
-
-def _is_anchored(formula: Formula) -> bool:
-    """Whether only texts with some word or pattern can fulfil it, so that others need not be read."""
-    if isinstance(formula, Or):
-        return all(map(_is_anchored, formula.parts))
-    if isinstance(formula, And):
-        return any(map(_is_anchored, formula.parts))
-    return isinstance(formula, Fact) and formula.kind in (*LITERALS, "regex")
-
-
-def _holds_by_absence(formula: Formula) -> bool:
-    """Whether a text can fulfil it only because something is absent."""
-    if isinstance(formula, Or):
-        return any(map(_holds_by_absence, formula.parts))
-    if isinstance(formula, And):
-        return all(map(_holds_by_absence, formula.parts))
-    return isinstance(formula, Not)

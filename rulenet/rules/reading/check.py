@@ -122,7 +122,7 @@ def _number(value: str, field: int | str) -> str | None:
 def _plain(item: Any, path: Path) -> str:
     """One schema error in plain words."""
     kind, field, value = item["type"], item["loc"][-1] if item["loc"] else "", item["input"]
-    found, last = quoted(value), _last_name(path)
+    found, last = quoted(value), next((step for step in reversed(path) if isinstance(step, str)), "the file")
     if kind == "extra_forbidden":
         return f"unknown field {field!r}{suggest(str(field), _fields_at(path))}"
     if kind == "missing":
@@ -148,10 +148,6 @@ def _plain(item: Any, path: Path) -> str:
     if kind in _CODE_OF and "ctx" not in item:  # the schema's own words
         return str(item["msg"])
     return f"{last}: {item['msg'][0].lower()}{item['msg'][1:]}, not {found}"
-
-
-def _last_name(path: Path) -> str:
-    return next((step for step in reversed(path) if isinstance(step, str)), "the file")
 
 
 def _fields_at(path: Path) -> list[str]:
@@ -230,7 +226,8 @@ def content_faults(
             report([Smell(("id",), codes.DUPLICATE_ID, message)], here, rule.id)
         seen.setdefault(rule.id, f"line {lines.at((*here, 'id'))}")
         report(label_smells(_labels_of(rule), file.labels), here, rule.id)
-        report(_condition_smells(rule, file.lexicons), here, rule.id)
+        for part in (part for top in parts_of(rule) for part in top.walk()):
+            report(part.kind.faults(part, file.lexicons), here, rule.id)
     for i, cue in enumerate(file.negation_cues):
         if flaw := literal_flaw(cue, "negation cue"):
             report([Smell(("negation_cues", i), *flaw)])
@@ -239,11 +236,6 @@ def content_faults(
             message = f"label {label!r} is listed twice in `labels`; keep one"
             report([Smell(("labels", i), codes.DUPLICATE_LABEL, message, Edit("merge"))])
     return faults
-
-
-def _condition_smells(rule: Rule, lexicons: Collection[str]) -> Iterator[Smell]:
-    for part in (part for top in parts_of(rule) for part in top.walk()):
-        yield from part.kind.faults(part, lexicons)
 
 
 def label_smells(places: Iterable[tuple[Path, str]], labels: Sequence[str]) -> Iterator[Smell]:

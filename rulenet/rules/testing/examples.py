@@ -43,12 +43,10 @@ class Reader:
 
     def __init__(self, ruleset: RuleSet) -> None:
         self._ruleset = ruleset
-        self._languages: list[Language] = (
-            ["zh"] if ruleset.language == "zh" else ["en"] if ruleset.language == "en" else ["en", "zh"]
-        )
-        self._taggers = {
-            name: Tagger(Tokeniser(name, ruleset.unspaced_literals if name == "zh" else ())) for name in self._languages
-        }
+        language = ruleset.file.language
+        self._languages: list[Language] = ["en", "zh"] if language == "any" else [language]
+        words = {"zh": ruleset.unspaced_literals}
+        self._taggers = {name: Tagger(Tokeniser(name, words.get(name, ()))) for name in self._languages}
         self.matchers = {name: ruleset.evaluators(name) for name in self._languages}
 
     def read(self, example: str | dict[str, str]) -> tuple[Doc, Language]:
@@ -59,9 +57,18 @@ class Reader:
 
 
 def run_examples(ruleset: RuleSet, *, tagged: bool = True, only: str | None = None) -> list[ExampleResult]:
-    """Test every rule on its own examples, on whatever day it may fire; with `only`, the rule with that id.
+    """Test every rule on its own examples, on whatever day it may fire.
 
-    Of a rule with ``negation: {flip: …}``, only hits that are not negated are tested. With `tagged=False`, rules with `pos` are left out.
+    Of a rule with ``negation: {flip: …}``, only hits that are not negated are tested.
+
+    Parameters
+    ----------
+    ruleset
+        The rules.
+    tagged
+        False: test only the rules without `pos`.
+    only
+        Id of the only rule to test; None: all.
 
     Examples
     --------

@@ -98,12 +98,10 @@ class _Tracer:
 
     def _why_not(self, part: Part) -> str:
         """What the author may not see: a hit that does not count, the measure that was taken."""
-        field = next(
-            (name for name in (*part.around, part.written.field) if name and name not in self.doc.fields), None
-        )
-        if field is not None:
+        absent = [name for name in (*part.around, part.written.field) if name and name not in self.doc.fields]
+        if absent:
             known = ", ".join(self.doc.fields)
-            return f"the text has no field {field!r}" + (f"; it has {known}" if known else "")
+            return f"the text has no field {absent[0]!r}" + (f"; it has {known}" if known else "")
         hits = self._free_hits(part) if part.kind.has_hits and not part.kind.passes_hits else []
         if hits:
             reasons = ["negated"] if self.rule.negation != "ignore" else []

@@ -69,12 +69,13 @@ def format_text(text: str, name: str = "<string>") -> str:
     result = "\n".join(Layout(body).file(tree)) + "\n"
     again, _, faults = parse_yaml(result)
     if faults or _ordered_dump(again) != _ordered_dump(data):
-        message = "cannot be formatted without changing what it says; please report it"
-        raise RuleFileError(name, [Fault(codes.UNWRITABLE_FILE, message)])
-    if Counter(comment.text for comment in build_tree(result).comments()) != comments:
-        message = "cannot be formatted without losing a comment; please report it"
-        raise RuleFileError(name, [Fault(codes.UNWRITABLE_FILE, message)])
-    return mark + result.replace("\n", line_break)
+        harm = "changing what it says"
+    elif Counter(comment.text for comment in build_tree(result).comments()) != comments:
+        harm = "losing a comment"
+    else:
+        return mark + result.replace("\n", line_break)
+    message = f"cannot be formatted without {harm}; please report it"
+    raise RuleFileError(name, [Fault(codes.UNWRITABLE_FILE, message)])
 
 
 def split_encoding(text: str) -> tuple[str, str, str]:
@@ -282,11 +283,8 @@ class Layout:
         if not is_words:
             return None
         rows = self._rows(node, edge, indent, context, has_rows)
-        return (
-            rows
-            if all(columns(row.split("  #")[0]) <= WIDTH for row in rows)
-            else self._rows(node, edge, indent, context, False)
-        )
+        fits = all(columns(row.split("  #")[0]) <= WIDTH for row in rows)
+        return rows if fits else self._rows(node, edge, indent, context, False)
 
     def inline(self, node: Node, context: Context) -> str:
         """A value on one line, however long."""

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 _SAFE = re.compile(r"\w(?:[\w .'()/%+&$!?·-]*[\w.'()%+!?])?")
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 _resolve: Any = yaml.resolver.Resolver().resolve
 
 
@@ -33,15 +34,9 @@ def quote(text: str, *, single: bool = False) -> str:
 
 
 def _escaped(character: str) -> str:
-    if character in '"\\\n\t':
-        return {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}[character]
-    return (
-        character
-        if character.isprintable()
-        else f"\\U{ord(character):08X}"
-        if character > "\uffff"
-        else f"\\u{ord(character):04X}"
-    )
+    if character.isprintable() or character in _ESCAPES:
+        return _ESCAPES.get(character, character)
+    return f"\\U{ord(character):08X}" if character > "\uffff" else f"\\u{ord(character):04X}"
 
 
 def columns(text: str) -> int:
