@@ -300,12 +300,8 @@ class RuleSet:
         chosen = self._language(language)
         if chosen not in self._matchers:
             with no_garbage_collection():
-                self._matchers[chosen] = Matcher(
-                    self.evaluators(chosen),
-                    chosen,
-                    words=self.unspaced_literals,
-                    fold_traditional=self.file.fold_traditional,
-                )
+                fold, words = self.file.fold_traditional, self.unspaced_literals
+                self._matchers[chosen] = Matcher(self.evaluators(chosen), chosen, words=words, fold_traditional=fold)
         return self._matchers[chosen]
 
     def _job(self, language: Language | None, day: datetime.date | None) -> Job:
@@ -337,9 +333,7 @@ def _as_text(text: Any, i: int) -> str:
         return text
     if isinstance(text, Mapping) and text and all(isinstance(part, str) for pair in text.items() for part in pair):
         return Record.of(text)
-    what = "fields that are not strings" if isinstance(text, Mapping) else f"{type(text).__name__}), not a string"
+    what = f"{text!r:.40} ({type(text).__name__}), not a string"
     if isinstance(text, Mapping):
-        raise InputError(
-            f"texts[{i}] is a record with {what}; fill them with text" if text else f"texts[{i}] is an empty record"
-        )
-    raise InputError(f"texts[{i}] is {text!r:.40} ({what}")
+        what = "a record with fields that are not strings; fill them with text" if text else "an empty record"
+    raise InputError(f"texts[{i}] is {what}")

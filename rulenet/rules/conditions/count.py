@@ -55,13 +55,8 @@ class CountKind(Kind):
         count: WrittenCount = part.value
         counted, low = part.parts[0], count.at_least or 0
         # Opaque: what does not count elsewhere may keep it below at_most.
-        whole = Fact(
-            "count",
-            count.model_dump_json(exclude_defaults=True),
-            option="opaque",
-            placement=placement,
-            fields=part.fields,
-        )
+        written = count.model_dump_json(exclude_defaults=True)
+        whole = Fact("count", written, option="opaque", placement=placement, fields=part.fields)
         if low <= 0:
             return whole if count.at_most is not None or part.fields else ALWAYS
         # An entry of a lexicon may weigh less than one.

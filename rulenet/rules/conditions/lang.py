@@ -35,7 +35,7 @@ class LangKind(Kind):
     def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
         if setting.language not in ("any", part.value):
             message = (
-                f"lang: {part.value} is hardly ever true in a file with language: {setting.language}; set language: any"
+                f"lang: {part.value} is rarely true in a file with language: {setting.language}; set language: any"
             )
             yield part.smell(codes.WRONG_LANGUAGE, message)
 

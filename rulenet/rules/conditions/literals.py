@@ -36,8 +36,6 @@ class Literals(Condition):
 
     needs_tags = False
 
-    # ------------------------------------------------------------------ what is looked for
-
     @cached_property
     def _slots(self) -> dict[Slots, str]:
         """The words of each literal, with the literal."""
@@ -100,8 +98,6 @@ class Literals(Condition):
 
     def holds(self, atoms: Set[Atom]) -> bool:
         return not self._atoms.isdisjoint(atoms)
-
-    # ------------------------------------------------------------------ where it is
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         return sorted({span for span, _ in self._hits(doc) if keep(span, doc)}) or None

@@ -142,7 +142,7 @@ class NearKind(Kind):
                     yield Smell(inner.path, *flaw)
             elif not inner.has_hits:
                 message = (
-                    f"near can never be fulfilled: {term.kind} has no hits in the text; combine it with near under all"
+                    f"near is never fulfilled: {term.kind} has no hits in the text; combine it with near under all"
                 )
                 yield Smell(inner.path, codes.NEVER_FIRES, message)
         plain = [term for term in near.terms if isinstance(term, str)]

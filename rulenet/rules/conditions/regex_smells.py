@@ -57,9 +57,7 @@ def regex_smells(pattern: str, language: str, *, exact: bool = False, fold_tradi
     """Smells of a pattern that compiles."""
     shown = f"regex '{pattern}'"
     if "\x08" in pattern:
-        message = (
-            f"regex {pattern!r} contains a backspace, as YAML reads \\b in double quotes; write it in single quotes"
-        )
+        message = f"regex {pattern!r} contains a backspace, as YAML reads \\b in double quotes; use single quotes"
         yield Flaw(codes.REGEX_BACKSPACE, message)
         return
     if hits_nearly_all(f"(?-i:{pattern})" if exact else pattern, language):
@@ -94,9 +92,7 @@ def _form_smells(pattern: str, shown: str, letters: str) -> Iterator[Flaw]:
             message = f"{shown} {verb} with .*, which only stretches the hit to the {edge} of the text; leave it out"
             yield Flaw(codes.REGEX_IDLE_END, message)
     if _INSIDE.fullmatch(pattern):
-        message = (
-            f"{shown} also hits inside longer words; if that is not meant, write \\b({pattern.strip('()')})\\b or word:"
-        )
+        message = f"{shown} also hits inside longer words; if not meant, write \\b({pattern.strip('()')})\\b or word:"
         yield Flaw(codes.REGEX_INSIDE, message)
     repeats = [int(match[2] or match[1]) for match in _REPEATS.finditer(pattern)]
     if max(repeats, default=0) >= _MANY_REPEATS:

@@ -50,14 +50,9 @@ class WrittenLength(Strict):
 
     at_least: Annotated[int, Field(ge=0)] | None = Field(None, description="Fewest words or characters.")
     at_most: Annotated[int, Field(ge=0)] | None = Field(None, description="Most words or characters.")
-    unit: Literal["words", "characters"] = Field(
-        "words", description="What is counted; each Chinese character counts as a word."
-    )
+    unit: Literal["words", "characters"] = Field("words", description="What is counted; a Chinese character is a word.")
 
-    @model_validator(mode="after")
-    def _has_bounds(self) -> WrittenLength:
-        check_bounds(self.at_least, self.at_most)
-        return self
+    _has_bounds = model_validator(mode="after")(check_bounds)
 
 
 class WrittenCondition(Strict):
@@ -140,10 +135,7 @@ class WrittenCount(WrittenCondition):
     at_least: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Fewest hits.")
     at_most: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(None, description="Most hits.")
 
-    @model_validator(mode="after")
-    def _has_bounds(self) -> WrittenCount:
-        check_bounds(self.at_least, self.at_most)
-        return self
+    _has_bounds = model_validator(mode="after")(check_bounds)
 
 
 for _model in (WrittenNear, WrittenCondition, WrittenCount):

@@ -59,10 +59,12 @@ def refusal(code: Code, message: str) -> PydanticCustomError:
     return PydanticCustomError(code.name, message)
 
 
-def check_bounds(low: float | None, high: float | None) -> None:
+def check_bounds(value: Any) -> Any:
     """Refuse bounds that are missing, or that no number can meet."""
+    low, high = value.at_least, value.at_most
     if low is None and high is None:
         raise refusal(codes.BAD_BOUNDS, "give at_least, at_most or both")
     if low is not None and high is not None and low > high:
         message = f"at_least {low} is more than at_most {high}, which no text can meet; correct one of them"
         raise refusal(codes.BAD_BOUNDS, message)
+    return value

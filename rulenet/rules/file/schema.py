@@ -33,9 +33,7 @@ class Rule(WrittenCondition):
     model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["label"]}, {"required": ["labels"]}]})
 
     id: Annotated[Text, Field(max_length=200)] = Field(description="Unique name, usually topic.detail in lower case.")
-    label: Text | None = Field(
-        None, description="The label this rule is evidence for (or, with sign: against, evidence against)."
-    )
+    label: Text | None = Field(None, description="The label it is evidence for (with sign: against, evidence against).")
     labels: dict[str, Weight] | None = Field(
         None, min_length=1, description="Instead of label and weight: starting weights in log-odds for several labels."
     )
@@ -131,9 +129,7 @@ class LexiconRef(Strict):
 class LexiconFile(Strict):
     """All entries of a CSV file."""
 
-    file: Text = Field(
-        description="CSV file with the header term or term,weight, in the folder of this rule file or below it."
-    )
+    file: Text = Field(description="CSV file with the header term or term,weight, in this file's folder or below it.")
 
 
 class WeightedTerm(Strict):
@@ -182,9 +178,7 @@ class RuleFile(Strict):
     language: Literal["en", "zh", "any"] = Field(
         "any", description="Language of the texts; any: the model decides from its training texts."
     )
-    labels: list[Text] = Field(
-        default_factory=list, description="The labels, in order of display. Default: those of the rules."
-    )
+    labels: list[Text] = Field(default_factory=list, description="The labels in order. Default: those of the rules.")
     include: OneOrMore = Field(
         default_factory=list,
         description="Other rule files, in this file's folder or below it; their lexicons and rules come first.",
@@ -192,9 +186,7 @@ class RuleFile(Strict):
     fold_traditional: bool = Field(
         False, description="true: traditional and simplified Chinese characters are the same (軟件 = 软件)."
     )
-    negation_cues: list[Text] = Field(
-        default_factory=list, description="Words that negate what follows, in addition to the built-in ones."
-    )
+    negation_cues: list[Text] = Field(default_factory=list, description="Further words that negate what follows.")
     lexicons: dict[str, Entries] = Field(
         default_factory=dict,
         description="Named word lists. An entry `lexicon: NAME` takes in another list, `file: NAME.csv` a CSV file.",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 
 def suggest(word: str, known: Sequence[str]) -> str:
     """`": did you mean 'x'?"` if a known word is close, else the list of known words."""
-    close = difflib.get_close_matches(word, known, n=1) or difflib.get_close_matches(
-        word.lower(), [k.lower() for k in known], n=1
-    )
-    if close:
+    close = get_close_matches(word, known, n=1)
+    if close := close or get_close_matches(word.lower(), [k.lower() for k in known], n=1):
         exact = next(k for k in known if k.lower() == close[0].lower())
         return f": did you mean {exact!r}?"
     shown = ", ".join(map(str, known[:40])) + (", …" if len(known) > 40 else "")

@@ -60,15 +60,8 @@ def lint_text(text: str, name: str = "<string>", path: Path | None = None) -> li
 def lint_ruleset(ruleset: RuleSet, *, today: datetime.date | None = None) -> list[Fault]:
     """Smells of a ruleset, as on `today` (None: the present day); examples of rules with `pos` are left to `run_examples`."""
     linter = _Linter(ruleset, today or datetime.date.today())
-    found = chain(
-        _line_ends(ruleset.top.text),
-        linter.rules(),
-        linter.logic(),
-        linter.lexicons(),
-        linter.fields(),
-        linter.labels(),
-        linter.examples(),
-    )
+    parts = (linter.rules, linter.logic, linter.lexicons, linter.fields, linter.labels, linter.examples)
+    found = chain(_line_ends(ruleset.top.text), *(part() for part in parts))
     faults = not_ignored(ruleset, list(dict.fromkeys(found)))
     return sorted(faults, key=lambda fault: (fault.file or "", fault.line))
 

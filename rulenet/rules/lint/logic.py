@@ -157,9 +157,6 @@ def holds_by_absence(formula: Formula) -> bool:
     return isinstance(formula, Not)
 
 
-# ------------------------------------------------------------------ what can never be true
-
-
 def contradiction(formula: Formula) -> str | None:
     """Why a formula can never be true, if that can be proved."""
     if isinstance(formula, Bounds):

@@ -51,9 +51,7 @@ def _rule_wide(rule: Rule, condition: Part, setting: Setting, today: datetime.da
     if not condition.has_hits:
         yield from _pointless(rule)
     if rule.negation != "ignore" and setting.language == "en" and _only_unspaced(condition, setting):
-        message = (
-            "negation looks for English cues here (language: en), but the words are Chinese; set language: zh or any"
-        )
+        message = "negation looks for English cues (language: en), but the words are Chinese; set language: zh or any"
         yield Smell(("negation",), codes.WRONG_LANGUAGE, message)
 
 

@@ -35,18 +35,12 @@ _ENTRIES: TypeAdapter[list[LexiconEntry]] = TypeAdapter(Entries)
 NO_MAPPING = "the file must be a mapping with `rulenet: 1` and `rules:`"
 _CODE_OF = {code.name: code for code in codes.CODES}
 # pydantic's own error types; all others are about the type of a value.
+_RANGE = ("string_too_long", "finite_number", "greater_than", "greater_than_equal", "less_than", "less_than_equal")
+_CODE_OF |= dict.fromkeys(_RANGE, codes.OUT_OF_RANGE) | dict.fromkeys(("too_short", "too_long"), codes.WRONG_COUNT)
 _CODE_OF |= {
     "extra_forbidden": codes.UNKNOWN_FIELD,
     "missing": codes.MISSING_FIELD,
     "literal_error": codes.UNKNOWN_CHOICE,
-    "too_short": codes.WRONG_COUNT,
-    "too_long": codes.WRONG_COUNT,
-    "string_too_long": codes.OUT_OF_RANGE,
-    "finite_number": codes.OUT_OF_RANGE,
-    "greater_than": codes.OUT_OF_RANGE,
-    "greater_than_equal": codes.OUT_OF_RANGE,
-    "less_than": codes.OUT_OF_RANGE,
-    "less_than_equal": codes.OUT_OF_RANGE,
 }
 # By how pydantic's name of the error begins.
 _EXPECTED = {"float": "a number", "int": "a whole number", "bool": "true or false", "date": "a day such as 2026-01-31"}

@@ -24,6 +24,5 @@ def save_text(path: str | os.PathLike[str], text: str) -> None:
     try:
         write_file(Path(path), text.encode())
     except OSError as error:
-        raise RuleFileError(
-            str(path), [Fault(codes.UNWRITABLE_FILE, f"cannot be written: {error.strerror}")]
-        ) from error
+        fault = Fault(codes.UNWRITABLE_FILE, f"cannot be written: {error.strerror}")
+        raise RuleFileError(str(path), [fault]) from error

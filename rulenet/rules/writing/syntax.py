@@ -42,11 +42,6 @@ class Node:
     opening: Comment | None = None  # comment on the line where a list or mapping begins
     closing: list[Comment] = field(default_factory=list)  # comment lines after its last entry
 
-    def get(self, key: str) -> Node | None:
-        """Value of a key, of a mapping."""
-        entry = self.entry(key)
-        return entry.value if entry else None
-
     def entry(self, key: str) -> Entry | None:
         """Entry of a key, of a mapping."""
         return next((entry for entry in self.entries if entry.key is not None and entry.key.text == key), None)
@@ -88,7 +83,7 @@ def build_tree(text: str) -> Node:
     Examples
     --------
     >>> tree = build_tree("rules:  # mine\\n  - word: no  # not false\\n")
-    >>> tree.get("rules").entries[0].value.get("word").text, [comment.text for comment in tree.comments()]
+    >>> tree.entry("rules").value.entries[0].value.entry("word").value.text, [comment.text for comment in tree.comments()]
     ('no', ['# mine', '# not false'])
     """
     return _Builder(text).build()
@@ -122,8 +117,6 @@ class _Builder:
         root = self.root or Node("mapping", style="block")
         root.closing += self.pending
         return root
-
-    # ------------------------------------------------------------------ events
 
     def _scalar(self, event: Any) -> None:
         start, end = event.start_mark.index, event.end_mark.index
@@ -210,8 +203,6 @@ class _Builder:
         self.position = max(self.position, end)
         self.column = mark.column if mark.index == end else 0
         self.at_line_start = False
-
-    # ------------------------------------------------------------------ what is between values
 
     def _gap(self, start: int) -> int:
         """Read the comments up to `start`; return where the dash of a list item is, or `start`."""

@@ -51,7 +51,7 @@ def test_places_and_owners_of_comments() -> None:
 
 def test_lines_and_columns_are_those_of_the_text() -> None:
     tree = build_tree("甲: 1\r\nb:\r\n  - 😀: x # c\r\n")
-    key = tree.get("b").entries[0].value.entries[0]  # type: ignore[union-attr]
+    key = tree.entry("b").value.entries[0].value.entries[0]  # type: ignore[union-attr]
     assert key.key is not None
     assert (key.key.line, key.key.column, key.value.column) == (3, 4, 7)
     assert key.after is not None
