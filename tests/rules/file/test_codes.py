@@ -87,7 +87,7 @@ ROWS = [
     ("RN309", rule(*[f"word: w{i}, field: title" for i in range(3)], "word: v, field: titel"), 6, "field 'titel' is read only"),
     ("RN310", rule("word: ' w'"), 3, "' w' begins or ends with spaces, which are ignored; remove them"),
     ("RN310", rule("word: w", head="negation_cues: [' lacks']\n"), 2, "' lacks' begins or ends with spaces, which are ignored"),
-    ("RN320", rule('regex: "\\bw"'), 3, r"regex '\x08w' contains a backspace, as YAML reads \b in double quotes; write it in "),
+    ("RN320", rule('regex: "\\bw"'), 3, r"regex '\x08w' contains a backspace, as YAML reads \b in double quotes; use single quotes"),
     ("RN321", rule("regex: 'x*'"), 3, "regex 'x*' matches the empty text, so it fires everywhere; make a part obligatory"),
     ("RN321", rule("regex: .+"), 3, "regex '.+' hits nearly every text, so it does not distinguish texts; look for something "),
     ("RN322", rule("regex: '价：'"), 3, "regex '价：' contains characters that cleaning replaces in texts (full-width forms, entities)"),
