@@ -106,7 +106,7 @@ def test_a_condition_is_one_file_and_three_lines(tmp_path: Path, repository: Pat
     assert found["fix"][0] == 0
     assert found["format"][0] == 0
     assert (tmp_path / "untidy.yaml").read_text(encoding="utf-8") == TIDY
-    assert found["schema"] == "A run of at least so many digits."
+    assert found["schema"] == "A run of at least this many digits."
     assert found["explain"] == ["order"]
 
 

@@ -197,16 +197,7 @@ def rule_stats(
     texts = check_texts(texts)
     if not texts:
         raise InputError("texts is empty: rule statistics need at least one text")
-    ruleset = RuleSet.load(rules) if isinstance(rules, (str, os.PathLike)) else rules
-    clf = None
-    if model is not None:
-        from rulenet.estimator import RuleNetClassifier
-
-        clf = RuleNetClassifier.load(model) if isinstance(model, (str, os.PathLike)) else model
-        clf = clf if ruleset is None else clf.with_rules(ruleset)
-        ruleset = clf.predictor_.hybrid.features.ruleset
-    if ruleset is None or not len(ruleset):
-        raise InputError("there are no rules: pass a rule file, or a model that was trained with rules")
+    ruleset, clf = _rules_and_model(rules, model)
     classes, y, notes = _indices(ruleset, clf, labels, len(texts))
     progress = progress or Progress()
     progress.say(f"{counted(len(ruleset), 'rule')}, {counted(len(texts), 'text')}")
@@ -221,17 +212,25 @@ def rule_stats(
     shown = firings(ruleset, language, texts, R, right=right, classes=classes, y=y, n=examples)
     counts, pairs = tally.count(R, right, y), audit.pairs(R, right, y)
     n_of = None if y is None else np.bincount(y, minlength=len(classes)).tolist()
+    per_label = None if n_of is None else dict(zip(classes, n_of, strict=True))
+    rows = _rows(ruleset, len(texts), counts, pairs, worths, shown)
     return RulesetStats(
-        ruleset.name,
-        ruleset.fingerprint,
-        len(texts),
-        labels=None if n_of is None else dict(zip(classes, n_of, strict=True)),
-        reached=counts.reached,
-        disputed=counts.disputed,
-        rules=_rows(ruleset, len(texts), counts, pairs, worths, shown),
-        pairs=pairs,
-        notes=notes,
+        ruleset.name, ruleset.fingerprint, len(texts), per_label, counts.reached, counts.disputed, rows, pairs, notes
     )
+
+
+def _rules_and_model(rules: Any, model: Any) -> tuple[RuleSet, RuleNetClassifier | None]:
+    """Read the rules and the model, if there is one, with these rules."""
+    ruleset, clf = RuleSet.load(rules) if isinstance(rules, (str, os.PathLike)) else rules, None
+    if model is not None:
+        from rulenet.estimator import RuleNetClassifier
+
+        clf = RuleNetClassifier.load(model) if isinstance(model, (str, os.PathLike)) else model
+        clf = clf if ruleset is None else clf.with_rules(ruleset)
+        ruleset = clf.predictor_.hybrid.features.ruleset
+    if ruleset is None or not len(ruleset):
+        raise InputError("there are no rules: pass a rule file, or a model that was trained with rules")
+    return ruleset, clf
 
 
 def _speaks_for(rule: Rule) -> str:
