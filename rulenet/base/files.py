@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import time
@@ -31,8 +32,9 @@ def write_file(path: Path, content: bytes, *, like: Path | None = None) -> None:
     target = Path(os.path.realpath(path))
     start = f".{target.name[:100]}."
     for left in target.parent.glob(glob.escape(start) + "[0-9a-f]" * 32):
-        if time.time() - left.stat().st_mtime > _FORGOTTEN:
-            left.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another writer has just finished
+            if time.time() - left.stat().st_mtime > _FORGOTTEN:
+                left.unlink()
     work = target.with_name(start + uuid.uuid4().hex)
     like = target if target.exists() else like
     try:

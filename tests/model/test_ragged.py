@@ -101,15 +101,15 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
             Ragged.open(path)
 
 
-def save_often(folder: str, worker: int) -> None:
+def save_often(path: Path, worker: int) -> None:
     for i in range(20):
-        Ragged.of([[worker, i]] * 50).save(folder)
+        Ragged.of([[worker, i]] * 50).save(path)
 
 
 @pytest.mark.slow
 def test_several_processes_may_save_at_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=save_often, args=(str(tmp_path / "rows"), i)) for i in range(3)]
+    workers = [context.Process(target=save_often, args=(tmp_path / "rows", i)) for i in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:

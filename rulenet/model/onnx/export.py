@@ -108,7 +108,9 @@ def with_onnx(
     if precision not in all_candidates:
         raise ParameterError(f"precision={precision!r} is not 'auto', 'fp32' or 'int8'")
     if precision == "int8" and not texts:
-        raise ParameterError("precision='int8' is compared with PyTorch: pass texts that the model has not seen")
+        raise ParameterError(
+            "precision='int8' needs texts to compare it with PyTorch: pass some (--data) that the model has not seen"
+        )
     candidates = all_candidates[precision if texts else "fp32"]  # the fastest first
     if hybrid.psi is None or not hybrid.is_neural:
         raise ExportError("this model does not use ψ, so there is nothing to speed up")

@@ -195,7 +195,7 @@ def test_parameters(clf: RuleNetClassifier) -> None:
     for options, message in [
         ({"precision": "int4"}, "precision='int4' is not 'auto', 'fp32' or 'int8'"),
         ({"max_loss": 2}, "max_loss=2 is not a share"),
-        ({"texts": None, "precision": "int8"}, "precision='int8' is compared with PyTorch: pass texts"),
+        ({"texts": None, "precision": "int8"}, "precision='int8' needs texts to compare it with PyTorch"),
     ]:
         with pytest.raises(ParameterError, match=message):
             with_onnx(clf.predictor_.hybrid, **{"texts": TEXTS, **options})  # type: ignore[dict-item]
