@@ -81,7 +81,7 @@ def main() -> None:
     """Compare the present tree with a commit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("commit", nargs="?", default="cc6ffcf")
-    parser.add_argument("--only", choices=RUNS)
+    parser.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS))
     parser.add_argument("--child", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -93,7 +93,7 @@ def main() -> None:
         old = Path(folder) / "old"
         git("worktree", "add", "--detach", str(old), arguments.commit)
         try:
-            for name in [arguments.only] if arguments.only else RUNS:
+            for name in arguments.only:
                 pairs = [(timed(name, old), timed(name, HERE.parent)) for _ in range(RUNS[name])]
                 ratio = statistics.median(now / before for before, now in pairs)
                 figures[name] = {
