@@ -104,6 +104,15 @@ def long_table(results: dict[str, Any]) -> list[str]:
             "`rulenet rules lint rules/ag_news.yaml`, cold",
             f"{results['startup']['figures']['lint_median_s']:.2f} s",
         )
+    if "store" in results:
+        f = results["store"]["figures"]
+        figure = f"{f['lost_models']} models lost; {f['reader']['loads']:,} loads meanwhile, {f['reader']['failures']} failures"
+        row("store", f"{f['kills']} kills of a writer, {f['reader']['saves']} saves under a reader", figure)
+    if "before" in results:
+        f = dict(results["before"]["figures"])
+        commit = f.pop("before")
+        figure = ", ".join(f"{name} {value['ratio']:.2f}" for name, value in f.items())
+        row("before", f"processor time as a share of that at {commit}", figure)
     failed = [
         (result["benchmark"], claim)
         for result in results.values()
