@@ -526,20 +526,17 @@ def test_a_writer_does_not_wait_forever(
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the test forks")
 def test_no_kill_loses_a_model(tiny_encoder: str, tmp_path: Path) -> None:
-    """The process ends before its first, second, … system call that changes files, in every operation that writes.
-
-    benchmarks/bench_store.py does the same from more states, and saves more often while another process reads.
-    """
+    """The process ends before its first, second, … system call that changes files, in every operation that writes."""
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime")
     kills = 0
-    operations = killing.model_operations(tmp_path, tiny_encoder, thorough=False)
+    operations = killing.model_operations(tmp_path, tiny_encoder)
     for name, operation in [*operations, killing.format_operation(tmp_path)]:
         outcome = operation.try_all()
         assert (name, outcome.lost, outcome.litter) == (name, [], [])
         assert outcome.old >= 4, name  # the temporary file opened, written, made readable, moved
         kills += outcome.kills
-    assert kills >= 90
+    assert kills >= 150
 
 
 @pytest.mark.slow
@@ -547,7 +544,7 @@ def test_no_kill_loses_a_model(tiny_encoder: str, tmp_path: Path) -> None:
 def test_a_reader_never_fails_while_models_are_saved(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     killing.save_often(folder, 1)
-    reading = killing.read_during(folder, lambda: killing.save_often(folder, 60))
+    reading = killing.read_during(folder, lambda: killing.save_often(folder, 200))
     assert reading.failures == []
     assert reading.loads >= 30
     assert reading.states >= 10
