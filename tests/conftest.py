@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Before numpy and torch are imported. The models of the tests are so small that threads only cost time, and some tests fork,
+# after which the thread pools of a process can no longer be relied on.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import pytest
