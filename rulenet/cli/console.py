@@ -28,13 +28,6 @@ _LINE_COLOURS = {"+": "green", "-": "red", "~": "yellow", "@": "cyan"}
 
 Model = Annotated[Path, Argument(help="Model folder.", metavar="MODEL")]
 AsJson = Annotated[bool, Option("--json", help="Print JSON for programs instead of text.")]
-TextColumn = Annotated[
-    str | None, Option("--text", help="Column of the texts, or several, as in title,body; default: a usual name.")
-]
-LabelColumn = Annotated[str | None, Option("--label", help="Column of the labels; default: a usual name.")]
-Split = Annotated[
-    str | None, Option(help="Use only rows with this value in the column 'split', or this split of the hub.")
-]
 Html = Annotated[Path | None, Option(help="Also write a self-contained HTML page to this file.")]
 Seed = Annotated[int, Option(help="Random seed.", min=0, max=2**32 - 1)]
 

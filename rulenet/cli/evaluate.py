@@ -8,7 +8,8 @@ from rich.text import Text
 from typer import Argument
 
 from rulenet.base.wording import counted
-from rulenet.cli.console import AsJson, LabelColumn, Model, Split, TextColumn, new_table, out, print_json, say
+from rulenet.cli.console import AsJson, Model, new_table, out, print_json, say
+from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 
 if TYPE_CHECKING:
     from rulenet.base.types import Array
@@ -17,25 +18,23 @@ if TYPE_CHECKING:
 COVERAGE = 0.95
 
 
+@reads_data
 def evaluate(
     model: Model,
     data: Annotated[str, Argument(help="Labelled texts.", metavar="DATA")],
-    split: Split = None,
-    text: TextColumn = None,
-    label: LabelColumn = None,
+    how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a model on labelled texts: accuracy, precision, recall and F1 of each label, and how reliable probabilities are.
 
     Example: `rulenet evaluate model/ test.csv`
     """
-    from rulenet.data.load import load
     from rulenet.data.targets import class_indices
     from rulenet.errors import DataError
     from rulenet.estimator import RuleNetClassifier
 
     clf = RuleNetClassifier.load(model)
-    dataset = load(data, text=text, label=label, split=split, need_labels=False)
+    dataset = read_data(data, how, need_labels=False)
     if dataset.labels is None:
         raise DataError(f"{data}: some or all labels are missing: complete them, or name their column with --label")
     y = class_indices(dataset.labels, clf.classes_.tolist(), data)

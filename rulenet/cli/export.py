@@ -8,18 +8,18 @@ from typing import Annotated
 from typer import Argument, Option
 
 from rulenet.base.wording import counted
-from rulenet.cli.console import AsJson, LabelColumn, Split, TextColumn, print_json, say
+from rulenet.cli.console import AsJson, print_json, say
+from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 
 
+@reads_data
 def export(
     model: Annotated[Path, Argument(help="Model folder; the faster form is added to it.", metavar="MODEL")],
     data: Annotated[str | None, Option("--data", "-d", help="Texts to compare on, not those of training.")] = None,
     precision: Annotated[str, Option(help="int8, fp32, or auto: int8 if it is accurate enough.")] = "auto",
     max_loss: Annotated[float, Option(help="Accuracy, or share of predictions, that may be lost.")] = 0.002,
-    limit: Annotated[int | None, Option(help="Compare on at most this many rows.", min=1)] = None,
-    split: Split = None,
-    text: TextColumn = None,
-    label: LabelColumn = None,
+    limit: Annotated[int | None, Option(help="Compare on at most this many rows, taken at random.", min=1)] = None,
+    how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
     """Make a model fast on CPUs: convert its transformer to ONNX, if that costs no accuracy.
@@ -28,7 +28,6 @@ def export(
 
     Example: `rulenet export model/ --data held_out.csv`
     """
-    from rulenet.data.load import load
     from rulenet.data.targets import class_indices
     from rulenet.estimator import RuleNetClassifier
     from rulenet.model.onnx.export import with_onnx
@@ -39,7 +38,7 @@ def export(
     clf = RuleNetClassifier.load(model, device="cpu")
     texts, y = None, None
     if data is not None:
-        dataset = load(data, text=text, label=label, split=split, limit=limit, need_labels=False)
+        dataset = read_data(data, how, limit=limit, need_labels=False)
         texts = dataset.texts
         y = None if dataset.labels is None else class_indices(dataset.labels, clf.classes_.tolist(), data)
     hybrid, report = with_onnx(clf.predictor_.hybrid, texts, y, precision=precision, max_loss=max_loss)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 from typer import Argument, Option
 
-from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, Model, TextColumn, check_file, write_json
+from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, Model, check_file, write_json
+from rulenet.cli.reading import FIND_OUT, Reading, reads_data
 from rulenet.cli.texts import lines_of_stdin
 from rulenet.errors import DataError, RuleNetError
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 BLOCK = 1000
 
 
+@reads_data
 def predict(
     model: Model,
     data: Annotated[str, Argument(help="File of texts; - reads lines from standard input.", metavar="DATA")],
     out: Annotated[Path | None, Option("--out", "-o", help="Write to this file instead of standard output.")] = None,
-    text: TextColumn = None,
+    how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
     """Predict labels: csv with label and probability, or with --json one JSON object per line. Files of any length are streamed.
@@ -37,7 +39,7 @@ def predict(
 
     check_file(out)
     clf = RuleNetClassifier.load(model)
-    rows = _predictions(clf, lines_of_stdin() if data == "-" else stream(data, text=text))
+    rows = _predictions(clf, lines_of_stdin(how.encoding) if data == "-" else (row.text for row in stream(data, how)))
     if out is None:
         _write(rows, sys.stdout, as_json)
         return

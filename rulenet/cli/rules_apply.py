@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from rulenet.base.wording import counted
-from rulenet.cli.console import AsJson, LabelColumn, Model, TextColumn, err, print_json, say, say_lines
-from rulenet.cli.texts import read_texts
+from rulenet.cli.console import AsJson, Model, err, print_json, say, say_lines
+from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 from rulenet.errors import ParameterError
 
 
+@reads_data
 def apply(
     model: Model,
     rules: Annotated[Path | None, Argument(help="Rule file; with --refit optional.", metavar="[RULES]")] = None,
@@ -23,8 +24,7 @@ def apply(
     redo: Annotated[bool, Option("--redo", help="Undo the latest --undo.")] = False,
     refit: Annotated[str | None, Option(help="phi: learn φ again from --data, in seconds.", metavar="phi")] = None,
     data: Annotated[str | None, Option(help="Labelled texts for --refit.", metavar="FILE")] = None,
-    text: TextColumn = None,
-    label: LabelColumn = None,
+    how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
     """Replace the rules of a saved model without retraining, and show how weights and predictions change.
@@ -37,11 +37,10 @@ def apply(
     if undo or redo:
         _step(model, "undo" if undo else "redo", as_json)
         return
-    from rulenet.data.load import load
     from rulenet.workbench.hotedit import apply_rules
 
-    texts = None if sample is None else read_texts(sample, text, label)
-    labelled = None if data is None else load(data, text=text, label=label)
+    texts = None if sample is None else read_data(sample, how, need_labels=False)
+    labelled = None if data is None else read_data(data, how)
     if texts is not None and len(texts.texts) > 10_000:
         err.print(f"comparing the predictions on {len(texts.texts):,} texts …")
     edit = apply_rules(model, rules, sample=texts, refit=refit, data=labelled, dry_run=dry_run)

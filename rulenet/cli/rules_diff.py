@@ -8,18 +8,18 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from rulenet.cli.console import AsJson, LabelColumn, TextColumn, print_json, say_lines
-from rulenet.cli.texts import read_texts
+from rulenet.cli.console import AsJson, print_json, say_lines
+from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 from rulenet.errors import ParameterError
 
 
+@reads_data
 def diff(
     a: Annotated[Path, Argument(help="Rule file.", metavar="A")],
     b: Annotated[Path, Argument(help="Rule file to compare with.", metavar="B")],
     data: Annotated[str | None, Option(help="Also compare what fires on these texts.", metavar="FILE")] = None,
     model: Annotated[Path | None, Option(help="Predict with this model folder; default: by starting weights.")] = None,
-    text: TextColumn = None,
-    label: LabelColumn = None,
+    how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
     """Show the differences between two rule files, and which predictions change and why.
@@ -37,13 +37,13 @@ def diff(
     if data is None:
         found = diff_rules(first, second)
     elif model is None:
-        dataset = read_texts(data, text, label)
+        dataset = read_data(data, how, need_labels=False)
         found = diff_rules(first, second, dataset.texts, labels=dataset.labels)
     else:
         from rulenet.estimator import RuleNetClassifier
         from rulenet.workbench.flips import known_labels
 
-        clf, dataset = RuleNetClassifier.load(model), read_texts(data, text, label)
+        clf, dataset = RuleNetClassifier.load(model), read_data(data, how, need_labels=False)
         found = diff_rules(first, second, dataset.texts, labels=known_labels(clf.predictor_, dataset), model=clf)
     if as_json:
         print_json(found.to_dict())

@@ -20,9 +20,6 @@ from rulenet.cli.console import (
     AsJson,
     Html,
     Jobs,
-    LabelColumn,
-    Split,
-    TextColumn,
     check_file,
     out,
     print_json,
@@ -30,6 +27,7 @@ from rulenet.cli.console import (
     say_result,
     write_page,
 )
+from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 
 if TYPE_CHECKING:
     from rulenet.workbench.drift import Drift
@@ -54,6 +52,7 @@ class Sort(str, Enum):
     file = "file"
 
 
+@reads_data
 def stats(
     data: Annotated[str, Option("--data", "-d", help="Texts, best with labels, that the rules were not written on.")],
     file: Annotated[Path | None, Argument(help="Rule file; default: the rules of --model.", metavar="[FILE]")] = None,
@@ -63,9 +62,7 @@ def stats(
     sort: Annotated[Sort, Option(help="Order of the table; right and lift: lowest first.")] = Sort.fires,
     top: Annotated[int, Option(help="Number of rows in the table; 0: all.", min=0)] = 30,
     jobs: Jobs = None,
-    split: Split = None,
-    text: TextColumn = None,
-    label: LabelColumn = None,
+    how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
     """Show how well each rule works on some texts, which rules contradict each other, and which have drifted.
@@ -78,7 +75,6 @@ def stats(
     `rulenet rules stats --model model/ --data new.csv --baseline model/`
     """
     from rulenet.base.progress import Progress
-    from rulenet.data.load import load
     from rulenet.errors import DataError, ParameterError
     from rulenet.workbench.drift import compare, read_baseline
     from rulenet.workbench.stats import rule_stats
@@ -88,9 +84,9 @@ def stats(
     check_file(html)
     earlier = None if baseline is None else read_baseline(baseline)
     progress = Progress(0 if as_json else 1)
-    dataset = load(data, text=text, label=label, split=split, need_labels=False)
-    if label is not None and dataset.labels is None:
-        raise DataError(f"{data}: some rows have no label in the column {label!r}: complete or delete them")
+    dataset = read_data(data, how, need_labels=False)
+    if how.label is not None and dataset.labels is None:
+        raise DataError(f"{data}: some rows have no label in the column {how.label!r}: complete or delete them")
     found = rule_stats(file, dataset.texts, dataset.labels, model=model, n_jobs=jobs, progress=progress)
     drift = None if earlier is None else compare(found, earlier)
     if html is not None:

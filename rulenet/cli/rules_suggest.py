@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from rulenet.base.wording import counted
-from rulenet.cli.console import AsJson, LabelColumn, Seed, Split, TextColumn, check_file, print_json, say
+from rulenet.cli.console import AsJson, Seed, check_file, print_json, say
+from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ KINDS = {
 }
 
 
+@reads_data
 def suggest(
     file: Annotated[Path, Argument(help="Rule file with the present rules.", metavar="FILE")],
     data: Annotated[str, Option("--data", "-d", help="Labelled texts that --model was not trained on.")],
@@ -34,9 +36,7 @@ def suggest(
     only: Annotated[list[str] | None, Option(help="Write only this rule, confirmed or not; may be repeated.")] = None,
     sample: Annotated[int | None, Option(help="Use only this many texts, selected at random.", min=1)] = None,
     seed: Seed = 0,
-    split: Split = None,
-    text: TextColumn = None,
-    label: LabelColumn = None,
+    how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
     """Propose new rules from labelled texts, and present rules to drop, tighten or merge.
@@ -46,7 +46,6 @@ def suggest(
     Example: `rulenet rules suggest rules/ag_news.yaml --data train.csv --write more.yaml`
     """
     from rulenet.base.progress import Progress
-    from rulenet.data.load import load
     from rulenet.rules.ruleset import RuleSet
     from rulenet.workbench.suggest.suggest import suggest as find
 
@@ -56,8 +55,8 @@ def suggest(
     check_file(write)
     if write is not None and write.exists():
         RuleSet.load(write)  # a file with faults must be corrected first, before long work
-    dataset = load(data, text=text, label=label, split=split)
-    texts, labels = _sampled(dataset.texts, dataset.labels or [], sample, seed)
+    dataset = read_data(data, how, limit=sample, seed=seed)
+    texts, labels = dataset.texts, dataset.labels or []
     progress = Progress(0 if as_json else 1)
     found = find(ruleset, texts, labels, model, n=count, held_out=held_out, random_state=seed, say=progress.say)
     chosen = [] if write is None else _chosen(found, only)
@@ -71,16 +70,6 @@ def suggest(
     _show(found)
     if write is not None:
         say(f"{counted(len(chosen), 'rule')} → {write}" if chosen else "no rule is confirmed, so nothing was written")
-
-
-def _sampled(texts: list[str], labels: list[str], n: int | None, seed: int) -> tuple[list[str], list[str]]:
-    """Select rows at random, because files are often ordered by class."""
-    import random
-
-    if n is None or n >= len(texts):
-        return texts, labels
-    rows = sorted(random.Random(seed).sample(range(len(texts)), n))
-    return [texts[i] for i in rows], [labels[i] for i in rows]
 
 
 def _chosen(found: Suggestions, only: list[str] | None) -> list[Suggestion]:

@@ -1,40 +1,26 @@
-"""Texts that commands read from standard input or files. Imports errors and `rulenet.data`."""
+"""Texts from standard input. Imports errors and how much of a line is read."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from functools import partial
 
+from rulenet.data.lines import MAX_LINE
 from rulenet.errors import DataError
 
-if TYPE_CHECKING:
-    from rulenet.data.load import Dataset
 
-
-def lines_of_stdin() -> Iterator[str]:
-    """Yield texts from standard input, one per line, in UTF-8."""
-    for number, line in enumerate(sys.stdin.buffer, start=1):
+def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:
+    """Yield texts from standard input, one per line, in UTF-8 or another encoding in which a line break is one byte."""
+    for number, line in enumerate(iter(partial(sys.stdin.buffer.readline, 4 * MAX_LINE), b""), start=1):
+        if len(line) == 4 * MAX_LINE:
+            raise DataError(f"standard input, line {number}: more than {MAX_LINE:,} characters: break it up")
         try:
-            text = line.decode()
+            text = line.decode(encoding or "utf-8")
+        except LookupError as error:
+            raise DataError(f"--encoding {encoding}: {error}") from None
         except UnicodeDecodeError as error:
             place = f"standard input, line {number}: byte {error.start} of the line"
-            raise DataError(f"{place} is not valid UTF-8: convert the text first, for example with iconv") from None
-        yield text.rstrip("\r\n")
-
-
-def read_texts(source: str, text: str | None, label: str | None) -> Dataset:
-    """Read the texts of a file, with labels if it has them; a .txt file has one text per line."""
-    from rulenet.data.load import Dataset, load
-
-    if not source.endswith(".txt"):
-        return load(source, text=text, label=label, need_labels=False)
-    try:
-        lines = Path(source).read_bytes().decode("utf-8-sig").replace("\r\n", "\n").rstrip("\n").split("\n")
-    except OSError as error:
-        raise DataError(f"{source} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{source}: byte {error.start} is not valid UTF-8: save the file as UTF-8") from None
-    found = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    return Dataset([line for _, line in found], None, source, [number for number, _ in found])
+            hint = "name the encoding with --encoding" if encoding is None else "that is another encoding"
+            raise DataError(f"{place} is not valid {error.encoding.upper()}: {hint}") from None
+        yield (text.lstrip("\ufeff") if number == 1 else text).rstrip("\r\n")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from rulenet.base.wording import counted
-from rulenet.cli.console import AsJson, Jobs, LabelColumn, Seed, Split, TextColumn, err, new_table, out, print_json, say
+from rulenet.cli.console import AsJson, Jobs, Seed, err, new_table, out, print_json, say
+from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PATHS = {"hybrid": "φ + ψ", "rules": "φ alone"}
 
 
+@reads_data
 def train(
     data: Annotated[str, Argument(help="csv, tsv, jsonl, parquet, a folder per class, or hub:NAME.", metavar="DATA")],
     model: Annotated[Path, Option("--out", "-o", help="Folder for the model.")],
@@ -25,16 +27,16 @@ def train(
     language: Annotated[str, Option(help="auto, en or zh.")] = "auto",
     epochs: Annotated[int | None, Option(help="Passes over the texts; default: by their number.", min=1)] = None,
     seed: Seed = 0,
-    limit: Annotated[int | None, Option(help="Use at most this many rows, from the start of the file.", min=1)] = None,
+    limit: Annotated[
+        int | None, Option(help="Use at most this many rows, taken at random, each label in proportion.", min=1)
+    ] = None,
     cascade: Annotated[str, Option(help="When to skip the transformer: off, certified, statistical.")] = "off",
     cascade_risk: Annotated[float, Option(help="Share of predictions that statistical may change.")] = 0.005,
     resume: Annotated[bool, Option("--resume", help="Resume an interrupted run, which is kept in OUT.work.")] = False,
     figures: Annotated[Path | None, Option(help="Folder for figures of reliability and coverage.")] = None,
     device: Annotated[str, Option(help="auto, cpu or cuda.")] = "auto",
     jobs: Jobs = None,
-    split: Split = None,
-    text: TextColumn = None,
-    label: LabelColumn = None,
+    how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on labelled texts and save it.
@@ -43,7 +45,6 @@ def train(
     """
     from rulenet.base.extras import need
     from rulenet.base.progress import is_main_process
-    from rulenet.data.load import load
     from rulenet.estimator import RuleNetClassifier
     from rulenet.store.manifest import check_target
     from rulenet.training.recipe import Recipe
@@ -51,7 +52,7 @@ def train(
     check_target(model)
     if figures is not None:
         need("matplotlib", purpose="--figures")
-    dataset = load(data, text=text, label=label, split=split, limit=limit)
+    dataset = read_data(data, how, limit=limit, seed=seed)
     work = None if encoder == "none" else Path(f"{model}.work")
     if resume and work is None:
         raise ParameterError("--resume needs a transformer: with --encoder none there is nothing to resume")

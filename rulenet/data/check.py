@@ -1,15 +1,16 @@
-"""Texts and labels as users pass them → checked lists. Imports errors, wording, records and numpy."""
+"""Texts and labels as users pass them → checked lists. Imports errors, wording, labels, records and numpy."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 
 from rulenet.base.wording import counted, some
-from rulenet.errors import InputError, LabelError
+from rulenet.data.labels import as_label
+from rulenet.errors import DataError, InputError, LabelError
 from rulenet.text.record import Record
 
 # numpy drops NUL at the end of a string, and files cannot store lone surrogates.
@@ -66,7 +67,7 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
     (['ham', 'spam'], [1, 0, 1])
     """
     column = _column(labels, "labels", "labels, such as table['label']", one="pass a list with one label per text")
-    found = [label.item() if isinstance(label, np.generic) else label for label in column]
+    found = _whole([label.item() if isinstance(label, np.generic) else label for label in column])
     if len(found) != n_texts:
         raise InputError(f"{counted(n_texts, 'text')} but {counted(len(found), 'label')}: give each text one label")
     missing = [i for i, label in enumerate(found) if _is_missing(label)]
@@ -87,15 +88,57 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
     return classes, y
 
 
+def check_answers(texts: Sequence[str], labels: Sequence[Any], source: str = "") -> None:
+    """Refuse texts that carry the answer: those that are the label, or have a field that is the label, in every row.
+
+    Examples
+    --------
+    >>> check_answers([Record.of({"body": "late", "queue": "delivery"}), Record.of({"body": "bill", "queue": "billing"})],
+    ...               ["delivery", "billing"])
+    Traceback (most recent call last):
+    rulenet.errors.InputError: the field 'queue' of the texts is the label in every row, so they carry the answer: leave it out
+    """
+    if len(texts) < 2 or len(texts) != len(labels):
+        return
+    answers, at = [_plain(str(label)) for label in labels], f"{source}: " if source else ""
+    error, hint = (DataError, " of --text") if source else (InputError, "")
+    if all(_plain(text) == answer for text, answer in zip(texts, answers, strict=True)):
+        raise error(f"{at}each text is its own label: the column of the labels was given as the texts")
+    for field in getattr(texts[0], "fields", ()):
+        parts = ((text[slice(*text.fields[field])] if field in getattr(text, "fields", ()) else None) for text in texts)
+        if all(part is not None and _plain(part) == answer for part, answer in zip(parts, answers, strict=True)):
+            why = f"the field {field!r} of the texts is the label in every row, so they carry the answer"
+            raise error(f"{at}{why}: leave it out{hint}")
+
+
+def _plain(text: str) -> str:
+    return (as_label(text) or "").strip().casefold()
+
+
+def _whole(labels: list[Any]) -> list[Any]:
+    """Labels whose floats are whole numbers, as pandas makes them of whole numbers with gaps, as whole numbers."""
+    are_whole = all(label.is_integer() if isinstance(label, float) else type(label) is int for label in labels)
+    return [int(label) for label in labels] if are_whole else labels
+
+
 def _column(values: Any, name: str, of_what: str, *, one: str) -> list[Any]:
     """Return the elements of any ordered, one-dimensional sequence."""
     if isinstance(values, (str, bytes)):
         raise InputError(f"{name} is one string: {one}")
+    if isinstance(values, tuple) and len(values) == 2 and all(map(_is_column, values)):
+        raise InputError(f"{name} is a pair, perhaps of texts and labels: pass each by itself")
+    if hasattr(values, "texts") and hasattr(values, "labels"):
+        raise InputError(f"{name} is a whole data set: pass its .texts, and its .labels as the labels")
     if not isinstance(values, Iterable) or isinstance(values, (Mapping, Set)):
-        raise InputError(f"{name} is a {type(values).__name__}: pass a list")
+        one = f", such as {name}['text']" if isinstance(values, Mapping) else ""
+        raise InputError(f"{name} is a {type(values).__name__}: pass a list{one}")
     if getattr(values, "ndim", 1) != 1:
         raise InputError(f"{name} has shape {getattr(values, 'shape', '')}: pass one column of {of_what}")
     return list(values)
+
+
+def _is_column(value: Any) -> bool:
+    return isinstance(value, Iterable) and hasattr(value, "__len__") and not isinstance(value, (str, bytes, Mapping))
 
 
 def _can_be_stored(label: str | float) -> bool:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from rulenet.data.check import check_labels, check_texts, is_share
+from rulenet.data.load import Dataset
 from rulenet.errors import InputError, LabelError
 
 WORDS = ["a", "b", ""]
@@ -43,7 +44,9 @@ def test_any_ordered_column_of_strings_becomes_a_list(texts: Any) -> None:
         (3, r"texts is a int: pass a list"),
         (None, r"texts is a NoneType: pass a list"),
         ({"a", "b"}, r"texts is a set: pass a list"),
-        ({"text": ["a"]}, r"texts is a dict: pass a list"),
+        ({"text": ["a"]}, r"texts is a dict: pass a list, such as texts\['text'\]"),
+        ((["a", "b"], ["x", "y"]), r"^texts is a pair, perhaps of texts and labels: pass each by itself"),
+        (Dataset(["a"], ["x"], "", [1]), r"^texts is a whole data set: pass its \.texts"),
         (pd.DataFrame({"text": WORDS, "n": [1, 2, 3]}), r"shape \(3, 2\): pass one column of strings, such as table\["),
         (np.array([["a"], ["b"]]), r"texts has shape \(2, 1\): pass one column of strings"),
         (np.array("a"), r"texts has shape \(\): pass one column"),
@@ -87,7 +90,8 @@ def test_message_names_the_argument() -> None:
         (["spam", "ham", "ham"], ["ham", "spam"], [1, 0, 0]),
         ([7, -3, -3], [-3, 7], [1, 0, 0]),
         ([True, False, False], [False, True], [1, 0, 0]),
-        ([2.0, 0.0, 2.0], [0.0, 2.0], [1, 0, 1]),
+        ([2.0, 0.0, 2.0], [0, 2], [1, 0, 1]),
+        ([1, 2.0, 1], [1, 2], [0, 1, 0]),
         (("b", "a", "b"), ["a", "b"], [1, 0, 1]),
         (np.array([5, 1, 5], dtype=np.uint8), [1, 5], [1, 0, 1]),
         (np.array([True, False, True]), [False, True], [1, 0, 1]),
@@ -123,7 +127,7 @@ def test_classes_are_sorted_and_keep_their_type(labels: Any, classes: list[Any],
         (pd.Series(["a", pd.NaT, "b"], dtype=object), r"^1 label is missing .* position 1"),
         (["a", 1, "b"], r"^labels are of type int, str: use only str, only int or only bool$"),
         ([True, 0, 1], r"^labels are of type bool, int:"),
-        ([1, 2.0, 3], r"^labels are of type float, int:"),
+        ([1, 2.5, 3], r"^labels are of type float, int:"),
         ([["a"], ["b"], ["c"]], r"^labels are of type list:"),
         ([b"a", b"b", b"a"], r"^labels are of type bytes:"),
         (np.array(["2020-01-01"] * 3, dtype="datetime64[D]"), r"^labels are of type date:"),

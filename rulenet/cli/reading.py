@@ -1,0 +1,65 @@
+"""The options that say how data are read, the same for every command that reads some. Imports columns and typer.
+
+A command takes them all as one parameter, ``how: Reading``, under the decorator `reads_data`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Option
+
+from rulenet.data.columns import FIND_OUT as FIND_OUT
+from rulenet.data.columns import Reading
+
+if TYPE_CHECKING:
+    from rulenet.data.load import Dataset
+
+TEXT_HELP = "Column of the texts, or several, as in title,body; default: a usual name."
+OPTIONS: dict[str, Any] = {
+    "text": Annotated[str | None, Option("--text", help=TEXT_HELP)],
+    "label": Annotated[str | None, Option("--label", help="Column of the labels; default: a usual name.")],
+    "split": Annotated[
+        str | None, Option(help="Use only rows with this value in the column 'split', or this split of the hub.")
+    ],
+    "encoding": Annotated[
+        str | None, Option(help="Encoding of text files, such as gb18030 or cp1252; default: found by itself.")
+    ],
+    "separator": Annotated[
+        str | None, Option(help="What separates columns: ';', tab, …; default: found by itself, tab in .tsv.")
+    ],
+    "quoting": Annotated[
+        bool | None, Option("--quoting/--no-quoting", help="Whether fields may be in quotes; default: not with tabs.")
+    ],
+    "sheet": Annotated[str | None, Option(help="Sheet of an Excel file; default: the first.")],
+}
+
+
+def reads_data(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command those options in the place of its parameter `how`."""
+    signature = inspect.signature(command, eval_str=True)
+
+    @wraps(command)
+    def run(**given: Any) -> None:  # typer passes every parameter by name
+        command(how=Reading(**{name: given.pop(name) for name in OPTIONS}), **given)
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    options = [inspect.Parameter(name, kind, default=None, annotation=option) for name, option in OPTIONS.items()]
+    parameters = list(signature.parameters.values())
+    at = list(signature.parameters).index("how")
+    run.__signature__ = signature.replace(parameters=[*parameters[:at], *options, *parameters[at + 1 :]])  # type: ignore[attr-defined]
+    run.__annotations__ = {}
+    return run
+
+
+def read_data(
+    source: str, how: Reading, *, need_labels: bool = True, limit: int | None = None, seed: int = 0
+) -> Dataset:
+    """Read the texts of a source, and its labels."""
+    from rulenet.data.load import load
+
+    return load(source, **asdict(how), need_labels=need_labels, limit=limit, seed=seed)
