@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Option
 
 from rulenet.data.columns import FIND_OUT as FIND_OUT
-from rulenet.data.columns import Reading
+from rulenet.data.columns import Reading as Reading
 
 if TYPE_CHECKING:
     from rulenet.data.load import Dataset

@@ -104,8 +104,9 @@ def check_answers(texts: Sequence[str], labels: Sequence[Any], source: str = "")
     error, hint = (DataError, " of --text") if source else (InputError, "")
     if all(_plain(text) == answer for text, answer in zip(texts, answers, strict=True)):
         raise error(f"{at}each text is its own label: the column of the labels was given as the texts")
-    for field in getattr(texts[0], "fields", ()):
-        parts = ((text[slice(*text.fields[field])] if field in getattr(text, "fields", ()) else None) for text in texts)
+    records = [text if isinstance(text, Record) else Record.of({}) for text in texts]
+    for field in records[0].fields:
+        parts = (record[slice(*record.fields[field])] if field in record.fields else None for record in records)
         if all(part is not None and _plain(part) == answer for part, answer in zip(parts, answers, strict=True)):
             why = f"the field {field!r} of the texts is the label in every row, so they carry the answer"
             raise error(f"{at}{why}: leave it out{hint}")

@@ -28,9 +28,17 @@ def read_delimited(lines: Iterator[str], suffix: str, intake: Intake) -> Rows:
     quotes = intake.how.quoting if intake.how.quoting is not None else separator != "\t"
     read: list[str] = []  # the lines of the present row
     counted_lines = _remember(chain(head[n_before:], lines), read)
-    quoting = csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE
+    dialect = _Quoted() if quotes else _Bare()
     table = _Table(separator, quotes, n_before, intake)
-    yield from table.rows(csv.reader(counted_lines, delimiter=separator, quoting=quoting, strict=True), read)
+    yield from table.rows(csv.reader(counted_lines, dialect, delimiter=separator), read)
+
+
+class _Quoted(csv.excel):
+    strict = True
+
+
+class _Bare(csv.excel):
+    quoting = csv.QUOTE_NONE
 
 
 def _remember(lines: Iterable[str], read: list[str]) -> Iterator[str]:
@@ -67,7 +75,7 @@ def _separator(head: list[str], suffix: str, intake: Intake) -> tuple[str, int]:
 
 def _fields(lines: list[str], separator: str) -> int | None:
     """How many fields the first rows have, if all have the same number."""
-    reader = csv.reader(lines, delimiter=separator, quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL)
+    reader = csv.reader(lines, _Bare() if separator == "\t" else csv.excel(), delimiter=separator)
     try:
         found = [len(fields) for fields in reader if fields]
     except csv.Error:
@@ -157,14 +165,14 @@ class _Table:
                 self.swallowed.append((line, set(inside)))
 
     def _end(self, n_empty: int) -> None:
-        what = [counted(n, name) for n, name in ((n_empty, "empty row"), (self.n_extra, "empty column")) if n]
-        if what:
-            self.intake.note(f"{' and '.join(what)} at the end of the table left out")
-        for line, inside in self.swallowed:
+        parts = [counted(n, name) for n, name in ((n_empty, "empty row"), (self.n_extra, "empty column")) if n]
+        if parts:
+            self.intake.note(f"{' and '.join(parts)} at the end of the table left out")
+        for start, inside in self.swallowed:
             if inside <= self.labels:
                 why = "a quoted field that contains whole rows, so a quote is missing or too many"
                 remedy = "correct it, give --no-quoting if quotes are part of the texts, or --quoting if all is right"
-                self.intake.bad(line, f"{why}: {remedy}")
+                self.intake.bad(start, f"{why}: {remedy}")
         if not self.swallowed and self.longest[0] > JOINED:
             n_lines, line = self.longest[0], -self.longest[1]
             if n_lines > JOINED * (self.n_lines - n_lines) / max(self.n_rows - 1, 1):

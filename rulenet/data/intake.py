@@ -67,7 +67,8 @@ class Intake:
 
     def rows(self, rows: Rows) -> Iterator[Row]:
         """Yield the good rows of the split; raise an error for the bad ones at the end."""
-        empty, splits = True, set()
+        empty = True
+        splits: set[str] = set()
         for number, cells in rows:
             empty, columns = False, self.columns
             if columns is None:

@@ -63,9 +63,9 @@ def test_labels_are_not_read_as_markup(tmp_path: Path) -> None:
     [
         ("train {f}/mial.csv -o {t}/m", r"^error: .*mial\.csv: not found \(did you mean 'mail\.csv'\?\)$"),
         ("train {f}/mail.csv -o {t}/m --text txt", r"no column 'txt' \(did you mean 'text'\?\)"),
-        ("train {f}/mail.csv -o {t}/m --label no", r"no column 'no': correct label="),
+        ("train {f}/mail.csv -o {t}/m --label no", r"no column 'no': correct --label"),
         ("train {f}/mail.csv -o {t}/m --limit 1", r"has only one class, 'delivery'"),
-        ("train {f}/mail.csv -o {t}/m --split dev", r"split='dev' needs a column 'split'"),
+        ("train {f}/mail.csv -o {t}/m --split dev", r"--split dev needs a column 'split'"),
         ("train {f}/rules.yaml -o {t}/m", r"unknown file type"),
         ("train {f}/mail.csv -o {t}/m -r {f}/no.yaml", r"^error: 1 fault in .*no\.yaml .*no\.yaml: no such file; working"),
         ("train {f}/mail.csv -o {t}/m -r {f}/bad.yaml", r"bad\.yaml:3: rule 'a': unknown field 'wrod': did you mean 'word'"),

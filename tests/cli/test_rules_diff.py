@@ -85,14 +85,14 @@ def test_json() -> None:
         (("a.yaml", "none.yaml"), "none.yaml: no such file"),
         (("a.yaml", "b.yaml", "--model", "model"), "--model needs texts to predict: add --data FILE"),
         (("a.yaml", "b.yaml", "--data", "none.csv"), "none.csv"),
-        (("a.yaml", "b.yaml", "--data", "none.txt"), "none.txt cannot be read: No such file or directory"),
-        (("a.yaml", "b.yaml", "--data", "latin.txt"), "latin.txt: byte 3 is not valid UTF-8"),
+        (("a.yaml", "b.yaml", "--data", "none.txt"), "none.txt: not found"),
+        (("a.yaml", "b.yaml", "--data", "latin.txt"), "latin.txt:1: byte 3 of the file is not valid utf-8"),
         (("a.yaml", "b.yaml", "--data", "texts.txt", "--model", "none"), "none: no such folder"),
         (("a.yaml",), "Missing argument 'B'"),
     ],
 )
 def test_mistakes(arguments: tuple[str, ...], message: str) -> None:
-    Path("latin.txt").write_bytes(b"caf\xe9")
+    Path("latin.txt").write_bytes(b"caf\xff")
     result = run(*arguments, status=2)
     assert result.stdout == ""
     assert message in " ".join(result.stderr.replace("│", " ").split())
