@@ -24,6 +24,7 @@ from rulenet.rules.reading.check import resolve_lexicons
 from rulenet.rules.reading.sources import Bundle, columns, read_bundle, read_text
 from rulenet.text.han import simplified
 from rulenet.text.language import Language
+from rulenet.text.raw import readable
 from rulenet.text.record import Record
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class RuleSet:
         """
         todo = [condition for condition, _ in self.conditions]
         atoms = atoms_of(todo, denied=False, wanted=lambda part: part.makes_words)
-        return sorted(atom.pattern for atom in atoms if atom.kind == "raw")
+        return sorted(readable(atom.pattern) for atom in atoms if atom.kind == "raw")
 
     def evaluators(self, language: Language) -> list[RuleMatcher]:
         """Each column's rule, ready to be evaluated on one text."""

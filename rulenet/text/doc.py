@@ -7,12 +7,13 @@ import re
 from bisect import bisect_left
 from collections import deque
 from functools import cached_property
-from itertools import islice
+from itertools import accumulate, islice
 
 from rulenet.text.clean import Cleaned, clean_with_offsets
-from rulenet.text.fold import UNIT, UNSPACED, fold_raw, words_with_offsets
+from rulenet.text.fold import UNIT, UNSPACED, words_with_offsets
 from rulenet.text.han import simplified
 from rulenet.text.language import Language, detect_language
+from rulenet.text.raw import BORDER, fold_case, squeeze
 from rulenet.text.record import Record
 from rulenet.text.tag import TaggedToken, Tagger
 
@@ -105,9 +106,33 @@ class Doc:
         return found
 
     @cached_property
+    def squeezed(self) -> str:
+        """The cleaned text as literals in scripts without spaces are searched in it."""
+        return squeeze(self.clean)
+
+    @cached_property
     def raw(self) -> str:
-        """The cleaned text in lower case, of the same length."""
-        return fold_raw(self.clean)
+        """The same, case-folded."""
+        return fold_case(self.squeezed)
+
+    @cached_property
+    def _raw_places(self) -> tuple[list[int], list[int]]:
+        """Number of characters of the text before each place of `raw`, and the place of each in the text."""
+        before = accumulate((char != BORDER for char in self.raw), initial=0)
+        return list(before), [i for i, char in enumerate(self.clean) if not char.isspace()]
+
+    def raw_span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the place in the text of a stretch of `raw` or `squeezed`.
+
+        Examples
+        --------
+        >>> from rulenet.text.tokenise import Tokeniser
+        >>> doc = Doc("成为 VIP  会员", Tagger(Tokeniser("zh")))
+        >>> doc.raw_span(doc.raw.index("会员"), len(doc.raw))
+        (8, 10)
+        """
+        before, places = self._raw_places
+        return places[before[start]], places[before[end] - 1] + 1
 
     @cached_property
     def tagged(self) -> list[TaggedToken]:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 
-# Scripts without spaces: Han (with extensions and compatibility forms), kana, Thai, Lao, Khmer, Myanmar.
-UNSPACED = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
+# Scripts without spaces: Han (with extensions and compatibility forms), kana without its name dot, Thai, Lao, Khmer, Myanmar.
+UNSPACED = (
+    "\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
+)
 HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 UNIT = re.compile(f"[{UNSPACED}]|[^\\W{UNSPACED}]+")  # a word or one Chinese character: the unit of length
 _UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -26,7 +29,7 @@ def is_unspaced(literal: str) -> bool:
     >>> is_unspaced("手机"), is_unspaced("phone")
     (True, False)
     """
-    return _UNSPACED.search(literal) is not None
+    return not literal.isascii() and _UNSPACED.search(literal) is not None
 
 
 def fold(text: str) -> str:
@@ -62,17 +65,3 @@ def words_with_offsets(text: str) -> list[tuple[str, int, int]]:
             found.append((word, at, at + len(word)))
         at += len(word) + 1
     return found
-
-
-def fold_raw(text: str) -> str:
-    """Fold case without changing the length, so that positions in the cleaned text stay valid.
-
-    Examples
-    --------
-    >>> fold_raw("VIP会员")
-    'vip会员'
-    """
-    folded = text.casefold()  # unlike lower(), independent of the position of a character (Σ, ς)
-    if len(folded) == len(text):
-        return folded
-    return "".join(folded if len(folded := char.casefold()) == 1 else char for char in text)

@@ -17,10 +17,11 @@ from rulenet.rules.file.condition import WrittenCondition, WrittenNear
 from rulenet.rules.file.schema import Flip, LexiconRef, Rule, RuleFile, WeightedTerm
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
-from rulenet.text.fold import fold_raw, is_unspaced, words_with_offsets
+from rulenet.text.fold import is_unspaced, words_with_offsets
 from rulenet.text.forms import forms
 from rulenet.text.han import simplified
 from rulenet.text.language import Language, detect_language
+from rulenet.text.raw import fold_case
 from rulenet.text.tag import TaggedToken, Tagger
 
 ENGLISH_CUES = (
@@ -246,19 +247,46 @@ def unit_starts(text: str) -> list[int]:
 
 
 def characters(pieces: list[str], text: str, gap: int, *, exact: bool) -> set[Span]:
-    """Where pieces stand one after the other, with at most `gap` characters between two; from each beginning the shortest."""
-    if not exact:
-        pieces, text = [fold_raw(piece) for piece in pieces], fold_raw(text)
+    """Where pieces stand one after the other, with at most `gap` characters between two; from each beginning the shortest.
+
+    White space does not count, but no piece crosses a blank line. A word of a piece that is no Chinese must be a word of the text.
+    """
+    text = alike(text)
+    there = [i for i, char in enumerate(text) if not char.isspace()]
+    words_there = {(start, end) for _, start, end in words_with_offsets(text)}
+
+    def same(a: str, b: str) -> bool:
+        return a == b if exact else fold_case(a) == fold_case(b)
+
+    def stands(piece: str, first: int) -> bool:
+        letters = [j for j, char in enumerate(piece) if not char.isspace()]
+        found = dict(zip(letters, there[first : first + len(letters)], strict=False))
+        return (
+            len(found) == len(letters)
+            and all(same(piece[j], text[i]) for j, i in found.items())
+            and all(text[a:b].count("\n") < 2 for a, b in itertools.pairwise(found.values()))
+            and all(
+                (found[start], found[end - 1] + 1) in words_there
+                for word, start, end in words_with_offsets(piece)
+                if not is_unspaced(word)
+            )
+        )
+
+    pieces = [alike(piece) for piece in pieces]
+    lengths = [sum(not char.isspace() for char in piece) for piece in pieces]
     shortest = {}
-    for start in range(len(text)):
-        ends = [start + len(pieces[0])] if text.startswith(pieces[0], start) else []
-        for piece in pieces[1:]:
-            ends = [
-                end + skip + len(piece) for end in ends for skip in range(gap + 1) if text.startswith(piece, end + skip)
-            ]
+    for first in range(len(there)):
+        ends = [first + lengths[0]] if stands(pieces[0], first) else []
+        for piece, n in zip(pieces[1:], lengths[1:], strict=True):
+            ends = [end + skip + n for end in ends for skip in range(gap + 1) if stands(piece, end + skip)]
         if ends:
-            shortest[start] = min(ends)
+            shortest[there[first]] = there[min(ends) - 1] + 1
     return set(shortest.items())
+
+
+def alike(text: str) -> str:
+    """The text with one name dot and one apostrophe."""
+    return re.sub("[·‧・⋅∙]", "•", text).replace("’", "'")
 
 
 def words(literal: str, text: str, gap: int, *, exact: bool, lemma: bool) -> set[Span]:

@@ -38,10 +38,10 @@ WORDS = [
         "テスト",
         "ไทย",
     ],
-    *["【快讯】", "真的吗？"],
+    *["【快讯】", "真的吗？", "A股", "5折", "VIP会员", "会员VIP卡", "Edu Trust认证", "马克·吐温", "L'Oréal店", "3.5折"],
 ]
 PHRASES = ["grand slam", "oil-win", "not a win", "a a", "beat the coach", "naïve café", "win 😀 win", "oil price 7"]
-PHRASES += ["中国 win", "中国软件", "中 国", "球 好"]
+PHRASES += ["中国 win", "中国软件", "中 国", "球 好", "VIP 会员", "买 A股 5折", "3 天"]
 # Each with a text that it hits. They must mean the same to RE2 and to Python's `re` with re.ASCII, which folds no é.
 REGEXES = {
     r"\bwin\b": "win",
@@ -123,6 +123,11 @@ DISGUISES: list[Callable[[str], str]] = [
     lambda s: html.escape(f"<i>{s}</i>"),
     lambda s: s[:1] + "\u200b" + s[1:],
     lambda s: s[:1] + "很" + s[1:],
+    lambda s: " ".join(s),
+    lambda s: s[:2] + " \u3000" + s[2:],
+    lambda s: s.replace("·", "・").replace("'", "’"),
+    lambda s: "LA9."[len(s) % 4] + s,
+    lambda s: "9." + s,
     lambda s: s + "s",
     lambda s: s[:-1],
     lambda s: s + "\u0308",

@@ -17,8 +17,9 @@ from rulenet.rules.file.condition import KIND_FIELDS
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.writing.format import format_text
 from rulenet.text.clean import clean
-from rulenet.text.fold import fold, fold_raw, is_unspaced
+from rulenet.text.fold import fold, is_unspaced
 from rulenet.text.language import Language
+from rulenet.text.raw import fold_raw
 from rulenet.text.record import Record
 from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser

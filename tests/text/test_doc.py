@@ -101,7 +101,6 @@ def test_words_and_their_places() -> None:
     assert found.clean == "Win, or win & lose"
     assert found.words == [("win", 0, 3), ("or", 5, 7), ("win", 8, 11), ("lose", 14, 18)]
     assert found.places == {"win": [0, 2], "or": [1], "lose": [3]}
-    assert found.raw == "win, or win & lose"
 
 
 def test_tag_line_knows_where_each_token_stands() -> None:

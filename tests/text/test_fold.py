@@ -1,4 +1,4 @@
-"""rulenet.text.fold: the two forms that literals are searched in, words and raw characters."""
+"""rulenet.text.fold: the words in which literals are searched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rulenet.text.clean import clean
-from rulenet.text.fold import fold, fold_raw, is_unspaced, words_with_offsets
+from rulenet.text.fold import fold, is_unspaced, words_with_offsets
 
 FOLDED = [
     ("", " "),
@@ -63,15 +63,3 @@ def test_fold_and_words_agree(raw: str) -> None:
 @given(st.text(st.characters(max_codepoint=127)))
 def test_ascii_takes_a_short_cut_to_the_same_words(text: str) -> None:
     assert fold(text + " é") == fold(text).rstrip(" ") + " é "
-
-
-def test_fold_raw() -> None:
-    table = {"VIP会员": "vip会员", "Straße": "straße", "İS": "İs", "ΑΣ ας": "ασ ασ", "éÉ": "éé", "": ""}
-    assert {text: fold_raw(text) for text in table} == table
-
-
-@settings(deadline=None)
-@given(LETTERS, LETTERS)
-def test_fold_raw_keeps_every_position(before: str, after: str) -> None:
-    assert len(fold_raw(before)) == len(before)
-    assert fold_raw(before + after) == fold_raw(before) + fold_raw(after)

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeAlias
 
 from rulenet.text.clean import clean
+from rulenet.text.raw import readable
 
 
 @lru_cache(maxsize=200_000)
@@ -139,4 +140,5 @@ def show(formula: Formula) -> str:
         joint = " or " if isinstance(formula, Or) else " and "
         shown = sorted(show(part) for part in formula.parts)
         return joint.join(shown[:2]) + (" …" if len(shown) > 2 else "")
-    return repr(formula.text) if formula.kind in ("word", "raw") else f"{formula.kind} {formula.text!r}"
+    text = readable(formula.text) if formula.kind in LITERALS else formula.text
+    return repr(text) if formula.kind in ("word", "raw") else f"{formula.kind} {text!r}"

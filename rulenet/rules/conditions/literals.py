@@ -10,8 +10,9 @@ from itertools import product
 
 from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span
 from rulenet.text.doc import Doc
-from rulenet.text.fold import fold_raw, is_unspaced, words_with_offsets
+from rulenet.text.fold import is_unspaced, words_with_offsets
 from rulenet.text.forms import forms
+from rulenet.text.raw import BORDER, fold_case, fold_raw, squeeze
 
 MAX_VARIANTS = 256  # of one phrase with all forms of its words; beyond, only its rarest word is looked for at first
 
@@ -60,10 +61,10 @@ class Literals(Condition):
     def _raw(self) -> dict[tuple[str, ...], str]:
         """The pieces of each unspaced literal, with the literal; more than one piece only where gaps are allowed."""
         found: dict[tuple[str, ...], str] = {}
-        for literal in sorted(self.literals):
+        for literal in self.literals:
             if is_unspaced(literal):
                 pieces = literal.split() if self.gap else [literal]
-                found.setdefault(tuple(pieces if self.is_exact else map(fold_raw, pieces)), literal)
+                found.setdefault(tuple(map(squeeze if self.is_exact else fold_raw, pieces)), literal)
         return found
 
     @cached_property
@@ -76,7 +77,7 @@ class Literals(Condition):
                 # The longest word is the rarest, as a rule.
                 atoms.update(Atom("word", word.casefold()) for word in max(slots, key=lambda slot: min(map(len, slot))))
         for pieces in self._raw:
-            atoms.add(Atom("raw", fold_raw(max(pieces, key=len))))
+            atoms.add(Atom("raw", fold_case(max(pieces, key=len))))
         return frozenset(atoms)
 
     @cached_property
@@ -141,21 +142,22 @@ class Literals(Condition):
         return min(reached)
 
     def _raw_hits(self, doc: Doc) -> Iterator[tuple[Span, str]]:
-        text = doc.clean if self.is_exact else doc.raw
+        text = doc.squeezed if self.is_exact else doc.raw
         for pieces, literal in self._raw.items():
-            start = text.find(pieces[0])
-            while start >= 0:
+            for start in _places(pieces[0], text):
                 end = self._raw_end(text, pieces, start)
-                if end is not None and (not self.segmented or doc.boundaries.issuperset((start, end))):
-                    yield (start, end), literal
-                start = text.find(pieces[0], start + 1)
+                if end is not None:
+                    span = doc.raw_span(start, end)
+                    if not self.segmented or doc.boundaries.issuperset(span):
+                        yield span, literal
 
     def _raw_end(self, text: str, pieces: tuple[str, ...], start: int) -> int | None:
         """Where the shortest hit that begins here ends."""
         reached = {start + len(pieces[0])}
         for piece in pieces[1:]:
-            starts = {at for end in reached for at in range(end, end + self.gap + 1) if text.startswith(piece, at)}
-            reached = {at + len(piece) for at in starts}
+            # Each character between may be a word, and a paragraph, of its own.
+            places = [(end, at) for end in reached for at in _places(piece, text, end, end + 4 * self.gap + 1)]
+            reached = {at + len(piece) for end, at in places if at - end - text.count(BORDER, end, at) <= self.gap}
         return min(reached, default=None)
 
     def _is_at_edge(self, span: Span, doc: Doc) -> bool:
@@ -163,3 +165,12 @@ class Literals(Condition):
         if not doc.units:
             return False
         return span[0] <= doc.units[0][0] if self.edge == "starts" else span[1] >= doc.units[-1][1]
+
+
+def _places(piece: str, text: str, first: int = 0, last: int | None = None) -> Iterator[int]:
+    """Where a piece begins, from one place up to another."""
+    limit = None if last is None else last + len(piece)
+    at = text.find(piece, first, limit)
+    while at >= 0:
+        yield at
+        at = text.find(piece, at + 1, limit)

@@ -11,7 +11,8 @@ from rulenet.rules.conditions.formula import tidy
 from rulenet.rules.file import codes
 from rulenet.rules.file.codes import Flaw
 from rulenet.rules.file.condition import WrittenCondition
-from rulenet.text.fold import fold, fold_raw, is_unspaced
+from rulenet.text.fold import fold, is_unspaced
+from rulenet.text.raw import fold_case, fold_raw, squeeze
 
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.
 _SYMBOL = re.compile(r"[+#@$%€£¥*=<>|~^]")
@@ -47,7 +48,7 @@ def literal_smells(literal: str, kind: str, *, exact: bool, alone: bool) -> Iter
             message = f"{literal!r} is also found in {cleaned.lower()!r}, as case is ignored; move it to a condition with case: exact"
             yield Flaw(codes.IGNORED_CASE, message)
             return
-    if alone and not exact and kind in ("word", "lexicon") and _EVERYWHERE.fullmatch(fold_raw(cleaned)):
+    if alone and not exact and kind in ("word", "lexicon") and _EVERYWHERE.fullmatch(fold_case(cleaned)):
         message = f"{literal!r} is in nearly every text, so it does not distinguish texts; leave it out, or put it in a phrase"
         yield Flaw(codes.COMMON_WORD, message)
 
@@ -70,7 +71,10 @@ def repeated(literals: Sequence[str], *, exact: bool) -> Iterator[Flaw]:
     seen: dict[str, str] = {}
     for literal in literals:
         cleaned = tidy(literal)
-        key = cleaned if exact else fold_raw(cleaned) if is_unspaced(cleaned) else fold(cleaned)
+        if exact:
+            key = squeeze(cleaned) if is_unspaced(cleaned) else cleaned
+        else:
+            key = fold_raw(cleaned) if is_unspaced(cleaned) else fold(cleaned)
         if key in seen:
             yield _idle_entry(literal, seen[key])
         seen.setdefault(key, literal)
@@ -79,7 +83,8 @@ def repeated(literals: Sequence[str], *, exact: bool) -> Iterator[Flaw]:
 def _idle_entry(literal: str, earlier: str) -> Flaw:
     if literal == earlier:
         return Flaw(codes.DUPLICATE_ENTRY, f"{literal!r} is listed twice; keep one", Edit("merge"))
-    message = f"{literal!r} is the same as {earlier!r}, as case and punctuation do not matter; keep one"
+    what = "white space" if is_unspaced(literal) else "punctuation"
+    message = f"{literal!r} is the same as {earlier!r}, as case and {what} do not matter; keep one"
     return Flaw(codes.DUPLICATE_ENTRY, message)
 
 

@@ -17,7 +17,8 @@ from rulenet.rules.file.codes import Flaw
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.file.wording import suggest
 from rulenet.text.clean import clean
-from rulenet.text.fold import fold, fold_raw, is_unspaced, words_with_offsets
+from rulenet.text.fold import fold, is_unspaced, words_with_offsets
+from rulenet.text.raw import fold_raw, squeeze
 
 
 def literal_flaw(literal: str, kind: str) -> Flaw | None:
@@ -69,7 +70,8 @@ class _LiteralKind(Kind):
             cleaned = tidy(literal)
             raw = is_unspaced(cleaned)
             if raw:
-                text = cleaned if exact else fold_raw(cleaned)
+                pieces = cleaned.split() if written.gap else [cleaned]
+                text = " ".join(map(squeeze if exact else fold_raw, pieces))
             elif exact:
                 text = " ".join(cleaned[start:end] for _, start, end in words_with_offsets(cleaned))
             else:
@@ -79,7 +81,7 @@ class _LiteralKind(Kind):
                 option = "segmented"
             elif not raw and written.forms == "lemma":
                 option = "lemma"
-            elif written.gap and (raw or " " in text):
+            elif written.gap and " " in text:
                 option = f"gap {written.gap}"
             yield Fact(self.edge or ("raw" if raw else "word"), text, exact, option, placement, fields)
 

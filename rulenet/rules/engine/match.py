@@ -24,14 +24,15 @@ from rulenet.rules.conditions.patterns import compile_regex, regex_options
 from rulenet.rules.engine.evaluate import RuleMatcher
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
-from rulenet.text.fold import fold, fold_raw
+from rulenet.text.fold import fold, is_unspaced
 from rulenet.text.han import simplified
 from rulenet.text.language import Language
+from rulenet.text.raw import fold_raw
 from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser
 
 BLOCK = 512
-_SEPARATOR = "\x1e"  # cleaned texts have no control characters
+_SEPARATOR = "\x05"  # cleaned texts have no control characters; not one that is white space
 
 
 class Matcher:
@@ -139,7 +140,8 @@ class Matcher:
             # Folded texts begin and end with the space that their first and last word need.
             pairs.append(_search(self._word, _SEPARATOR.join(map(fold, cleaned)), self._word_atoms))
         if self._raw is not None:
-            pairs.append(_search(self._raw, _SEPARATOR.join(map(fold_raw, cleaned)), self._raw_atoms))
+            joined = _SEPARATOR.join(text if is_unspaced(text) else "" for text in cleaned)
+            pairs.append(_search(self._raw, fold_raw(joined), self._raw_atoms))
         if self._regex is not None:
             hits = [self._regex.search(text) for text in cleaned]
             texts = np.repeat(np.arange(len(cleaned)), [len(h) for h in hits])

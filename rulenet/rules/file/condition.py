@@ -62,9 +62,13 @@ class WrittenCondition(Strict):
     all: KindOf[list[WrittenCondition]] = Field(None, min_length=1, description="Every one of these conditions hits.")
     none: KindOf[list[WrittenCondition]] = Field(None, min_length=1, description="None of these conditions hits.")
     word: KindOf[OneOrMore] = Field(
-        None, description="A whole word or a list of them, case ignored. Chinese entries match anywhere in the text."
+        None,
+        description="A whole word or a list of them, case ignored. Chinese entries match anywhere in the text, white space ignored; "
+        "Latin words and numbers inside them are whole words too.",
     )
-    phrase: KindOf[OneOrMore] = Field(None, description="Words in a row; spaces and punctuation are ignored.")
+    phrase: KindOf[OneOrMore] = Field(
+        None, description="Words in a row; spaces and (but in Chinese entries) punctuation are ignored."
+    )
     lexicon: KindOf[OneOrMore] = Field(None, description="Name of a word list under `lexicons`.")
     starts: KindOf[OneOrMore] = Field(None, description="Words or phrases that the text begins with.")
     ends: KindOf[OneOrMore] = Field(None, description="Words or phrases that the text ends with.")

@@ -7,14 +7,18 @@ conditions that are the same in a way that needs thought are taken for different
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 from rulenet.rules.conditions.formula import LITERALS, And, Bounds, Fact, Formula, Not, Or, show
-from rulenet.text.fold import UNIT, fold_raw, is_unspaced
+from rulenet.text.fold import UNIT, is_unspaced
+from rulenet.text.raw import BORDER, fold_case, readable
 
 # Longer literals entail only themselves: their parts would be too many.
 _MAX_WORDS, _MAX_CHARACTERS = 8, 16
+_RAW_UNIT = re.compile(f"{BORDER}[^{BORDER}]*{BORDER}|.", re.DOTALL)  # a word of a script with spaces, or one character
+_OUTER_MARKS = {"starts": re.compile(rf"\A[^\w{BORDER}]+"), "ends": re.compile(rf"[^\w{BORDER}]+\Z")}
 
 
 @lru_cache(maxsize=200_000)
@@ -50,7 +54,7 @@ def entailed(atom: Fact) -> frozenset[Fact]:
 def _without_case(atom: Fact) -> str:
     if atom.kind not in LITERALS:
         return atom.text
-    return fold_raw(atom.text) if is_unspaced(atom.text) else atom.text.casefold()
+    return fold_case(atom.text) if is_unspaced(atom.text) else atom.text.casefold()
 
 
 def _word_parts(text: str, *, gapped: bool) -> Iterator[str]:
@@ -63,11 +67,12 @@ def _word_parts(text: str, *, gapped: bool) -> Iterator[str]:
 
 
 def _raw_parts(text: str, *, gapped: bool) -> Iterator[str]:
-    for piece in text.split() if gapped else [text]:
-        if len(piece) > _MAX_CHARACTERS:
+    for piece in text.split(" ") if gapped else [text]:
+        units = _RAW_UNIT.findall(piece)
+        if len(units) > _MAX_CHARACTERS:
             yield piece
             continue
-        parts = (piece[i:j] for i in range(len(piece)) for j in range(i + 1, len(piece) + 1))
+        parts = ("".join(units[i:j]) for i in range(len(units)) for j in range(i + 1, len(units) + 1))
         yield from (part for part in parts if is_unspaced(part))
 
 
@@ -112,8 +117,11 @@ def _exclude(a: Formula, b: Formula) -> bool:
         if a.kind == b.kind == "lang":
             return a.text != b.text
         if a.kind == b.kind and a.kind in ("starts", "ends") and not (a.option or b.option or a.exact != b.exact):
-            return is_unspaced(a.text) == is_unspaced(b.text) and not (
-                _edge_of(a.text, b.text, a.kind) or _edge_of(b.text, a.text, a.kind)
+            one, other = (
+                _OUTER_MARKS[a.kind].sub("", text) for text in (a.text, b.text)
+            )  # 【快讯】 begins with 快讯 too
+            return is_unspaced(one) == is_unspaced(other) and not (
+                _edge_of(one, other, a.kind) or _edge_of(other, one, a.kind)
             )
     return False
 
@@ -135,7 +143,10 @@ def fewest(formula: Formula, within: Bounds) -> float:
             return 0
         # Folding may lengthen what is not ASCII (ß becomes ss), and a form may be shorter than its lemma.
         is_rigid = formula.kind == "raw" or (formula.text.isascii() and formula.option != "lemma")
-        return len(formula.text) if within.unit == "characters" and is_rigid else len(UNIT.findall(formula.text))
+        text = readable(formula.text)
+        if within.unit == "characters" and is_rigid:
+            return len(text.replace(" ", "") if is_unspaced(text) else text)
+        return len(UNIT.findall(text))
     return 0
 
 

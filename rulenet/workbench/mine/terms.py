@@ -13,8 +13,9 @@ import scipy.sparse
 
 from rulenet.base.types import Array
 from rulenet.text.clean import clean
-from rulenet.text.fold import fold, fold_raw, is_unspaced, words_with_offsets
+from rulenet.text.fold import fold, is_unspaced, words_with_offsets
 from rulenet.text.language import Language
+from rulenet.text.raw import fold_raw, readable
 from rulenet.text.tokenise import Tokeniser
 
 MAX_WORDS: dict[Language, int] = {"en": 3, "zh": 2}
@@ -127,7 +128,7 @@ def key_of(literal: str) -> str:
     >>> key_of("Wal-Mart"), key_of("iPhone手机")
     ('wal mart', 'iphone手机')
     """
-    return fold_raw(literal) if is_unspaced(literal) else fold(literal).strip()
+    return readable(fold_raw(literal)) if is_unspaced(literal) else fold(literal).strip()
 
 
 def _runs(text: str, tokeniser: Tokeniser) -> Iterator[list[tuple[str, int, int]]]:

@@ -49,9 +49,47 @@ LITERALS = [
     ({"word": "不好"}, "真不好看", ["不好"]),
     ({"word": "手机"}, "买手机, 手机坏", ["手机", "手机"]),
     ({"word": "哈哈"}, "哈哈哈", ["哈哈", "哈哈"]),
-    ({"word": "手机"}, "手 机", None),
+    ({"word": "手机"}, "手 机", ["手 机"]),
     ({"word": "VIP会员"}, "成为vip会员", ["vip会员"]),
     ({"word": "カメラ"}, "新しいカメラです", ["カメラ"]),
+    # … but a word of a script with spaces, also inside such a literal, must be a word of the text
+    ({"word": "A股"}, "LA股东大会, AA股", None),
+    ({"word": "A股"}, "A股跌，Ａ股涨, a 股", ["A股", "Ａ股", "a 股"]),
+    ({"word": "3天"}, "13天 第3天", ["3天"]),
+    ({"word": "iPhone手机"}, "iPhone6手机 新iPhone手机壳", ["iPhone手机"]),
+    ({"word": "卡拉OK"}, "卡拉OKTV, 卡拉OK厅", ["卡拉OK"]),
+    ({"word": "会员VIP卡"}, "会员SVIP卡 会员 VIP 卡", ["会员 VIP 卡"]),
+    ({"word": "é店"}, "café店 é店", ["é店"]),
+    ({"word": "Я们"}, "ЯЯ们", None),
+    ({"word": "A股！"}, "A股 !", ["A股 !"]),
+    ({"starts": "A股"}, "LA股东", None),
+    ({"ends": "买A"}, "买AB", None),
+    ({"phrase": "买 VIP", "gap": 3}, "买个SVIP 买个VIP", ["买个VIP"]),
+    ({"phrase": "买 VIP 卡", "gap": 1}, "买a VIP大卡", ["买a VIP大卡"]),
+    # white space is optional there, and of any kind
+    (
+        {"word": "VIP会员"},
+        "VIP 会员 VIP\n会员 VIP&nbsp;会员 vip<br>会员",
+        ["VIP 会员", "VIP\n会员", "VIP&nbsp;会员", "vip<br>会员"],
+    ),
+    ({"phrase": "VIP 会员"}, "VIP会员 VIP\u3000\u3000会员", ["VIP会员", "VIP\u3000\u3000会员"]),
+    (
+        {"word": "Edu Trust认证"},
+        "Edu  Trust认证 Edu\r\nTrust 认证 EduTrust认证",
+        ["Edu  Trust认证", "Edu\r\nTrust 认证"],
+    ),
+    ({"phrase": "快递 慢"}, "快递慢 快 递慢", ["快递慢", "快 递慢"]),
+    ({"word": " 快递 "}, "快递", ["快递"]),
+    ({"word": "快递"}, "快\n\n递", None),  # a blank line parts paragraphs
+    ({"phrase": "快 慢", "gap": 2}, "快\n\n 不 很 慢", ["快\n\n 不 很 慢"]),
+    # name dots and apostrophes are one character each
+    (
+        {"word": "马克·吐温"},
+        "马克•吐温 马克・吐温 马克‧吐温 马克･吐温 马克 · 吐温",
+        ["马克•吐温", "马克・吐温", "马克‧吐温", "马克･吐温", "马克 · 吐温"],
+    ),
+    ({"word": "J•K•罗琳"}, "J·K·罗琳", ["J·K·罗琳"]),
+    ({"word": "L'Oréal店"}, "L’Oréal 店", ["L’Oréal 店"]),
     # Latin inside Chinese
     ({"word": "iphone"}, "买iPhone了", ["iPhone"]),
     ({"word": "phone"}, "买iPhone了", None),

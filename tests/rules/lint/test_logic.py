@@ -84,6 +84,9 @@ def test_options_make_a_difference(one: str, other: str) -> None:
 FOLLOWS = [
     ("phrase: video game", "word: game"),
     ("word: 打电话", "word: 电话"),
+    ("word: A股跌", "word: A 股"),
+    ("word: Edu Trust认证", "word: trust认证"),
+    ("starts: A股大涨", "starts: A 股"),
     ("word: cat", "lexicon: l"),
     ("word: Cat, case: exact", "word: cat"),
     ("word: refund", "word: refund, forms: lemma"),
@@ -111,6 +114,8 @@ NO_PROOF = [
     ("word: game", "word: gam"),  # whole words only
     ("word: cat", "word: Cat, case: exact"),
     ("word: refunds", "word: refund"),
+    ("word: LA股东", "word: A股"),
+    ("word: 第13天", "word: 3天"),
     ("phrase: big game, gap: 2", "phrase: big game"),
     ("starts: cat, field: body", "starts: cat"),  # the body may be the second field
     ("regex: ^cat, field: body", "regex: ^cat"),
@@ -160,6 +165,10 @@ def test_dead(fields: str, reason: str) -> None:
         "all: [{length: {at_least: 5}}, {length: {at_most: 5}}]",
         "all: [{length: {at_most: 5}, field: title}, {length: {at_least: 10}}]",
         "all: [{starts: breaking}, {starts: breaking news}]",
+        "all: [{starts: 【快讯】}, {starts: 快讯}]",
+        "all: [{word: 会员 VIP 卡}, {length: {at_most: 6, unit: characters}}]",
+        "all: [{phrase: 不 好, gap: 2}, {length: {at_most: 2, unit: characters}}]",
+        "word: LA股东, unless: [{word: A股}]",
         "count: {word: a, at_least: 2}, unless: [{count: {word: a, at_least: 3}}]",
     ],
 )
@@ -180,7 +189,7 @@ def test_dead_alternatives() -> None:
 
 
 def _random_condition(rng: random.Random, depth: int) -> str:
-    words = ["a", "b", "a b", "A", "b a", "足", "球", "足球"]
+    words = ["a", "b", "a b", "A", "b a", "足", "球", "足球", "A足", "a 足球", "足a"]
     kind = rng.choice(
         ["word", "word", "phrase", "starts", "ends", "regex", "length", "lang", "count", "near", "any", "all", "none"]
     )
@@ -223,6 +232,7 @@ def test_no_proof_is_wrong(seed: int) -> None:
     formulas = [rule_formula(rule, parts_of(rule), WordLists({})) for rule in ruleset.file.rules]
     tagger = Tagger(Tokeniser("en"))
     texts = [" ".join(words) for n in range(4) for words in product(["a", "b", "A", "not", "足球", "b."], repeat=n)]
+    texts += ["".join(pieces) for n in range(1, 5) for pieces in product(["a", "足", "球", "\n"], repeat=n)]
     texts += [Record.of({"s": one, "t": two}) for one, two in product(["a", "b a", "足球"], ["a b", "b", "A", "a b a"])]
     docs = [Doc(text, tagger) for text in texts]
     fires: list[set[int]] = []

@@ -1,0 +1,76 @@
+"""Cleaned text → the string in which literals of scripts without spaces (Chinese, Japanese, Thai …) are searched. Imports `fold`.
+
+White space is dropped, name dots are one character, and every word of a script with spaces has a `BORDER` on either side. So plain string
+search finds VIP会员 in "VIP 会员", and A股 neither in LA股东 nor in AA股. A border also stands where a paragraph ends.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rulenet.text.fold import UNSPACED, is_unspaced, words_with_offsets
+
+BORDER = "\x04"  # cleaned texts have no control characters
+DOT = "•"  # at which words always part, while l·l is one word
+# Characters that print alike; cleaning has made ･ and · of two more.
+_ALIKE = {**dict.fromkeys("·‧・⋅∙", DOT), "’": "'"}
+_SPACED = re.compile(rf"[^\W{UNSPACED}]")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+
+
+def squeeze(text: str) -> str:
+    """Return the form in which a cleaned text or literal is searched where case counts; for people, see `readable`.
+
+    Examples
+    --------
+    >>> squeeze("成为 VIP\\n会员") == f"成为{BORDER}VIP{BORDER}会员", squeeze("马克 ・ 吐温")
+    (True, '马克•吐温')
+    """
+    for char, alike in _ALIKE.items():
+        text = text.replace(char, alike)
+    if _SPACED.search(text):
+        parts, at = [], 0
+        for word, start, end in words_with_offsets(text):
+            if not is_unspaced(word):
+                parts += [text[at:start], BORDER, text[start:end], BORDER]
+                at = end
+        text = "".join(parts) + text[at:]
+    if "\n" in text:
+        text = _PARAGRAPH.sub(BORDER, text)
+    return "".join(text.split())
+
+
+def fold_case(text: str) -> str:
+    """Fold case without changing the length, so that positions stay valid.
+
+    Examples
+    --------
+    >>> fold_case("VIP会员")
+    'vip会员'
+    """
+    folded = text.casefold()  # unlike lower(), independent of the position of a character (Σ, ς)
+    if len(folded) == len(text):
+        return folded
+    return "".join(folded if len(folded := char.casefold()) == 1 else char for char in text)
+
+
+def fold_raw(text: str) -> str:
+    """Return the form in which a cleaned text or literal is searched where case does not count.
+
+    Examples
+    --------
+    >>> fold_raw("A 股") == fold_raw("a股"), fold_raw("a股") in fold_raw("LA股东大会"), fold_raw("股东") in fold_raw("LA股东大会")
+    (True, False, True)
+    """
+    return fold_case(squeeze(text))
+
+
+def readable(raw: str) -> str:
+    """Return what `squeeze` or `fold_raw` made of a literal as people write it.
+
+    Examples
+    --------
+    >>> readable(fold_raw("Edu  Trust 认证"))
+    'edu trust认证'
+    """
+    return raw.replace(BORDER * 2, " ").replace(BORDER, "").replace(DOT, "·")
