@@ -14,6 +14,11 @@ from typing import Literal, NamedTuple
 class RuleNetError(Exception):
     """Base class of every error that rulenet raises on purpose."""
 
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines of the message; a line break within one of them comes from a name or text that it quotes."""
+        return [str(self)]
+
 
 class InputError(RuleNetError, ValueError):
     """Texts, labels or parameters that the estimator cannot use."""
@@ -29,6 +34,15 @@ class ParameterError(InputError):
 
 class DataError(RuleNetError, ValueError):
     """A data file, folder or hub data set that cannot be read."""
+
+    def __init__(self, *lines: str) -> None:
+        self._lines = lines
+        super().__init__("\n".join(lines))
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines of the message."""
+        return self._lines
 
 
 class ModelFileError(RuleNetError, ValueError):
@@ -134,9 +148,14 @@ class RuleFileError(RuleNetError, ValueError):
     def __init__(self, source: str, faults: Sequence[Fault]) -> None:
         self.source = source
         self.faults = sorted(faults, key=lambda f: (f.file or "", f.line))
-        lines = [f"{fault.place(source)}: {fault.text}" for fault in self.faults]
+        super().__init__("\n".join(self.lines))
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The number of faults, and a line for each."""
+        lines = [f"{fault.place(self.source)}: {fault.text}" for fault in self.faults]
         count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"  # errors may not import base.wording
-        super().__init__(f"{count} in {source}\n" + "\n".join(lines))
+        return [f"{count} in {self.source}", *lines]
 
     def __reduce__(self) -> tuple[type[RuleFileError], tuple[str, list[Fault]]]:
         # By default an exception is rebuilt from `args`, which fails for ours in joblib workers.

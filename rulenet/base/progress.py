@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+
+from rulenet.base.console import SafeConsole, printable
 
 Item = TypeVar("Item")
 
@@ -26,12 +27,12 @@ class Progress:
 
     def __init__(self, verbose: int = 0) -> None:
         self.verbose = verbose if is_main_process() else 0
-        self.console = Console(stderr=True, highlight=False)
+        self.console = SafeConsole(stderr=True)
 
     def say(self, message: str) -> None:
         """Print one line about the stage that begins."""
         if self.verbose:
-            self.console.print(f"[dim]{message}[/dim]")
+            self.console.print(printable(message, "dim"), soft_wrap=True)
 
     def track(self, items: Sequence[Item], label: str, *, done: int = 0) -> Iterator[Item]:
         """Iterate, in a terminal with a bar that disappears at the end; an earlier run has finished `done` items."""
@@ -39,5 +40,7 @@ class Progress:
             yield from items
             return
         columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-        with Bar(TextColumn("[dim]{task.description}"), *columns, console=self.console, transient=True) as bar:
+        with Bar(
+            TextColumn("{task.description}", style="dim", markup=False), *columns, console=self.console, transient=True
+        ) as bar:
             yield from bar.track(items, total=done + len(items), completed=done, description=label)

@@ -1,4 +1,7 @@
-"""What the commands share: common options, output as text and JSON, messages, files. Imports errors, files, rich and typer."""
+"""What the commands share: common options, output as text and JSON, messages, files. Imports base, errors, rich and typer.
+
+Everything that a command prints goes through `out`, `err` or `data_stream`, so nothing foreign in it steers the terminal.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from typer import Argument, Option
 
+from rulenet.base.console import SafeConsole, printable
 from rulenet.base.files import write_file
-from rulenet.draw.harmless import harmless
-from rulenet.errors import DataError, ParameterError
+from rulenet.base.harmless import harmless
+from rulenet.errors import DataError, ParameterError, RuleNetError
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = SafeConsole()
+err = SafeConsole(stderr=True)
 
 # What UTF-8 cannot encode, such as half of an emoji, is escaped as in JSON.
 ON_ENCODING_ERRORS = "backslashreplace"
@@ -47,18 +50,43 @@ def print_json(data: Any) -> None:
 
 
 def write_json(data: Any, handle: TextIO, *, indent: int | None = None) -> None:
-    """Write one JSON document and a line break; characters are escaped unless the stream is in UTF-8."""
+    """Write one JSON document and a line break; characters are escaped if they steer a terminal, or the stream is not in UTF-8."""
     is_utf8 = codecs.lookup(handle.encoding or "utf-8").name == "utf-8"
-    handle.write(json.dumps(data, ensure_ascii=not is_utf8, indent=indent) + "\n")
+    document = json.dumps(data, ensure_ascii=not is_utf8, indent=indent)
+    handle.write("\n".join(map(_escaped, document.split("\n"))) + "\n")
+
+
+def _escaped(line: str) -> str:
+    """A line of JSON in which characters that steer are escaped: they are only in strings, where both forms mean the same."""
+    shown = harmless(line, one_line=True)
+    if shown == line:
+        return line
+    return "".join(old if new in (old, " ") else json.dumps(old)[1:-1] for old, new in zip(line, shown, strict=True))
+
+
+class _Screen:
+    """A text stream to a terminal, on which data is made harmless."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.encoding = stream.encoding
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(harmless(text))
+
+
+def data_stream() -> Any:
+    """Standard output for data: exact in a file or pipe, harmless in a terminal."""
+    return _Screen(sys.stdout) if sys.stdout.isatty() else sys.stdout
 
 
 def say(*parts: str | tuple[str, str]) -> None:
-    """Print one line made of texts and (text, style) pairs, without reading markup or control characters, or wrapping it."""
+    """Print one line made of texts and (text, style) pairs, without wrapping it; a line break in them is shown as ␊."""
     out.print(_line(*parts), soft_wrap=True)
 
 
 def _line(*parts: str | tuple[str, str]) -> Text:
-    return Text.assemble(*(harmless(p) if isinstance(p, str) else (harmless(p[0]), p[1]) for p in parts))
+    return Text.assemble(*(printable(part) if isinstance(part, str) else printable(*part) for part in parts))
 
 
 def say_result(is_good: bool, message: str) -> None:
@@ -72,17 +100,28 @@ def say_lines(lines: Iterable[str]) -> None:
         say((line, _LINE_COLOURS.get(line[:1], "")))
 
 
+class SafeTable(Table):
+    """A table whose cells are texts on one line."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """Add a row of texts, or of things that rich can draw."""
+        super().add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
 def new_table(*columns: str, left: int = 1, title: str | None = None) -> Table:
     """Start a table without a frame; the first `left` columns are aligned to the left, the others to the right."""
-    table = Table(box=None, title=title, title_justify="left")
+    table = SafeTable(box=None, title=title, title_justify="left")
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i < left else "right")
     return table
 
 
-def complain(message: str) -> None:
-    """Print an error on standard error, without reading markup."""
-    err.print(_line(("error: ", "bold red"), message), soft_wrap=True)
+def complain(error: RuleNetError | str) -> None:
+    """Print an error on standard error."""
+    first, *more = [error] if isinstance(error, str) else error.lines
+    err.print(_line(("error: ", "bold red"), first), soft_wrap=True)
+    for line in more:
+        err.print(_line(line), soft_wrap=True)
 
 
 def warn(message: Warning | str, *_: Any, **__: Any) -> None:

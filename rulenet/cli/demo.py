@@ -132,13 +132,12 @@ def show(table: Table, telling: list[Explanation], before: Explanation, after: E
         out.print(Rule(f"A prediction {title}"))
         out.print(to_rich(explanation.blocks()))
     out.print(Rule("One rule added, nothing retrained"))
-    out.print(EDIT.strip("\n"), style="dim", markup=False)
-    out.print(f"“{ASKED}”")
-    out.print(
-        f"before: [bold]{before.label}[/bold] {before.proba[before.label]:.2f}   "
-        f"after: [bold]{after.label}[/bold] {after.proba[after.label]:.2f}"
-    )
-    say(f"\nHTML report: {report}")
+    out.print(EDIT.strip("\n"), style="dim")
+    say(f"“{ASKED}”")
+    first, then = ((str(e.label), f" {e.proba[e.label]:.2f}") for e in (before, after))
+    say("before: ", (first[0], "bold"), f"{first[1]}   after: ", (then[0], "bold"), then[1])
+    say()
+    say(f"HTML report: {report}")
 
 
 def write_report(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from rich.text import Text
 from typer import Argument
 
 from rulenet.base.wording import counted
@@ -76,7 +75,7 @@ def show(figures: dict[str, Any]) -> None:
     """Print the results as text."""
     table = new_table("label", "precision", "recall", "F1", "texts")
     for name, row in figures["labels"].items():
-        table.add_row(Text(name), *(f"{row[key]:.3f}" for key in ("precision", "recall", "f1")), str(row["texts"]))
+        table.add_row(name, *(f"{row[key]:.3f}" for key in ("precision", "recall", "f1")), str(row["texts"]))
     out.print(table)
     accuracy, n_texts = figures["accuracy"], figures["texts"]
     say(f"accuracy {accuracy:.4f}, macro F1 {figures['macro_f1']:.4f}, {counted(n_texts, 'text')}")

@@ -1,4 +1,4 @@
-"""The `rulenet` command: collects the commands, one file each, and turns mistakes of users into messages.
+"""The `rulenet` command: collects the commands, one file each.
 
 To add a command: a file with a function, its import and one line below, a row in the docs, and a test in tests/cli. Heavy imports
 go inside the function, so that `rulenet rules lint` starts fast.
@@ -7,8 +7,10 @@ go inside the function, so that `rulenet rules lint` starts fast.
 from __future__ import annotations
 
 import io
+import logging
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -30,25 +32,26 @@ from rulenet.cli import (
     rules_test,
     train,
 )
-from rulenet.cli.console import ON_ENCODING_ERRORS, complain, warn
-from rulenet.errors import RuleNetError
+from rulenet.cli.console import ON_ENCODING_ERRORS, warn
+from rulenet.cli.ending import ended, flush_errors
 
 
 class _Commands(TyperGroup):
-    """Exit status: 0 success, 1 problems found, 2 wrong usage or input, 130 interrupted."""
+    """Runs one command; however that ends, the user sees no traceback."""
 
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command; a mistake that the user can correct ends in a message, not in a traceback."""
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **_: Any) -> Any:  # type: ignore[override]
+        """Run a command and end the process with its exit status; see ending.py."""
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors=ON_ENCODING_ERRORS)
+        status = 0
         try:
-            return super().invoke(ctx)
-        except RuleNetError as error:
-            complain(str(error))
-            raise typer.Exit(2) from None
-        except KeyboardInterrupt:
-            complain("interrupted")
-            raise typer.Exit(130) from None
+            with self.make_context("rulenet", list(sys.argv[1:] if args is None else args)) as context:
+                self.invoke(context)
+            sys.stdout.flush()
+        except BaseException as error:
+            status = ended(error)
+        flush_errors()
+        sys.exit(status)
 
 
 app = typer.Typer(
@@ -77,7 +80,15 @@ rules.command("diff")(rules_diff.diff)
 rules.command("schema")(rules_schema.schema)
 
 
+class _Notes(logging.Handler):
+    """Prints what libraries log, as a warning."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        warn(record.getMessage())
+
+
 def main() -> None:
     """Run the command line, and end the process with its exit status."""
     warnings.showwarning = warn
+    logging.lastResort = _Notes(logging.WARNING)
     app()

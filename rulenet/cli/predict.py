@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 from typer import Argument, Option
 
-from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, Model, check_file, write_json
+from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, Model, check_file, data_stream, write_json
 from rulenet.cli.reading import FIND_OUT, Reading, reads_data
 from rulenet.cli.texts import lines_of_stdin
 from rulenet.errors import DataError, RuleNetError
@@ -41,7 +40,7 @@ def predict(
     clf = RuleNetClassifier.load(model)
     rows = _predictions(clf, lines_of_stdin(how.encoding) if data == "-" else (row.text for row in stream(data, how)))
     if out is None:
-        _write(rows, sys.stdout, as_json)
+        _write(rows, data_stream(), as_json)
         return
     # Written under another name first, so that an interrupted run leaves no file that looks complete.
     part = out.with_name(out.name + ".part")

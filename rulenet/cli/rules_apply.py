@@ -52,7 +52,8 @@ def apply(
         done = f"✓ {model} now has these rules; --undo goes back"
     else:
         done = "nothing was written (--dry-run)" if dry_run else f"{model} already has these rules; nothing was written"
-    say(f"\n{done}")
+    say()
+    say(done)
 
 
 def _check_options(rules: Any, *, undo: bool, redo: bool, refit: Any, data: Any, others: Iterable[Any]) -> None:
@@ -82,4 +83,5 @@ def _step(model: Path, which: str, as_json: bool) -> None:
         say("= the rules are the same; the weights are those of that state")
     else:
         say_lines(diff.lines())
-    say(f"\n✓ {which} done: {model} has {counted(back, 'step')} to undo and {counted(forward, 'step')} to redo")
+    say()
+    say(f"✓ {which} done: {model} has {counted(back, 'step')} to undo and {counted(forward, 'step')} to redo")

@@ -11,7 +11,7 @@ import typer
 from typer import Argument, Option
 
 from rulenet.base.wording import counted
-from rulenet.cli.console import AsJson, complain, print_json, say, say_lines, say_result
+from rulenet.cli.console import AsJson, complain, data_stream, print_json, say, say_lines, say_result
 from rulenet.errors import ParameterError, RuleFileError
 
 
@@ -41,7 +41,11 @@ def format_files(
             text = sys.stdin.buffer.read().decode()
         except UnicodeDecodeError as error:
             raise ParameterError(f"standard input: byte {error.start} is not valid UTF-8: convert it first") from None
-        sys.stdout.buffer.write(format_text(text, "standard input").encode())
+        formatted = format_text(text, "standard input")
+        if sys.stdout.isatty():
+            data_stream().write(formatted)
+        else:
+            sys.stdout.buffer.write(formatted.encode())
         return
     changed: list[str] = []
     refused: list[str] = []
@@ -55,7 +59,7 @@ def format_files(
                     save_text(file, new)
         except RuleFileError as error:
             refused.append(str(file))
-            complain(str(error))
+            complain(error)
             continue
         if diff and not as_json:
             name = str(file)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
-from rich.text import Text
 from typer import Argument, Option
 
+from rulenet.base.console import SafeConsole, printable
 from rulenet.base.wording import counted, percent
 from rulenet.cli.console import (
     AsJson,
     Html,
     Jobs,
+    SafeTable,
     check_file,
     out,
     print_json,
@@ -131,7 +131,7 @@ def show(stats: RulesetStats, sort: Sort, top: int) -> None:
 
 def draw(table: Table) -> None:
     """Print a table; in a file or a pipe, as wide as necessary."""
-    (out if out.is_terminal else Console(highlight=False, width=WIDE)).print(table)
+    (out if out.is_terminal else SafeConsole(width=WIDE)).print(table)
 
 
 def ordered(rules: Sequence[RuleStats], sort: Sort) -> list[RuleStats]:
@@ -174,7 +174,7 @@ def _fitting(rules: Sequence[RuleStats], has_model: bool) -> tuple[Table, list[s
 
 
 def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
-    table = Table(box=None, padding=(0, 1), show_edge=False)
+    table = SafeTable(box=None, padding=(0, 1), show_edge=False)
     for name in ("rule", "for"):
         table.add_column(name, overflow="fold")
     of_model = ("weight", "saves", "spoils") if has_model else ()
@@ -184,8 +184,8 @@ def _table(rules: Sequence[RuleStats], has_model: bool) -> Table:
         right = percent(rule.precision)
         if rule.interval is not None:
             right += f" [{100 * rule.interval[0]:.0f}–{100 * rule.interval[1]:.0f}]"
-        shown = Text(rule.id if rule.is_active else f"{rule.id} (off)")
-        cells: list[Any] = [shown, Text(rule.speaks_for), f"{rule.fired:,}", right, percent(rule.recall)]
+        shown = rule.id if rule.is_active else f"{rule.id} (off)"
+        cells: list[Any] = [shown, rule.speaks_for, f"{rule.fired:,}", right, percent(rule.recall)]
         cells += ["–" if rule.lift is None else f"{rule.lift:.1f}", percent(rule.overlap), percent(rule.conflict)]
         if rule.worth is not None:
             cells.append(", ".join(f"{weight:+.2f}" for weight in rule.worth.weights.values()))
@@ -199,12 +199,12 @@ def show_drift(drift: Drift) -> None:
     flagged, compared = drift.flagged, counted(len(drift.rules), "rule")
     against = f"{counted(drift.texts_now, 'text')} now, {drift.texts_before:,} before; {counted(drift.tests, 'test')}, Holm, 5 %"
     say_result(not flagged, f"drift found in {len(flagged):,} of {compared} ({against})")
-    table = Table(box=None, padding=(0, 1), show_edge=False)
+    table = SafeTable(box=None, padding=(0, 1), show_edge=False)
     for name in ("rule", "has", "fires on", "right"):
         table.add_column(name, overflow="fold", justify="left" if name in ("rule", "has") else "right")
     for rule in flagged:
         right = f"{percent(rule.precision_before)} → {percent(rule.precision_now)}"
-        table.add_row(Text(rule.id), Text(", ".join(rule.flags), "red"), f"{rule.before:.2%} → {rule.now:.2%}", right)
+        table.add_row(rule.id, printable(", ".join(rule.flags), "red"), f"{rule.before:.2%} → {rule.now:.2%}", right)
     if flagged:
         draw(table)
     for line in drift.remarks():

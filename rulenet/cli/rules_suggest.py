@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from rulenet.base.wording import counted
-from rulenet.cli.console import AsJson, Seed, check_file, print_json, say
+from rulenet.cli.console import AsJson, Seed, check_file, print_json, say, say_lines
 from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 from rulenet.errors import ParameterError
 
@@ -115,12 +115,12 @@ def _show_suggestion(number: int, s: Suggestion, n_held_out: int) -> None:
         f"nearest rule '{s.nearest}', overlap {s.overlap:.0%}" if s.nearest else "no other rule fires on its texts",
     ):
         say((f"   {line}", "dim"))
-    say(s.yaml, "\n")
+    say_lines([*s.yaml.split("\n"), ""])
 
 
 def _show_advice(advice: Advice) -> None:
     other = f" with '{advice.other}'" if advice.other else ""
     known = advice.precision_after is not None
     after = f"; precision {advice.precision:.0%} → {advice.precision_after:.0%}" if known else ""
-    paste = f"\n{advice.yaml}" if advice.yaml else ""
-    say((f"{advice.kind} ", "bold"), f"'{advice.rule}'{other}: {advice.reason}{after}{paste}")
+    say((f"{advice.kind} ", "bold"), f"'{advice.rule}'{other}: {advice.reason}{after}")
+    say_lines(advice.yaml.split("\n") if advice.yaml else ())

@@ -9,9 +9,9 @@ import typer
 from rich.text import Text
 from typer import Argument, Option
 
+from rulenet.base.console import printable
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, complain, out, print_json, say, say_result
-from rulenet.draw.harmless import harmless
 from rulenet.errors import InputError, RuleFileError, RuleNetError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _watched_run(file: Path, rule: str | None) -> list[Path]:
         say_result(False, f"{file} cannot be loaded: {counted(len(error.faults), 'fault')}")
         return []
     except RuleNetError as error:
-        complain(str(error))
+        complain(error)
         return []
     return ruleset.files
 
@@ -171,8 +171,10 @@ def _show_cases(ruleset: RuleSet, failed: list[CaseResult]) -> None:
 
 
 def _show_text(text: str, spans: list[tuple[int, int]]) -> None:
-    shown = Text(harmless(text))
-    for start, end in spans:
-        shown.stylize("reverse", start, end)
-    for line in shown.split("\n", allow_blank=True):
-        out.print(Text.assemble("    ", line), soft_wrap=True)
+    at = 0
+    for line in text.split("\n"):
+        shown = printable(line)
+        for start, end in spans:
+            shown.stylize("reverse", max(start - at, 0), max(end - at, 0))
+        out.print(Text("    ").append_text(shown), soft_wrap=True)
+        at += len(line) + 1

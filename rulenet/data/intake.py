@@ -54,7 +54,7 @@ class Intake:
         if self.total:
             more = f" (the first {SHOWN} are shown)" if self.total > SHOWN else ""
             head = [f"{self.total:,} bad rows in {self.name}{more}"] if self.total > 1 else []
-            raise DataError("\n".join(head + self.first))
+            raise DataError(*head, *self.first)
 
     def choose(self, columns: Sequence[str], *, is_hub: bool = False) -> list[str]:
         """Return the columns that the reader should yield."""

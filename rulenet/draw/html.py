@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rulenet.base.drawing import Bar, Block, cell_text
-from rulenet.draw.harmless import harmless
+from rulenet.base.harmless import harmless
 
 if TYPE_CHECKING:
     from jinja2 import Environment

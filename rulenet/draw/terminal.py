@@ -5,13 +5,15 @@ Text is never read as rich's markup and has no control characters when it is pri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from rulenet.base.console import SafeConsole, printable
 from rulenet.base.drawing import (
     Bar,
     Block,
@@ -28,7 +30,6 @@ from rulenet.base.drawing import (
     cell_text,
     plain,
 )
-from rulenet.draw.harmless import harmless
 
 SHOWN_CHARACTERS = 1200
 SHOWN_WORDS = 8
@@ -51,15 +52,10 @@ def to_text(blocks: Sequence[Block]) -> str:
     Sports 0.93 over World
     two rules fired
     """
-    console = Console(width=WIDTH, no_color=True, highlight=False, force_terminal=False)
+    console = SafeConsole(width=WIDTH, is_plain=True)
     with console.capture() as capture:
         console.print(to_rich(blocks, coloured=False))
     return "\n".join(line.rstrip() for line in capture.get().rstrip().splitlines())
-
-
-def printable(text: str, style: str = "") -> Text:
-    """Text on one line."""
-    return Text(harmless(text, one_line=True), style)
 
 
 def _drawn(block: Block, coloured: bool) -> Iterable[RenderableType]:
@@ -95,7 +91,8 @@ def _headline(block: Headline) -> Text:
 
 def _panel(text: str, styles: Iterable[tuple[int, int, str]]) -> Panel:
     """The beginning of a text in a frame; later styles cover earlier ones."""
-    shown = printable(text[:SHOWN_CHARACTERS] + (" …" if len(text) > SHOWN_CHARACTERS else ""))
+    flowing = re.sub(r"\s", " ", text[:SHOWN_CHARACTERS])  # its line breaks are no part of the answer
+    shown = printable(flowing + (" …" if len(text) > SHOWN_CHARACTERS else ""))
     for start, end, style in styles:
         shown.stylize(style, start, min(end, SHOWN_CHARACTERS))
     return Panel(shown, expand=False, border_style="dim")

@@ -81,7 +81,7 @@ def test_a_closed_pipe_ends_quietly(model: str) -> None:
     process.stdout.close()
     process.stdout = None
     _, err = process.communicate(b"good film\n" * 20_000, timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 141
     assert b"Traceback" not in err
 
 
@@ -94,3 +94,49 @@ def test_a_warning_is_a_line_without_python(tmp_path: Path) -> None:
     warned = [line for line in err.decode().splitlines() if "no text is a record" in line]
     assert [line[:9] for line in warned] == ["warning: "]
     assert b".py" not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_or_closed_streams_end_in_one_line(model: str, tmp_path: Path) -> None:
+    texts = tmp_path / "t.csv"
+    texts.write_text("text\n" + "good film\n" * 2000)
+    full = "error: standard output cannot be written: No space left on device\n"
+    for arguments in (["predict", model, str(texts)], ["rules", "schema"], ["--help"], ["evaluate", model, str(texts)]):
+        is_wrong = arguments[0] == "evaluate"  # no labels
+        with open("/dev/full", "wb") as nowhere:
+            done = subprocess.run([*COMMAND, *arguments], stdout=nowhere, stderr=subprocess.PIPE, check=False)
+            mute = subprocess.run([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=nowhere, check=False)
+            both = subprocess.run([*COMMAND, *arguments], stdout=nowhere, stderr=nowhere, check=False)
+        assert (done.returncode, done.stderr.decode() == full) == (2, not is_wrong), done.stderr
+        assert (mute.returncode, bool(mute.stdout)) == (2 * is_wrong, not is_wrong)
+        assert both.returncode == 2
+
+
+def test_anything_else_ends_in_one_line_too(model: str) -> None:
+    """Each case: the exception, the status, what is said."""
+    cases = [
+        ("MemoryError()", 2, "error: there is not enough memory"),
+        ("RecursionError('maximum')", 2, "error: the input is nested too deeply"),
+        ("PermissionError(13, 'Permission denied', 'x\\x1b')", 2, "error: x␛: Permission denied"),
+        (
+            "ZeroDivisionError('a\\nb')",
+            70,
+            "error: a bug in rulenet, please report it",
+        ),
+        ("type('PanicException', (BaseException,), {})('boom')", 70, "error: a bug in rulenet"),
+        ("KeyboardInterrupt()", 130, "error: interrupted"),
+        ("BrokenPipeError(32, 'Broken pipe')", 141, ""),
+        ("SystemExit(3)", 3, ""),
+    ]
+    for exception, status, said in cases:
+        broken = f"from rulenet import RuleNetClassifier as C\ndef f(*_, **__): raise {exception}\nC.load = f\n"
+        for debug in ("", "1") if status == 70 else ("",):
+            command = [sys.executable, "-c", broken + PROGRAM, "explain", model, "good"]
+            done = subprocess.run(
+                command, capture_output=True, check=False, env={**os.environ, "RULENET_DEBUG": debug}, text=True
+            )
+            last = done.stderr.splitlines()[-1] if said else done.stderr
+            assert (done.returncode, done.stdout) == (status, "")
+            assert last.startswith(said)
+            assert len(done.stderr.splitlines()) == bool(said) or (debug and status == 70)
+            assert ("Traceback" in done.stderr) == (debug == "1" and status == 70)

@@ -30,7 +30,7 @@ from rulenet.base.drawing import (
 from rulenet.draw.html import fragment, page
 
 NASTY = '<script>alert("x")</script>\'&amp;"\x1b[31m\u202e\\'
-SAFE = NASTY.replace("\x1b", "\ufffd").replace("\u202e", "\ufffd")
+SAFE = NASTY.replace("\x1b", "␛").replace("\u202e", "\ufffd")
 
 
 class Page(HTMLParser):
@@ -178,7 +178,7 @@ def test_a_page_fetches_nothing() -> None:
         ("a\u00a0b\r\nc", "a b \nc"),
         ("👩\u200d🚀", "👩\u200d🚀"),
         ("abc\u202edef", "abc\ufffddef"),
-        ("a\0b\x1bc\ud800", "a\ufffdb\ufffdc\ufffd"),
+        ("a\0b\x1bc\ud800", "a␀b␛c\ufffd"),
     ],
 )
 def test_odd_characters_on_a_page(text: str, shown: str) -> None:

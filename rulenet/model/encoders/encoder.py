@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rulenet.errors import DataError, ParameterError
+from rulenet.errors import DataError, EncoderError, ParameterError
 from rulenet.model.ragged import Ragged
 from rulenet.text.clean import clean
 
@@ -122,7 +122,7 @@ class Encoder:
         cleaned, before = [clean(text) for text in texts], len(self.traits.prefix)
         readable = [self._readable(text) for text in cleaned]
         found = []
-        for text, encoding in zip(cleaned, self.tokenizer.encode_batch(readable), strict=True):
+        for text, encoding in zip(cleaned, self._encodings(readable), strict=True):
             # Only where the middle of a text was left out, there is something behind the first `_keep` characters.
             left_out = len(text) + before - len(self._readable(text))
             places = []
@@ -154,8 +154,18 @@ class Encoder:
     def _rows(self, texts: Sequence[str]) -> Iterator[list[int]]:
         for at in range(0, len(texts), _BLOCK):
             block = [self._readable(clean(text)) for text in texts[at : at + _BLOCK]]
-            for encoding in self.tokenizer.encode_batch_fast(block):
+            for encoding in self._encodings(block, fast=True):
                 yield self._selected(encoding, "ids")
+
+    def _encodings(self, texts: list[str], *, fast: bool = False) -> Any:
+        """What the tokenizer makes of prefixed texts; `fast`: without places."""
+        try:
+            return (self.tokenizer.encode_batch_fast if fast else self.tokenizer.encode_batch)(texts)
+        except BaseException as error:
+            # The tokenizer's own failures are a plain Exception or, beside Exception, a PanicException.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
+            raise EncoderError(f"the tokenizer of {self.name!r} fails on these texts: {error}") from error
 
     def _readable(self, cleaned: str) -> str:
         """Prefix and cleaned text, without what would not be read anyway, so that a huge one costs no more than a long one."""
