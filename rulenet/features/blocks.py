@@ -70,7 +70,7 @@ class Features:
         self.ruleset = ruleset
         self.language: Language = language
         self.n_jobs = n_jobs
-        own = ruleset.unspaced_literals if ruleset else ()
+        own = ruleset.term_words if ruleset else ()
         self.tokeniser = Tokeniser(language, own if words is None else words)
         self.tagger = Tagger(self.tokeniser)
         self.terms = TermFeatures(self.tokeniser, ngram_range=ngram_range, min_df=min_df) if tfidf else None

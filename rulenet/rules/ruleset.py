@@ -22,10 +22,12 @@ from rulenet.rules.file.parse import Lines
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.reading.check import resolve_lexicons
 from rulenet.rules.reading.sources import Bundle, columns, read_bundle, read_text
+from rulenet.text.clean import clean
 from rulenet.text.han import simplified
 from rulenet.text.language import Language
 from rulenet.text.raw import readable
 from rulenet.text.record import Record
+from rulenet.text.tokenise import words_for_jieba
 
 if TYPE_CHECKING:
     import scipy.sparse
@@ -180,14 +182,23 @@ class RuleSet:
         return {name: made for name, made in found.items() if not _reads_a_lexicon(rules_by_id[name])}
 
     @cached_property
-    def unspaced_literals(self) -> list[str]:
-        """Literals in scripts without spaces that rules look for: words that the model's tokeniser should know.
+    def words(self) -> tuple[str, ...]:
+        """Chinese words that decide, besides jieba's own, where `segmented` hits may begin and end.
+
+        Nothing else of the file is among them, so that no rule changes what another one finds.
+        """
+        words = [simplified(word) if self.file.fold_traditional else word for word in map(clean, self.file.words)]
+        return tuple(sorted({made for word in words for made in words_for_jieba(word)}))
+
+    @cached_property
+    def term_words(self) -> list[str]:
+        """Chinese words that the tokeniser of a model's terms should know: `words`, and literals that rules look for.
 
         Those under `none` and `unless` are left out: they are often traps that cross the border of words.
         """
         todo = [condition for condition, _ in self.conditions]
         atoms = atoms_of(todo, denied=False, wanted=lambda part: part.makes_words)
-        return sorted(readable(atom.pattern) for atom in atoms if atom.kind == "raw")
+        return sorted({*self.words, *(readable(atom.pattern) for atom in atoms if atom.kind == "raw")})
 
     def evaluators(self, language: Language) -> list[RuleMatcher]:
         """Each column's rule, ready to be evaluated on one text."""
@@ -301,7 +312,7 @@ class RuleSet:
         chosen = self._language(language)
         if chosen not in self._matchers:
             with no_garbage_collection():
-                fold, words = self.file.fold_traditional, self.unspaced_literals
+                fold, words = self.file.fold_traditional, self.words
                 self._matchers[chosen] = Matcher(self.evaluators(chosen), chosen, words=words, fold_traditional=fold)
         return self._matchers[chosen]
 

@@ -1,4 +1,4 @@
-"""Cleaned text → tokens with offsets, for English and Chinese. Imports only the standard library; jieba when needed."""
+"""Cleaned text → tokens with offsets, for English and Chinese. Imports `fold`; jieba when needed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,29 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from rulenet.text.fold import HAN
 from rulenet.text.language import Language
 
 _TOKEN = re.compile(r"\w+(?:['\u2019]\w+)?|[^\w\s]")
 # jieba slows down on long stretches without punctuation; longer ones are cut.
 _STRETCH = 10_000
+
+
+# jieba always parts words at any other character, name dots and white space among them.
+_HAN_RUN = re.compile(f"(?:{HAN.pattern})+")
+_JOINABLE = re.compile(r"[\u4e00-\u9fd5A-Za-z0-9+#&._%-]+")
+
+
+def words_for_jieba(word: str) -> list[str]:
+    """Return what jieba can learn of a cleaned word or name: its parts, in the cases of Latin letters that texts have.
+
+    Examples
+    --------
+    >>> words_for_jieba("马克·吐温"), words_for_jieba("Vip卡"), words_for_jieba("iPhone")
+    (['马克', '吐温'], ['VIP卡', 'Vip卡', 'vip卡'], [])
+    """
+    parts = [part for part in _JOINABLE.findall(word) if len(part) > 1 and HAN.search(part)]
+    return [made for part in parts for made in sorted({part, part.lower(), part.upper(), part.title()})]
 
 
 class Token(NamedTuple):
@@ -68,9 +86,26 @@ class Tokeniser:
             tokenizer.tmp_dir = folder
             tokenizer.initialize()
         for word in self.words:
-            if not tokenizer.FREQ.get(word):  # a known word keeps its frequency and its tag
+            if not tokenizer.FREQ.get(word):
                 tokenizer.add_word(word, tag="nz")
+            elif next(tokenizer.cut(word, HMM=False)) != word:  # known, but never read as one word; its tag stays
+                tokenizer.add_word(word)
         return tokenizer
+
+    def unknown_words(self, literal: str) -> list[str]:
+        """Return the words in a cleaned literal whose Chinese the dictionary does not have as one word.
+
+        Examples
+        --------
+        >>> Tokeniser("zh", ["小米手环"]).unknown_words("小米手环 小米手表 VIP会员")
+        ['小米手表']
+        """
+        found = []
+        for word in filter(HAN.search, _JOINABLE.findall(literal)):
+            known = set(self.jieba.cut(word, HMM=False))
+            if word not in known and not known.issuperset(_HAN_RUN.findall(word)):
+                found.append(word)
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         # The dictionary has a lock and 350,000 words, so it is rebuilt on demand instead of pickled.

@@ -131,7 +131,7 @@ def test_words_for_the_tokeniser() -> None:
         "rulenet: 1\nlexicons: {a: [买VIP, oil]}\nrules:\n"
         "- {id: a, label: x, any: [{lexicon: a}, {all: [{word: 中国}, {none: [{word: 美国}]}]}], unless: [{word: 法国}]}"
     )
-    assert ruleset.unspaced_literals == ["中国", "买vip"]
+    assert ruleset.term_words == ["中国", "买vip"]
 
 
 def test_equality_and_hash_are_those_of_the_text() -> None:

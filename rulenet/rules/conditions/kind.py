@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ from rulenet.rules.file.parse import Path
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
 from rulenet.text.han import simplified
+from rulenet.text.tokenise import Tokeniser
 
 MAX_SHOWN = 6
 Lexicons = Mapping[str, Mapping[str, float]]  # entries with what a hit adds to a count
@@ -42,6 +44,12 @@ class Setting:
     language: str
     lexicons: Lexicons
     fold_traditional: bool
+    words: tuple[str, ...] = ()
+
+    @cached_property
+    def tokeniser(self) -> Tokeniser:
+        """What parts Chinese words."""
+        return Tokeniser("zh", self.words)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,8 @@ class _LiteralKind(Kind):
         yield from self._entry_smells(part, exact)
         for flaw in repeated(part.value, exact=exact):
             yield part.smell(*flaw)
+        if written.segmented and setting.language != "en":
+            yield from self._unknown_words(part, setting)
         if exact or written.forms == "lemma" or written.segmented or written.gap:
             for option, reason in idle_options(written, self.literals(part, setting.lexicons)):
                 yield Smell(part.path, codes.IDLE_OPTION, f"{option} changes nothing, as {reason}")
@@ -102,6 +104,16 @@ class _LiteralKind(Kind):
         for i, literal in enumerate(part.value):
             for flaw in literal_smells(literal, self.name, exact=exact, alone=part.is_enough):
                 yield part.smell(*flaw, at=(i,))
+
+    def _unknown_words(self, part: Part, setting: Setting) -> Iterator[Smell]:
+        """Words whose borders jieba can only guess."""
+        read = Builder(setting.lexicons, setting.fold_traditional).read
+        literals = self.literals(part, setting.lexicons)
+        unknown = [literal for literal in literals if setting.tokeniser.unknown_words(read(literal))]
+        if unknown:
+            listed = ", ".join(map(repr, unknown[:5])) + (f", … ({len(unknown)} in all)" if len(unknown) > 5 else "")
+            message = f"jieba does not know {listed}, so it guesses the borders that segmented: true asks for"
+            yield Smell(part.path, codes.UNKNOWN_WORD, f"{message}; list words and names under `words` of the file")
 
     def literals(self, part: Part, lexicons: Lexicons) -> Sequence[str]:
         return list(part.value)

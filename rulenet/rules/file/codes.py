@@ -59,6 +59,7 @@ BAD_PATH = Code("RN209", "bad-path", "error", "A path to another file that may n
 INCLUDE_CIRCLE = Code("RN210", "include-circle", "error", "Files that include each other.")
 OTHER_LANGUAGE = Code("RN211", "other-language", "error", "An included file that is written for another language.")
 BAD_WORD_LIST = Code("RN212", "bad-word-list", "error", "A CSV word list with a wrong header, row or weight.")
+NO_CHINESE_WORD = Code("RN213", "no-chinese-word", "error", "An entry of `words` that is no Chinese word or name.")
 UNFINDABLE = Code("RN220", "unfindable", "error", "A word or phrase without a letter or digit, which is never found.")
 SEVERAL_WORDS = Code("RN221", "several-words", "error", "Several words under `word`.")
 BAD_REGEX = Code("RN222", "bad-regex", "error", "A regular expression that RE2 does not accept.")
@@ -84,6 +85,7 @@ REGEX_IDLE_END = Code("RN325", "regex-idle-end", "warning", "A pattern that begi
 REGEX_INSIDE = Code("RN326", "regex-inside", "info", "A pattern that is also found inside longer words.")
 REGEX_REPEATS = Code("RN327", "regex-repeats", "warning", "A part that is repeated so often that matching is slow.")
 POS_NEVER_HITS = Code("RN330", "pos-never-hits", "warning", "A part-of-speech item that hardly any token can match.")
+UNKNOWN_WORD = Code("RN331", "unknown-word", "info", "A `segmented` word that jieba does not know.")
 SIMPLER_FORM = Code("RN340", "simpler-form", "info", "A condition that another kind expresses more plainly.")
 # Logic
 NEVER_FIRES = Code("RN401", "never-fires", "error", "A rule or condition that no text can fulfil.")

@@ -186,6 +186,9 @@ class RuleFile(Strict):
     fold_traditional: bool = Field(
         False, description="true: traditional and simplified Chinese characters are the same (軟件 = 软件)."
     )
+    words: list[Text] = Field(
+        default_factory=list, description="Chinese words and names that jieba should know, for `segmented` and `pos`."
+    )
     negation_cues: list[Text] = Field(default_factory=list, description="Further words that negate what follows.")
     lexicons: dict[str, Entries] = Field(
         default_factory=dict,

@@ -86,7 +86,7 @@ class _Linter:
         self.written = ruleset.file.rules
         self.parts = [parts_of(rule) for rule in self.written]
         self.today = today
-        self.setting = Setting(ruleset.language, ruleset.lexicons, ruleset.file.fold_traditional)
+        self.setting = Setting(ruleset.language, ruleset.lexicons, ruleset.file.fold_traditional, ruleset.words)
 
     def _fault(self, i: int, smell: Smell) -> Fault:
         source, j = self.ruleset.sources[i]
@@ -129,11 +129,12 @@ class _Linter:
         """Smells of word lists; those of included files are reported where those files are linted."""
         file = self.ruleset.file
         uses = _uses_of_lexicons((part for tops in self.parts for top in tops for part in top.walk()), file.lexicons)
-        for flaw in doubles(self.top.negation_cues):
-            yield self._at(("negation_cues",), flaw)
-        for i, cue in enumerate(self.top.negation_cues):
-            if cue != cue.strip():
-                yield self._at(("negation_cues", i), stray_space(cue))
+        for listed, texts in (("words", self.top.words), ("negation_cues", self.top.negation_cues)):
+            for flaw in doubles(texts):
+                yield self._at((listed,), flaw)
+            for i, text in enumerate(texts):
+                if text != text.strip():
+                    yield self._at((listed, i), stray_space(text))
         for name, entries in self.top.lexicons.items():
             here = ("lexicons", name)
             is_own = not any(isinstance(entry, LexiconFile) for entry in entries)

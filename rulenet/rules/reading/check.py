@@ -30,6 +30,8 @@ from rulenet.rules.file.schema import (
     WeightedTerm,
 )
 from rulenet.rules.file.wording import meant, quoted, suggest
+from rulenet.text.clean import clean
+from rulenet.text.tokenise import words_for_jieba
 
 _ENTRIES: TypeAdapter[list[LexiconEntry]] = TypeAdapter(Entries)
 NO_MAPPING = "the file must be a mapping with `rulenet: 1` and `rules:`"
@@ -162,20 +164,27 @@ class Readable:
     lexicons: Mapping[str, Sequence[LexiconEntry] | None]  # None: the name is right, its entries are wrong
     rules: Mapping[int, Rule]
     negation_cues: Sequence[str] = ()
+    words: Sequence[str] = ()
 
 
 def readable(data: dict[str, Any]) -> Readable:
     """What can be read of a file that the schema refuses."""
-    labels, lexicons, rules = data.get("labels"), data.get("lexicons"), data.get("rules")
+    lexicons, rules = data.get("lexicons"), data.get("rules")
     found = {i: _readable_rule(rule) for i, rule in enumerate(rules if isinstance(rules, list) else [])}
     return Readable(
-        labels=labels if isinstance(labels, list) and all(isinstance(label, str) for label in labels) else [],
+        labels=_readable_texts(data.get("labels")),
         lexicons={
             name: _readable_entries(entries)
             for name, entries in (lexicons if isinstance(lexicons, dict) else {}).items()
         },
         rules={i: rule for i, rule in found.items() if rule is not None},
+        negation_cues=_readable_texts(data.get("negation_cues")),
+        words=_readable_texts(data.get("words")),
     )
+
+
+def _readable_texts(data: Any) -> list[str]:
+    return data if isinstance(data, list) and all(isinstance(text, str) for text in data) else []
 
 
 def _readable_rule(data: Any) -> Rule | None:
@@ -225,6 +234,10 @@ def content_faults(
     for i, cue in enumerate(file.negation_cues):
         if flaw := literal_flaw(cue, "negation cue"):
             report([Smell(("negation_cues", i), *flaw)])
+    for i, word in enumerate(file.words):
+        if not words_for_jieba(clean(word)):
+            message = f"{word!r} is no Chinese word of two characters or more, so jieba cannot learn it; remove it"
+            report([Smell(("words", i), codes.NO_CHINESE_WORD, message)])
     for i, label in enumerate(file.labels):
         if label in file.labels[:i]:
             message = f"label {label!r} is listed twice in `labels`; keep one"

@@ -74,7 +74,8 @@ class Source:
             self.content = readable(data)
             return
         file = self.file
-        self.content = Readable(file.labels, file.lexicons, dict(enumerate(file.rules)), file.negation_cues)
+        rules = dict(enumerate(file.rules))
+        self.content = Readable(file.labels, file.lexicons, rules, file.negation_cues, file.words)
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,7 @@ class _Reader:
                 "labels": top.labels or list(dict.fromkeys(label for file in files for label in file.labels)),
                 "include": [],
                 "fold_traditional": any(file.fold_traditional for file in files),
+                "words": list(dict.fromkeys(word for file in files for word in file.words)),
                 "negation_cues": list(dict.fromkeys(cue for file in files for cue in file.negation_cues)),
                 "lexicons": lexicons,
                 "rules": [rule for file in files for rule in file.rules],

@@ -45,8 +45,7 @@ class Reader:
         self._ruleset = ruleset
         language = ruleset.file.language
         self._languages: list[Language] = ["en", "zh"] if language == "any" else [language]
-        words = {"zh": ruleset.unspaced_literals}
-        self._taggers = {name: Tagger(Tokeniser(name, words.get(name, ()))) for name in self._languages}
+        self._taggers = {name: Tagger(Tokeniser(name, ruleset.words)) for name in self._languages}
         self.matchers = {name: ruleset.evaluators(name) for name in self._languages}
 
     def read(self, example: str | dict[str, str]) -> tuple[Doc, Language]:

@@ -53,7 +53,7 @@ class Search:
         self, base: Base, parts: Parts, texts: list[str], language: Language, say: Callable[[str], None]
     ) -> None:
         self.base, self.parts, self.texts, self.language, self.say = base, parts, texts, language, say
-        self.tokeniser = Tokeniser(language, base.ruleset.unspaced_literals)
+        self.tokeniser = Tokeniser(language, base.ruleset.term_words)
         self.notes: list[str] = []
         self.first = base.proba(parts.mined)  # (n_texts, n_classes), learned on the mined rows only
         literals = [_literals(condition) for condition, _ in base.ruleset.conditions]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import random
 from typing import Any
 
 import pytest
 
+from rulenet.rules.ruleset import RuleSet
+from rulenet.rules.testing.examples import Reader
 from tests.rules.one_rule import hits
 
 LITERALS = [
@@ -170,3 +174,40 @@ def test_traditional_characters_are_folded_where_the_file_says_so() -> None:
         hits({"word": "满意", "negation": "skip"}, "毫無滿意", "zh", fold_traditional=True, negation_cues=["毫無"])
         is None
     )
+
+
+SEGMENTED = {"id": "r", "label": "x", "word": ["计算", "球", "网红", "雪山"], "segmented": True}
+# What jieba would join if it learned these.
+OTHERS = ["云计算", "地球人", "云计", "算方", "网红店", "雪山飞", "方面", "打球", "云计算方面", "球打", "这家网红"]
+SEGMENTED_TEXTS = ["云计算方面的专家", "他在打球，打地球人", "这家网红店在雪山飞狐旁", "球打完了", "计算球"]
+
+
+@pytest.mark.slow
+def test_segmented_hits_do_not_depend_on_other_rules() -> None:
+    alone = RuleSet.from_yaml(json.dumps({"rulenet": 1, "language": "zh", "rules": [SEGMENTED]}))
+    expected = [alone.spans(text).get("r") for text in SEGMENTED_TEXTS]
+    assert sum(spans is not None for spans in expected) >= 3
+    for seed in range(4):
+        chosen = random.Random(seed).sample(OTHERS, 6)
+        others = [{"id": f"o{i}", "label": "x", "word": word, "weight": i % 3} for i, word in enumerate(chosen)]
+        data = {"rulenet": 1, "language": "zh", "rules": [*others[:3], SEGMENTED, *others[3:]]}
+        together = RuleSet.from_yaml(json.dumps(data))
+        assert [together.spans(text).get("r") for text in SEGMENTED_TEXTS] == expected, chosen
+        assert Reader(together).read("云计算")[0].boundaries == Reader(alone).read("云计算")[0].boundaries
+
+
+@pytest.mark.slow
+def test_words_of_the_file_are_words_for_segmented_hits() -> None:
+    rows = [
+        ("计算", "云计算方面", ["云计算"], None),
+        ("云计算", "云计算方面", ["云计算"], ["云计算"]),
+        ("吐温", "马克吐温•吐温笑", ["马克吐温", "马克·吐温"], ["吐温"]),  # of a name with a dot each part is a word
+        ("会员", "我是vip会员。会员", ["VIP会员"], ["会员"]),
+        ("雲計算", "云计算方面", ["雲計算"], ["云计算"]),
+        ("地市", "各地市场", ["地市"], None),
+    ]
+    found = [
+        hits({"word": word, "segmented": True}, text, "zh", words=words, fold_traditional=True)
+        for word, text, words, _ in rows
+    ]
+    assert found == [expected for *_, expected in rows]

@@ -52,14 +52,15 @@ def test_included_rules_come_first_and_names_are_shared(tmp_path: Path) -> None:
 def test_the_source_of_several_files_says_everything_in_one(tmp_path: Path) -> None:
     top = write(
         tmp_path,
-        top="rulenet: 1\nlanguage: en\ninclude: [a.yaml]\nrules:\n"
+        top="rulenet: 1\nlanguage: en\ninclude: [a.yaml]\nwords: [网红店, 云计算]\nrules:\n"
         "- {id: t, label: y, near: {terms: [no, {lexicon: l}]}, since: 2026-01-02, negation: {flip: x}, weight: 007}\n",
-        a="rulenet: 1\nlexicons: {l: [{file: l.csv}]}\nnegation_cues: [lacks]\nrules:\n" + RULE % ("a", "'null'"),
+        a="rulenet: 1\nlexicons: {l: [{file: l.csv}]}\nnegation_cues: [lacks]\nwords: [云计算]\nrules:\n" + RULE % ("a", "'null'"),
         l_csv="term\nno\n",
     )
     ruleset = RuleSet.load(top)
     alone = RuleSet.from_yaml(ruleset.source)
     assert (alone.file, alone.rules, alone.lexicons) == (ruleset.file, ruleset.rules, ruleset.lexicons)
+    assert ruleset.words == ("云计算", "网红店")
 
 
 def test_a_file_included_twice_is_read_once(tmp_path: Path) -> None:
