@@ -129,12 +129,12 @@ class _Linter:
         """Smells of word lists; those of included files are reported where those files are linted."""
         file = self.ruleset.file
         uses = _uses_of_lexicons((part for tops in self.parts for top in tops for part in top.walk()), file.lexicons)
-        for listed, texts in (("words", self.top.words), ("negation_cues", self.top.negation_cues)):
-            for flaw in doubles(texts):
+        for listed, words in (("words", self.top.words), ("negation_cues", self.top.negation_cues)):
+            for flaw in doubles(words):
                 yield self._at((listed,), flaw)
-            for i, text in enumerate(texts):
-                if text != text.strip():
-                    yield self._at((listed, i), stray_space(text))
+            for i, word in enumerate(words):
+                if word != word.strip():
+                    yield self._at((listed, i), stray_space(word))
         for name, entries in self.top.lexicons.items():
             here = ("lexicons", name)
             is_own = not any(isinstance(entry, LexiconFile) for entry in entries)

@@ -54,7 +54,8 @@ def test_the_source_of_several_files_says_everything_in_one(tmp_path: Path) -> N
         tmp_path,
         top="rulenet: 1\nlanguage: en\ninclude: [a.yaml]\nwords: [网红店, 云计算]\nrules:\n"
         "- {id: t, label: y, near: {terms: [no, {lexicon: l}]}, since: 2026-01-02, negation: {flip: x}, weight: 007}\n",
-        a="rulenet: 1\nlexicons: {l: [{file: l.csv}]}\nnegation_cues: [lacks]\nwords: [云计算]\nrules:\n" + RULE % ("a", "'null'"),
+        a="rulenet: 1\nlexicons: {l: [{file: l.csv}]}\nnegation_cues: [lacks]\nwords: [云计算]\nrules:\n"
+        + RULE % ("a", "'null'"),
         l_csv="term\nno\n",
     )
     ruleset = RuleSet.load(top)
