@@ -145,7 +145,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         unlabeled
             Further texts without labels.
         resume
-            Continue from the last checkpoint in `work_dir`, to the model that an uninterrupted run would have given.
+            Continue from the last checkpoint in `work_dir`, to the model that an uninterrupted run would have given. Ctrl-C brings
+            that checkpoint up to date and raises `KeyboardInterrupt`; without a `work_dir`, `fit` ends with the weights so far.
 
         Raises
         ------
@@ -244,7 +245,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to a folder: JSON, YAML and safetensors, complete or not at all.
 
-        A model that is there already is kept as the state before: `rulenet rules apply FOLDER --undo` leads back to it, up to ten steps.
+        A model that is there already is kept as the state before: `rulenet history FOLDER` lists up to ten such states, with the way back.
         """
         hybrid, policy = self.predictor_.hybrid, self.predictor_.policy
         save_model(path, hybrid, policy, labels=self.classes_, recipe=self.recipe_, report=self.report_)

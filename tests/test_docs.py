@@ -144,6 +144,8 @@ class Reader:
             return
         if arguments[0] == "train" and "--encoder" not in arguments:
             arguments += ["--encoder", self.encoder, "--epochs", "1"]
+        if arguments[0] == "train":
+            arguments.append("--force")  # each page is read in the same folder
         stdin = None if source is None else Path(source).read_text(encoding="utf-8")
         result = CliRunner().invoke(app, arguments, input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):

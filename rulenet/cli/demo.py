@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -104,7 +105,14 @@ def compare(corpus: Corpus, encoder: str, *, verbose: int) -> tuple[RuleNetClass
     plain = RuleNetClassifier(None, encoder, recipe=Recipe.of(tfidf=False, bound=None), verbose=verbose)
     hybrid = RuleNetClassifier(corpus.rules, encoder, verbose=verbose)
     named = {"rules_only": rules_only, "transformer_only": plain, "hybrid": hybrid}
-    return hybrid, {name: float(clf.fit(*corpus.train).score(*corpus.test)) for name, clf in named.items()}
+    scores = {}
+    for name, clf in named.items():
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "training was interrupted")
+            if clf.fit(*corpus.train).report_["interrupted"]:
+                raise KeyboardInterrupt
+        scores[name] = float(clf.score(*corpus.test))
+    return hybrid, scores
 
 
 def pick(explanations: list[Explanation], labels: list[str]) -> list[Explanation]:

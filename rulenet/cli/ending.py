@@ -37,7 +37,7 @@ def ended(error: BaseException) -> int:
             _let_go(sys.stdout)
             return UNREAD
         case KeyboardInterrupt():
-            complain("interrupted")
+            complain(str(error) or "interrupted")
             return INTERRUPTED
         case RuleNetError():
             complain(error)

@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, print_json, say
+from rulenet.cli.history import kept_line
 from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 
 
@@ -43,6 +44,7 @@ def export(
         y = None if dataset.labels is None else class_indices(dataset.labels, clf.classes_.tolist(), data)
     hybrid, report = with_onnx(clf.predictor_.hybrid, texts, y, precision=precision, max_loss=max_loss)
     save_onnx(model, hybrid.psi, seen=seen)
+    kept = "" if read_config(model) == seen else kept_line(model)
     if as_json:
         print_json({"model": str(model), **report.to_dict()})
         return
@@ -52,3 +54,5 @@ def export(
     if texts is None:
         found = "compared on random inputs; int8 would be faster, but needs --data"
     say(f"{report.precision}, {report.bytes / 1e6:.0f} MB: {found} → {model}/")
+    if kept:
+        say(kept)

@@ -21,6 +21,7 @@ from rulenet.cli import (
     evaluate,
     explain,
     export,
+    history,
     predict,
     rules_apply,
     rules_diff,
@@ -69,6 +70,7 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
+app.command("history")(history.history)
 app.add_typer(rules, name="rules")
 rules.command("lint")(rules_lint.lint)
 rules.command("format")(rules_format.format_files)

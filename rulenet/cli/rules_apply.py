@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, Model, err, print_json, say, say_lines
+from rulenet.cli.history import move
 from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 from rulenet.errors import ParameterError
 
@@ -35,7 +35,7 @@ def apply(
     """
     _check_options(rules, undo=undo, redo=redo, refit=refit, data=data, others=(sample, dry_run))
     if undo or redo:
-        _step(model, "undo" if undo else "redo", as_json)
+        move(model, "undo" if undo else "redo", as_json)
         return
     from rulenet.workbench.hotedit import apply_rules
 
@@ -66,22 +66,3 @@ def _check_options(rules: Any, *, undo: bool, redo: bool, refit: Any, data: Any,
         raise ParameterError("nothing to do: name a rule file, or give --undo, --redo, or --refit phi --data FILE")
     if (refit is None) != (data is None):
         raise ParameterError("--refit phi and --data FILE belong together: give both or neither")
-
-
-def _step(model: Path, which: str, as_json: bool) -> None:
-    from rulenet.store.manifest import read_config
-    from rulenet.workbench import hotedit
-
-    diff = (hotedit.undo if which == "undo" else hotedit.redo)(model)
-    config = read_config(model)
-    back, forward = len(config.undo), len(config.redo)
-    if as_json:
-        found = {"model": str(model.resolve()), which: True, "undo_left": back, "redo_left": forward}
-        print_json({**found, "diff": diff.to_dict()})
-        return
-    if diff.is_same:
-        say("= the rules are the same; the weights are those of that state")
-    else:
-        say_lines(diff.lines())
-    say()
-    say(f"✓ {which} done: {model} has {counted(back, 'step')} to undo and {counted(forward, 'step')} to redo")

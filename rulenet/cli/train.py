@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument, Option
+from typer import Argument, Context, Option
 
 from rulenet.base.wording import counted
+from rulenet.cli.again import command_again
 from rulenet.cli.console import AsJson, Jobs, Seed, err, new_table, out, print_json, say
 from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 from rulenet.errors import ParameterError
+from rulenet.training.job import CHECKPOINT, remove
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
@@ -20,9 +24,16 @@ PATHS = {"hybrid": "φ + ψ", "rules": "φ alone"}
 
 @reads_data
 def train(
-    data: Annotated[str, Argument(help="csv, tsv, jsonl, parquet, a folder per class, or hub:NAME.", metavar="DATA")],
+    ctx: Context,
     model: Annotated[Path, Option("--out", "-o", help="Folder for the model.")],
+    data: Annotated[
+        str | None,
+        Argument(help="csv, tsv, jsonl, parquet, a folder per class, hub:NAME; or rules alone.", metavar="DATA"),
+    ] = None,
     rules: Annotated[Path | None, Option("--rules", "-r", help="Rule file.")] = None,
+    unlabeled: Annotated[
+        str | None, Option("--unlabeled", help="Texts without labels; alone with rules, these label them.")
+    ] = None,
     encoder: Annotated[str, Option(help="minilm, scratch, a folder, a hub name, or none.")] = "minilm",
     language: Annotated[str, Option(help="auto, en or zh.")] = "auto",
     epochs: Annotated[int | None, Option(help="Passes over the texts; default: by their number.", min=1)] = None,
@@ -32,16 +43,23 @@ def train(
     ] = None,
     cascade: Annotated[str, Option(help="When to skip the transformer: off, certified, statistical.")] = "off",
     cascade_risk: Annotated[float, Option(help="Share of predictions that statistical may change.")] = 0.005,
+    recipe: Annotated[
+        list[str] | None, Option("--recipe", help="A field of the recipe; may be repeated.", metavar="NAME=VALUE")
+    ] = None,
     resume: Annotated[bool, Option("--resume", help="Resume an interrupted run, which is kept in OUT.work.")] = False,
+    force: Annotated[bool, Option("--force", help="Replace a model or an unfinished run at OUT.")] = False,
     figures: Annotated[Path | None, Option(help="Folder for figures of reliability and coverage.")] = None,
     device: Annotated[str, Option(help="auto, cpu or cuda.")] = "auto",
     jobs: Jobs = None,
     how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model on labelled texts and save it.
+    """Train a model on labelled texts, or on texts that rules alone label, and save it.
 
-    Example: `rulenet train reviews.csv --rules rules/imdb.yaml --out model/`
+    Ctrl-C keeps what was learned so far in OUT.work, and says how to go on.
+
+    Example: `rulenet train reviews.csv --rules rules/imdb.yaml --out model/`, or
+    `rulenet train rules.yaml --unlabeled texts.csv --out model/`
     """
     from rulenet.base.extras import need
     from rulenet.base.progress import is_main_process
@@ -50,34 +68,120 @@ def train(
     from rulenet.training.recipe import Recipe
 
     check_target(model)
+    work = None if encoder == "none" else Path(f"{model}.work")
+    check_replaced(model, work, resume=resume, force=force)
     if figures is not None:
         need("matplotlib", purpose="--figures")
-    dataset = read_data(data, how, limit=limit, seed=seed)
-    work = None if encoder == "none" else Path(f"{model}.work")
-    if resume and work is None:
-        raise ParameterError("--resume needs a transformer: with --encoder none there is nothing to resume")
-    clf = RuleNetClassifier(
-        rules, None if work is None else encoder, language=language, recipe=Recipe.of(epochs=epochs)
-    )
+    data, rules = sources(data, rules, unlabeled)
+    fields = {"epochs": epochs} | chosen_fields(recipe or [])
+    clf = RuleNetClassifier(rules, None if work is None else encoder, language=language, recipe=Recipe.of(**fields))
     clf.set_params(cascade=cascade, cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed)
     clf.set_params(work_dir=work, verbose=0 if as_json else 1)
-    clf.fit(dataset.texts, dataset.labels, resume=resume)
-    if is_main_process():  # all processes that torchrun started have the same model now
-        keep(clf, model, work, figures, as_json)
+    before = pointer(model)
+    try:
+        texts, labels, more = read(data, unlabeled, how, limit=limit, seed=seed)
+        if work is not None and force and not resume:
+            remove(work)
+        clf.fit(texts, labels, unlabeled=more, resume=resume)
+        if is_main_process():  # all processes that torchrun started have the same model now
+            keep(clf, model, work, figures, as_json)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(interrupted(model, work, command_again(ctx, "--resume"), before)) from None
+
+
+def check_replaced(model: Path, work: Path | None, *, resume: bool, force: bool) -> None:
+    """Refuse to replace a model, or the checkpoint of an unfinished run, that nobody asked to replace."""
+    if resume and work is None:
+        raise ParameterError("--resume needs a transformer: with --encoder none there is nothing to resume")
+    if force:
+        return
+    if pointer(model) is not None:
+        kept = f"with --force it is replaced and kept in its history: `rulenet history {model} --undo` leads back to it"
+        raise ParameterError(f"{model} is a finished model; {kept}. Or name another folder with --out")
+    if work is not None and has_checkpoint(work) and not resume:
+        kept = f"{work} keeps an unfinished run: --resume goes on with it, --force deletes it and begins again"
+        raise ParameterError(f"{kept}. Or name another folder with --out")
+
+
+def sources(data: str | None, rules: Path | None, unlabeled: str | None) -> tuple[str | None, Path | None]:
+    """Labelled texts and rules, of which the first argument may be either."""
+    if data is not None and data.lower().endswith((".yaml", ".yml")):
+        if rules is not None:
+            raise ParameterError(f"two rule files, {data} and {rules}: leave out one, or let one include the other")
+        rules, data = Path(data), None
+    if data is None and unlabeled is None:
+        given = f"{rules} is a rule file" if rules is not None else "nothing to learn from"
+        raise ParameterError(f"{given}: add labelled texts, DATA, or texts without labels, --unlabeled FILE")
+    if data is None and rules is None:
+        raise ParameterError(
+            "--unlabeled alone says nothing of labels: add rules, --rules FILE, or labelled texts, DATA"
+        )
+    return data, rules
+
+
+def read(
+    data: str | None, unlabeled: str | None, how: Reading, *, limit: int | None, seed: int
+) -> tuple[list[str], list[str] | None, list[str] | None]:
+    """Texts to learn from, their labels, and texts without labels; with rules alone, the latter are the former."""
+    if data is None:
+        return read_data(str(unlabeled), how, need_labels=False, limit=limit, seed=seed).texts, None, None
+    found = read_data(data, how, limit=limit, seed=seed)
+    more = None if unlabeled is None else read_data(unlabeled, replace(how, label=None, split=None), need_labels=False)
+    return found.texts, found.labels, None if more is None else more.texts
+
+
+def chosen_fields(given: list[str]) -> dict[str, Any]:
+    """Fields of a recipe from NAME=VALUE, the value as in Python or JSON, or else a word."""
+    fields: dict[str, Any] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise ParameterError(f"--recipe {one!r} has no value: write NAME=VALUE, such as learning_rate=1e-5")
+        spelt = {"true": "True", "false": "False", "null": "None", "none": "None"}.get(value.lower(), value)
+        try:
+            fields[name.strip()] = ast.literal_eval(spelt)
+        except (ValueError, SyntaxError):
+            fields[name.strip()] = value
+    return fields
+
+
+def pointer(model: Path) -> bytes | None:
+    """The file that says which state a model is in; None without a model."""
+    file = model / "config.json"
+    return file.read_bytes() if file.is_file() else None
+
+
+def has_checkpoint(work: Path) -> bool:
+    """Whether a run is kept in a folder."""
+    return (work / CHECKPOINT).exists()
+
+
+def interrupted(model: Path, work: Path | None, again: str, before: bytes | None) -> str:
+    """What to say after Ctrl-C: what there is now, and how to go on."""
+    if pointer(model) != before:
+        return f"interrupted when the model was saved already: {model} is complete"
+    state = f"interrupted: {model} is as it was" if before else "interrupted: no model was written"
+    if work is not None and has_checkpoint(work):
+        return f"{state}, and {work} keeps what was learned so far. To go on: {again}"
+    if work is not None:
+        remove(work)
+    return f"{state}. It was too early to keep anything: the same command begins again"
 
 
 def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path | None, as_json: bool) -> None:
-    """Save the model, report on training, and delete the checkpoint unless training can be resumed."""
-    clf.save(model)
-    report = clf.report_
-    if work is not None and not report["interrupted"]:
-        from rulenet.training.checkpoint import remove
+    """Save the model, report on training, and delete the checkpoint."""
+    from rulenet.cli.history import kept_line
 
+    clf.save(model)
+    if work is not None:
         remove(work)
+    report = clf.report_
     if as_json:
         print_json({"model": str(model), "classes": [str(label) for label in clf.classes_], "report": report})
     else:
         show(report, clf.recipe_.reading.max_length, model)
+        if line := kept_line(model):
+            say(line)
     if figures is not None:
         from rulenet.draw.figures import write
 
@@ -100,8 +204,6 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         say(line)
     counts = [counted(report[f"n_{what}s"], what) for what in ("text", "rule", "term")]
     say(f"{', '.join(counts)}, {sum(report['seconds'].values()):.0f} s → {model}/")
-    if report["interrupted"]:
-        err.print("note: training was interrupted; run the same command with --resume to continue where it stopped.")
 
 
 def calibration_lines(calibration: dict[str, Any]) -> list[str]:

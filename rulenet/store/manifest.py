@@ -120,6 +120,8 @@ class State(_Strict):
     cascade_risk: float = Field(default=0.005, gt=0, lt=1)
     report: dict[str, Any]
     parts: dict[str, PartEntry]
+    made_by: Literal["save", "rules", "export", "calibrate"] = "save"
+    saved: str = Field(default="", pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)?$")  # when, in UTC
 
     @model_validator(mode="after")
     def _labels_agree(self) -> State:
@@ -130,8 +132,9 @@ class State(_Strict):
         return self
 
     def __eq__(self, other: object) -> bool:
-        # Not field by field: a NaN in a report is not equal to itself.
-        return isinstance(other, State) and self.model_dump_json() == other.model_dump_json()
+        # Not field by field: a NaN in a report is not equal to itself. The same thing saved again is the same state.
+        skip = {"made_by", "saved"}
+        return isinstance(other, State) and self.model_dump_json(exclude=skip) == other.model_dump_json(exclude=skip)
 
 
 class ModelConfig(State):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -53,10 +54,7 @@ def save_model(
     path: str | os.PathLike[str], hybrid: Hybrid, policy: Policy, *, labels: Any, recipe: Recipe, report: dict[str, Any]
 ) -> None:
     """Write a model folder. A model that is already there becomes the state that `undo` leads back to."""
-    folder, parts, encoder = check_target(path), _phi_parts(hybrid), None
-    if hybrid.held_out is not None:
-        arrays = {name: np.asarray(getattr(hybrid.held_out, name)) for name in ("phi", "psi", "y")}
-        parts[HELD_OUT] = safetensors.numpy.save(arrays)
+    folder, parts, encoder = check_target(path), _phi_parts(hybrid) | _held_out_part(hybrid), None
     if hybrid.psi is not None:
         encoder, more = _psi_parts(hybrid.psi)
         parts |= more
@@ -73,13 +71,28 @@ def save_edit(folder: Path, hybrid: Hybrid, *, report: dict[str, Any], seen: Mod
     parts = _phi_parts(hybrid)
     kept = {name: entry for name, entry in seen.parts.items() if name != "rules.yaml"}
     changes = {"rulenet": __version__, **_settings(hybrid), "report": report, "parts": {**kept, **entries_of(parts)}}
+    _push(folder, parts, {**changes, "made_by": "rules"}, seen)
+
+
+def save_calibration(
+    folder: Path, hybrid: Hybrid, policy: Policy, *, report: dict[str, Any], seen: ModelConfig
+) -> None:
+    """Write the held-out texts and the cascade of a model to its folder; `seen` as in `save_edit`."""
+    parts = _held_out_part(hybrid)
+    changes = {
+        "rulenet": __version__,
+        **_settings(hybrid),
+        "report": report,
+        "parts": {**seen.parts, **entries_of(parts)},
+    }
+    changes |= {"cascade": policy.mode, "cascade_risk": policy.risk, "made_by": "calibrate"}
     _push(folder, parts, changes, seen)
 
 
 def save_onnx(folder: Path, psi: Any, *, seen: ModelConfig) -> None:
     """Add the ONNX form of ψ, an `OnnxPsi`, to the folder of its model; `seen` as in `save_edit`."""
     parts = {ONNX: psi.graph}
-    _push(folder, parts, {"parts": {**seen.parts, **entries_of(parts)}}, seen)
+    _push(folder, parts, {"parts": {**seen.parts, **entries_of(parts)}, "made_by": "export"}, seen)
 
 
 def undo(folder: Path) -> None:
@@ -175,7 +188,8 @@ def _step(folder: Path, name: str, move: Callable[[ModelConfig], ModelConfig]) -
 
 def _state(folder: Path, fields: dict[str, Any]) -> State:
     """A state as it will be read back, so that one which has not changed is equal to itself."""
-    return validated(State, json.loads(_json(fields)), folder / "config.json")
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return validated(State, json.loads(_json({**fields, "saved": now})), folder / "config.json")
 
 
 def _json(data: Any) -> bytes:
@@ -206,6 +220,13 @@ def _phi_parts(hybrid: Hybrid) -> dict[str, bytes]:
     if features.ruleset is not None:
         parts["rules.yaml"] = features.ruleset.source.encode()
     return parts
+
+
+def _held_out_part(hybrid: Hybrid) -> dict[str, bytes]:
+    if hybrid.held_out is None:
+        return {}
+    arrays = {name: np.asarray(getattr(hybrid.held_out, name)) for name in ("phi", "psi", "y")}
+    return {HELD_OUT: safetensors.numpy.save(arrays)}
 
 
 def _psi_parts(psi: Any) -> tuple[EncoderEntry, dict[str, bytes]]:

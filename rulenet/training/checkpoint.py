@@ -1,16 +1,14 @@
 """A training run on disk, so that a killed one can be resumed: one safetensors file, with the rest as JSON in its metadata.
 
 One file means one rename: it is either complete or the previous one. Reading it runs no code. It stays when training ends, as only a
-saved model makes it superfluous; whoever saves that calls `remove`. Imports torch, safetensors and errors.
+saved model makes it superfluous; whoever saves that calls `job.remove`. Imports torch, safetensors and errors.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import shutil
 import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -27,10 +25,12 @@ from torch.optim import Optimizer
 
 from rulenet.base.files import sync
 from rulenet.errors import TrainingError
+from rulenet.training.job import CHECKPOINT as FILE
+from rulenet.training.job import WORD_PIECES as WORD_PIECES
+from rulenet.training.job import remove as remove
 
-FILE = "training.safetensors"
-WORD_PIECES = "word-pieces"  # folder with the encoder's cache
-PROTOCOL = 1
+PROTOCOL = 2
+CAUSES = ("the texts differ", "the labels differ", "the rules differ")  # all else follows from these and the settings
 Parameters = dict[str, torch.nn.Parameter]
 Tensors = dict[str, Tensor]
 
@@ -89,7 +89,7 @@ class Checkpoint:
         """
         if not self.path.exists():
             return None
-        again = f"To train from the beginning, leave out resume or delete {self.path}."
+        again = f"To train from the beginning, delete {self.path}."
         try:
             about, tensors = _load(self.path)
             differences = _differences(about["identity"], json.loads(json.dumps(self.identity)))
@@ -104,19 +104,12 @@ class Checkpoint:
         return position, best
 
 
-def remove(folder: Path) -> None:
-    """Delete the files of training in a folder, and the folder if it is empty then."""
-    for name in (FILE, Path(FILE).with_suffix(".part").name):
-        (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / WORD_PIECES, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
-
-
 def identity_of(
     rows: Iterable[Any], arrays: dict[str, Any], weights: Tensors, settings: dict[str, Any]
 ) -> dict[str, Any]:
-    """Settings, and checksums of everything else that a run starts from: word pieces, targets and φ, ψ's initial weights.
+    """Settings, and checksums of everything else that a run starts from: word pieces, arrays, ψ's initial weights.
+
+    An array may follow from those before it: if several differ, the first one says why.
 
     Examples
     --------
@@ -139,10 +132,12 @@ def identity_of(
 
 def _differences(stored: Any, present: Any) -> list[str]:
     """The differences between two identities, in words."""
-    found = [f"the {name} differ" for name in present if name != "settings" and stored.get(name) != present[name]]
+    differ = [f"the {name} differ" for name in present if name != "settings" and stored.get(name) != present[name]]
     before, now = stored["settings"], present["settings"]
     changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    return found + [f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in changed]
+    settings = [f"{name} was {before.get(name)!r}, is {now.get(name)!r}" for name in changed]
+    causes = [line for line in differ if line in CAUSES]
+    return (causes[:1] or ([] if settings else differ[:1])) + settings
 
 
 def _load(path: Path) -> tuple[dict[str, Any], Tensors]:

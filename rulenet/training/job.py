@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rulenet.base.progress import Progress
+
+CHECKPOINT = "training.safetensors"  # file of the checkpoint in `work_dir`
+WORD_PIECES = "word-pieces"  # folder with the encoder's cache in `work_dir`
 
 
 @dataclass(frozen=True)
@@ -18,7 +23,7 @@ class Job:
         ``"auto"``, ``"cpu"`` or ``"cuda"``.
     work_dir
         Folder for ψ's checkpoint and the texts' word pieces, which stay there after training: delete them with
-        `rulenet.training.checkpoint.remove` when the model is saved. None: nothing is kept.
+        `remove` when the model is saved. None: nothing is kept.
     resume
         Whether to continue from the checkpoint in `work_dir`.
     """
@@ -28,3 +33,12 @@ class Job:
     progress: Progress = field(default_factory=Progress)
     work_dir: Path | None = None
     resume: bool = False
+
+
+def remove(folder: Path) -> None:
+    """Delete the files of training in a folder, and the folder if it is empty then."""
+    for name in (CHECKPOINT, Path(CHECKPOINT).with_suffix(".part").name):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / WORD_PIECES, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rulenet.base.interrupts import StoppedAtOnceError, held_back
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.errors import TrainingError
@@ -37,7 +38,8 @@ def train_psi(
 ) -> Outcome:  # fmt: skip
     """Train ψ and the modules of the terms; they end with the weights of their best epoch on the held-out texts.
 
-    Ctrl-C ends training cleanly with the best weights so far; of several processes, it ends all.
+    Ctrl-C: with a checkpoint, that is brought up to date, and the interrupt goes on to the caller, as it does in each of several
+    processes. Otherwise training ends cleanly with the best weights so far.
 
     Raises
     ------
@@ -48,17 +50,15 @@ def train_psi(
     at, interrupted = run.at, False
     try:
         while at.epoch < run.epochs:
-            at.train_loss.append(train_epoch(run, train))
-            at.epoch, at.step, at.losses = at.epoch + 1, 0, []
+            mean = train_epoch(run, train)
             loss = evaluate(run, held_out) if held_out is not None else None
-            if loss is not None:
-                at.held_out_loss.append(loss)
-                if loss <= min(at.held_out_loss):
-                    at.best_epoch = at.epoch
-                    run.best = {name: p.detach().to("cpu", copy=True) for name, p in run.parameters.items()}
-            run.keep(now=True)
+            with held_back():
+                end_epoch(run, mean, loss)
+    except StoppedAtOnceError:
+        raise
     except KeyboardInterrupt:
-        if run.accelerator.num_processes > 1:
+        run.keep(now=True)
+        if checkpoint is not None or run.accelerator.num_processes > 1:
             raise
         interrupted = True
         kept = f"the weights of epoch {at.best_epoch}" if run.best else "the weights reached so far"
@@ -68,6 +68,19 @@ def train_psi(
             run.parameters[name].copy_(value)
     psi.eval()
     return Outcome(at.train_loss, at.held_out_loss, at.best_epoch or len(at.train_loss), interrupted)
+
+
+def end_epoch(run: Run, train_loss: float, held_out_loss: float | None) -> None:
+    """Count an epoch, and remember its weights if they are the best so far."""
+    at = run.at
+    at.train_loss.append(train_loss)
+    at.epoch, at.step, at.losses = at.epoch + 1, 0, []
+    if held_out_loss is not None:
+        at.held_out_loss.append(held_out_loss)
+        if held_out_loss <= min(at.held_out_loss):
+            at.best_epoch = at.epoch
+            run.best = {name: p.detach().to("cpu", copy=True) for name, p in run.parameters.items()}
+    run.keep(now=True)
 
 
 def train_epoch(run: Run, train: Corpus) -> float:
@@ -83,12 +96,13 @@ def train_epoch(run: Run, train: Corpus) -> float:
             rows = np.array(cut[number % len(cut)])
             whole = Batch(train, rows, run.step, run.psi, run.read, np.arange(len(rows)), len(rows))
             batches.append((terms, whole))
-        run.seen.append(train_step(run, batches))
-        run.at.step += 1
-        run.at.steps += 1
-        if not run.on_gpu or len(run.seen) == LOOK_EVERY:
-            run.look()
-        run.keep()
+        with held_back():  # a checkpoint is of whole steps
+            run.seen.append(train_step(run, batches))
+            run.at.step += 1
+            run.at.steps += 1
+            if not run.on_gpu or len(run.seen) == LOOK_EVERY:
+                run.look()
+            run.keep()
     run.look()
     return float(np.mean(run.at.losses)) if run.at.losses else 0.0
 

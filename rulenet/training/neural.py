@@ -54,7 +54,7 @@ def fit_psi(
         n_train = len(np.intersect1d(train, known))
         recipe = recipe.resolved(int(corpus.is_given.sum()), len(corpus), body.traits, n_train)
         report.settled |= {"epochs": recipe.steps.epochs, "learning_rate": recipe.steps.learning_rate}
-        checkpoint = new_checkpoint(job, psi, corpus, weights, encoder, recipe)
+        checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi), job.progress.say)
         terms = start_all(recipe.objectives, setup)
         if not any(Need.PIECES in objective.needs for objective in recipe.objectives):
@@ -90,7 +90,7 @@ def judge(psi: Psi, held_out: Corpus, link: Link, recipe: Recipe, report: Report
 
 
 def new_checkpoint(
-    job: Job, psi: Psi, corpus: Corpus, weights: Weights, encoder: str, recipe: Recipe
+    job: Job, psi: Psi, corpus: Corpus, weights: Weights, problem: PhiProblem, encoder: str, recipe: Recipe
 ) -> Checkpoint | None:
     """Where ψ's training is kept, and everything that determines its result; None without a folder."""
     if job.work_dir is None:
@@ -100,7 +100,15 @@ def new_checkpoint(
 
     settings: dict[str, Any] = {}
     for name, value in recipe.to_dict().items():
-        settings |= {f"recipe.{leaf}": v for leaf, v in value.items()} if name in PARTS else {f"recipe.{name}": value}
+        settings |= value if name in PARTS else {name: value}
     settings |= {"encoder": encoder, "seed": job.seed, "device": "cuda" if own_gpu(job.device) else "cpu"}
-    arrays = {"targets": corpus.Y, "out-of-fold φ": corpus.phi, "weights of φ": weights.coef}
+    n_rules = len(problem.rules)
+    fired = corpus.X[:, :n_rules].tocoo()
+    rules = [np.frombuffer(repr(problem.rules).encode(), np.uint8), fired.row, fired.col, fired.data]
+    arrays = {
+        "labels": corpus.Y,
+        "rules": np.concatenate(rules),
+        "out-of-fold φ": corpus.phi,
+        "weights of φ": weights.coef,
+    }
     return Checkpoint(job.work_dir, identity_of(corpus.rows, arrays, psi.state_dict(), settings), job.resume)

@@ -15,7 +15,7 @@ from rulenet.cli.main import app
 from tests.cli.conftest import complaint, run, write_csv
 
 COMMANDS = [
-    *("demo", "train", "predict", "evaluate", "explain", "export"),
+    *("demo", "train", "predict", "evaluate", "explain", "export", "history"),
     *(f"rules {name}" for name in ("lint", "test", "format", "stats", "suggest", "apply", "diff", "schema")),
 ]
 
@@ -66,7 +66,12 @@ def test_labels_are_not_read_as_markup(tmp_path: Path) -> None:
         ("train {f}/mail.csv -o {t}/m --label no", r"no column 'no': correct --label"),
         ("train {f}/mail.csv -o {t}/m --limit 1", r"has only one class, 'delivery'"),
         ("train {f}/mail.csv -o {t}/m --split dev", r"--split dev needs a column 'split'"),
-        ("train {f}/rules.yaml -o {t}/m", r"unknown file type"),
+        ("train {f}/rules.yaml -o {t}/m", r"rules\.yaml is a rule file: add labelled texts, .* or texts without labels, --unlabeled FILE"),
+        ("train -o {t}/m", r"nothing to learn from: add labelled texts"),
+        ("train -o {t}/m --unlabeled {f}/mail.csv", r"--unlabeled alone says nothing of labels: add rules"),
+        ("train {f}/rules.yaml -r {f}/rules.yaml -o {t}/m", r"two rule files, .* leave out one"),
+        ("train {f}/mail.csv -o {t}/m --recipe C", r"--recipe 'C' has no value: write NAME=VALUE"),
+        ("train {f}/mail.csv -o {t}/m --recipe learnin_rate=1", r"did you mean 'learning_rate'\?"),
         ("train {f}/mail.csv -o {t}/m -r {f}/no.yaml", r"^error: 1 fault in .*no\.yaml .*no\.yaml: no such file; working"),
         ("train {f}/mail.csv -o {t}/m -r {f}/bad.yaml", r"bad\.yaml:3: rule 'a': unknown field 'wrod': did you mean 'word'"),
         ("train {f}/mail.csv -o {t}/m -r {f}/other.yaml", r"label 'bills' of .*\(did you mean 'billing'\?\)"),

@@ -83,7 +83,7 @@ def test_refit_with_the_models_own_rules() -> None:
     assert "oil (refitted)" in out  # four texts pull less than twenty
     assert "φ was solved again with 4 texts" in out
     assert (
-        run("model", "--undo").stdout.splitlines()[0] == "= the rules are the same; the weights are those of that state"
+        run("model", "--undo").stdout.splitlines()[0] == "= the rules are the same; the rest is that of the other state"
     )
 
 

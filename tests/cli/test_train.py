@@ -12,7 +12,7 @@ import pytest
 
 from rulenet import RuleNetClassifier
 from rulenet.cli.train import calibration_lines, cascade_lines
-from tests.cli.conftest import ROWS, run, table
+from tests.cli.conftest import ROWS, run, table, write_csv
 
 
 @pytest.fixture(scope="module")
@@ -93,32 +93,10 @@ def test_a_cascade_is_chosen_said_and_kept(data: Path, tiny_encoder: str, tmp_pa
     assert "cascade: " in shown
     clf = RuleNetClassifier.load(tmp_path / "model")
     assert (clf.cascade, clf.cascade_risk) == ("statistical", 0.3)
-    found = json.loads(run("train", data, *options, "--json").stdout)["report"]["cascade"]
+    found = json.loads(run("train", data, *options, "--force", "--json").stdout)["report"]["cascade"]
     if clf.predictor_.hybrid.is_neural:
         assert "9 held-out texts cannot promise a risk of 0.005: that takes 598" in found["note"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]  # nothing of the work is left
-
-
-def test_an_interrupted_run_is_kept_and_resumed(
-    data: Path, tiny_encoder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[Path, bool]] = []
-    real = RuleNetClassifier.fit
-
-    def fit(self: RuleNetClassifier, texts: Any, labels: Any, *, resume: bool) -> Any:
-        seen.append((Path(str(self.work_dir)), resume))
-        found = real(self, texts, labels)
-        Path(str(self.work_dir)).mkdir(exist_ok=True)
-        self.report_["interrupted"] = not resume
-        return found
-
-    monkeypatch.setattr(RuleNetClassifier, "fit", fit)
-    options = ("train", data, "--encoder", tiny_encoder, "--epochs", 1, "--out", tmp_path / "model")
-    assert "run the same command with --resume to continue where it stopped" in " ".join(run(*options).stderr.split())
-    assert (tmp_path / "model.work").is_dir()
-    run(*options, "--resume")
-    assert not (tmp_path / "model.work").exists()
-    assert seen == [(tmp_path / "model.work", False), (tmp_path / "model.work", True)]
 
 
 @pytest.mark.parametrize(
@@ -215,3 +193,28 @@ def test_an_encoder_that_cannot_be_loaded(folder: Path, tmp_path: Path) -> None:
     said = run("train", folder / "mail.csv", "--encoder", tmp_path / "no", "--out", tmp_path / "m", status=2).stderr
     assert re.search(r"error: encoder '.*no' cannot be loaded: .*'scratch'", said, re.DOTALL)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rules_alone_label_texts(folder: Path, tmp_path: Path) -> None:
+    """A rule file in place of the labelled texts, or as an option; the texts in any form; more texts beside labelled ones."""
+    write_csv(tmp_path / "new.csv", [(text, "?") for text, _ in ROWS])
+    (tmp_path / "new.txt").write_text("\n".join(text for text, _ in ROWS) + "\n")
+    rules, end = folder / "rules.yaml", ("--encoder", "none", "--json", "--force", "--out", tmp_path / "m")
+    for given in ([rules, "--unlabeled", tmp_path / "new.csv"], ["-r", rules, "--unlabeled", tmp_path / "new.txt"]):
+        report = json.loads(run("train", *given, *end).stdout)["report"]
+        assert (report["n_texts"], report["n_unlabeled"], report["n_rules"]) == (0, 8, 2)
+        assert RuleNetClassifier.load(tmp_path / "m").predict(["my invoice", "a parcel"]).tolist() == [
+            "billing",
+            "delivery",
+        ]
+    report = json.loads(run("train", folder / "mail.csv", "--unlabeled", tmp_path / "new.txt", *end).stdout)["report"]
+    assert (report["n_texts"], report["n_unlabeled"]) == (8, 8)
+
+
+def test_fields_of_the_recipe(folder: Path, tmp_path: Path) -> None:
+    given = {"C": "3", "ngram_range": "(1, 1)", "nb": "false", "tfidf": "true", "long_texts": "chunks", "bound": "none"}
+    options = [part for name, value in given.items() for part in ("--recipe", f"{name}={value}")]
+    run("train", folder / "mail.csv", "--encoder", "none", *options, "--out", tmp_path / "m")
+    found = RuleNetClassifier.load(tmp_path / "m").recipe_.leaves()
+    expected = {"C": 3.0, "ngram_range": (1, 1), "nb": False, "tfidf": True, "long_texts": "chunks", "bound": None}
+    assert {name: found[name] for name in given} == expected

@@ -170,7 +170,7 @@ def look_at_model(folder: Path) -> dict[str, Any]:
     except ModelFileError:
         return {"model": None}
     clf, state = RuleNetClassifier.load(folder, device="cpu"), present(folder)
-    without_time = config.state.model_copy(update={"report": {}})  # reports of edits have a time
+    without_time = config.state.model_copy(update={"report": {}, "saved": ""})  # these have a time
     state["config.json"] = without_time.model_dump_json().encode()
     return {"model": (state, clf.decision_function(TEXTS).tobytes(), len(config.undo), len(config.redo))}
 
