@@ -85,12 +85,12 @@ class Edit(NamedTuple):
     verb
         ``"rename"`` the nearest field · ``"write"`` this YAML · ``"quote"`` this text, in quotes if it needs them · ``"split"`` at the
         commas · ``"merge"`` equal items of the list · ``"add"`` this field · ``"characters"`` of
-        another keyboard in the line · ``"breaks"`` of all lines.
+        another keyboard in the line · ``"line"`` this instead of the whole line · ``"breaks"`` of all lines.
     new
         What to write.
     """
 
-    verb: Literal["rename", "write", "quote", "split", "merge", "add", "characters", "breaks"]
+    verb: Literal["rename", "write", "quote", "split", "merge", "add", "characters", "line", "breaks"]
     new: str = ""
 
 

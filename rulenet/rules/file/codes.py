@@ -23,7 +23,9 @@ class Flaw(NamedTuple):
 # Reading
 UNREADABLE_FILE = Code("RN001", "unreadable-file", "error", "A file that does not exist or cannot be read.")
 NOT_YAML = Code("RN002", "not-yaml", "error", "Text that is not valid YAML.")
-YAML_FEATURE = Code("RN003", "yaml-feature", "error", "An anchor, alias, tag, compound key or second document.")
+YAML_FEATURE = Code(
+    "RN003", "yaml-feature", "error", "An anchor, alias, tag, empty block, compound key or second document."
+)
 DUPLICATE_KEY = Code("RN004", "duplicate-key", "error", "A field that is given twice in the same mapping.")
 TOO_LARGE = Code("RN005", "too-large", "error", "A file that is too long, or nested too deeply.")
 NOT_A_RULE_FILE = Code("RN006", "not-a-rule-file", "error", "An empty file, or one that is not a mapping.")

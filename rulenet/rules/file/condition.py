@@ -105,7 +105,13 @@ class WrittenCondition(Strict):
         given = self.model_fields_set
         kinds = [kind for kind in KIND_FIELDS if kind in given and getattr(self, kind) is not None]
         if len(kinds) != 1:
-            message = f"give exactly one of {', '.join(KIND_FIELDS)}; found {' and '.join(kinds) or 'nothing'}"
+            empty = [kind for kind in KIND_FIELDS if kind in given and kind not in kinds]
+            why = (
+                f", as {' and '.join(empty)} is empty; quote a text such as 'null', '~' or '#1'"
+                if empty and not kinds
+                else ""
+            )
+            message = f"give exactly one of {', '.join(KIND_FIELDS)}; found {' and '.join(kinds) or 'nothing'}{why}"
             raise refusal(codes.ONE_KIND, f"{message}. Combine several with any or all")
         misplaced = [
             f"{option} (an option of {', '.join(takers)})"

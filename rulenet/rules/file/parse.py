@@ -7,6 +7,7 @@ purpose. Imports only errors.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -18,8 +19,9 @@ Path = tuple[str | int, ...]
 MAX_DEPTH = 40
 MAX_CHARACTERS = 50_000_000
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
 # libyaml is some ten times faster; the pure parser takes over where a platform lacks it.
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Lines(dict[Path, int]):
@@ -47,7 +49,7 @@ def parse_yaml(text: str) -> tuple[Any, Lines, list[Fault]]:
         message = f"the file has {len(text):,} characters, more than {MAX_CHARACTERS:,}; split it"
         return None, lines, [Fault(codes.TOO_LARGE, message, 1)]
     try:
-        data = _Builder(lines, faults).build(yaml.parse(text, Loader=_Loader))
+        data = _Builder(lines, faults).build(yaml.parse(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = ": ".join(filter(None, (error.context, error.problem)))
@@ -122,6 +124,9 @@ class _Builder:
             self._say(codes.YAML_FEATURE, message, line)
         if event.anchor is not None:
             message = f"anchor '&{event.anchor}' is not allowed. Remove it; quote a text that begins with '&'"
+            self._say(codes.YAML_FEATURE, message, line)
+        if getattr(event, "style", None) in ("|", ">") and not event.value.strip():
+            message = f"'{event.style}' begins a block of lines, but there is none; quote a text that begins with '{event.style}'"
             self._say(codes.YAML_FEATURE, message, line)
 
     def _awaits_key(self) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rulenet.errors import Code, Fault
 from rulenet.rules.file import codes
-from rulenet.rules.file.parse import Lines, Path
+from rulenet.rules.file.parse import LINE_BREAK, Lines, Path
 from rulenet.rules.file.wording import suggest
 from rulenet.rules.reading.sources import Source
 from rulenet.rules.ruleset import RuleSet
@@ -79,7 +79,7 @@ def _ignores(source: Source) -> Iterator[_Ignore]:
     if _COMMENT.search(source.text) is None:
         return
     from rulenet.rules.writing.format import split_encoding
-    from rulenet.rules.writing.syntax import LINE_BREAK, build_tree
+    from rulenet.rules.writing.syntax import build_tree
 
     body = split_encoding(source.text)[2]
     rows = LINE_BREAK.split(body)

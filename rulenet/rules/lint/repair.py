@@ -19,6 +19,7 @@ from rulenet.rules.file.parse import Path as PathInFile
 from rulenet.rules.file.parse import parse_yaml
 from rulenet.rules.lint.lint import lint_text
 from rulenet.rules.reading.characters import badness, ordinary
+from rulenet.rules.reading.mend import line_at
 from rulenet.rules.writing.format import split_encoding
 from rulenet.rules.writing.spelling import is_plain, quote
 from rulenet.rules.writing.syntax import Entry, Node, build_tree, with_edits
@@ -64,7 +65,7 @@ def repair(text: str, name: str = "<string>", path: Path | None = None) -> tuple
         if not changes:
             break
         new = with_edits(body, [change[:3] for _, change in changes])
-        if badness(new) > badness(body) or _comments(new) != _comments(body):
+        if badness(new) > badness(body) or (not parse_yaml(body)[2] and _comments(new) != _comments(body)):
             break
         body = new
         repaired += [replace(fault, message=change.what) for fault, change in changes]
@@ -98,6 +99,9 @@ def changes_of(fault: Fault, text: str, tree: Node | None) -> Iterator[Change]:
         at = sum(len(line) + 1 for line in text.split("\n")[: fault.line - 1])
         for start, end, new in ordinary(text, at):
             yield Change(start, end, new, f"{text[start:end]!r} is now {new!r}")
+    elif edit.verb == "line":
+        start, end = line_at(text, fault.line - 1)
+        yield Change(start, end, edit.new, f"the line is now {edit.new.strip()!r}")
     elif tree is not None and tree.kind == "mapping" and tree.entries:
         trail = _trail(tree, fault.path)
         yield from _in_tree(edit, tree, trail)

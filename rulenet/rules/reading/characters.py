@@ -17,8 +17,8 @@ _INDENT = re.compile("^[ \t\u00a0\u3000]*[\t\u00a0\u3000][ \t\u00a0\u3000]*", re
 _COLON = re.compile(rf"^(\s*(?:- +)?(?:{_NAMES}))：[ \u3000]*", re.M)
 
 
-def odd_characters(text: str) -> list[Fault]:
-    """A fault for each line with such a character, if the text has fewer faults without them."""
+def odd_characters(text: str) -> tuple[list[Fault], str]:
+    """A fault for each line with such a character, if the text has fewer faults without them; and the text without them."""
     faults = []
     for pattern, edit, message in (
         (_INDENT, Edit("characters"), "a tab or wide space before the line; indent with spaces"),
@@ -28,7 +28,7 @@ def odd_characters(text: str) -> list[Fault]:
         if places and badness(repaired := pattern.sub(_ordinary, text)) < badness(text):
             faults += [Fault(codes.ODD_CHARACTER, message, text.count("\n", 0, at) + 1, edit=edit) for at in places]
             text = repaired
-    return faults
+    return faults, text
 
 
 def ordinary(text: str, at: int) -> list[tuple[int, int, str]]:

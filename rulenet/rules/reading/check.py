@@ -54,6 +54,8 @@ def schema_faults(error: ValidationError, data: Any, lines: Lines) -> list[Fault
     faults = []
     for item in error.errors(include_url=False):
         path = _data_path(item["loc"], data)
+        if path[-1:] == ("<<",):
+            continue  # the alias behind it is a fault of its own
         code = _CODE_OF.get(item["type"], codes.WRONG_TYPE)
         if code is codes.UNKNOWN_CHOICE and path == ("rulenet",):
             code = codes.UNKNOWN_VERSION
@@ -119,6 +121,10 @@ def _plain(item: Any, path: Path) -> str:
     """One schema error in plain words."""
     kind, field, value = item["type"], item["loc"][-1] if item["loc"] else "", item["input"]
     found, last = quoted(value), next((step for step in reversed(path) if isinstance(step, str)), "the file")
+    if kind == "extra_forbidden" and value is None and re.fullmatch(r"\d+", str(field)):
+        return f"unknown field {field!r}: in {{ }} a comma separates fields; write a number with a point, as in 1.5"
+    if kind == "extra_forbidden" and value is None and str(field).partition(":")[0] in _fields_at(path):
+        return f"unknown field {field!r}: a space is missing after the colon"
     if kind == "extra_forbidden":
         return f"unknown field {field!r}{suggest(str(field), _fields_at(path))}"
     if kind == "missing":
@@ -129,6 +135,8 @@ def _plain(item: Any, path: Path) -> str:
         return f"{last}: {found} is not one of {item['ctx']['expected']}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return f"{last}: a mapping (field: value) is expected here, not {found}"
+    if kind == "list_type" and isinstance(value, dict):
+        return f"{last}: a list is expected here, not {found}; a text with braces needs quotes"
     if kind == "list_type":
         return f"{last}: a list is expected here, not {found}"
     if kind == "too_long":
@@ -138,7 +146,8 @@ def _plain(item: Any, path: Path) -> str:
     if kind == "too_short":
         return f"{last} is empty; fill it or remove it"
     if kind in ("string_type", "string_too_short"):
-        return f"{last}: a text is expected here, not {found}; quote it if it contains ':' or '#'"
+        nothing = " (null and ~ mean nothing, and '#' begins a comment)" if value is None else ""
+        return f"{last}: a text is expected here, not {found}{nothing}; quote it if it contains ':' or '#'"
     if expected := _EXPECTED.get(kind.split("_")[0]):
         return f"{last}: {expected} is expected here, not {found}"
     if kind in _CODE_OF and "ctx" not in item:  # the schema's own words

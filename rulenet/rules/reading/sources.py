@@ -48,19 +48,27 @@ class Source:
 
     def parse(self) -> None:
         """Read the text as far as it can be read; nothing is raised."""
-        data, self.lines, faults = parse_yaml(self.text)
+        data, lines, faults = parse_yaml(self.text)
+        self._read(data, lines, faults)
+        if self.faults:
+            from rulenet.rules.reading.characters import odd_characters
+            from rulenet.rules.reading.mend import mended
+
+            odd, text = odd_characters(self.text)
+            if odd or faults:  # what can be mended hides no other fault, and causes none
+                self.faults = odd
+                self._read(*mended(text))
+
+    def _read(self, data: Any, lines: Lines, faults: list[Fault]) -> None:
+        self.lines = lines
         self.faults += faults
-        if not faults and data is None:
+        if data is None and not faults:
             message = "the file is empty; it needs at least `rulenet: 1` and `rules:`"
             self.faults = [Fault(codes.NOT_A_RULE_FILE, message, 1)]
         elif data is not None and not isinstance(data, dict):
             self.faults.append(Fault(codes.NOT_A_RULE_FILE, NO_MAPPING, 1))
         elif isinstance(data, dict):
             self._validate(data)
-        if self.faults:
-            from rulenet.rules.reading.characters import odd_characters
-
-            self.faults += odd_characters(self.text)
 
     def _validate(self, data: dict[str, Any]) -> None:
         self.has_rules = data.get("rules", []) != []

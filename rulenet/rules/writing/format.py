@@ -19,10 +19,10 @@ from rulenet.errors import Fault, RuleFileError
 from rulenet.rules.conditions.kinds import KINDS
 from rulenet.rules.file import codes, schema
 from rulenet.rules.file.condition import WrittenCondition
-from rulenet.rules.file.parse import parse_yaml
+from rulenet.rules.file.parse import LINE_BREAK, parse_yaml
 from rulenet.rules.reading.check import NO_MAPPING, schema_faults
 from rulenet.rules.writing.spelling import columns, is_plain, quote
-from rulenet.rules.writing.syntax import LINE_BREAK, Comment, Entry, Node, build_tree
+from rulenet.rules.writing.syntax import Comment, Entry, Node, build_tree
 
 WIDTH = 120  # columns; a Chinese character takes two
 MAX_BLANK_LINES = 2

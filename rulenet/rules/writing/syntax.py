@@ -1,4 +1,4 @@
-"""YAML text → a tree that knows the place of every value and keeps every comment. Imports yaml only.
+"""YAML text → a tree that knows the place of every value and keeps every comment. Imports yaml, and what a line break is.
 
 `parse` gives the data and forgets the layout; this gives the layout, for what changes a file: `format`, `repair`, `append`.
 Built from libyaml's events: whatever is between two of them is blank, punctuation or comment. (ruamel.yaml's round trip was tried
@@ -7,14 +7,14 @@ first: it dropped every comment inside `[…]` and `{…}`, re-broke long lists,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
+from rulenet.rules.file.parse import LINE_BREAK
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

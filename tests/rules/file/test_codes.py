@@ -26,7 +26,8 @@ def rule(*rules: str, head: str = "") -> str:
 DISABLED = "word: w, enabled: false"
 # Code, text of the file, line, and the message or its beginning.
 ROWS = [
-    ("RN002", "a: [1\nb: 2", 2, "not valid YAML: while parsing a flow sequence: did not find expected ',' or ']'. Check "),
+    ("RN002", "a: [1\nb: 2", 1, "not valid YAML: a bracket [ is not closed; write ] at its end"),
+    ("RN002", "a:\n    - b\n  - c\n", 3, "not valid YAML: while parsing a block mapping: did not find expected key. Check inden"),
     ("RN003", "a: &x b\n", 1, "anchor '&x' is not allowed. Remove it; quote a text that begins with '&'"),
     ("RN004", TOP + ONE + TOP, 3, "'rulenet' is given twice in the same mapping; keep one"),
     ("RN005", "[" * 41, 1, "nested more than 40 levels deep; simplify it"),

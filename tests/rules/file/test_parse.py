@@ -203,7 +203,7 @@ def test_the_pure_parser_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     """Where libyaml is missing."""
     texts = ["a: [no, {b: 007}]\nc: &x d\n", "a: 1\na: 2\n", "[" * 50, "a: *x", "a: !t b\n", "a: 1\n---\nb: 2\n"]
     fast = [parse_yaml(text) for text in texts]
-    monkeypatch.setattr(parse, "_Loader", parse.yaml.SafeLoader)
+    monkeypatch.setattr(parse, "LOADER", parse.yaml.SafeLoader)
     assert [parse_yaml(text) for text in texts] == fast
     assert str(parse_yaml("a: b\nc: \x00\n")[2][0]).startswith("2: not valid YAML: character #x0000 is not allowed.")
     assert str(parse_yaml("a: b\nc: \ud800\n")[2][0]).startswith("2: ")

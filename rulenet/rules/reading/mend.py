@@ -1,0 +1,212 @@
+"""Lines that YAML refuses because a text needs quotes: what to write instead, so that the rest of the file is read too. Imports the codes.
+
+A line is only mended if YAML accepts the file up to the end of it afterwards. The mended text has the same lines, so that faults further
+down are reported where they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import yaml
+
+from rulenet.errors import Edit, Fault
+from rulenet.rules.file import codes
+from rulenet.rules.file.parse import LINE_BREAK, LOADER, Lines, parse_yaml
+
+_MAX_MENDS = 50
+_BUDGET = 3_000_000  # characters to parse again: a few seconds
+_SLOT = re.compile(r"^(?P<head>\s*(?:- +)*(?:[\w-]+:[ \t]+)?)(?P<value>\S.*?)(?P<comment>[ \t]+#.*)?[ \t]*$")
+_KEY = re.compile(r"^(\s*(?:- +)*[a-z_]+):(?=[^\s:])")
+_ESCAPED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+_ITEM = re.compile(r"[:,\[{][ \t]+|[\[{]")  # what a value in brackets follows
+_IN_BRACKETS = re.compile(r"(?P<before>[\[,][ \t]*)(?P<value>[^\[\]{},'\"\s][^\[\]{},'\"]*[ \t]#[^\[\]{},'\"]*)")
+
+
+class _Line(NamedTuple):
+    """A line in another spelling, and why."""
+
+    text: str
+    part: str  # what is new in it
+    why: str
+    is_safe: bool = True  # whether it is obviously what was meant
+
+
+def mended(text: str) -> tuple[Any, Lines, list[Fault]]:
+    """What `parse_yaml` reads of a text whose lines are mended as far as they can be, with the faults of the text as it is."""
+    found: list[Fault] = []
+    budget = _BUDGET
+    data, lines, faults = parse_yaml(text)
+    while len(found) < _MAX_MENDS and any(fault.code in (codes.NOT_YAML, codes.YAML_FEATURE) for fault in faults):
+        changed = ""
+        places, passed = _places(text)
+        budget -= 2 * len(text)
+        for n in (n for n in places if n + 1 not in {fault.line for fault in found}):
+            start, end = line_at(text, n)
+            for line in _spellings(text[start:end], text):
+                budget -= len(text)
+                candidate = text[:start] + line.text + text[end:]
+                if budget > 0 and not changed and _is_read(candidate, max(n, passed)):
+                    changed = candidate
+                    found.append(_fault(line, n + 1, faults))
+        if not changed:
+            break
+        text = changed
+        data, lines, faults = parse_yaml(text)
+    return data, lines, [*found, *faults]
+
+
+def _fault(line: _Line, number: int, faults: list[Fault]) -> Fault:
+    """What is wrong with a line that has been mended: in the words of the parser where it went on."""
+    edit = Edit("line", line.text) if line.is_safe else None
+    shown = line.part if len(line.part) < 80 else f"{line.part[:70]}…"
+    said = [fault for fault in faults if fault.code is codes.YAML_FEATURE and fault.line == number]
+    if said:
+        return replace(said[0], edit=edit)
+    return Fault(codes.NOT_YAML, f"not valid YAML: {line.why}; write {shown}", number, edit=edit)
+
+
+def line_at(text: str, number: int) -> tuple[int, int]:
+    """Where a line begins and ends, without its line break; lines are counted from 0, as YAML does."""
+    breaks = list(LINE_BREAK.finditer(text))
+    start = breaks[number - 1].end() if number else 0
+    return start, breaks[number].start() if number < len(breaks) else len(text)
+
+
+def _places(text: str) -> tuple[list[int], int]:
+    """Numbers of the lines, from 0, that may be to blame for the first error, the likeliest first; and the line where it was noticed."""
+    try:
+        for event in yaml.parse(text, Loader=LOADER):
+            if _is_mark(event):
+                return [event.start_mark.line], event.start_mark.line
+    except yaml.MarkedYAMLError as error:
+        marks = [mark for mark in (error.context_mark, error.problem_mark) if mark]
+        last = text.rstrip().count("\n")
+        likely = [min(mark.line, last) for mark in reversed(marks)]
+        inner = "quoted" in (error.context or "") or "simple key" in (error.context or "")
+        likely = likely[::-1] if inner else likely
+        return list(dict.fromkeys([*likely, max(likely[0] - 1, 0)])), max(likely)
+    except (yaml.YAMLError, UnicodeError):
+        pass
+    return [], 0
+
+
+def _is_mark(event: Any) -> bool:
+    """Whether a text begins with an anchor, alias or tag, or with the sign of a block that has no lines."""
+    if isinstance(event, yaml.ScalarEvent):
+        return bool(event.anchor or event.tag or (event.style in ("|", ">") and not event.value.strip()))
+    return isinstance(event, yaml.AliasEvent)
+
+
+def _is_read(text: str, line: int) -> bool:
+    """Whether YAML reads the text to the end of a line and beyond."""
+    try:
+        for event in yaml.parse(text, Loader=LOADER):
+            if event.start_mark.line > line and not isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                return True
+            if event.start_mark.line == line and _is_mark(event):
+                return False
+    except yaml.MarkedYAMLError as error:
+        marks = [mark.line for mark in (error.context_mark, error.problem_mark) if mark]
+        return min(marks, default=0) > line
+    except (yaml.YAMLError, UnicodeError):
+        return False
+    return True
+
+
+def _spellings(row: str, text: str) -> Iterator[_Line]:
+    """What a line may have been meant to be, the likeliest first."""
+    if key := _KEY.match(row):
+        yield _Line(f"{key[1]}: {row[key.end() :]}", f"{key[1].strip(' -')}: …", "a space is missing after the colon")
+    if "\\" in row and '"' in row:
+        new = _ESCAPED.sub(_unescaped, row)
+        if new != row and (first := next(m for m in _ESCAPED.finditer(row) if _unescaped(m) != m[0])):
+            why = "in double quotes a backslash begins an escape of YAML, and this one does not exist"
+            yield _Line(new, f"{_unescaped(first)} in single quotes", why)
+    if cut := _IN_BRACKETS.search(row):
+        quoted = _single(cut["value"].strip())
+        new = row[: cut.start("value")] + quoted + row[cut.end() :]
+        yield _Line(new, quoted, "' #' begins a comment, so that the bracket is never closed")
+    slot = _SLOT.match(row)
+    if slot is None:
+        return
+    value = slot["value"]
+    opened, closed = ("[", "]") if value.count("[") > value.count("]") else ("{", "}")
+    if value[0] in "{[" and value.count(opened) > value.count(closed):
+        new = slot["head"] + value + closed + (slot["comment"] or "")
+        yield _Line(new, f"{closed} at its end", f"a bracket {opened} is not closed", is_safe=False)
+    if value[0] in "{[":
+        yield from _inside(row, slot.start("value"))
+    if not _is_enclosed(value):
+        quoted = _single(_bare(value))
+        yield _Line(slot["head"] + quoted + (slot["comment"] or ""), quoted, _why(value), _is_text(value, text))
+
+
+def _is_enclosed(value: str) -> bool:
+    """Whether the bracket at the start is closed at the end, so that the whole is a list or mapping."""
+    depth = 0
+    for at, character in enumerate(value):
+        depth += (character in "[{") - (character in "]}")
+        if depth == 0:
+            return at == len(value) - 1 and at > 0
+    return False
+
+
+def _inside(row: str, start: int) -> Iterator[_Line]:
+    """One value within brackets, in quotes."""
+    for begin in [match.end() for match in _ITEM.finditer(row, start)][:-30:-1]:
+        for end in [m.start() for m in re.finditer(r"[,}\]]", row[begin:])][:8]:
+            value = row[begin : begin + end].rstrip()
+            if (
+                value
+                and not value.startswith(("'", '"'))
+                and (begin + end >= len(row) - 1 or row[begin + end + 1] in " ]}")
+            ):
+                quoted = _single(value)
+                why = _why(value)
+                yield _Line(row[:begin] + quoted + row[begin + end :], quoted, why)
+
+
+def _why(value: str) -> str:
+    first = value[0]
+    if first in "@`%&*!":
+        return f"a text that begins with '{first}' needs quotes"
+    if first in "|>":
+        return f"'{first}' begins a block of lines; a text that begins so needs quotes"
+    if first in "'\"":
+        return f"the quote ends at the next {first}" if value.count(first) > 1 else f"a quote {first} is not closed"
+    if "[" in value or "{" in value:
+        return "brackets begin a list or mapping; a text with brackets needs quotes"
+    if ": " in value or value.endswith(":"):
+        return "': ' separates a field from its value; a text with it needs quotes"
+    return "this text needs quotes"
+
+
+def _is_text(value: str, text: str) -> bool:
+    """Whether a mark of YAML at the start of a value is meant as a character: nothing follows or refers to it."""
+    if value[0] not in "&*!":
+        return value[0] not in "'\"" or value.count(value[0]) > 1
+    partner = {"&": "*", "*": "&"}.get(value[0])
+    return " " not in value and not value.startswith("!!") and not (partner and partner + value[1:] in text)
+
+
+def _bare(value: str) -> str:
+    """A value without the quotes around it."""
+    if value[0] not in "'\"" or value.count(value[0]) == 1:
+        return value.lstrip("'\"")
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] else value
+
+
+def _single(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """A text in double quotes in single ones, if YAML does not know one of its escapes."""
+    escapes = re.findall(r"\\(.)", match[1])
+    if all(escape in '0abt\tnvfre "/\\N_LPxuU' for escape in escapes):
+        return match[0]
+    return _single(re.sub(r"\\([\"\\])", r"\1", match[1]))
