@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rulenet.errors import Edit
 from rulenet.rules.conditions.patterns import compile_regex, fault_of
+from rulenet.rules.conditions.word_smells import control_character, mixed_alphabets
 from rulenet.rules.file import codes
 from rulenet.rules.file.codes import Flaw
 from rulenet.text.clean import clean
@@ -40,6 +41,13 @@ NEARLY_ALL = 0.9
 _MANY_REPEATS = 200
 
 _GROUP_NAME = re.compile(r"\(\?P?<\w+>")  # to `clean`, `<name>` is a tag
+# What cleaning takes out of texts, as a pattern may write it.
+_NEVER_LEFT = re.compile(
+    r"""(?P<entity>&(?:\#|[(\[\\][^;\s]{0,30}|[a-z|()]{0,30}[(\[\\|])[^;&\s]{0,40};)
+    |(?P<tag><(?:\\?/\??)?(?:[A-Za-z]|\\w|\[\^?[^\]]*\]|\()[^<>]{0,60}/?\??>)
+    |(?<!\\)(?:\\\\)*\\(?:x\{(?P<hex>[0-9A-Fa-f]{1,6})\}|x(?P<byte>[0-9A-Fa-f]{2})|(?P<letter>[rfva]))""",
+    re.VERBOSE,
+)
 _LEADING = re.compile(r"\^?\.\*\??")
 _TRAILING = re.compile(r"(?<!\\)\.\*\??\$?$")
 _REPEATS = re.compile(r"(?<!\\)\{(\d+)(?:,(\d*))?\}")
@@ -60,6 +68,9 @@ def regex_smells(pattern: str, language: str, *, exact: bool = False, fold_tradi
         message = f"regex {pattern!r} contains a backspace, as YAML reads \\b in double quotes; use single quotes"
         yield Flaw(codes.REGEX_BACKSPACE, message)
         return
+    if pattern.endswith("\n") and pattern.strip("\n"):
+        message = f"regex {pattern!r} ends in a line break, as YAML keeps that of a block, and texts need it too; write |- or quotes"
+        yield Flaw(codes.YAML_ESCAPE, message, Edit("quote", pattern.strip("\n")))
     if hits_nearly_all(f"(?-i:{pattern})" if exact else pattern, language):
         if compile_regex(pattern).search("") is not None:
             message = "matches the empty text, so it fires everywhere; make a part obligatory"
@@ -67,17 +78,46 @@ def regex_smells(pattern: str, language: str, *, exact: bool = False, fold_tradi
             message = "hits nearly every text, so it does not distinguish texts; look for something rarer"
         yield Flaw(codes.REGEX_MATCHES_ALL, f"{shown} {message}")
     bare = _GROUP_NAME.sub("(", pattern)
-    if clean(bare) != bare:
+    if control := control_character(pattern.replace("\t", " ")):
+        yield Flaw(codes.YAML_ESCAPE, f"regex {control}")
+    elif clean(bare) != bare:
         what = "contains characters that cleaning replaces in texts (full-width forms, entities)"
         advice = f"texts are read as {clean(bare)!r}; write ordinary characters, with a backslash before punctuation"
         yield Flaw(codes.REGEX_CLEANED, f"{shown} {what}; {advice}", half_width(pattern))
+    for gone in _NEVER_LEFT.finditer(bare) if clean(bare) == bare else ():
+        if what := "" if _is_in_class(bare, gone.start()) else _why_gone(gone):
+            yield Flaw(codes.REGEX_CLEANED, f"{shown}: {gone[0]} is never found, as texts are cleaned first: {what}")
     if fold_traditional and (plain := _simplified(pattern)) != pattern:
         message = f"{shown} contains traditional characters, but texts are read in simplified ones; write {plain!r}"
         yield Flaw(codes.REGEX_CLEANED, message)
+    if mixed := mixed_alphabets(pattern, "regex"):
+        yield mixed
     if re.search(r"(?:\\b[^\x00-\x7f]|[^\x00-\x7f]\\b)", pattern):
         message = f"{shown}: \\b is ASCII in RE2 and never matches next to a non-ASCII letter; leave it out"
         yield Flaw(codes.REGEX_BOUNDARY, message)
     yield from _form_smells(pattern, shown, "A-Za-z" if exact else "a-z")
+
+
+def _is_in_class(pattern: str, at: int) -> bool:
+    """Whether a place is within square brackets, where other characters stand beside it."""
+    before = re.sub(r"\\.", "", pattern[:at])
+    return before.rfind("[") > before.rfind("]")
+
+
+def _why_gone(found: re.Match[str]) -> str:
+    """Why no text contains what a part of a pattern stands for; nothing, if some may."""
+    if found["entity"]:
+        return "entities are decoded; write the character itself"
+    if found["tag"]:
+        return "tags are removed; leave it out"
+    code = found["hex"] or found["byte"]
+    character = (
+        chr(min(int(code, 16), 0x10FFFF)) if code else {"r": "\r", "f": "\f", "v": "\v", "a": "\a"}[found["letter"]]
+    )
+    cleaned = clean(character)
+    if cleaned == character or (character.isascii() and character.isalnum()):
+        return ""
+    return f"it is read as {cleaned!r}" if cleaned.strip() else "it is read as a space" if cleaned else "it is dropped"
 
 
 def _form_smells(pattern: str, shown: str, letters: str) -> Iterator[Flaw]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +17,13 @@ from rulenet.text.raw import fold_case, fold_raw, squeeze
 
 # A symbol that carries meaning but is only a gap to the literal engine: C++ is found wherever c is.
 _SYMBOL = re.compile(r"[+#@$%€£¥*=<>|~^]")
+_ESCAPES = {"\x00": "\\0", "\x07": "\\a", "\x08": "\\b", "\x0b": "\\v", "\x0c": "\\f", "\x1b": "\\e", "\x85": "\\N"}
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_LETTERS = re.compile(r"[^\W\d_]+")
+# Letters of other alphabets that look like a Latin one, which stands below.
+_FOREIGN = "аеорсухіјѕһԁԛԝАВЕКМНОРСТУХІЈЅԌԚԜοινρυκΑΒΕΖΗΙΚΜΝΟΡΤΥΧ"
+_ALIKE = "aeopcyxijshdqwABEKMHOPCTYXIJSGQWoivpukABEZHIKMNOPTYX"
+TO_LATIN = str.maketrans(_FOREIGN, _ALIKE)
 _LIST_MARK = re.compile(r"[,;|、，；]")
 _LIST_OF_PHRASES = re.compile(r"[,;]\s.*[,;]\s|;\s|[，、；]", re.S)
 COMMA = re.compile("[,，、;；]")
@@ -33,12 +41,16 @@ def literal_smells(literal: str, kind: str, *, exact: bool, alone: bool) -> Iter
     split = Edit("split") if kind in ("word", "lexicon") else None
     if literal != literal.strip():
         yield stray_space(literal)
+    if mixed := mixed_alphabets(literal, kind if kind != "lexicon" else "entry"):
+        yield mixed
+    if control := control_character(literal):
+        yield Flaw(codes.YAML_ESCAPE, control)
     if is_unspaced(cleaned):
         if _LIST_MARK.search(cleaned):
             message = f"{literal!r} is looked for with its comma; is it a list? Write [{', '.join(_LIST_MARK.split(cleaned))}]"
             yield Flaw(codes.PERHAPS_A_LIST, message, split)
     else:
-        if _SYMBOL.search(literal):
+        if _SYMBOL.search(literal) or _has_sign(cleaned):
             message = f"{literal!r} is matched as {fold(literal).strip()!r}: symbols only separate words; use a regex if they matter"
             yield Flaw(codes.IGNORED_SYMBOL, message)
         if _LIST_OF_PHRASES.search(literal):
@@ -51,6 +63,36 @@ def literal_smells(literal: str, kind: str, *, exact: bool, alone: bool) -> Iter
     if alone and not exact and kind in ("word", "lexicon") and _EVERYWHERE.fullmatch(fold_case(cleaned)):
         message = f"{literal!r} is in nearly every text, so it does not distinguish texts; leave it out, or put it in a phrase"
         yield Flaw(codes.COMMON_WORD, message)
+
+
+def _has_sign(literal: str) -> bool:
+    """Whether it has an emoji or another sign that is no part of a word: great 👍 is found wherever great is."""
+    return not literal.isascii() and any(unicodedata.category(character) in ("So", "Sc", "Sm") for character in literal)
+
+
+def mixed_alphabets(text: str, what: str) -> Flaw | None:
+    """Whether a word is made of letters of several alphabets that look alike."""
+    for match in () if text.isascii() else _LETTERS.finditer(text):
+        word = match[0]
+        latin = [c for c in word if c.isascii()]
+        alike = [c for c in word if c in _FOREIGN]
+        if latin and alike and len(latin) + len(alike) == len(word):
+            first = alike[0]
+            message = (
+                f"{what} {text!r} looks like {text.translate(TO_LATIN)!r}, but {first!r} is {unicodedata.name(first).lower()}; "
+                f"texts with the Latin letter are not found. Type {word.translate(TO_LATIN)!r}"
+            )
+            return Flaw(codes.MIXED_ALPHABETS, message)
+    return None
+
+
+def control_character(text: str) -> str | None:
+    r"""What is said of a text with a control character: `"C:\temp"` contains a tab."""
+    found = _CONTROL.search(text.strip("\n"))
+    if found is None:
+        return None
+    escape = _ESCAPES.get(found[0], repr(found[0])[1:-1])
+    return f"{text!r} contains a control character, as YAML reads {escape} in double quotes; write it in single quotes"
 
 
 def stray_space(literal: str) -> Flaw:

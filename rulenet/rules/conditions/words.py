@@ -11,7 +11,7 @@ from rulenet.rules.conditions.condition import Condition
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists, either, tidy
 from rulenet.rules.conditions.kind import Builder, Kind, Lexicons, Part, Setting, Smell
 from rulenet.rules.conditions.literals import Literals
-from rulenet.rules.conditions.word_smells import COMMA, idle_options, literal_smells, repeated
+from rulenet.rules.conditions.word_smells import COMMA, control_character, idle_options, literal_smells, repeated
 from rulenet.rules.file import codes
 from rulenet.rules.file.codes import Flaw
 from rulenet.rules.file.schema import Rule
@@ -30,6 +30,8 @@ def literal_flaw(literal: str, kind: str) -> Flaw | None:
     if not words:
         return Flaw(codes.UNFINDABLE, f"{literal!r} has no letter or digit, so it can never be found; use a regex")
     if kind == "word" and len(words) > 1 and any(map(str.isspace, cleaned.strip())):
+        if control := control_character(literal):
+            return Flaw(codes.SEVERAL_WORDS, control)
         # With a comma it is a list that lacks its brackets.
         edit = Edit("split") if COMMA.search(literal) else Edit("rename", "phrase")
         return Flaw(codes.SEVERAL_WORDS, f"word {literal!r} is several words; write phrase: {literal}", edit)

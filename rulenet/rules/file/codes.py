@@ -1,8 +1,9 @@
 """Every kind of mistake that a rule file can have, with its stable code. Imports errors only.
 
 A code is for what an author would call the same mistake, so several messages may share one. Numbers are never reused: RN00x reading,
-RN01x fields, RN1xx fields that do not go together, RN2xx names and content, RN3xx words and patterns, RN4xx logic, RN5xx examples,
-RN6xx comments that ignore codes. A new kind of condition can use BAD_VALUE and IDLE_OPTION, or add a code of its own here.
+RN01x fields, RN02x what YAML does silently, RN1xx fields that do not go together, RN2xx names and content, RN3xx words and patterns,
+RN4xx logic, RN5xx examples, RN6xx comments that ignore codes. A new kind of condition can use BAD_VALUE and IDLE_OPTION, or add a code
+of its own here.
 """
 
 from __future__ import annotations
@@ -42,6 +43,13 @@ OUT_OF_RANGE = Code(
 )
 WRONG_COUNT = Code("RN016", "wrong-count", "error", "A list that is empty, or has too few or too many entries.")
 UNKNOWN_VERSION = Code("RN017", "unknown-version", "error", "A format version that this rulenet does not read.")
+# What YAML does silently
+CUT_BY_COMMENT = Code("RN021", "cut-by-comment", "warning", "A text cut by ' #', which begins a comment.")
+PERHAPS_A_CLASS = Code("RN022", "perhaps-a-class", "warning", "A set of characters in brackets, read as a list.")
+YAML_ESCAPE = Code("RN023", "yaml-escape", "warning", "A control character, as from an escape in double quotes.")
+HIDDEN_CHARACTER = Code(
+    "RN024", "hidden-character", "warning", "A character that cannot be seen, or turns a line round."
+)
 # Fields that do not go together
 ONE_KIND = Code("RN101", "one-kind", "error", "A mapping with no kind of condition, or with several.")
 MISPLACED_OPTION = Code("RN102", "misplaced-option", "error", "An option that this kind of condition does not have.")
@@ -62,6 +70,8 @@ INCLUDE_CIRCLE = Code("RN210", "include-circle", "error", "Files that include ea
 OTHER_LANGUAGE = Code("RN211", "other-language", "error", "An included file that is written for another language.")
 BAD_WORD_LIST = Code("RN212", "bad-word-list", "error", "A CSV word list with a wrong header, row or weight.")
 NO_CHINESE_WORD = Code("RN213", "no-chinese-word", "error", "An entry of `words` that is no Chinese word or name.")
+SIMILAR_LABEL = Code("RN214", "similar-label", "warning", "Labels that differ only in case, spaces or one letter.")
+MIXED_ALPHABETS = Code("RN215", "mixed-alphabets", "warning", "Letters of other alphabets that look like Latin ones.")
 UNFINDABLE = Code("RN220", "unfindable", "error", "A word or phrase without a letter or digit, which is never found.")
 SEVERAL_WORDS = Code("RN221", "several-words", "error", "Several words under `word`.")
 BAD_REGEX = Code("RN222", "bad-regex", "error", "A regular expression that RE2 does not accept.")

@@ -24,7 +24,7 @@ def quoted(value: Any) -> str:
     return repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
 
 
-def _is_slip(a: str, b: str) -> bool:
+def is_slip(a: str, b: str) -> bool:
     """Whether `b` is `a` with one letter less, one changed or two neighbours swapped."""
     same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     rest, other = a[same:], b[same:]
@@ -44,6 +44,6 @@ def meant(word: str, known: Sequence[str]) -> str | None:
     ('first_sentence', 'weight', None)
     """
     tidy = word.strip().lower().replace("-", "_").replace(" ", "_")
-    near = [name for name in known if name == tidy or _is_slip(tidy, name) or _is_slip(name, tidy)]
+    near = [name for name in known if name == tidy or is_slip(tidy, name) or is_slip(name, tidy)]
     found = tidy if tidy in near else near[0] if len(near) == 1 else None
     return found if found != word else None

@@ -23,8 +23,10 @@ from rulenet.rules.file.codes import Flaw
 from rulenet.rules.file.parse import Path as PathInFile
 from rulenet.rules.file.schema import LexiconEntry, LexiconFile, LexiconRef, WeightedTerm
 from rulenet.rules.lint.ignore import not_ignored
+from rulenet.rules.lint.name_smells import hidden_characters, name_smells
 from rulenet.rules.lint.smells import rule_smells
 from rulenet.rules.lint.smells_logic import Stated, contained, dead_smells, duplicates, rule_formula, unanchored
+from rulenet.rules.lint.yaml_smells import yaml_smells
 from rulenet.rules.reading.check import label_smells
 from rulenet.rules.reading.sources import read_bundle, read_text
 from rulenet.rules.ruleset import RuleSet
@@ -53,7 +55,8 @@ def lint_text(text: str, name: str = "<string>", path: Path | None = None) -> li
     try:
         ruleset = RuleSet(read_bundle(text, name, path), name)
     except RuleFileError as error:
-        return [*_line_ends(text), *error.faults]
+        found = [*_of_text(text), *error.faults]
+        return sorted(found, key=lambda fault: (fault.file or "", fault.line))
     return lint_ruleset(ruleset)
 
 
@@ -61,9 +64,14 @@ def lint_ruleset(ruleset: RuleSet, *, today: datetime.date | None = None) -> lis
     """Smells of a ruleset, as on `today` (None: the present day); examples of rules with `pos` are left to `run_examples`."""
     linter = _Linter(ruleset, today or datetime.date.today())
     parts = (linter.rules, linter.logic, linter.lexicons, linter.fields, linter.labels, linter.examples)
-    found = chain(_line_ends(ruleset.top.text), *(part() for part in parts))
+    found = chain(_of_text(ruleset.top.text), name_smells(linter.top, ruleset.lines), *(part() for part in parts))
     faults = not_ignored(ruleset, list(dict.fromkeys(found)))
     return sorted(faults, key=lambda fault: (fault.file or "", fault.line))
+
+
+def _of_text(text: str) -> Iterator[Fault]:
+    """Smells of a text by itself, whatever it says."""
+    return chain(_line_ends(text), yaml_smells(text), hidden_characters(text))
 
 
 def _line_ends(text: str) -> Iterator[Fault]:

@@ -79,6 +79,7 @@ def line_at(text: str, number: int) -> tuple[int, int]:
 def _places(text: str) -> tuple[list[int], int]:
     """Numbers of the lines, from 0, that may be to blame for the first error, the likeliest first; and the line where it was noticed."""
     try:
+        event: Any
         for event in yaml.parse(text, Loader=LOADER):
             if _is_mark(event):
                 return [event.start_mark.line], event.start_mark.line
@@ -104,6 +105,7 @@ def _is_mark(event: Any) -> bool:
 def _is_read(text: str, line: int) -> bool:
     """Whether YAML reads the text to the end of a line and beyond."""
     try:
+        event: Any
         for event in yaml.parse(text, Loader=LOADER):
             if event.start_mark.line > line and not isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 return True
