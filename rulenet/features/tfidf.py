@@ -1,7 +1,7 @@
 """Texts → T, the TF-IDF columns, with the places of each term. Imports `rulenet.text` and scikit-learn.
 
-English: words of two or more characters, 1–2-grams. Chinese: jieba words, 1–2-grams, together with character 1–3-grams,
-which by themselves do better on short titles than words. Counts are damped (1 + log tf), rows have unit length.
+English: words of two or more characters without the possessive 's, 1–2-grams. Chinese: jieba words, 1–2-grams, together with
+character 1–3-grams, which by themselves do better on short titles than words. Counts are damped (1 + log tf), rows have unit length.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ import scipy.sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from rulenet.text.clean import clean
-from rulenet.text.fold import HAN
+from rulenet.text.fold import HAN, fold, words_with_offsets
 from rulenet.text.tokenise import Tokeniser
 
-_WORD = re.compile(r"\w\w+")
 _HAN_RUN = re.compile(f"(?:{HAN.pattern})+")
 Span = tuple[int, int]
 
@@ -47,12 +46,12 @@ class Analyzer:
         """Return the terms of a cleaned text, with repetitions."""
         if self.tokeniser.language == "zh":
             return [term for term, _ in self._zh(text)]
-        words = " ".join(_WORD.findall(text)).casefold().split(" ")
+        words = [word for word in fold(text).split() if len(word) > 1 and word != "'s"]
         low, high = self.ngram_range
         terms = words if low == 1 else []
         for n in range(max(low, 2), high + 1):
             terms = terms + list(map(" ".join, zip(*(words[i:] for i in range(n)), strict=False)))
-        return [term for term in terms if term]
+        return terms
 
     def spans(self, text: str) -> dict[str, list[Span]]:
         """Return the places of each term in a cleaned text."""
@@ -61,7 +60,8 @@ class Analyzer:
             # Without duplicates: a Chinese word is also a run of characters.
             pairs: Iterable[tuple[str, Span]] = dict.fromkeys(self._zh(text))
         else:
-            pairs = self._ngrams([(m.group().casefold(), m.span()) for m in _WORD.finditer(text)])
+            words = words_with_offsets(text)
+            pairs = self._ngrams([(word, (at, end)) for word, at, end in words if len(word) > 1 and word != "'s"])
         for term, span in pairs:
             found[term].append(span)
         return dict(found)

@@ -20,6 +20,8 @@ _PIECE = re.compile(
     (?: (?P<tag>     (?<=<)(?: !--[^<>]{0,2000}-- | /?[A-Za-z][^<>]{0,500} )>
                    | (?<=&)lt; /?[A-Za-z](?: [^<>&] | &(?!lt;|gt;) ){0,500} &gt; )
       | (?P<entity>  (?<=&)(?:amp;)?(?: \#\d{1,7} | \#[xX][0-9a-fA-F]{1,6} | [A-Za-z][A-Za-z0-9]{1,30} ); )
+      | (?P<joined>  (?<=\#)39;(?: (?<=\S\ \#39;)(?=(?i:s|t|re|ve|ll|d|m)\b)
+                                | (?: (?<=\b[A-Za-z]\ \#39;) | (?<=\b[A-Z][a-z]\ \#39;) | (?<=\b[A-Z][a-z][a-z]\ \#39;) )(?=[A-Za-z]) ) )
       | (?P<damaged> (?<=\#)\d{2,5}; | (?<=\bq)uot; | (?<=\ba)mp; )
       | (?P<control> (?<=[\x00-\x1f\x7f]) )
       | (?P<unicode> (?<=[\x80-\U0010ffff])[\x80-\U0010ffff]* )
@@ -34,7 +36,20 @@ _MARKED = re.compile(
     + _PIECE.pattern.replace("(?P<unicode>", "(?P<other>"),
     re.VERBOSE,
 )
-_INVISIBLE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
+# Zero-width and directional characters.
+_INVISIBLE = frozenset("\u00ad\u061c\u180e\ufeff\U000e0001") | frozenset(
+    chr(code)
+    for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F))
+    for code in range(first, last + 1)
+)
+# Longer runs of combining marks are parted by a grapheme joiner, as sorting them takes quadratic time (UAX #15, Stream-Safe Text Format).
+_MAX_MARKS = 30
+_JOINER = "\u034f"
+_LONG_RUN = re.compile(
+    f"[\u0300-\u1fff\u20d0-\u20ff\u2ce0-\u2dff\u3020-\u309f\ua660-\uabff\ufb1e\ufe00-\ufe2f\U00010000-\U000e01ef]{{{_MAX_MARKS + 1}}}"
+)
+# Where an entity lost its ampersand, a space stands in its place: won #39;t, O #39;Neill. This mark says that it goes.
+_BACK = "\x08"
 _BLANK = ("Cc", "Zl", "Zp", "Zs")
 
 
@@ -95,7 +110,8 @@ def clean(text: str) -> str:
     >>> clean("Oil<br />at \\uff04\\uff15\\uff13: the company#39;s &quot;loss&quot;")
     'Oil at $53: the company\\'s "loss"'
     """
-    return _pattern(text).sub(_replace, text)
+    cleaned = _pattern(text).sub(_replace, text)
+    return cleaned.replace(f" {_BACK}", "") if "#39;" in text else cleaned
 
 
 def clean_with_offsets(text: str) -> Cleaned:
@@ -112,9 +128,10 @@ def clean_with_offsets(text: str) -> Cleaned:
     old: list[tuple[int, int]] = []
     at = length = 0
     for match in _pattern(text).finditer(text):
-        length += match.start() - at
-        parts.append(text[at : match.start()])
-        at = match.start()
+        start = match.start() - (match.lastgroup == "joined")
+        length += start - at
+        parts.append(text[at:start])
+        at = start
         for source, replacement in _pieces(match):
             if replacement != source:
                 new.append((length, length + len(replacement)))
@@ -133,7 +150,10 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _replace(match: re.Match[str]) -> str:
     """Return the replacement of one match of `_PIECE`."""
     found = match.group()
-    if match.lastgroup in ("unicode", "other") and found.isprintable() and unicodedata.is_normalized("NFKC", found):
+    if match.lastgroup == "joined":
+        return f"{_BACK}'"
+    is_text = match.lastgroup in ("unicode", "other") and found.isprintable()
+    if is_text and not _LONG_RUN.search(found) and unicodedata.is_normalized("NFKC", found):
         return found
     return "".join(replacement for _, replacement in _pieces(match))
 
@@ -144,28 +164,34 @@ def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:
     kind = match.lastgroup
     if kind in ("tag", "control"):
         return [(found, " ")]
+    if kind == "joined":
+        return [(f" {found}", "'")]
     if kind == "entity":
         return [(found, _normal(html.unescape(html.unescape(found))))]  # twice: &amp;quot; was escaped twice
     if kind == "damaged":
         return [(found, _normal(html.unescape("&" + found)))]
     pieces: list[tuple[str, str]] = []
-    start = 0
+    start = n_marks = 0
+    joiner = ""
     for i in range(1, len(found) + 1):
         # A mark is normalised together with the character before it: é from e + ´, 한 from its three letters.
-        if i == len(found) or not _joins(found[i]):
-            pieces.append((found[start:i], _normal(found[start:i])))
-            start = i
+        normal = unicodedata.normalize("NFKC", found[i]) if i < len(found) else ""
+        is_joined = normal != "" and _joins(normal[0])
+        n_marks = n_marks + len(normal) if is_joined and unicodedata.combining(normal[0]) else 0
+        if not is_joined or n_marks > _MAX_MARKS:
+            pieces.append((found[start:i], joiner + _normal(found[start:i])))
+            start, n_marks, joiner = i, len(normal), _JOINER if is_joined else ""
     return pieces
 
 
 def _joins(char: str) -> bool:
     """Whether a character may compose with the one before it: marks, and Korean vowels and final consonants."""
-    first = unicodedata.normalize("NFKC", char)[0]
-    return unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff"
+    return (unicodedata.category(char)[0] == "M" and char != _JOINER) or "\u1160" <= char <= "\u11ff"
 
 
 def _normal(text: str) -> str:
     """Apply NFKC and drop invisible characters; lone surrogates become U+FFFD, other separators and controls a space."""
+    text = text.replace("\u00b4", "'")  # NFKC makes this accent, typed for an apostrophe, a space with a mark
     return "".join(
         "\ufffd" if "\ud800" <= char <= "\udfff" else " " if unicodedata.category(char) in _BLANK else char
         for char in unicodedata.normalize("NFKC", text)

@@ -10,12 +10,13 @@ from functools import cached_property
 from itertools import accumulate, islice
 
 from rulenet.text.clean import Cleaned, clean_with_offsets
-from rulenet.text.fold import UNIT, UNSPACED, words_with_offsets
+from rulenet.text.fold import words_with_offsets
 from rulenet.text.han import simplified
 from rulenet.text.language import Language, detect_language
 from rulenet.text.raw import BORDER, fold_case, squeeze
 from rulenet.text.record import Record
 from rulenet.text.tag import TaggedToken, Tagger
+from rulenet.text.words import UNSPACED, plain, unit_spans
 
 # Length of the opening and the closing of a text, in words or Chinese characters.
 REGION = 20
@@ -148,7 +149,7 @@ class Doc:
         begins, ends, line = dict[int, int](), dict[int, int](), ""
         for token in self.tagged:
             begins[len(line)] = token.start
-            line += f"{TAG_OPEN}{token.tag}:{token.lemma}{TAG_MIDDLE}{token.text.lower()}{TAG_CLOSE}"
+            line += f"{TAG_OPEN}{token.tag}:{token.lemma}{TAG_MIDDLE}{plain(token.text).lower()}{TAG_CLOSE}"
             ends[len(line)] = token.end
         return line, begins, ends
 
@@ -161,7 +162,7 @@ class Doc:
     @cached_property
     def units(self) -> list[tuple[int, int]]:
         """Start and end of each word; a Chinese character counts as a word."""
-        return [match.span() for match in UNIT.finditer(self.clean)]
+        return list(unit_spans(self.clean))
 
     @cached_property
     def _unit_starts(self) -> list[int]:
@@ -187,18 +188,18 @@ class Doc:
     @cached_property
     def first_sentence_end(self) -> int:
         """End of the first sentence; blank lines and marks before its first word belong to it."""
-        first = UNIT.search(self.clean)
-        found = _SENTENCE_END.search(self.clean, first.end()) if first else None
+        first = next(unit_spans(self.clean), None)
+        found = _SENTENCE_END.search(self.clean, first[1]) if first else None
         return found.end() if found else len(self.clean)
 
     @cached_property
     def opening_end(self) -> int:
         """Start of the word after the first `REGION` words, or the end of a shorter text."""
-        after = next(islice(UNIT.finditer(self.clean), REGION, None), None)
-        return after.start() if after else len(self.clean)
+        after = next(islice(unit_spans(self.clean), REGION, None), None)
+        return after[0] if after else len(self.clean)
 
     @cached_property
     def closing_start(self) -> int:
         """End of the word before the last `REGION` words, or the beginning of a shorter text."""
-        ends = deque((match.end() for match in UNIT.finditer(self.clean)), maxlen=REGION + 1)
+        ends = deque((end for _, end in unit_spans(self.clean)), maxlen=REGION + 1)
         return ends[0] if len(ends) > REGION else 0

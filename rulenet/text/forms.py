@@ -9,6 +9,9 @@ from rulenet.base.extras import need
 from rulenet.text.tag import PAST
 
 _PURPOSE = "forms: lemma in a rule file"
+# What the dictionary lists as forms of be, do, have … but is only a piece of a contraction, or one without its apostrophe.
+_PIECES = "ai ain aren couldn didn doesn don hadn hasn haven isn mustn needn shan shouldn wasn weren wouldn ca wo ll m re ve d s t nt dont"
+_PIECE = frozenset(_PIECES.split())
 
 
 @lru_cache(maxsize=1)
@@ -32,11 +35,14 @@ def forms(word: str) -> frozenset[str]:
     --------
     >>> sorted(forms("refund"))
     ['refund', 'refunded', 'refunding', 'refunds']
-    >>> "won" in forms("win"), "wins" in forms("won")
-    (True, True)
+    >>> "won" in forms("win"), "wins" in forms("won"), "isn" in forms("be")
+    (True, True, False)
     """
     simplemma = need("simplemma", purpose=_PURPOSE)
     known = _forms_of_lemma()
     lemma = PAST.get(word) or simplemma.lemmatize(word, lang="en").casefold()
+    if not word.isalnum():
+        return frozenset({word})  # a contraction, or the possessive 's
     listed = known.get(lemma, set()) | known.get(word, set()) | {past for past, base in PAST.items() if base == lemma}
-    return frozenset({word, *(form for form in (lemma, *listed) if form.isalnum())} if listed else {word, f"{word}s"})
+    whole = {form for form in listed if form.isalnum() and form not in _PIECE}
+    return frozenset({word, lemma, *whole} if listed else {word, f"{word}s"})

@@ -1,4 +1,4 @@
-"""Cleaned text → the string in which literals of scripts without spaces (Chinese, Japanese, Thai …) are searched. Imports `fold`.
+"""Cleaned text → the string in which literals of scripts without spaces (Chinese, Japanese, Thai …) are searched. Imports `fold`, `words`.
 
 White space is dropped, name dots are one character, and every word of a script with spaces has a `BORDER` on either side. So plain string
 search finds VIP会员 in "VIP 会员", and A股 neither in LA股东 nor in AA股. A border also stands where a paragraph ends.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from rulenet.text.fold import UNSPACED, is_unspaced, words_with_offsets
+from rulenet.text.fold import is_unspaced, words_with_offsets
+from rulenet.text.words import UNSPACED
 
 BORDER = "\x04"  # cleaned texts have no control characters
 DOT = "•"  # at which words always part, while l·l is one word

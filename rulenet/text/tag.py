@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from rulenet.base.extras import need
 from rulenet.text.tokenise import _STRETCH, Tokeniser, import_jieba
+from rulenet.text.words import plain
 
 _UNIVERSAL = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
 TAGS = _UNIVERSAL.split()  # https://universaldependencies.org/u/pos/
@@ -68,10 +69,10 @@ class Tagger:
 
     def _tag_en(self, text: str) -> list[TaggedToken]:
         tokens = self.tokeniser.tokens(text)
-        tagged = self._english.find_tags([token.text for token in tokens])
+        tagged = self._english.find_tags([plain(token.text) for token in tokens])
         return [
-            TaggedToken(*token, *_ud_and_lemma(token.text, penn))
-            for token, (_, penn, *_) in zip(tokens, tagged, strict=True)
+            TaggedToken(*token, *_ud_and_lemma(word, penn))
+            for token, (word, penn, *_) in zip(tokens, tagged, strict=True)
         ]
 
     def _tag_zh(self, text: str) -> list[TaggedToken]:

@@ -1,4 +1,4 @@
-"""Cleaned text → tokens with offsets, for English and Chinese. Imports `fold`; jieba when needed."""
+"""Cleaned text → tokens with offsets, for English and Chinese. Imports `fold` and `words`; jieba when needed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from rulenet.text.fold import HAN
 from rulenet.text.language import Language
+from rulenet.text.words import token_spans
 
-_TOKEN = re.compile(r"\w+(?:['\u2019]\w+)?|[^\w\s]")
 # jieba slows down on long stretches without punctuation; longer ones are cut.
 _STRETCH = 10_000
 
@@ -52,7 +52,7 @@ class Tokeniser:
     Parameters
     ----------
     language
-        ``"en"``: words and punctuation by a regular expression (also suits other scripts with spaces).
+        ``"en"``: words as rules read them, and punctuation (also suits other scripts with spaces).
         ``"zh"``: jieba.
     words
         Chinese words of the rule file. They are added to the dictionary of this instance only, never to jieba's global one.
@@ -70,7 +70,7 @@ class Tokeniser:
     def tokens(self, text: str) -> list[Token]:
         """Return the tokens of a cleaned text, without white space."""
         if self.language == "en":
-            return [Token(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+            return [Token(text[start:end], start, end) for start, end in token_spans(text)]
         return [
             Token(word, at + start, at + end)
             for at in range(0, len(text), _STRETCH)

@@ -23,10 +23,11 @@ from rulenet.text.han import simplified
 from rulenet.text.language import Language, detect_language
 from rulenet.text.raw import fold_case
 from rulenet.text.tag import TaggedToken, Tagger
+from rulenet.text.words import plain
 
 ENGLISH_CUES = (
-    "not no never none nobody nothing nowhere neither nor without hardly barely scarcely cannot isnt wasnt arent werent dont doesnt "
-    "didnt cant couldnt wont wouldnt shouldnt havent hasnt hadnt"
+    "not no never none nobody nothing nowhere neither nor without hardly barely scarcely cannot isnt wasnt arent werent aint dont "
+    "doesnt didnt cant couldnt wont wouldnt shouldnt mustnt havent hasnt hadnt"
 )
 CHINESE_CUES = "没有 没 不 無 无 未 别 非"
 CHINESE_IDIOMS = (
@@ -291,8 +292,8 @@ def alike(text: str) -> str:
 
 def words(literal: str, text: str, gap: int, *, exact: bool, lemma: bool) -> set[Span]:
     """Where words stand one after the other, with at most `gap` others between two; from each beginning the shortest."""
-    wanted = [literal[start:end] for _, start, end in words_with_offsets(literal)]
-    there = [(text[start:end], start, end) for _, start, end in words_with_offsets(text)]
+    wanted = [plain(literal[start:end]) for _, start, end in words_with_offsets(literal)]
+    there = [(plain(text[start:end]), start, end) for _, start, end in words_with_offsets(text)]
 
     def same(a: str, b: str) -> bool:
         if exact and not lemma:
@@ -355,26 +356,25 @@ def is_item(item: str, token: TaggedToken) -> bool:
     """Whether a token is what TAG, TAG:lemma, TAG:lemma=a|b or TAG:word=a|b asks for."""
     tag, _, rest = item.partition(":")
     what, _, values = rest.rpartition("=")
-    actual = token.text.lower() if what == "word" else token.lemma
+    actual = plain(token.text).lower() if what == "word" else token.lemma
     return tag in ("*", token.tag) and (not values or actual in values.lower().split("|"))
 
 
 def is_denied_in_english(before: str, more_cues: list[str]) -> bool:
     """Whether a cue stands at most three words before the end, all within sixty characters, with nothing but plain words between."""
-    tokens = [(match.group().lower(), match.end()) for match in re.finditer(r"\S+", before)]
-    for k in range(min(4, len(tokens))):  # words between
-        token, end = tokens[-1 - k]
-        between = [word for word, _ in tokens[len(tokens) - k :]]
-        if any(re.match(r"(but|yet|although|though)\b", word) or re.search(r"[^\w'’-]", word) for word in between):
+    words, chunks = words_with_offsets(before), [match.span() for match in re.finditer(r"\S+", before)]
+    cues = [*ENGLISH_CUES.split(), *(cue.casefold() for cue in more_cues if not is_unspaced(cue))]
+    for k in range(min(4, len(chunks))):  # words between
+        end = chunks[-1 - k][1]
+        following = [word for word, start, _ in words if start >= end]
+        marks = [char for i, char in enumerate(before) if i >= end and not any(a <= i < b for _, a, b in words)]
+        if not {"but", "yet", "although", "though"}.isdisjoint(following) or not set(marks) <= set(" \n\t'’‘`-"):
             return False
-        if re.match(r"(only|just|to\s+mention)\b", " ".join(between)):
+        if following[:1] in (["only"], ["just"]) or following[:2] == ["to", "mention"]:
             continue
-        for cue in [*ENGLISH_CUES.split(), *(cue.lower() for cue in more_cues if not is_unspaced(cue))]:
-            is_word = token.endswith(cue) and not re.search(r"\w$", token.removesuffix(cue))
-            if is_word and end - len(cue) >= len(before) - 60:
+        for word, start, last in words:
+            if last == end and start >= len(before) - 60 and (word in cues or "n't" in word):
                 return True
-        if re.search(r"\wn['’]t$", token) and end - 4 >= len(before) - 60:
-            return True
     return False
 
 

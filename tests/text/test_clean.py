@@ -37,7 +37,11 @@ PIECES = [
     ("&amp;#39;", "'"),
     ("&amp;nosuch;", "&nosuch;"),
     # entities that lost their ampersand
-    ("company #39;s", "company 's"),
+    ("company #39;s", "company's"),
+    ("won #39;t, U.S. #39;s", "won't, U.S.'s"),
+    ("Shi #39;ite O #39;Neill", "Shi'ite O'Neill"),
+    ("say  #39;no #39; and #39;yes #39;", "say  'no ' and 'yes '"),
+    ("don´t", "don't"),
     ("#36;5", "$5"),
     ("quot;", '"'),
     ("R amp;D", "R &D"),
@@ -81,6 +85,8 @@ PIECES = [
     ("a\u200bb", "ab"),
     ("co\u00adop", "coop"),
     ("\ufeff", ""),
+    ("a\u200fb\u202e", "ab"),
+    ("a" + "\u0323\u0301" * 20, "\u1ea1" + "\u0323" * 14 + "\u0301" * 15 + "\u034f" + "\u0323" * 5 + "\u0301" * 5),
     ("\x00", " "),
     ("\x1e", " "),
     ("\x7f", " "),
@@ -120,7 +126,9 @@ def test_each_piece_leads_back_to_itself(pieces: list[tuple[str, str]]) -> None:
     assert result.text == clean(raw) == cleaned
     raw_at = clean_at = 0
     for raw_piece, clean_piece in pieces:
-        if clean_piece and clean_piece not in ("ab", "coop"):  # those lose a character inside
+        if (
+            clean_piece and clean_piece not in ("ab", "coop") and "\u034f" not in clean_piece
+        ):  # those lose a character inside
             span = result.original_span(clean_at, clean_at + len(clean_piece))
             assert span == (raw_at, raw_at + len(raw_piece))
         raw_at += len(raw_piece) + 3
@@ -148,7 +156,7 @@ def test_the_map_back_is_sound(raw: str) -> None:
         assert 0 <= start < end <= len(raw)
         assert start >= before[0]
         assert end >= before[1]
-        assert char in clean(raw[start:end])
+        assert char in clean(raw[start:end]) or char == "\u034f"
         before = (start, end)
     for i in range(len(result.text) + 1):
         start, end = result.original_span(i, i)
@@ -189,7 +197,7 @@ HOSTILE = ["<", "&", "<a", "<!--", "<!-", "&lt;a", "&#1", "&a", "#1", "q", "#39;
 def test_a_quarter_megabyte_of_one_thing_ends(bit: str) -> None:
     """A pattern that backtracks over the whole text from each position would take hours."""
     raw = bit * (250_000 // len(bit))
-    assert len(clean(raw)) <= len(raw)
+    assert len(clean(raw)) <= len(raw) * 31 / 30 + 1
 
 
 @pytest.mark.slow

@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold, is_unspaced, words_with_offsets
+from rulenet.text.words import plain
 
 FOLDED = [
     ("", " "),
     ("!?", " "),
     ("Grand-Slam winner!", " grand slam winner "),
-    ("don't", " don t "),
-    ("snake_case 4th 3.5", " snake_case 4th 3 5 "),
+    ("don't", " don't "),
+    ("snake_case 4th 3.5", " snake_case 4th 3.5 "),
     ("NAÏVE Café", " naïve café "),
     ("straße STRASSE ẞ", " strasse strasse ss "),
     ("ΟΔΟΣ οδος οδοσ", " οδοσ οδοσ οδοσ "),
@@ -56,10 +57,4 @@ def test_fold_and_words_agree(raw: str) -> None:
     words = words_with_offsets(text)
     assert fold(text) == (f" {' '.join(word for word, _, _ in words)} " if words else " ")
     for word, start, end in words:
-        assert text[start:end].casefold() == word
-
-
-@settings(deadline=None)
-@given(st.text(st.characters(max_codepoint=127)))
-def test_ascii_takes_a_short_cut_to_the_same_words(text: str) -> None:
-    assert fold(text + " é") == fold(text).rstrip(" ") + " é "
+        assert plain(text[start:end].casefold()) == word

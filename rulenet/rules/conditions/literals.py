@@ -13,6 +13,7 @@ from rulenet.text.doc import Doc
 from rulenet.text.fold import is_unspaced, words_with_offsets
 from rulenet.text.forms import forms
 from rulenet.text.raw import BORDER, fold_case, fold_raw, squeeze
+from rulenet.text.words import plain
 
 MAX_VARIANTS = 256  # of one phrase with all forms of its words; beyond, only its rarest word is looked for at first
 
@@ -43,7 +44,9 @@ class Literals(Condition):
         found: dict[Slots, str] = {}
         for literal in self.literals:
             if not is_unspaced(literal):
-                words = [literal[at:end] if self.is_exact else word for word, at, end in words_with_offsets(literal)]
+                words = [
+                    plain(literal[at:end]) if self.is_exact else word for word, at, end in words_with_offsets(literal)
+                ]
                 slots = tuple(forms(word) if self.lemma else frozenset((word,)) for word in words)
                 found.setdefault(slots, literal)
         return found
@@ -134,7 +137,7 @@ class Literals(Condition):
             if k:
                 reached = {j for i in reached for j in range(i + 1, min(i + 2 + self.gap, len(words)))}
             if self.is_exact:
-                reached = {j for j in reached if doc.clean[words[j][1] : words[j][2]] in slot}
+                reached = {j for j in reached if plain(doc.clean[words[j][1] : words[j][2]]) in slot}
             elif k:
                 reached = {j for j in reached if words[j][0] in slot}
             if not reached:

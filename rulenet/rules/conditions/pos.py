@@ -22,6 +22,7 @@ from rulenet.text.fold import is_unspaced
 from rulenet.text.han import simplified
 from rulenet.text.tag import PAST, TAGS
 from rulenet.text.tokenise import Tokeniser
+from rulenet.text.words import plain
 
 MAX_TOKENS = 12
 _ITEM = re.compile(r"(?P<tag>[A-Z]+|\*)(?::(?:(?P<what>lemma|word)=)?(?P<value>[^\s:=]+?))?(?P<repeat>[?*+]?)")
@@ -74,7 +75,7 @@ def compile_pos(pattern: str) -> Any:
         tag, value, repeat = match["tag"], match["value"], match["repeat"]
         if tag != "*" and tag not in TAGS:
             raise ValueError(f"unknown tag {tag!r}; the tags are {', '.join(TAGS)}")
-        values = "|".join(re2.escape(part) for part in value.lower().split("|")) if value else ""
+        values = "|".join(re2.escape(part) for part in plain(value).lower().split("|")) if value else ""
         lemma = f"(?:{values})" if values and match["what"] != "word" else f"[^{TAG_MIDDLE}]*"
         word = f"(?:{values})" if values and match["what"] == "word" else f"[^{TAG_CLOSE}]*"
         pieces.append(f"(?:{TAG_OPEN}{'[A-Z]+' if tag == '*' else tag}:{lemma}{TAG_MIDDLE}{word}{TAG_CLOSE}){repeat}")

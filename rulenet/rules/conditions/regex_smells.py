@@ -11,8 +11,9 @@ from rulenet.rules.conditions.word_smells import control_character, mixed_alphab
 from rulenet.rules.file import codes
 from rulenet.rules.file.codes import Flaw
 from rulenet.text.clean import clean
-from rulenet.text.fold import UNSPACED, is_unspaced
+from rulenet.text.fold import is_unspaced
 from rulenet.text.han import simplified
+from rulenet.text.words import UNSPACED
 
 # Ordinary sentences on all kinds of topics, short and long: a pattern that hits nearly all of them is useless.
 # Between them they use every letter in several sentences, figures, quotes and questions.

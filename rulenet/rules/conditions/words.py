@@ -19,6 +19,7 @@ from rulenet.rules.file.wording import suggest
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold, is_unspaced, words_with_offsets
 from rulenet.text.raw import fold_raw, squeeze
+from rulenet.text.words import plain
 
 
 def literal_flaw(literal: str, kind: str) -> Flaw | None:
@@ -75,7 +76,7 @@ class _LiteralKind(Kind):
                 pieces = cleaned.split() if written.gap else [cleaned]
                 text = " ".join(map(squeeze if exact else fold_raw, pieces))
             elif exact:
-                text = " ".join(cleaned[start:end] for _, start, end in words_with_offsets(cleaned))
+                text = " ".join(plain(cleaned[start:end]) for _, start, end in words_with_offsets(cleaned))
             else:
                 text = fold(cleaned).strip()
             option = ""

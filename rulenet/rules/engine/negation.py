@@ -11,18 +11,18 @@ import re
 from collections.abc import Sequence
 
 from rulenet.text.clean import clean
-from rulenet.text.fold import is_unspaced
+from rulenet.text.fold import fold, is_unspaced, words_with_offsets
 from rulenet.text.language import Language
+from rulenet.text.words import APOSTROPHES
 
 _WINDOW = 60
-_EN_CUES = (
-    r"not | no | never | none | nobody | nothing | nowhere | neither | nor | without | hardly | barely | scarcely | cannot"
-    r"| isnt | wasnt | arent | werent | dont | doesnt | didnt | cant | couldnt | wont | wouldnt | shouldnt | havent | hasnt | hadnt"
-)
-_EN = r"""(?: \b(?: {cues} ) \b
-          | \w+n['\u2019]t\b )
-        (?! \s+ (?: only | just | to\s+mention ) \b )      # "not only good" praises
-        (?: \s+ (?! but\b | yet\b | although\b | though\b ) [\w'\u2019-]+ ){{0,3}} \s* $"""
+_REACH = 3
+_EN_CUES = """
+not no never none nobody nothing nowhere neither nor without hardly barely scarcely cannot isnt wasnt arent werent aint dont doesnt
+didnt cant couldnt wont wouldnt shouldnt mustnt havent hasnt hadnt
+"""  # and every word with n't
+_CONTRAST = frozenset(("but", "yet", "although", "though"))
+_JOINT = re.compile(rf"[\s{APOSTROPHES}-]*")  # what may lie between two words of a scope
 # Words that contain a cue but do not negate what follows: 不仅, 不错, 不得不 (must), 不要太 (so very), 没想到 (who'd have thought),
 # 别提多 (you can't imagine how), 无理由, 特别, 别人 … Two cues cancel out: 没什么不满意, 不能不赞.
 _ZH_IDIOMS = (
@@ -50,20 +50,45 @@ class Negation:
     def __init__(self, language: Language, cues: Sequence[str] = ()) -> None:
         self.language = language
         unspaced = sorted((re.escape(clean(cue)) for cue in cues if is_unspaced(cue)), key=len, reverse=True)
-        spaced = [r"\s+".join(map(re.escape, clean(cue).split())) for cue in cues if not is_unspaced(cue)]
         # An author's own cue comes first: it may contain what is otherwise an idiom.
         own = f"(?P<own>{'|'.join(unspaced)})|" if unspaced else ""
         self._zh = re.compile(f"{own}{_ZH_IDIOMS}|(?P<cue>{_ZH_CUES})", re.IGNORECASE)
-        english = _EN.format(cues=" | ".join([_EN_CUES, *spaced]))
-        self._en = re.compile(english, re.VERBOSE | re.IGNORECASE)
+        self._en: dict[str, list[list[str]]] = {}  # the words of each cue, by the last of them
+        for cue in (*_EN_CUES.split(), *(cue for cue in cues if not is_unspaced(cue))):
+            if words := fold(clean(cue)).split():
+                self._en.setdefault(words[-1], []).append(words)
 
     def covers(self, text: str, start: int, begin: int = 0) -> bool:
         """Whether what begins at `start` of a cleaned text is negated, by cues from `begin` on."""
         if self.language == "en":
-            # Not a slice: bounds let \b see the word that they cut, so that knot is never read as not.
-            return self._en.search(text, max(begin, start - _WINDOW), start) is not None
+            return self._covers_english(text, max(begin, start - _WINDOW), start)
         reach = _ZH_REACH.search(text, max(begin, start - _ZH_WINDOW), start)
         first = reach.start() if reach else start
         # Idioms are read from before the scope: the 别 of 特别 is no cue though the scope begins with it.
         cues = self._zh.finditer(text, max(begin, first - 2), start)
         return sum(bool(match.lastgroup) and match.start() >= first for match in cues) % 2 == 1
+
+    def _covers_english(self, text: str, begin: int, start: int) -> bool:
+        """Walk back from the hit, word by word, to a cue."""
+        first = max(begin - 1, 0)  # a word that begins before the window is cut by it
+        words = [found for found in words_with_offsets(text[first:start]) if first + found[1] >= begin]
+        after = start - first
+        for i in range(len(words) - 1, -1, -1):
+            word, at, end = words[i]
+            rest = text[first + end : start]
+            if len(rest.split()) > _REACH:
+                return False
+            if (not rest or rest[0].isspace()) and self._ends_in_cue([word for word, _, _ in words[: i + 1]]):
+                following = [word for word, _, _ in words[i + 1 : i + 3]]
+                if following[:1] not in (["only"], ["just"]) and following != [
+                    "to",
+                    "mention",
+                ]:  # "not only good" praises
+                    return True
+            if word in _CONTRAST or not _JOINT.fullmatch(text, first + end, first + after):
+                return False
+            after = at
+        return False
+
+    def _ends_in_cue(self, words: list[str]) -> bool:
+        return "n't" in words[-1] or any(words[-len(cue) :] == cue for cue in self._en.get(words[-1], ()))

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from rulenet.rules.conditions.formula import LITERALS, And, Bounds, Fact, Formula, Not, Or, show
-from rulenet.text.fold import UNIT, is_unspaced
+from rulenet.text.fold import is_unspaced
 from rulenet.text.raw import BORDER, fold_case, readable
+from rulenet.text.words import unit_spans
 
 # Longer literals entail only themselves: their parts would be too many.
 _MAX_WORDS, _MAX_CHARACTERS = 8, 16
@@ -146,7 +147,7 @@ def fewest(formula: Formula, within: Bounds) -> float:
         text = readable(formula.text)
         if within.unit == "characters" and is_rigid:
             return len(text.replace(" ", "") if is_unspaced(text) else text)
-        return len(UNIT.findall(text))
+        return len(list(unit_spans(text)))
     return 0
 
 

@@ -28,7 +28,7 @@ LITERALS = [
     ({"word": "ber"}, "Über den Wolken", None),
     ({"word": "win"}, "win, WIN win", ["win", "WIN", "win"]),
     ({"word": ["win", "wins"]}, "wins", ["wins"]),
-    ({"word": "3"}, "3.5", ["3"]),
+    ({"word": "3"}, "3.5 3, 3", ["3", "3"]),
     ({"word": "007"}, "7 and 007", ["007"]),
     # case
     ({"word": "NBA"}, "nba Nba", ["nba", "Nba"]),
@@ -46,7 +46,7 @@ LITERALS = [
     ({"phrase": "grand slam"}, "slam grand", None),
     ({"phrase": "grand-slam"}, "grand slam", ["grand slam"]),
     ({"phrase": "a a"}, "a a a", ["a a", "a a"]),
-    ({"word": "don't"}, "Don't! don’t DON T", ["Don't", "don’t", "DON T"]),
+    ({"word": "don't"}, "Don't! don’t DON T", ["Don't", "don’t"]),
     ({"word": "don't"}, "dont", None),
     ({"phrase": "apple watch"}, "Apple的新Watch", None),  # Chinese words part as other words do
     # Chinese: anywhere
@@ -109,7 +109,7 @@ LITERALS = [
     ({"phrase": "AT&T"}, "AT&amp;T", ["AT&amp;T"]),
     ({"phrase": "oil price"}, "oil<br/>price", ["oil<br/>price"]),
     ({"phrase": "oil price"}, "oil&nbsp;price", ["oil&nbsp;price"]),
-    ({"word": "s"}, "company #39;s", ["s"]),
+    ({"word": "company's"}, "company #39;s", ["company #39;s"]),
     ({"word": "cooperate"}, "co\u00adoperate", ["co\u00adoperate"]),
     ({"word": "win"}, "\x00win\x1e", ["win"]),
     ({"word": "win"}, "\ud83dwin", ["win"]),
