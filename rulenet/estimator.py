@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sklearn.base import BaseEstimator, ClassifierMixin
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from rulenet.base.progress import Progress
 from rulenet.data.check import check_texts
-from rulenet.data.targets import class_targets
 from rulenet.decide.calibration import Calibration
 from rulenet.errors import RuleNetError
 from rulenet.features.blocks import Features
 from rulenet.model.onnx.export import ExportReport, with_onnx
 from rulenet.predictor import Predictor
-from rulenet.rules.agreement import check_rule_labels
 from rulenet.rules.ruleset import RuleSet
 from rulenet.store.read import load_model
 from rulenet.store.write import save_model
+from rulenet.training.given import check_given
 from rulenet.training.job import Job
 from rulenet.training.parameters import check_parameters, chosen_language
 from rulenet.training.recipe import Recipe
@@ -51,7 +51,7 @@ def _forwarded(method: Callable[Concatenate[Predictor, P], R]) -> Callable[Conca
     return forward
 
 
-class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Text classifier f(x) = φ(x) + ψ(x): linear over rules and TF-IDF, plus a bounded transformer.
 
     Parameters
@@ -63,6 +63,13 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         or None for φ alone.
     language
         ``"en"``, ``"zh"``, or ``"auto"``: the rule file's, else detected from the training texts.
+    classes
+        All labels. None: those of the training texts and the rules. Needed where scikit-learn numbers the labels before it passes them on
+        (stacking, voting, ``cross_val_predict(…, method="predict_proba")``): whole numbers in `y` then count this list from 0, so give
+        it sorted. A label that no text has lives on its rules.
+    class_weight
+        How much texts count by their label: ``"balanced"``, all labels the same together; a mapping from labels to weights; None: as many
+        as there are.
     recipe
         How to train; None for ``Recipe()``. A grid search may vary single fields: ``recipe__C``.
     cascade
@@ -112,6 +119,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoder: str | os.PathLike[str] | None = "minilm",
         *,
         language: str = "auto",
+        classes: Sequence[Any] | None = None,
+        class_weight: str | Mapping[Any, float] | None = None,
         recipe: Recipe | None = None,
         cascade: str = "off",
         cascade_risk: float = 0.005,
@@ -124,6 +133,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.rules = rules
         self.encoder = encoder
         self.language = language
+        self.classes = classes
+        self.class_weight = class_weight
         self.recipe = recipe
         self.cascade = cascade
         self.cascade_risk = cascade_risk
@@ -134,16 +145,20 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     def fit(
-        self, texts: Texts, labels: Labels = None, *, unlabeled: Texts | None = None, resume: bool = False
-    ) -> RuleNetClassifier:
+        self, X: Texts, y: Labels = None, *, unlabeled: Texts | None = None, sample_weight: Any = None, resume: bool = False
+    ) -> RuleNetClassifier:  # fmt: skip
         """Learn from texts and labels.
 
         Parameters
         ----------
-        labels
-            One label per text (str, int or bool). None: learn from the rules alone.
+        X
+            Texts: a list, an array, a column of a table, or a table of one column; mappings are records.
+        y
+            One label per text (str, int, bool, or a member of an enumeration). None: learn from the rules alone.
         unlabeled
             Further texts without labels.
+        sample_weight
+            How much each text counts: 2 as if it were there twice, 0 as if it were not there. The vocabulary counts it once.
         resume
             Continue from the last checkpoint in `work_dir`, to the model that an uninterrupted run would have given. Ctrl-C brings
             that checkpoint up to date and raises `KeyboardInterrupt`; without a `work_dir`, `fit` ends with the weights so far.
@@ -156,18 +171,14 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             From the parts.
         """
         recipe = check_parameters(self.get_params(deep=False), resume=resume)
-        known = check_texts(texts, may_be_empty=False)
-        more = check_texts(unlabeled, name="unlabeled") if unlabeled is not None else []
-        ruleset = RuleSet.load(self.rules) if isinstance(self.rules, (str, os.PathLike)) else self.rules
-        rule_labels = None if ruleset is None else ruleset.labels
-        classes, Y = class_targets(labels, len(known), n_unlabeled=len(more), rule_labels=rule_labels)
-        names = [str(label) for label in classes.tolist()]
-        if ruleset is not None:
-            check_rule_labels(ruleset, names)
-        recipe = recipe.resolved(len(known) if labels is not None else 0, len(known))
-        columns, language = recipe.columns, chosen_language(self.language, ruleset, known)
+        given = check_given(
+            X, y, unlabeled, sample_weight, rules=self.rules, classes=self.classes, class_weight=self.class_weight
+        )
+        known, names = given.known, given.classes.names
+        recipe = recipe.resolved(given.n_labelled, len(known))
+        columns, language = recipe.columns, chosen_language(self.language, given.ruleset, known)
         features = Features(
-            ruleset,
+            given.ruleset,
             language=language,
             tfidf=columns.tfidf,
             pos=columns.pos,
@@ -178,12 +189,13 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoder = None if self.encoder is None else str(self.encoder)
         work_dir = None if self.work_dir is None else Path(self.work_dir)
         job = Job(self.random_state or 0, self.device, Progress(self.verbose), work_dir, resume)
-        hybrid, report = fit_hybrid(Task([*known, *more], Y, names), features, encoder, recipe, job)
-        self.classes_, self.report_ = classes, asdict(report)
+        task = Task([*known, *given.unlabeled], given.Y, names)
+        hybrid, report = fit_hybrid(task, features, encoder, recipe, job)
+        self.classes_, self.report_ = given.classes.labels, asdict(report)
         self.recipe_ = recipe.with_changes(**report.settled)
         seconds = report.seconds_per_text
         self.predictor_ = Predictor.of(
-            hybrid, classes, self.cascade, self.cascade_risk, device=self.device, seconds=seconds
+            hybrid, self.classes_, self.cascade, self.cascade_risk, names=names, device=self.device, seconds=seconds
         )
         return self
 
@@ -209,7 +221,7 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         fitted: Predictor | None = self.__dict__.get("_predictor")
         if fitted is None:
             name = type(self).__name__
-            raise NotFittedError(f"this {name} is not fitted yet; call fit(texts, labels) or load(folder) first")
+            raise NotFittedError(f"this {name} is not fitted yet; call fit(X, y) or load(folder) first")
         self._predictor = fitted.with_policy(self.cascade, self.cascade_risk).with_device(self.device)
         return self._predictor
 
@@ -223,9 +235,31 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     predict_with_path = _forwarded(Predictor.predict_with_path)
     predict_set = _forwarded(Predictor.predict_set)
     decision_function = _forwarded(Predictor.decision_function)
+    transform = _forwarded(Predictor.transform)
     explain = _forwarded(Predictor.explain)
     explain_global = _forwarded(Predictor.explain_global)
     what_if = _forwarded(Predictor.what_if)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Names of the columns that `transform` gives, such as ``"rule__refund"`` and ``"tfidf__money back"``."""
+        return np.array(self.predictor_.feature_names, dtype=object)
+
+    @property
+    def coef_(self) -> Any:
+        """φ's weights as scikit-learn's linear models have them: (n_classes, n_columns); (1, n_columns) for two classes, second − first.
+
+        Without ψ, ``transform(X) @ coef_.T + intercept_`` is `decision_function`.
+        """
+        hybrid = self.predictor_.hybrid
+        coef = hybrid.phi_scale * hybrid.weights.coef.T
+        return coef[1:] - coef[:1] if len(coef) == 2 else coef
+
+    @property
+    def intercept_(self) -> Any:
+        """φ's biases, (n_classes,); (1,) for two classes, second − first."""
+        hybrid = self.predictor_.hybrid
+        bias = hybrid.phi_scale * hybrid.weights.bias
+        return bias[1:] - bias[:1] if len(bias) == 2 else bias
 
     @property
     def cascade_report_(self) -> dict[str, Any]:
@@ -248,7 +282,8 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         A model that is there already is kept as the state before: `rulenet history FOLDER` lists up to ten such states, with the way back.
         """
         hybrid, policy = self.predictor_.hybrid, self.predictor_.policy
-        save_model(path, hybrid, policy, labels=self.classes_, recipe=self.recipe_, report=self.report_)
+        names = self.predictor_.names
+        save_model(path, hybrid, policy, labels=self.classes_, names=names, recipe=self.recipe_, report=self.report_)
 
     @classmethod
     def load(
@@ -265,10 +300,13 @@ class RuleNetClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         encoder = config.encoder.name if config.encoder else None
         ruleset, seconds = hybrid.features.ruleset, config.report.get("seconds_per_text") or {}
         clf = cls(ruleset, encoder, language=config.language, recipe=recipe, device=device, n_jobs=n_jobs)
-        clf.set_params(cascade=config.cascade, cascade_risk=config.cascade_risk)
+        clf.set_params(cascade=config.cascade, cascade_risk=config.cascade_risk, classes=config.names)
         hybrid.features.n_jobs = n_jobs
         clf.classes_, clf.recipe_, clf.report_ = labels, recipe, config.report
-        clf._predictor = Predictor.of(hybrid, labels, clf.cascade, clf.cascade_risk, device=device, seconds=seconds)
+        names = config.names or [str(label) for label in labels.tolist()]
+        clf._predictor = Predictor.of(
+            hybrid, labels, clf.cascade, clf.cascade_risk, names=names, device=device, seconds=seconds
+        )
         return clf
 
     def export(

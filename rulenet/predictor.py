@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import scipy.sparse
 
 from rulenet.base.memory import no_garbage_collection
 from rulenet.base.types import Array
@@ -45,6 +46,8 @@ class Predictor:
         The fitted parts.
     labels
         The labels as the user gave them, in column order.
+    names
+        The labels as rules have them: the same as strings, unless the user gave numbers for them.
     policy
         When ψ is skipped, and how sure an answer is.
     device
@@ -63,59 +66,67 @@ class Predictor:
 
     hybrid: Hybrid
     labels: Array
+    names: list[str]
     policy: Policy
     device: str = "auto"
 
     @classmethod
     def of(
-        cls, hybrid: Hybrid, labels: Array, mode: str, risk: float, *, device: str, seconds: Mapping[str, float]
-    ) -> Predictor:
+        cls, hybrid: Hybrid, labels: Array, mode: str, risk: float, *, names: list[str], device: str,
+        seconds: Mapping[str, float],
+    ) -> Predictor:  # fmt: skip
         """A predictor of some fitted parts; seconds of ``"phi"`` and ``"psi"`` tell how much time a cascade saves."""
         ratio = seconds["phi"] / seconds["psi"] if seconds.get("psi") else None
-        return cls(hybrid, labels, new_policy(hybrid, mode, risk, cost_ratio=ratio), device)
+        return cls(hybrid, labels, names, new_policy(hybrid, mode, risk, cost_ratio=ratio), device)
 
     @property
     def link(self) -> Link:
         """What the logits mean."""
         return self.hybrid.link
 
-    @property
-    def names(self) -> list[str]:
-        """The labels as strings, as rules have them."""
-        return [str(label) for label in self.labels.tolist()]
-
     # ------------------------------------------------------------------ answers
 
-    def predict(self, texts: Iterable[str], *, reject: float | None = None, per_class: bool = False) -> Array:
+    def predict(
+        self, X: Iterable[str], *, reject: float | None = None, per_class: bool = False, abstain: bool = False
+    ) -> Array:
         """Label of each text, shape (n_texts,).
 
         Parameters
         ----------
-        texts
-            A list, or a generator: that is read in blocks, so that memory stays flat.
+        X
+            A list or a column of texts, or a generator: that is read in blocks, so that memory stays flat.
         reject
             Largest expected share of wrong answers, by held-out texts; where the model is not sure enough, the label is None.
         per_class
             Whether that share is that of each label, not only of all answers together.
+        abstain
+            Whether the label is None where nothing speaks: ψ is not asked, no rule fires, and no term of the vocabulary occurs. Of a
+            model of rules alone: where no rule fires.
         """
-        if reject is None:
-            answers = [self.link.answer(parts.logits) for parts in self._blocks(texts)]
-            return np.asarray(self.labels[np.concatenate(answers)])
-        if not is_share(reject):
+        if reject is not None and not is_share(reject):
             raise ParameterError(f"reject={reject!r} is not a share between 0 and 1, such as 0.02")
-        calibration = self._calibration("reject")
-        proba = self.predict_proba(texts)
-        labels = np.array(self.labels[proba.argmax(axis=1)], dtype=object)
-        labels[~calibration.accepted(proba, error=reject, per_class=per_class)] = None
+        calibration = None if reject is None else self._calibration("reject")
+        answers, doubtful = [], []
+        for parts in self._blocks(X):
+            answers.append(self.link.answer(parts.logits))
+            is_silent = parts.skipped & (np.diff(parts.X.indptr) == 0)
+            in_doubt = is_silent if abstain else np.zeros_like(is_silent)
+            if calibration is not None and reject is not None:
+                in_doubt |= ~calibration.accepted(self._proba(parts), error=reject, per_class=per_class)
+            doubtful.append(in_doubt)
+        labels = np.asarray(self.labels[np.concatenate(answers)])
+        if reject is not None or abstain:
+            labels = labels.astype(object)
+            labels[np.concatenate(doubtful)] = None
         return labels
 
-    def predict_proba(self, texts: Iterable[str]) -> Array:
+    def predict_proba(self, X: Iterable[str]) -> Array:
         """Probability of each label, shape (n_texts, n_classes), in the order of `labels`; calibrated on held-out texts."""
-        return self.predict_with_path(texts)[0]
+        return self.predict_with_path(X)[0]
 
-    def predict_with_path(self, texts: Iterable[str]) -> tuple[Array, Array]:
+    def predict_with_path(self, X: Iterable[str]) -> tuple[Array, Array]:
         """Probabilities as from `predict_proba`, and whether each answer is φ's alone, shape (n_texts,)."""
-        found = [(self._proba(parts), parts.skipped) for parts in self._blocks(texts)]
+        found = [(self._proba(parts), parts.skipped) for parts in self._blocks(X)]
         proba, skipped = (np.concatenate(columns) for columns in zip(*found, strict=True))
         return proba, skipped
 
@@ -140,10 +151,23 @@ class Predictor:
         order = np.argsort(-proba, axis=1, kind="stable").tolist()
         return [[labels[k] for k in ranks if row[k]] for row, ranks in zip(sets, order, strict=True)]
 
-    def decision_function(self, texts: Iterable[str]) -> Array:
+    def decision_function(self, X: Iterable[str]) -> Array:
         """Logits, shape (n_texts, n_classes); for two classes the second minus the first, shape (n_texts,), as scikit-learn has it."""
-        logits = np.concatenate([parts.logits for parts in self._blocks(texts)])
+        logits = np.concatenate([parts.logits for parts in self._blocks(X)])
         return logits[:, 1] - logits[:, 0] if len(self.labels) == 2 else logits
+
+    def transform(self, X: Iterable[str]) -> scipy.sparse.csr_matrix:
+        """Which rules fire and which terms occur, shape (n_texts, n_columns): what φ reads, one column for each of `feature_names`.
+
+        1 where a rule fires; the TF-IDF weight of a term; the share of a part of speech.
+        """
+        return self.hybrid.features.transform(check_texts(X))
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Name of each column of φ, with its kind: ``"rule__refund"``, ``"tfidf__money back"``, ``"pos__NOUN"``."""
+        columns = map(self.hybrid.features.column, range(len(self.hybrid.weights.coef)))
+        return [f"{column.kind}__{column.name}" for column in columns]
 
     def parts(self, texts: Sequence[str], *, may_skip: bool = True) -> Parts:
         """The addends of the logits of some texts, which are not checked; ψ is skipped where the policy says so, if it `may_skip`."""

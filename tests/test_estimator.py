@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
@@ -186,7 +187,7 @@ def test_clone_and_parameters(case: Case) -> None:
     params = clf.get_params()
     twin = clone(clf)
     assert twin.get_params() == params
-    own = "cascade cascade_risk device encoder language n_jobs random_state recipe rules verbose work_dir"
+    own = "cascade cascade_risk class_weight classes device encoder language n_jobs random_state recipe rules verbose work_dir"
     assert sorted(clf.get_params(deep=False)) == own.split()
     assert set(params) == {*own.split(), *(f"recipe__{name}" for name in Recipe().leaves())}
     assert clf.set_params(random_state=7, recipe=Recipe.of(C=9)) is clf
@@ -259,9 +260,7 @@ def test_refitting_forgets(case: Case, fitted: RuleNetClassifier) -> None:
 def test_unfitted_and_bare_string(case: Case, fitted: RuleNetClassifier) -> None:
     for method in ("predict", "predict_proba", "decision_function", "explain", "score"):
         rest = (["Sports"],) if method == "score" else ()
-        with pytest.raises(
-            NotFittedError, match=r"^this RuleNetClassifier is not fitted yet; call fit\(texts, labels\)"
-        ):
+        with pytest.raises(NotFittedError, match=r"^this RuleNetClassifier is not fitted yet; call fit\(X, y\)"):
             getattr(case.make(), method)(["a"], *rest)
         with pytest.raises(InputError, match=r"^texts is one string: pass a list of strings"):
             getattr(fitted, method)("the team won", *rest)
@@ -390,7 +389,7 @@ def test_fit_and_predict_leave_the_global_random_state_alone(tiny_encoder: str) 
         ((0, 1), int),
         ((-7, 42), int),
         ((False, True), bool),
-        ((1.0, 3.0), float),
+        ((1.0, 3.0), int),  # whole numbers, as in a column with gaps of pandas
         (("正面", "负面"), str),
     ],
 )
@@ -493,14 +492,20 @@ BAD: dict[str, tuple[dict[str, Any], Any, Any, type[RuleNetError], str]] = {
         InputError,
         r"^4 of 5 texts are not strings: texts\[1\] is None .*texts\[2\] is nan .*texts\[3\] is 3 \(int\).*texts\[4\] is b'x'",
     ),
-    "table": ({}, pd.DataFrame({"text": GOOD[0]}), GOOD[1], InputError, r"shape \(2, 1\): pass one column of strings"),
+    "table": (
+        {},
+        pd.DataFrame({"text": GOOD[0], "id": [1, 2]}),
+        GOOD[1],
+        InputError,
+        r"shape \(2, 2\): pass one column of strings",
+    ),
     "no texts": ({}, [], [], InputError, r"^texts is empty: there is nothing to learn from"),
     "empty texts": ({}, ["", " "], GOOD[1], InputError, r"^all 2 texts are empty"),
     "lengths": ({}, GOOD[0], ["b"], InputError, r"^2 texts but 1 label:"),
     "missing label": ({}, GOOD[0], ["b", None], InputError, r"^1 label is missing .*position 1: drop .*unlabeled="),
     "mixed labels": ({}, GOOD[0], ["b", 1], InputError, r"^labels are of type int, str: use only"),
     "continuous labels": ({}, GOOD[0], [0.1, 0.9], InputError, r"^labels are continuous numbers"),
-    "one class": ({}, GOOD[0], ["b", "b"], LabelError, r"^all 2 labels are 'b', but at least two classes"),
+    "one class": ({}, GOOD[0], ["b", "b"], LabelError, r"^all 2 labels are 'b', one class, but at least two classes"),
     "unseen rule label": (
         {"rules": RULES},
         ["a", "b", "c"],
@@ -623,3 +628,91 @@ def test_works_in_a_stack() -> None:
     texts, labels = zip(*EN[:16], strict=True)
     stack = StackingClassifier([("a", phi()), ("b", phi())], LogisticRegression(), cv=2).fit(list(texts), list(labels))
     assert stack.predict(["oil bank"]).tolist() == ["Business"]
+
+
+# What scikit-learn's users look for
+
+
+def test_a_classifier_also_transforms() -> None:
+    texts, labels = zip(*EN, strict=True)
+    for rules, n_labels in ((RULES, 3), (None, 2)):
+        rows = [i for i, label in enumerate(labels) if n_labels == 3 or label != "World"]
+        some = [texts[i] for i in rows]
+        clf = RuleNetClassifier(rules, None).fit(some, [labels[i] for i in rows])
+        X, names = clf.transform(some), clf.get_feature_names_out()
+        assert X.shape == (len(some), len(names))
+        assert clf.coef_.shape == (n_labels if n_labels > 2 else 1, len(names))
+        assert clf.intercept_.shape == clf.coef_.shape[:1]
+        found = np.asarray(X @ clf.coef_.T + clf.intercept_)
+        np.testing.assert_allclose(found.squeeze(), clf.decision_function(some), atol=1e-5)
+        assert len(set(names)) == len(names)
+        assert (names[:3].tolist() == ["rule__sport", "rule__money", "rule__talks"]) == (rules is not None)
+        assert "tfidf__oil price" in names
+    assert clf.fit_transform(some, [labels[i] for i in rows]).shape == X.shape
+    assert not hasattr(phi(), "coef_")
+
+
+def test_it_abstains_where_nothing_speaks_if_asked() -> None:
+    texts, labels = zip(*EN, strict=True)
+    asked = ["a goal", "nothing of it", "zebra", ""]
+    rules_only = RuleNetClassifier(RULES, None, recipe=NO_TERMS).fit(texts, labels)
+    assert rules_only.predict(asked, abstain=True).tolist() == ["Sports", None, None, None]
+    with_terms = RuleNetClassifier(RULES, None).fit(texts, labels)
+    assert [label is None for label in with_terms.predict(asked, abstain=True)] == [False, False, True, True]
+    assert None not in with_terms.predict(asked).tolist()
+    assert rules_only.predict([], abstain=True).tolist() == []
+
+
+def test_sample_weight_counts_texts_and_zero_leaves_them_out() -> None:
+    texts, labels = map(list, zip(*EN, strict=True))
+    weight = np.array([i % 3 for i in range(20)])
+    for make in (lambda: RuleNetClassifier(RULES, None, recipe=NO_TERMS), phi):
+        some = [i for i in range(20) if weight[i]]
+        zero_or_one = make().fit(texts, labels, sample_weight=weight > 0)
+        assert same(zero_or_one, make().fit([texts[i] for i in some], [labels[i] for i in some]))
+    twice = [i for i in range(20) for _ in range(weight[i])]
+    clf = RuleNetClassifier(RULES, None, recipe=NO_TERMS)
+    weighted, repeated = (
+        clone(clf).fit(texts, labels, sample_weight=weight),
+        clf.fit([texts[i] for i in twice], [labels[i] for i in twice]),
+    )
+    np.testing.assert_allclose(weighted.coef_, repeated.coef_, atol=2e-3)
+    np.testing.assert_allclose(weighted.intercept_, repeated.intercept_, atol=2e-3)
+    with pytest.raises(InputError, match=r"^sample_weight says how much labels count, but there are none"):
+        clf.fit(texts, sample_weight=weight)
+
+
+def test_weights_reach_the_neural_part(tiny_encoder: str) -> None:
+    texts, labels = map(list, zip(*EN, strict=True))
+    clf = RuleNetClassifier(
+        None, tiny_encoder, recipe=Recipe.of(epochs=3, tfidf=False, head_learning_rate=0.1), random_state=0
+    )
+    plain = clone(clf).fit(texts, labels).predict_proba(texts).mean(axis=0)
+    heavy = clone(clf).fit(texts, labels, sample_weight=[9.0 if label == "World" else 1.0 for label in labels])
+    assert heavy.predict_proba(texts).mean(axis=0)[2] > plain[2] + 0.1
+
+
+def test_balanced_classes_find_the_rare_one() -> None:
+    rng = np.random.default_rng(0)
+    words = np.array([f"w{i}" for i in range(40)])
+    y = ["rare" if i % 50 == 0 else "common" for i in range(1000)]
+    texts = [" ".join(rng.choice(words[10:] if label == "common" else words[:24], 8)) for label in y]
+    recall = {}
+    for class_weight in (None, "balanced", {"rare": 20}):
+        clf = RuleNetClassifier(None, None, class_weight=class_weight).fit(texts[:500], y[:500])
+        found = clf.predict(texts[500:])
+        recall[str(class_weight)] = float((found[[label == "rare" for label in y[500:]]] == "rare").mean())
+    assert recall["None"] < 0.7 < min(recall["balanced"], recall["{'rare': 20}"])
+
+
+def test_metadata_is_routed() -> None:
+    texts, labels = map(list, zip(*EN, strict=True))
+    weight = np.array([0.0 if label == "World" else 1.0 for label in labels])
+    with sklearn.config_context(enable_metadata_routing=True):
+        clf = phi().set_fit_request(sample_weight=True).set_score_request(sample_weight=False)
+        search = GridSearchCV(clf, {"recipe__C": [1.0]}, cv=2, error_score="raise").fit(
+            texts, labels, sample_weight=weight
+        )
+        assert search.best_estimator_.classes_.tolist() == ["Business", "Sports", "World"]
+        assert "World" not in search.predict(texts)
+        Pipeline([("clf", clf)]).fit(texts, labels, sample_weight=weight)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ def _record(parts: Mapping[Any, Any]) -> Any:
     return Record.of(parts) if is_record else parts
 
 
-def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
+def check_labels(labels: Any, n_texts: int, *, at_least: int = 2) -> tuple[Any, Any]:
     """Return the classes as the user gave them, sorted, and the class index of each text.
 
     Raises
@@ -58,7 +59,7 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
     InputError
         If the length differs, labels are missing, or labels are of a type that cannot name a class.
     LabelError
-        If there are fewer than two classes.
+        If there are fewer than `at_least` classes.
 
     Examples
     --------
@@ -66,9 +67,24 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
     >>> classes.tolist(), y.tolist()
     (['ham', 'spam'], [1, 0, 1])
     """
-    column = _column(labels, "labels", "labels, such as table['label']", one="pass a list with one label per text")
-    found = _whole([label.item() if isinstance(label, np.generic) else label for label in column])
-    if len(found) != n_texts:
+    found = label_list(labels, n_texts)
+    classes, y = np.unique(np.array(found), return_inverse=True)
+    if len(classes) < at_least:
+        raise LabelError(f"all {n_texts} labels are {found[0]!r}, one class, but at least two classes are needed")
+    return classes, y
+
+
+def label_list(labels: Any, n_texts: int | None, *, name: str = "labels") -> list[Any]:
+    """Return the labels as Python's own strings and numbers; those of an enumeration as their values. See `check_labels`.
+
+    Examples
+    --------
+    >>> label_list(np.array([["spam"], ["ham"]]), 2)
+    ['spam', 'ham']
+    """
+    column = _column(labels, name, "labels, such as table['label']", one="pass a list with one label per text")
+    found = _whole([_python(label) for label in column])
+    if n_texts is not None and len(found) != n_texts:
         raise InputError(f"{counted(n_texts, 'text')} but {counted(len(found), 'label')}: give each text one label")
     missing = [i for i, label in enumerate(found) if _is_missing(label)]
     if missing:
@@ -76,16 +92,40 @@ def check_labels(labels: Any, n_texts: int) -> tuple[Any, Any]:
         raise InputError(f"{what}: drop those rows, or pass their texts as unlabeled=[…]")
     kinds = {type(label).__name__ for label in found}
     if len(kinds) > 1 or not kinds <= {"str", "int", "bool", "float"}:
-        raise InputError(f"labels are of type {', '.join(sorted(kinds))}: use only str, only int or only bool")
+        raise InputError(f"{name} are of type {', '.join(sorted(kinds))}: use only str, only int or only bool")
     if kinds == {"float"} and not all(label.is_integer() for label in found):
         raise InputError("labels are continuous numbers, but rulenet needs classes: one name or whole number per class")
     if odd := [label for label in set(found) if not _can_be_stored(label)]:
         hint = "use numbers of at most 64 bits, and text without NUL and lone surrogates"
         raise InputError(f"label {odd[0]!r:.80} cannot be stored: {hint}")
-    classes, y = np.unique(np.array(found), return_inverse=True)
-    if len(classes) < 2:
-        raise LabelError(f"all {n_texts} labels are {found[0]!r}, but at least two classes are needed")
-    return classes, y
+    return found
+
+
+def check_weights(sample_weight: Any, n_texts: int) -> Any:
+    """Return the weight of each text, shape (n_texts,), or None.
+
+    Examples
+    --------
+    >>> check_weights([1, 0.5], 2).tolist()
+    [1.0, 0.5]
+    """
+    if sample_weight is None:
+        return None
+    column = _column(sample_weight, "sample_weight", "numbers", one="pass a list of numbers")
+    try:
+        weight = np.array(column, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("sample_weight has values that are not numbers: pass one number per text") from None
+    if weight.shape != (n_texts,):
+        raise InputError(f"{counted(n_texts, 'text')} but {counted(len(column), 'weight')}: give each text one number")
+    if wrong := np.flatnonzero(~(np.isfinite(weight) & (weight >= 0))).tolist():
+        i = wrong[0]
+        raise InputError(
+            f"sample_weight[{i}] is {column[i]!r}: weights are finite and at least 0 ({len(wrong)} are not)"
+        )
+    if not weight.any():
+        raise InputError("sample_weight is zero for every text: there is nothing to learn from")
+    return weight
 
 
 def check_answers(texts: Sequence[str], labels: Sequence[Any], source: str = "") -> None:
@@ -123,19 +163,42 @@ def _whole(labels: list[Any]) -> list[Any]:
 
 
 def _column(values: Any, name: str, of_what: str, *, one: str) -> list[Any]:
-    """Return the elements of any ordered, one-dimensional sequence."""
+    """Return the elements of any ordered sequence, of an array of shape (n, 1), or of a table of one column.
+
+    The packages that tables and columns come from are never imported; columns of pandas, polars and pyarrow are told by their methods.
+    """
     if isinstance(values, (str, bytes)):
         raise InputError(f"{name} is one string: {one}")
     if isinstance(values, tuple) and len(values) == 2 and all(map(_is_column, values)):
         raise InputError(f"{name} is a pair, perhaps of texts and labels: pass each by itself")
     if hasattr(values, "texts") and hasattr(values, "labels"):
         raise InputError(f"{name} is a whole data set: pass its .texts, and its .labels as the labels")
-    if not isinstance(values, Iterable) or isinstance(values, (Mapping, Set)):
+    if hasattr(values, "__array__") and not isinstance(values, Iterable):
+        values = np.asarray(values)
+    shape = getattr(values, "shape", None)
+    if isinstance(shape, tuple) and len(shape) == 2 and shape[1] == 1:
+        values = _first_column(values)
+    elif isinstance(shape, tuple) and len(shape) != 1:
+        raise InputError(f"{name} has shape {shape}: pass one column of {of_what}")
+    elif not isinstance(values, Iterable) or isinstance(values, (Mapping, Set)):
         one = f", such as {name}['text']" if isinstance(values, Mapping) else ""
         raise InputError(f"{name} is a {type(values).__name__}: pass a list{one}")
-    if getattr(values, "ndim", 1) != 1:
-        raise InputError(f"{name} has shape {getattr(values, 'shape', '')}: pass one column of {of_what}")
-    return list(values)
+    return list(values.to_pylist() if hasattr(values, "to_pylist") else values)
+
+
+def _first_column(table: Any) -> Any:
+    """The only column of a table or an array."""
+    if isinstance(table, np.ndarray):
+        return table[:, 0]
+    first = table.columns[0]  # pyarrow's columns are the columns themselves, those of pandas and polars are names
+    return first if hasattr(first, "to_pylist") else table[first]
+
+
+def _python(label: Any) -> Any:
+    """Convert a label of numpy or of an enumeration to Python's own."""
+    value = label.value if isinstance(label, Enum) else label
+    value = value.item() if isinstance(value, np.generic) else value
+    return str(value) if isinstance(value, str) else value
 
 
 def _is_column(value: Any) -> bool:

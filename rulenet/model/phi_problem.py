@@ -14,6 +14,11 @@ the same, class by class, and the columns stay what they are. On held-out traini
 91.1 % without, 90.6 and 92.1 % with one ratio per term, 90.9 and 92.1 % with one per term and class.
 
 CE is the loss of the link: for one label per text, the cross-entropy.
+
+A class without examples, which only rules know, takes no part: its likeliest bias would be −∞, and every term would speak against it.
+It gets its rules at their authors' weights, no weight for any other column, and a bias just below 0, the mean of the other biases. As a
+term's weights sum to about 0, the largest of the other logits is at least about 0: the class is not the answer where none of its rules
+fires, but one rule may be enough where little else speaks. How often it occurs nobody knows, so its share of the probability is not small.
 """
 
 from __future__ import annotations
@@ -35,6 +40,8 @@ from rulenet.base.wording import counted
 from rulenet.errors import InputError
 from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import RuleColumn, Weights, rule_cells
+
+UNSEEN = 0.1  # how far, in logits, the bias of a class without examples is below the mean of the others
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,9 @@ class PhiProblem:
         if X.shape[1] == 0:
             # Nothing to weigh: leave the class frequencies to ψ as well, rather than teach it to undo a bias.
             return Weights(np.zeros((0, Y.shape[1])), np.zeros(Y.shape[1]))
+        seen = np.asarray(Y.sum(axis=0) > 0)
+        if not seen.all():
+            return self._solve_seen(seen, X, Y, offset=offset, tol=tol, max_iter=max_iter)
         objective = _Objective(self, X, Y, 0.0 if offset is None else offset)
         start, bounds = objective.start()
         # A total of ftol·1 would stop long before the gradient does on float32 data; the gradient decides.
@@ -89,6 +99,21 @@ class PhiProblem:
             found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         bias, rule_weights, others = objective.unpack(found.x)
         return Weights(objective.coefficients(rule_weights, others), bias - bias.mean())
+
+    def _solve_seen(self, seen: Array, X: Any, Y: Array, *, offset: Any, tol: float, max_iter: int) -> Weights:
+        """The weights if only some classes have examples; see the module's docstring for the others."""
+        columns, labels, n_rules = rule_cells(self.rules)
+        learned = seen[labels]
+        fitted = np.concatenate([np.unique(columns[learned]), np.arange(n_rules, X.shape[1])])  # columns of X
+        place = np.cumsum(seen) - 1
+        cells = zip(self.rules, place[labels].tolist(), np.searchsorted(fitted, columns).tolist(), learned, strict=True)
+        rules = [replace(rule, label=k, column=j) for rule, k, j, is_learned in cells if is_learned]
+        offset = None if offset is None else offset[:, seen]
+        found = replace(self, rules=rules).solve(X[:, fitted], Y[:, seen], offset=offset, tol=tol, max_iter=max_iter)
+        coef, bias = np.zeros((X.shape[1], len(seen))), np.full(len(seen), -UNSEEN)
+        coef[np.ix_(fitted, seen)], bias[seen] = found.coef, found.bias
+        coef[columns[~learned], labels[~learned]] = [rule.prior for rule in self.rules if not seen[rule.label]]
+        return Weights(coef, bias)
 
     def out_of_fold(
         self, X: Any, Y: Array, n_folds: int, seed: int, *, offset: Any = None, n_jobs: int | None = None,
@@ -143,7 +168,7 @@ class PhiProblem:
 def log_count_ratio(X: Any, Y: Array) -> Array:
     """|log| of how much more often a term occurs in texts of a class than in others, over its root mean square: (n_terms, n_classes).
 
-    Counts are of texts, plus one.
+    Counts are of texts, each by its weight, plus one.
 
     Examples
     --------
@@ -153,7 +178,7 @@ def log_count_ratio(X: Any, Y: Array) -> Array:
     """
     present = X.astype(bool).astype(np.float64)
     of_class = np.asarray(present.T @ Y) + 1.0  # (n_terms, K)
-    of_others = np.asarray(present.sum(axis=0)).reshape(-1, 1) - (of_class - 1.0) + 1.0
+    of_others = np.asarray(present.T @ Y.sum(axis=1)).reshape(-1, 1) - (of_class - 1.0) + 1.0
     ratio = np.log(of_class / of_class.sum(axis=0)) - np.log(of_others / of_others.sum(axis=0))
     return np.asarray(np.abs(ratio) / max(float(np.sqrt((ratio**2).mean())), 1e-12))
 

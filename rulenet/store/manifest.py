@@ -109,6 +109,7 @@ class State(_Strict):
     rulenet: str
     labels: list[str] | list[bool] | list[int] | list[float] = Field(min_length=2)
     label_type: Literal["str", "int", "bool", "float"]
+    names: list[str] | None = None  # the labels as rules have them, if the user gave numbers for them
     language: Literal["en", "zh"]
     recipe: dict[str, Any]
     phi_scale: float = Field(gt=0, allow_inf_nan=False)
@@ -129,6 +130,8 @@ class State(_Strict):
             raise ValueError("a label is listed twice")
         if {type(label).__name__ for label in self.labels} != {self.label_type}:
             raise ValueError(f"the labels are not of type {self.label_type}")
+        if self.names is not None and (len(set(self.names)) < len(self.names) or len(self.names) != len(self.labels)):
+            raise ValueError("the names of the labels are not as many different ones as there are labels")
         return self
 
     def __eq__(self, other: object) -> bool:

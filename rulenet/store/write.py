@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -51,15 +51,17 @@ Step = Callable[[ModelConfig | None], ModelConfig]
 
 
 def save_model(
-    path: str | os.PathLike[str], hybrid: Hybrid, policy: Policy, *, labels: Any, recipe: Recipe, report: dict[str, Any]
-) -> None:
+    path: str | os.PathLike[str], hybrid: Hybrid, policy: Policy, *, labels: Any, names: Sequence[str], recipe: Recipe,
+    report: dict[str, Any],
+) -> None:  # fmt: skip
     """Write a model folder. A model that is already there becomes the state that `undo` leads back to."""
     folder, parts, encoder = check_target(path), _phi_parts(hybrid) | _held_out_part(hybrid), None
     if hybrid.psi is not None:
         encoder, more = _psi_parts(hybrid.psi)
         parts |= more
-    names = np.asarray(labels).tolist()
-    fields = {"protocol": PROTOCOL, "rulenet": __version__, "labels": names, "label_type": type(names[0]).__name__}
+    given = np.asarray(labels).tolist()
+    fields = {"protocol": PROTOCOL, "rulenet": __version__, "labels": given, "label_type": type(given[0]).__name__}
+    fields |= {"names": list(names) if list(names) != list(map(str, given)) else None}
     fields |= {"language": hybrid.features.language, "recipe": recipe.to_dict(), "encoder": encoder, "report": report}
     fields |= {"cascade": policy.mode, "cascade_risk": policy.risk, **_settings(hybrid), "parts": entries_of(parts)}
     state = _state(folder, fields)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.decide.scales import choose_scales
 from rulenet.model.hybrid import HeldOut
@@ -45,6 +46,7 @@ def fit_psi(
     with torch.random.fork_rng(devices=own_gpu(job.device)):
         torch.manual_seed(job.seed)
         psi = Psi(body, corpus.Y.shape[1], bound=recipe.head.bound, dropout=recipe.head.dropout)
+        silence(psi, corpus.Y.sum(axis=0) == 0)
         rows = body.encode(corpus.texts, cache=folder and folder / WORD_PIECES)
         corpus = replace(corpus, rows=rows)
         report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
@@ -70,6 +72,18 @@ def fit_psi(
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.
     psi.eval()
     return psi, weights, None if judged is None else judge(psi, judged, problem.link, recipe, report)
+
+
+def silence(psi: Psi, classes: Array) -> None:
+    """Keep ψ at 0 for some classes, those without examples: it could only learn that no text has them."""
+    import torch
+
+    if classes.any():
+        heard = torch.as_tensor(~classes, dtype=torch.float32)
+        for weight in (psi.from_text.weight, psi.from_text.bias, psi.from_phi.weight):
+            mask = heard if weight.ndim == 1 else heard[:, None]
+            weight.data *= mask
+            weight.register_hook(lambda gradient, mask=mask: gradient * mask.to(gradient.device))  # type: ignore[no-untyped-call]
 
 
 def judge(psi: Psi, held_out: Corpus, link: Link, recipe: Recipe, report: Report) -> HeldOut:

@@ -6,6 +6,7 @@ columns → φ out-of-fold → ψ against it → two scalars on held-out texts �
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,6 +55,9 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     problem = phi_problem(features, task.classes, recipe)
     weights, Y = fit_phi(problem, X, task.Y, recipe)
     report.seconds["phi"] = time.perf_counter() - started
+    if encoder is not None and (task.Y.sum(axis=0) > 0).sum() == 1:
+        warnings.warn("all labelled texts have the same label, so there is no neural part", stacklevel=3)
+        encoder = None
     if encoder is None:
         held_out = hold_out_phi(problem, X, task.Y, features, recipe, job.seed)
         return Hybrid(features, weights, held_out=held_out, link=problem.link), report
@@ -71,7 +75,9 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
         outside = weights.logits(corpus.X)
         outside[corpus.with_target], phi = phi, outside
     report.seconds["phi_out_of_fold"] = time.perf_counter() - started
-    corpus = replace(corpus, phi=phi)
+    # ψ learns at its usual rate: its loss is a mean over texts, whatever they weigh in sum.
+    weight = problem.link.mass(corpus.Y[corpus.is_given])
+    corpus = replace(corpus, phi=phi, Y=corpus.Y / (weight.mean() if len(weight) else 1.0))
     psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job)
     return Hybrid(features, weights, psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
 

@@ -282,7 +282,7 @@ def _rule_edits(
 def _rule_weights(clf: RuleNetClassifier) -> dict[str, dict[str, float]]:
     """Return the weight of each rule for each of its labels, in logits."""
     hybrid = clf.predictor_.hybrid
-    index = {str(label): k for k, label in enumerate(clf.classes_.tolist())}
+    index = {name: k for k, name in enumerate(clf.predictor_.names)}
     W = hybrid.phi_scale * hybrid.weights.coef
     rules = enumerate(_rules(clf).values())
     return {rule.id: {label: float(W[i, index[label]]) for label in rule.evidence} for i, rule in rules}

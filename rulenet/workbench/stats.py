@@ -241,7 +241,7 @@ def _indices(
     ruleset: RuleSet, clf: RuleNetClassifier | None, labels: Sequence[Any] | None, n_texts: int
 ) -> tuple[list[str], Array | None, list[str]]:
     """Return the classes, the class index of each text, and notes on what is missing."""
-    known = list(ruleset.labels) if clf is None else [str(label) for label in clf.classes_.tolist()]
+    known = list(ruleset.labels) if clf is None else clf.predictor_.names
     if labels is None:
         note = "some or all labels are missing: precision, recall, lift and what the model loses cannot be computed"
         return known, None, [note]

@@ -2,17 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from enum import Enum, IntEnum
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from rulenet.data.check import check_labels, check_texts, is_share
+from rulenet.data.check import check_labels, check_texts, check_weights, is_share
 from rulenet.data.load import Dataset
 from rulenet.errors import InputError, LabelError
 
 WORDS = ["a", "b", ""]
+
+
+class Polars:
+    """What a column of polars is like, which is not installed here: iterable, with a shape and no `ndim`."""
+
+    def __init__(self, values: list[str]) -> None:
+        self.values, self.shape = values, (len(values),)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+
+class PolarsTable:
+    """What a table of polars with one column is like: iterating gives columns."""
+
+    columns = ("text",)
+
+    def __init__(self, values: list[str]) -> None:
+        self.values, self.shape = values, (len(values), 1)
+
+    def __getitem__(self, name: str) -> Polars:
+        return {"text": Polars(self.values)}[name]
+
+
+class Name(str, Enum):  # StrEnum is younger than Python 3.10
+    """Labels as an enumeration."""
+
+    HAM = "ham"
+    SPAM = "spam"
 
 
 @pytest.mark.parametrize(
@@ -27,6 +59,13 @@ WORDS = ["a", "b", ""]
         pd.Index(WORDS),
         (word for word in WORDS),
         dict(enumerate(WORDS)).values(),
+        pd.DataFrame({"text": WORDS}, index=[7, 7, 9]),
+        np.array(WORDS)[:, None],
+        pa.array(WORDS),
+        pa.chunked_array([WORDS[:1], WORDS[1:]]),
+        pa.table({"text": WORDS}),
+        Polars(WORDS),
+        PolarsTable(WORDS),
     ],
     ids=lambda texts: type(texts).__name__,
 )
@@ -48,7 +87,7 @@ def test_any_ordered_column_of_strings_becomes_a_list(texts: Any) -> None:
         ((["a", "b"], ["x", "y"]), r"^texts is a pair, perhaps of texts and labels: pass each by itself"),
         (Dataset(["a"], ["x"], "", [1]), r"^texts is a whole data set: pass its \.texts"),
         (pd.DataFrame({"text": WORDS, "n": [1, 2, 3]}), r"shape \(3, 2\): pass one column of strings, such as table\["),
-        (np.array([["a"], ["b"]]), r"texts has shape \(2, 1\): pass one column of strings"),
+        (np.array([["a", "b"]]), r"texts has shape \(1, 2\): pass one column of strings"),
         (np.array("a"), r"texts has shape \(\): pass one column"),
         (["a", None], r"^1 of 2 texts are not strings: texts\[1\] is None \(NoneType\)\. Drop or replace them$"),
         (["a", float("nan"), 3, b"x"], r"^3 of 4 .*texts\[1\] is nan \(float\), texts\[2\] is 3 \(int\), texts\[3\] is b'x'"),
@@ -97,6 +136,13 @@ def test_message_names_the_argument() -> None:
         (np.array([True, False, True]), [False, True], [1, 0, 1]),
         (pd.Series(["b", "a", "b"], index=[9, 9, 1]), ["a", "b"], [1, 0, 1]),
         (pd.Series(["b", "a", "b"], dtype="category"), ["a", "b"], [1, 0, 1]),
+        ([Name.SPAM, Name.HAM, Name.SPAM], ["ham", "spam"], [1, 0, 1]),
+        ([IntEnum("N", "ONE TWO")(i) for i in (2, 1, 2)], [1, 2], [1, 0, 1]),
+        ([Enum("E", {"P": "pos", "N": "neg"})(v) for v in ("pos", "neg", "pos")], ["neg", "pos"], [1, 0, 1]),
+        ([np.str_("b"), "a", np.str_("b")], ["a", "b"], [1, 0, 1]),
+        (np.array([["b"], ["a"], ["b"]]), ["a", "b"], [1, 0, 1]),
+        (pd.DataFrame({"label": [3, 1, 3]}), [1, 3], [1, 0, 1]),
+        (pa.array(["b", "a", "b"]).dictionary_encode(), ["a", "b"], [1, 0, 1]),
         (["", "a", ""], ["", "a"], [0, 1, 0]),
         (["体育", "财经", "体育"], ["体育", "财经"], [0, 1, 0]),
         ([2**63 - 1, -(2**63), 0], [-(2**63), 0, 2**63 - 1], [2, 0, 1]),
@@ -144,7 +190,7 @@ def test_labels_that_cannot_name_a_class_are_refused(labels: Any, message: str) 
 
 
 def test_one_class_is_refused() -> None:
-    with pytest.raises(LabelError, match=r"^all 3 labels are 'a', but at least two classes are needed$"):
+    with pytest.raises(LabelError, match=r"^all 3 labels are 'a', one class, but at least two classes are needed$"):
         check_labels(["a"] * 3, 3)
 
 
@@ -153,3 +199,19 @@ def test_one_class_is_refused() -> None:
 )
 def test_a_share_lies_strictly_between_0_and_1(value: Any, expected: bool) -> None:
     assert is_share(value) is expected
+
+
+def test_weights() -> None:
+    assert check_weights(None, 2) is None
+    for weights in ([1, 0.5], np.array([[1.0], [0.5]]), pd.Series([1, 0.5])):
+        assert check_weights(weights, 2).tolist() == [1.0, 0.5]
+    for wrong, message in (
+        ([1], "2 texts but 1 weight"),
+        ([1, -1], r"sample_weight\[1\] is -1: weights are finite and at least 0"),
+        ([float("nan"), 1], r"sample_weight\[0\] is nan"),
+        ([0, 0], "zero for every text"),
+        (["x", 1], "not numbers"),
+        (1.0, "sample_weight is a float"),
+    ):
+        with pytest.raises(InputError, match=message):
+            check_weights(wrong, 2)

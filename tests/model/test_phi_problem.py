@@ -205,3 +205,24 @@ def test_one_column_may_have_weights_for_several_labels() -> None:
     twice = PhiProblem(apart, rule_sigma=10).solve(X[:, [0, 0, 1]], np.eye(3)[y], tol=1e-8).coef
     assert np.allclose(coef[0], twice[0] + twice[1], atol=1e-5)
     assert np.allclose(coef[1], twice[2], atol=1e-5)
+
+
+def test_a_class_without_examples_lives_on_its_rules() -> None:
+    X, y = toy()
+    X, Y = X[y < 2], np.eye(3)[y[y < 2]]  # rule 1 speaks for class 2, which no text has
+    rules = (*RULES, RuleColumn(1, prior=-0.5, lower=-np.inf, upper=0.0, column=1))
+    rules = tuple(RuleColumn(r.label, r.prior, r.lower, r.upper, min(i, 1)) for i, r in enumerate(rules))
+    weights = PhiProblem(rules, nb_terms=2).solve(np.abs(X), Y, tol=1e-8)
+    assert weights.coef[1, 2] == 1.0
+    assert not weights.coef[[0, 2, 3, 4], 2].any()
+    assert weights.bias[2] == pytest.approx(weights.bias[:2].mean() - 0.1)
+    alone = PhiProblem((rules[0], rules[2]), nb_terms=2).solve(np.abs(X), Y[:, :2], tol=1e-8)
+    np.testing.assert_allclose(weights.coef[:, :2], alone.coef, atol=1e-9)  # the others are learned as without it
+    phi = weights.logits(np.eye(5)[:2] * [[0], [1]])  # nothing fires; only its rule fires
+    assert phi.argmax(axis=1)[1] == 2
+    assert phi.argmax(axis=1)[0] != 2
+
+
+def test_one_class_with_examples_and_rules_of_others() -> None:
+    weights = PhiProblem(RULES).solve(np.eye(3)[[0, 1, 2]], np.eye(3)[[1, 1, 1]])
+    assert weights.logits(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]])).argmax(axis=1).tolist() == [1, 0, 2]

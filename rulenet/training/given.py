@@ -1,0 +1,94 @@
+"""What `fit` is given → texts, targets and rules that agree about the labels. Imports data, errors, rules and numpy."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rulenet.base.types import Array
+from rulenet.base.wording import some
+from rulenet.data.check import check_texts, check_weights
+from rulenet.data.classes import Classes, class_weights, find_classes
+from rulenet.errors import InputError, LabelError
+from rulenet.rules.agreement import check_rule_labels, check_shared_labels, numbered_in_order, one_against_rest
+from rulenet.rules.ruleset import RuleSet
+
+LOOKED_AT = 2000  # texts on which rules are asked what the numbers in y mean
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a model is to be fitted to."""
+
+    known: list[str]  # texts that may have a label
+    unlabeled: list[str]  # further ones
+    Y: Array  # targets of both, (n_texts, n_classes); zeros if nothing is known
+    classes: Classes
+    ruleset: RuleSet | None
+
+    @property
+    def n_labelled(self) -> int:
+        """Number of texts with a label."""
+        return 0 if self.classes.y is None else len(self.known)
+
+
+def check_given(
+    X: Any, y: Any, unlabeled: Any, sample_weight: Any, *, rules: RuleSet | str | os.PathLike[str] | None, classes: Any,
+    class_weight: Any,
+) -> Given:  # fmt: skip
+    """Check the arguments of `fit`; texts of weight 0 are left out.
+
+    A label may have no examples if the rules know it; a warning says so, unless `classes` has it. If the numbers 0 and 1 stand for one
+    label against the rest, rules lose theirs: see `rulenet.rules.agreement`.
+    """
+    known, weight = check_texts(X, may_be_empty=False), None
+    if sample_weight is not None:
+        weight = check_weights(sample_weight, len(known))
+        if y is None:
+            raise InputError("sample_weight says how much labels count, but there are none: pass y as well")
+    more = check_texts(unlabeled, name="unlabeled") if unlabeled is not None else []
+    ruleset = RuleSet.load(rules) if isinstance(rules, (str, os.PathLike)) else rules
+    found = find_classes(y, len(known), classes=classes, rule_labels=None if ruleset is None else ruleset.labels)
+    if ruleset is not None:
+        ruleset = _agreeing(ruleset, known, found, is_listed=classes is not None)
+    if found.y is None:
+        return Given(known, more, np.zeros((len(known) + len(more), len(found.names))), found, ruleset)
+    if weight is not None and not weight.all():
+        rows = np.flatnonzero(weight)
+        found = replace(found, y=np.asarray(found.y)[rows])
+        known, weight = [known[i] for i in rows.tolist()], weight[rows]
+    if (by_label := class_weights(class_weight, found)) is not None:
+        weight = by_label if weight is None else weight * by_label
+    return Given(known, more, found.targets(weight, len(more)), found, ruleset)
+
+
+def _agreeing(ruleset: RuleSet, texts: Sequence[str], found: Classes, *, is_listed: bool) -> RuleSet:
+    """The rules, if they and the data can mean the same labels."""
+    if found.is_one_against_rest:
+        warnings.warn(
+            "y has only the numbers 0 and 1, but classes= lists more labels, so they are taken as one label against the rest, as "
+            "OneVsRestClassifier gives them: rules start at 0 and the data weigh them. If you mean labels, pass the labels themselves",
+            stacklevel=4,
+        )
+        return one_against_rest(ruleset)
+    if found.y is None or is_listed:
+        check_rule_labels(ruleset, found.names)
+    else:
+        seen = [found.names[k] for k in np.unique(found.y).tolist()]
+        check_shared_labels(ruleset, seen)
+        if lacking := [name for name in found.names if name not in seen]:
+            what = "label" if len(lacking) == 1 else "labels"
+            shown = some(list(map(repr, lacking)))
+            warnings.warn(f"no text has the {what} {shown}, so only their rules speak for them", stacklevel=4)
+    numbers = found.y is not None and found.names != [str(label) for label in found.labels.tolist()]
+    if numbers and not numbered_in_order(ruleset, texts[:LOOKED_AT], found.y[:LOOKED_AT], found.names):
+        raise LabelError(
+            "the numbers in y seem to count the labels in sorted order, as scikit-learn does, but classes= has another order: by "
+            f"the rules, more texts get the right label with classes={sorted(found.names)!r}; pass that"
+        )
+    return ruleset
