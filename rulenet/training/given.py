@@ -61,7 +61,7 @@ def check_given(
     if weight is not None and not weight.all():
         rows = np.flatnonzero(weight)
         found = replace(found, y=np.asarray(found.y)[rows])
-        known, weight = [known[i] for i in rows.tolist()], weight[rows]
+        known, weight = [known[i] for i in rows.tolist()], np.asarray(weight)[rows]
     if (by_label := class_weights(class_weight, found)) is not None:
         weight = by_label if weight is None else weight * by_label
     return Given(known, more, found.targets(weight, len(more)), found, ruleset)
