@@ -17,9 +17,9 @@ from rich.text import Text
 from typer import Argument, Option
 
 from rulenet.base.console import SafeConsole, printable
-from rulenet.base.files import write_file
+from rulenet.base.files import check_output, open_output
 from rulenet.base.harmless import harmless
-from rulenet.errors import DataError, ParameterError, RuleNetError
+from rulenet.errors import ParameterError, RuleNetError
 
 out = SafeConsole()
 err = SafeConsole(stderr=True)
@@ -129,17 +129,13 @@ def warn(message: Warning | str, *_: Any, **__: Any) -> None:
     err.print(_line(("warning: ", "bold yellow"), str(message)), soft_wrap=True)
 
 
-def check_file(path: Path | None) -> None:
-    """Refuse a path where no file can be written, so that this is found before long work."""
-    if path is not None and path.is_dir():
-        raise DataError(f"{path} cannot be written: it is a folder. Name a file")
-    if path is not None and not path.absolute().parent.is_dir():
-        raise DataError(f"{path} cannot be written: there is no folder {path.parent}. Create it first")
+def check_file(path: Path | None, inputs: Iterable[str | Path | None] = ()) -> None:
+    """Refuse a path where no file can be written, or that is one of the inputs, so that this is found before long work."""
+    if path is not None:
+        check_output(path, inputs)
 
 
 def write_page(path: Path, page: str) -> None:
     """Write an HTML page."""
-    try:
-        write_file(path, page.encode("utf-8", ON_ENCODING_ERRORS))
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}") from error
+    with open_output(path) as handle:
+        handle.write(page.encode("utf-8", ON_ENCODING_ERRORS))

@@ -40,7 +40,7 @@ def explain(
     from rulenet.draw.terminal import to_rich
     from rulenet.estimator import RuleNetClassifier
 
-    check_file(html)
+    check_file(html, [model])
     clf = RuleNetClassifier.load(model)
     pair = None if contrast is None else _pair(contrast, clf.classes_.tolist())
     if tokens and not clf.predictor_.hybrid.is_neural:

@@ -2,74 +2,112 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import Annotated
 
 from typer import Argument, Option
 
-from rulenet.cli.console import ON_ENCODING_ERRORS, AsJson, Model, check_file, data_stream, write_json
+from rulenet.base.files import check_output, open_output
+from rulenet.cli.answers import Answer, Answerer, ModelAnswers, RuleAnswers, Wanted, answers, most_uncertain
+from rulenet.cli.console import AsJson, err
 from rulenet.cli.reading import FIND_OUT, Reading, reads_data
+from rulenet.cli.tables import TableWriter, format_of
 from rulenet.cli.texts import lines_of_stdin
-from rulenet.errors import DataError, RuleNetError
+from rulenet.data.intake import Row
+from rulenet.errors import DataError, ParameterError
 
-if TYPE_CHECKING:
-    from rulenet.estimator import RuleNetClassifier
-
-BLOCK = 1000
+Answered = tuple[Row, Answer]
 
 
 @reads_data
 def predict(
-    model: Model,
+    model: Annotated[Path, Argument(help="Model folder, or a rule file: rules alone.", metavar="MODEL")],
     data: Annotated[str, Argument(help="File of texts; - reads lines from standard input.", metavar="DATA")],
-    out: Annotated[Path | None, Option("--out", "-o", help="Write to this file instead of standard output.")] = None,
+    out: Annotated[
+        Path | None, Option("--out", "-o", help="Write to this .csv, .tsv or .jsonl file; -: standard output.")
+    ] = None,
+    every: Annotated[
+        bool, Option("--all-probabilities", help="Add a column with the probability of each label.")
+    ] = False,
+    reject: Annotated[
+        float | None, Option(help="Leave the label empty where answers would be wrong more often than this, as 0.02.")
+    ] = None,
+    coverage: Annotated[
+        float | None,
+        Option(help="Add a column of the plausible labels: the right one is among them this often, as 0.95."),
+    ] = None,
+    uncertain: Annotated[
+        int | None, Option(help="Write only this many texts: those whose labels would teach the model most.", min=1)
+    ] = None,
+    prefix: Annotated[str | None, Option(help="Put this before the names of the added columns.")] = None,
     how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
-    """Predict labels: csv with label and probability, or with --json one JSON object per line. Files of any length are streamed.
+    """Predict labels: every column of the data, and label, probability and path. Files of any length are streamed.
+
+    A column that the data already have is not touched: the added one is then called predicted_label and so on.
 
     Example: `rulenet predict model/ new.csv --out labelled.csv`
     """
     from rulenet.data.load import stream
+
+    form = format_of(out, as_json)
+    for option, value in (("--reject", reject), ("--coverage", coverage)):
+        if value is not None and not 0 < value < 1:
+            raise ParameterError(f"{option} {value} is not a share between 0 and 1, such as 0.02 or 0.95")
+    check_output(out, [data, model])
+    source = _source(model, Wanted(every, reject, coverage))
+    rows = _stdin_rows(how) if data == "-" else stream(data, how, keeps_all=True)
+    blocks = answers(source, rows)
+    if uncertain is not None:
+        blocks = iter([most_uncertain(blocks, uncertain)])
+    first = next(blocks, [])  # a source that cannot be read raises its error before anything is written
+    with open_output(out or Path("-")) as handle:
+        _write(chain([first], blocks), source.columns(), TableWriter(handle, form), prefix)
+
+
+def _source(model: Path, wanted: Wanted) -> Answerer:
+    if model.suffix.lower() in (".yaml", ".yml") and not model.is_dir():
+        from rulenet.rules.ruleset import RuleSet
+
+        return RuleAnswers(RuleSet.load(model), wanted)
     from rulenet.estimator import RuleNetClassifier
 
-    check_file(out)
-    clf = RuleNetClassifier.load(model)
-    rows = _predictions(clf, lines_of_stdin(how.encoding) if data == "-" else (row.text for row in stream(data, how)))
-    if out is None:
-        _write(rows, data_stream(), as_json)
-        return
-    # Written under another name first, so that an interrupted run leaves no file that looks complete.
-    part = out.with_name(out.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", errors=ON_ENCODING_ERRORS, newline="") as handle:
-            _write(rows, handle, as_json)
-        part.replace(out)
-    except RuleNetError:
-        raise
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error.strerror}") from error
-    finally:
-        part.unlink(missing_ok=True)
+    return ModelAnswers(RuleNetClassifier.load(model).predictor_, wanted, model)
 
 
-def _predictions(clf: RuleNetClassifier, texts: Iterator[str]) -> Iterator[tuple[str, str, float]]:
-    while block := list(islice(texts, BLOCK)):
-        proba = clf.predict_proba(block)
-        best = proba.argmax(axis=1)
-        for row, k, p in zip(block, best.tolist(), proba.max(axis=1).tolist(), strict=True):
-            yield row, str(clf.classes_[k]), p
+def _stdin_rows(how: Reading) -> Iterator[Row]:
+    for number, text in enumerate(lines_of_stdin(how.encoding), start=1):
+        yield Row(number, text, None, {"text": text})
 
 
-def _write(rows: Iterator[tuple[str, str, float]], handle: TextIO, as_json: bool) -> None:
-    if as_json:
-        for text, label, p in rows:
-            write_json({"text": text, "label": label, "proba": round(p, 6)}, handle)
-        return
-    first = list(islice(rows, 1))  # a source that cannot be read raises its error before the header is written
-    writer = csv.writer(handle, lineterminator="\n")
-    writer.writerow(["text", "label", "proba"])
-    writer.writerows((text, label, f"{p:.4f}") for text, label, p in chain(first, rows))
+def _write(blocks: Iterable[list[Answered]], added: Sequence[str], writer: TableWriter, prefix: str | None) -> None:
+    """Write the rows with their answers; the first block has the columns of all."""
+    names: dict[str, str] = {}
+    for block in blocks:
+        if not names:
+            columns = list(dict.fromkeys(chain.from_iterable(row.cells for row, _ in block))) or ["text"]
+            names = _names(added, columns, prefix)
+            writer.start([*columns, *names.values()])
+        for row, answer in block:
+            new = {names[name]: value for name, value in answer.cells.items()}
+            if taken := [name for name in new if name in row.cells]:
+                raise DataError(
+                    f"row {row.number} has a field {taken[0]!r} of its own: name the added ones with --prefix"
+                )
+            writer.write({**row.cells, **new}, row.number)
+        writer.handle.flush()
+
+
+def _names(added: Sequence[str], columns: Sequence[str], prefix: str | None) -> dict[str, str]:
+    """The names of the added columns, none of which the data have."""
+    taken = set(columns)
+    new = {name: prefix + name if prefix else f"predicted_{name}" if name in taken else name for name in added}
+    if clash := sorted(taken & set(new.values())):
+        raise DataError(f"the data already have a column {clash[0]!r}: name the added ones with --prefix, as model2_")
+    if not prefix and (renamed := [name for name in added if name in taken]):
+        note = ", ".join(f"{name} is in predicted_{name}" for name in renamed)
+        err.print(f"note: the data have columns of these names, so the predicted {note}", soft_wrap=True)
+    return new

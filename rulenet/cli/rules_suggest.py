@@ -52,7 +52,7 @@ def suggest(
     if only and write is None:
         raise ParameterError("--only selects rules to write: add --write FILE")
     ruleset = RuleSet.load(file)
-    check_file(write)
+    check_file(write, [data, model])
     if write is not None and write.exists():
         RuleSet.load(write)  # a file with faults must be corrected first, before long work
     dataset = read_data(data, how, limit=sample, seed=seed)

@@ -147,13 +147,19 @@ def vote(ruleset: RuleSet, R: Any) -> Array:
     ['x', 'y', None]
     """
     labels = ruleset.labels
-    W = np.zeros((len(ruleset.rules), len(labels)))
+    best = np.array([*labels, None], dtype=object)
+    chosen = (R @ starting_weights(ruleset)).argmax(axis=1) if len(labels) else np.zeros(R.shape[0], dtype=np.intp)
+    return np.asarray(best[np.where(R.getnnz(axis=1) > 0, chosen, len(labels))])
+
+
+def starting_weights(ruleset: RuleSet) -> Array:
+    """The author's weights, shape (n_rules, n_labels)."""
+    column = {label: k for k, label in enumerate(ruleset.labels)}
+    W = np.zeros((len(ruleset.rules), len(column)))
     for i, rule in enumerate(ruleset.rules):
         for label, weight in rule.evidence.items():
-            W[i, labels.index(label)] = weight
-    best = np.array([*labels, None], dtype=object)
-    chosen = (R @ W).argmax(axis=1) if len(labels) else np.zeros(R.shape[0], dtype=np.intp)
-    return np.asarray(best[np.where(R.getnnz(axis=1) > 0, chosen, len(labels))])
+            W[i, column[label]] = weight
+    return W
 
 
 def known_labels(model: Predictor, data: Dataset) -> list[Label] | None:
