@@ -68,8 +68,8 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
     except RuleNetError:
         raise
     except OSError as error:
-        if number == 1 and isinstance(error, BrokenPipeError):
-            raise  # the reader has seen enough
+        if number == 1:
+            raise  # whoever runs the command says what that means
         raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
@@ -109,7 +109,9 @@ def _check_place(path: Path) -> None:
     if target.is_dir():
         raise DataError(f"{path} cannot be written: it is a folder. Name a file")
     if not folder.is_dir():
-        raise DataError(f"{path} cannot be written: there is no folder {folder}. Create it first")
+        raise DataError(
+            f"{path} cannot be written: there is no folder {folder if path.is_symlink() else path.parent}. Create it first"
+        )
     is_special = target.exists() and not target.is_file()  # written to, not replaced
     places = [target] if is_special else [target, folder] if target.exists() else [folder]
     if not all(os.access(place, os.W_OK) for place in places):

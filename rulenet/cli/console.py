@@ -53,10 +53,10 @@ def write_json(data: Any, handle: TextIO, *, indent: int | None = None) -> None:
     """Write one JSON document and a line break; characters are escaped if they steer a terminal, or the stream is not in UTF-8."""
     is_utf8 = codecs.lookup(handle.encoding or "utf-8").name == "utf-8"
     document = json.dumps(data, ensure_ascii=not is_utf8, indent=indent)
-    handle.write("\n".join(map(_escaped, document.split("\n"))) + "\n")
+    handle.write("\n".join(map(escaped, document.split("\n"))) + "\n")
 
 
-def _escaped(line: str) -> str:
+def escaped(line: str) -> str:
     """A line of JSON in which characters that steer are escaped: they are only in strings, where both forms mean the same."""
     shown = harmless(line, one_line=True)
     if shown == line:

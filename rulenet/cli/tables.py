@@ -1,4 +1,4 @@
-"""Tables that commands write: csv, tsv and JSON lines, one row after the other. Imports base and errors."""
+"""Tables that commands write: csv, tsv and JSON lines, one row after the other. Imports the console and errors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rulenet.base.harmless import harmless
+from rulenet.cli.console import ON_ENCODING_ERRORS, escaped
 from rulenet.errors import DataError, ParameterError
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-ON_ENCODING_ERRORS = "backslashreplace"  # what UTF-8 cannot encode, such as half of an emoji, is escaped as in JSON
 
 
 def format_of(out: Path | None, as_json: bool) -> str:
@@ -48,7 +48,7 @@ class TableWriter:
         """Write the row that was read as this number."""
         if self.form == "jsonl":
             given = {name: None if value != value else value for name, value in cells.items()}  # NaN is no JSON
-            self._put(json.dumps(given, ensure_ascii=False, default=str) + "\n")
+            self._put(escaped(json.dumps(given, ensure_ascii=False, default=str)) + "\n")
             return
         if unknown := [name for name in cells if name not in self.columns]:
             why = f"row {number} has a field {unknown[0]!r} that the rows before it do not have"

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from rulenet import RuleNetClassifier
 from rulenet.cli.main import app
+from rulenet.predictor import Predictor
 from tests.cli.conftest import complaint, run, write_csv
 
 COMMANDS = [
@@ -148,8 +149,8 @@ def test_ctrl_c_ends_in_one_line_and_status_130(folder: Path, tmp_path: Path, mo
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(RuleNetClassifier, "predict_proba", interrupted)
-    arguments = ("predict", folder / "model", folder / "mail.csv", "--out", tmp_path / "out.csv")
+    monkeypatch.setattr(Predictor, "predict_with_path", interrupted)
+    arguments = ("predict", folder / "model", folder / "mail.csv", "--out", tmp_path / "out.csv", "--prefix", "p")
     assert complaint(*arguments, status=130) == "error: interrupted"
     assert list(tmp_path.iterdir()) == []
 

@@ -77,7 +77,7 @@ def test_a_closed_pipe_ends_quietly(model: str) -> None:
     assert process.stdout
     process.stdin.write(b"good film\n" * 5000)
     process.stdin.flush()
-    assert process.stdout.readline() == b"text,label,proba\n"
+    assert process.stdout.readline() == b"text,label,probability,path\n"
     process.stdout.close()
     process.stdout = None
     _, err = process.communicate(b"good film\n" * 20_000, timeout=60)
