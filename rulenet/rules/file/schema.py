@@ -13,6 +13,8 @@ from rulenet.rules.file import codes
 from rulenet.rules.file.condition import WrittenCondition
 from rulenet.rules.file.fields import Example, OneOrMore, Strict, Text, Weight, refusal, shape
 
+NO_LABEL = "give either label, or labels with a weight for each"
+
 
 class Examples(Strict):
     """Texts that `rulenet rules test` runs the rule on; a record is written {title: …, body: …}."""
@@ -68,7 +70,7 @@ class Rule(WrittenCondition):
     @model_validator(mode="after")
     def _speaks_clearly(self) -> Rule:
         if (self.label is None) == (self.labels is None):
-            raise refusal(codes.CONFLICTING_FIELDS, "give either label, or labels with a weight for each")
+            raise refusal(codes.CONFLICTING_FIELDS, NO_LABEL)
         if self.weight is not None and self.confidence is not None:
             raise refusal(codes.CONFLICTING_FIELDS, "give weight or confidence, not both")
         if self.since is not None and self.until is not None and self.since > self.until:

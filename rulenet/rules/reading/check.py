@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from rulenet.errors import Code, Edit, Fault
 from rulenet.rules.conditions.kind import Smell
 from rulenet.rules.conditions.kinds import parts_of
 from rulenet.rules.conditions.words import literal_flaw
 from rulenet.rules.file import codes
-from rulenet.rules.file.condition import WrittenCondition
+from rulenet.rules.file.condition import KIND_FIELDS, WrittenCondition
 from rulenet.rules.file.parse import Lines, Path
 from rulenet.rules.file.schema import (
     MODELS,
-    Entries,
+    NO_LABEL,
     Flip,
-    LexiconEntry,
     LexiconFile,
     LexiconRef,
     Rule,
@@ -30,10 +28,10 @@ from rulenet.rules.file.schema import (
     WeightedTerm,
 )
 from rulenet.rules.file.wording import meant, quoted, suggest
+from rulenet.rules.reading.salvage import UNKNOWN, Readable, data_path
 from rulenet.text.clean import clean
 from rulenet.text.tokenise import words_for_jieba
 
-_ENTRIES: TypeAdapter[list[LexiconEntry]] = TypeAdapter(Entries)
 NO_MAPPING = "the file must be a mapping with `rulenet: 1` and `rules:`"
 _CODE_OF = {code.name: code for code in codes.CODES}
 # pydantic's own error types; all others are about the type of a value.
@@ -53,7 +51,7 @@ def schema_faults(error: ValidationError, data: Any, lines: Lines) -> list[Fault
     """Faults of a failed validation, each with line, rule id and what to do."""
     faults = []
     for item in error.errors(include_url=False):
-        path = _data_path(item["loc"], data)
+        path = data_path(item["loc"], data)
         if path[-1:] == ("<<",):
             continue  # the alias behind it is a fault of its own
         code = _CODE_OF.get(item["type"], codes.WRONG_TYPE)
@@ -62,7 +60,23 @@ def schema_faults(error: ValidationError, data: Any, lines: Lines) -> list[Fault
         # A field of the rule itself may report in place of the mapping that contains it.
         edit = _edit(code, item, path, data)
         faults.append(Fault(code, _plain(item, path), lines.at(path), rule_id(data, path), path=path, edit=edit))
-    return list(dict.fromkeys(faults))
+    return list(dict.fromkeys([*faults, *_covered(faults, data, lines)]))
+
+
+def _covered(faults: Sequence[Fault], data: Any, lines: Lines) -> Iterator[Fault]:
+    """What the schema only says of a rule once its fields are right: that it has no label, or no condition."""
+    said = {(fault.path, fault.message[:8]) for fault in faults}
+    for path in dict.fromkeys(fault.path[:2] for fault in faults if fault.path[:1] == ("rules",)):
+        rule = data["rules"][path[1]] if len(path) == 2 else None
+        if not isinstance(rule, dict):
+            continue
+        unknown = [name for name in rule if name not in Rule.model_fields]
+        has_label = rule.keys() & {"label", "labels"} or any(meant(name, ["label", "labels"]) for name in unknown)
+        if not has_label and (path, NO_LABEL[:8]) not in said:
+            yield Fault(codes.CONFLICTING_FIELDS, NO_LABEL, lines.at(path), rule_id(data, path), path=path)
+        if not unknown and not rule.keys() & set(KIND_FIELDS) and (path, "give exa") not in said:
+            message = f"give exactly one of {', '.join(KIND_FIELDS)}; found nothing"
+            yield Fault(codes.ONE_KIND, message, lines.at(path), rule_id(data, path), path=path)
 
 
 def rule_id(data: Any, path: Path) -> str | None:
@@ -72,18 +86,6 @@ def rule_id(data: Any, path: Path) -> str | None:
     rule = data["rules"][path[1]]
     name = rule.get("id") if isinstance(rule, dict) else None
     return name if isinstance(name, str) else f"#{path[1] + 1}"
-
-
-def _data_path(loc: tuple[int | str, ...], top: Any) -> Path:
-    """The part of an error's location that exists in the data: pydantic adds the names of union members."""
-    path: list[int | str] = []
-    data: Any = top
-    for step in loc:
-        steps = data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
-        if step in steps:
-            data = data[step]
-            path.append(step)
-    return tuple(path)
 
 
 def _edit(code: Code, item: Any, path: Path, data: Any) -> Edit | None:
@@ -165,55 +167,6 @@ def _fields_at(path: Path) -> list[str]:
     return list(MODELS.get(inner[-1], WrittenCondition).model_fields)
 
 
-@dataclass(frozen=True)
-class Readable:
-    """The parts of a file whose shape is right. Checked even where other parts are wrong, so that one run names every fault."""
-
-    labels: Sequence[str]
-    lexicons: Mapping[str, Sequence[LexiconEntry] | None]  # None: the name is right, its entries are wrong
-    rules: Mapping[int, Rule]
-    negation_cues: Sequence[str] = ()
-    words: Sequence[str] = ()
-
-
-def readable(data: dict[str, Any]) -> Readable:
-    """What can be read of a file that the schema refuses."""
-    lexicons, rules = data.get("lexicons"), data.get("rules")
-    found = {i: _readable_rule(rule) for i, rule in enumerate(rules if isinstance(rules, list) else [])}
-    return Readable(
-        labels=_readable_texts(data.get("labels")),
-        lexicons={
-            name: _readable_entries(entries)
-            for name, entries in (lexicons if isinstance(lexicons, dict) else {}).items()
-        },
-        rules={i: rule for i, rule in found.items() if rule is not None},
-        negation_cues=_readable_texts(data.get("negation_cues")),
-        words=_readable_texts(data.get("words")),
-    )
-
-
-def _readable_texts(data: Any) -> list[str]:
-    return data if isinstance(data, list) and all(isinstance(text, str) for text in data) else []
-
-
-def _readable_rule(data: Any) -> Rule | None:
-    """A rule without its wrong fields, if the rest is a rule."""
-    try:
-        return Rule.model_validate(data)
-    except ValidationError as error:
-        wrong = {item["loc"][0] for item in error.errors(include_url=False) if item["loc"]}
-    if not isinstance(data, dict) or wrong.isdisjoint(data):
-        return None
-    return _readable_rule({field: value for field, value in data.items() if field not in wrong})
-
-
-def _readable_entries(data: Any) -> list[LexiconEntry] | None:
-    try:
-        return _ENTRIES.validate_python(data)
-    except ValidationError:
-        return None
-
-
 def content_faults(
     file: Readable, lines: Lines, seen: dict[str, str] | None = None, own: Collection[str] | None = None
 ) -> list[Fault]:
@@ -257,7 +210,7 @@ def content_faults(
 def label_smells(places: Iterable[tuple[Path, str]], labels: Sequence[str]) -> Iterator[Smell]:
     """Labels that are not declared, where labels are declared."""
     for path, label in places:
-        if labels and label not in labels:
+        if labels and label not in labels and label != UNKNOWN:
             message = f"label {label!r} is not among `labels`{suggest(label, labels)}"
             same = [name for name in labels if name.strip().casefold() == label.strip().casefold()]
             edit = Edit("rename" if path[0] == "labels" else "quote", same[0]) if len(same) == 1 else None

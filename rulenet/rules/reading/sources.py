@@ -26,7 +26,8 @@ from rulenet.rules.file.fields import MAX_WEIGHT
 from rulenet.rules.file.parse import Lines, parse_yaml
 from rulenet.rules.file.schema import Flip, LexiconEntry, LexiconFile, Rule, RuleFile, WeightedTerm
 from rulenet.rules.file.wording import quoted
-from rulenet.rules.reading.check import NO_MAPPING, Readable, content_faults, readable, schema_faults
+from rulenet.rules.reading.check import NO_MAPPING, content_faults, schema_faults
+from rulenet.rules.reading.salvage import Readable, readable
 
 MAX_CHAIN = 50
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -191,7 +191,7 @@ LEXICONS = [
     (TOP + "lexicons: [a]\n" + ONE, ["2 RN013"]),
     (
         TOP + "lexicons:\n  a:\n  - ''\n  - [x]\n  - $\n" + ONE,
-        ["4 RN013", "5 RN013"],
+        ["4 RN013", "5 RN013", "6 RN220"],
     ),
     (
         TOP + "lexicons:\n  a:\n  - ok\n  - $\n" + ONE,
