@@ -115,6 +115,7 @@ def test_faults_of_all_files_come_together_with_their_file(tmp_path: Path) -> No
     )
     assert [fault.split(": ")[0] for fault in faults(top)] == [
         "top.yaml:5",
+        "top.yaml:5",  # the same id as in a.yaml
         "./a.yaml:3",
         "./l.csv:2",
         "./l.csv:3",
