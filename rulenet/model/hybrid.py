@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse
 
 from rulenet.base.types import Array
+from rulenet.errors import RuleNetError
 from rulenet.features.blocks import Features
 from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import Weights
@@ -89,6 +90,10 @@ class Hybrid:
             if self.psi.bound is not None:
                 # Rounding to 8 or 16 bits must not carry ψ beyond the bound that certifies an exit.
                 np.clip(psi, -self.psi.bound, self.psi.bound, out=psi)
+        if not (np.isfinite(phi).all() and np.isfinite(psi).all()):
+            raise RuleNetError(
+                "the logits of some texts are not finite: the weights of the model are damaged; train it again"
+            )
         return Parts(X, self.phi_scale * phi, self.psi_scale * psi, skipped)
 
 

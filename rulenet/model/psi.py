@@ -49,6 +49,7 @@ class Psi(nn.Module):
         self.encoder = encoder
         self.body = encoder.model
         self.bound = bound
+        self.n_classes = n_classes
         self.dropout = nn.Dropout(dropout)
         self.from_text = nn.Linear(encoder.width, n_classes)  # W_h, b_1
         self.from_phi = nn.Linear(n_classes, n_classes, bias=False)  # W_1

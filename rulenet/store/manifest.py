@@ -24,7 +24,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -32,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from rulenet.base.version import __version__
 from rulenet.errors import ModelFileError
+from rulenet.store.report import ReportEntry
 
 PROTOCOL = 3
 PHI_PARTS = ("rules.yaml", "phi.safetensors", "vocabulary.json")
@@ -44,16 +46,13 @@ _PART = "|".join(rf"{Path(name).stem}-[0-9a-f]{{16}}\{Path(name).suffix}" for na
 _OURS = re.compile(
     rf"config\.json|\.lock|\.config\.json\.[0-9a-f]{{32}}|parts/|parts/({_PART}|\.({_PART})\.[0-9a-f]{{32}})"
 )
-# Entries of encoder.json, a transformer's config, at any depth, that name code or places to fetch things from.
-UNSAFE = frozenset(
-    {
-        "auto_map", "attn_implementation", "_attn_implementation", "_attn_implementation_internal", "_name_or_path", "name_or_path",
-        "quantization_config", "custom_pipelines", "_experts_implementation", "backbone", "use_pretrained_backbone",
-        "use_timm_backbone",
-    }
-)  # fmt: skip
 MAX_JSON = 500_000_000
+MAX_VALUES = 20_000_000  # in a JSON file
+MAX_DEPTH = 40
+MAX_PART = 20_000_000_000
+MAX_LETTERS = 300  # of a fault
 SHOWN = 8
+KEPT = 100  # more states than `history` keeps
 
 
 class _Strict(BaseModel):
@@ -67,16 +66,16 @@ class PartEntry(_Strict):
     """A part as it was saved."""
 
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    bytes: int = Field(ge=0)
+    bytes: int = Field(ge=0, le=MAX_PART)
 
 
 class EncoderEntry(_Strict):
     """What the files of an encoder do not say themselves."""
 
-    name: str
+    name: str = Field(max_length=10_000)
     pad_id: int = Field(ge=0)
     max_length: int = Field(ge=8, le=1_000_000)
-    bound: float | None = Field(gt=0, allow_inf_nan=False)
+    bound: float | None = Field(gt=0, le=1e6)
     long_texts: Literal["head", "head_tail", "chunks"] = "head"
     max_chunks: int = Field(default=4, ge=1, le=1000)
     pooling: Literal["mean", "first"] = "mean"
@@ -112,14 +111,14 @@ class State(_Strict):
     names: list[str] | None = None  # the labels as rules have them, if the user gave numbers for them
     language: Literal["en", "zh"]
     recipe: dict[str, Any]
-    phi_scale: float = Field(gt=0, allow_inf_nan=False)
-    psi_scale: float = Field(ge=0, allow_inf_nan=False)
+    phi_scale: float = Field(ge=1e-6, le=1e6)
+    psi_scale: float = Field(ge=0, le=1e6)
     has_rules: bool
     encoder: EncoderEntry | None
     held_out: HeldOutEntry | None = None
     cascade: Literal["off", "certified", "statistical"] = "off"
     cascade_risk: float = Field(default=0.005, gt=0, lt=1)
-    report: dict[str, Any]
+    report: ReportEntry
     parts: dict[str, PartEntry]
     made_by: Literal["save", "rules", "export", "calibrate"] = "save"
     saved: str = Field(default="", pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)?$")  # when, in UTC
@@ -143,8 +142,8 @@ class State(_Strict):
 class ModelConfig(State):
     """config.json: the present state, and those that undo and redo lead to, each list with the next one last."""
 
-    undo: list[State] = []
-    redo: list[State] = []
+    undo: list[State] = Field(default=[], max_length=KEPT)
+    redo: list[State] = Field(default=[], max_length=KEPT)
 
     @property
     def state(self) -> State:
@@ -162,7 +161,8 @@ def validated(model: type[_Model], data: Any, file: Path) -> _Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False)]
+        found = error.errors(include_url=False, include_input=False)
+        faults = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}"[:MAX_LETTERS] for item in found]
         more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
         raise ModelFileError(f"{file}: {'; '.join(faults[:SHOWN])}{more}") from None
 
@@ -181,24 +181,49 @@ def read_config(folder: Path) -> ModelConfig:
     if protocol != PROTOCOL:
         what = "Upgrade: pip install -U rulenet" if protocol > PROTOCOL else "Train the model again, into a new folder"
         raise ModelFileError(
-            f"{folder}: written in format {protocol} by rulenet {data['rulenet']}; "
+            f"{folder}: written in format {protocol} by rulenet {str(data['rulenet'])[:MAX_LETTERS]}; "
             f"this rulenet, {__version__}, reads format {PROTOCOL}. {what}"
         )
     return validated(ModelConfig, data, file)
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file of a sane size."""
+    """A JSON file of a sane size and depth."""
+    content = read_bytes(path, MAX_JSON)
+    if sum(map(content.count, (b",", b":", b"[", b"{"))) > MAX_VALUES:
+        raise ModelFileError(f"{path} has more than {MAX_VALUES:,} values, which no model needs")
     try:
-        content = path.read_bytes() if path.stat().st_size <= MAX_JSON else None
-    except OSError as error:
-        raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
-    if content is None:
-        raise ModelFileError(f"{path} is larger than {MAX_JSON:,} bytes, which no model needs")
-    try:
-        return json.loads(content.decode("utf-8"))
+        data = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} is not JSON: {error}") from None
+    level = [data]
+    for _ in range(MAX_DEPTH):
+        level = [part for value in level if isinstance(value, (dict, list)) for part in _inner(value)]
+    if level:
+        raise ModelFileError(f"{path} is nested more than {MAX_DEPTH} deep, which no model needs")
+    return data
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """The content of a regular file in a model folder: no link, device or pipe is opened, and no file read that is too large."""
+    try:
+        # Without waiting, as a pipe would let the reader wait for a writer.
+        handle = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
+        with open(handle, "rb") as file:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise ModelFileError(f"{path} is not a regular file")
+            if status.st_size > limit:
+                raise ModelFileError(f"{path} is larger than {limit:,} bytes, which no model needs")
+            return file.read(limit)
+    except OSError as error:
+        raise ModelFileError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def part_file(name: str, entry: PartEntry) -> str:
@@ -280,11 +305,20 @@ def _config_in(target: Path) -> dict[str, Any]:
 
 
 def _foreign(folder: Path) -> Iterator[str]:
-    """Names of all that does not belong into a model folder. Links never do."""
+    """Names of all that does not belong into a model folder. Links, devices and pipes never do."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.is_symlink() or not _OURS.fullmatch(f"{name}/" if path.is_dir() else name):
+        if not _is_plain(path) or not _OURS.fullmatch(f"{name}/" if path.is_dir() else name):
             yield name
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether this is a file or a folder itself, or has just been deleted."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def _sha256(path: Path) -> str:

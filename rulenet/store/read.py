@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import safetensors
 import safetensors.numpy
+from pydantic import BaseModel, Field
 
 from rulenet.base.extras import need
 from rulenet.errors import ModelFileError, RuleNetError
@@ -28,9 +28,9 @@ from rulenet.rules.reading.sources import read_text
 from rulenet.rules.ruleset import RuleSet
 from rulenet.store.manifest import (
     HELD_OUT,
+    MAX_PART,
     ONNX,
     PSI_PARTS,
-    UNSAFE,
     EncoderEntry,
     ModelConfig,
     State,
@@ -38,6 +38,7 @@ from rulenet.store.manifest import (
     check_parts,
     is_intact,
     part_file,
+    read_bytes,
     read_config,
     read_json,
     validated,
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
     from rulenet.model.psi import Psi
 
 _TRIES = 10
+_MAX_WEIGHT = 1e15
+_MAX_REASON = 2000
+PROBES = ("", "one word, 中文 é 😀")
 
 
 def load_model(
@@ -98,7 +102,8 @@ def _read_model(
         recipe = Recipe.from_dict(config.recipe)
         ruleset = read_rules(folder, config)
     except (RuleNetError, TypeError, ValueError) as error:
-        raise ModelFileError(f"{folder}: {error}") from error
+        reasons = error.lines if isinstance(error, RuleNetError) else [str(error)]
+        raise ModelFileError(f"{folder}: {'; '.join(reasons)[:_MAX_REASON]}") from error
     features, weights = _read_phi(folder, config, recipe, ruleset)
     psi: Any = None
     if (entry := config.encoder) is not None:
@@ -125,8 +130,8 @@ def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSe
             f"{folder}: weights of shape {coef.shape}, {bias.shape} and {idf.shape} do not fit "
             f"{n_columns} columns, {n_labels} labels and {n_terms} terms"
         )
-    if not all(np.isfinite(array).all() for array in (coef, bias, idf)):
-        raise ModelFileError(f"{folder}: phi.safetensors has weights that are NaN or infinite")
+    if not all(_are_weights(array) for array in (coef, bias, idf)):
+        raise ModelFileError(f"{folder}: phi.safetensors has weights that are NaN, infinite or impossible")
     if features.terms is not None:
         features.terms.restore(vocabulary.terms, idf)
     return features, Weights(coef.astype(np.float64), bias.astype(np.float64))
@@ -141,6 +146,11 @@ def _read_arrays(file: Path, names: tuple[str, ...]) -> list[Any]:
         raise ModelFileError(f"{file} cannot be read: {error}") from error
 
 
+def _are_weights(array: Any) -> bool:
+    """Whether all numbers are ones that solving φ or running ψ can give."""
+    return array.dtype.kind == "f" and bool((np.abs(array) <= _MAX_WEIGHT).all())
+
+
 def _read_held_out(folder: Path, config: ModelConfig) -> HeldOut | None:
     if config.held_out is None:
         return None
@@ -149,28 +159,52 @@ def _read_held_out(folder: Path, config: ModelConfig) -> HeldOut | None:
     if y.ndim != 1 or not phi.shape == psi.shape == (*y.shape, n_labels):
         shapes = f"{phi.shape}, {psi.shape} and {y.shape}"
         raise ModelFileError(f"{file}: arrays of shape {shapes} do not fit {n_labels} labels")
-    are_logits = all(array.dtype.kind == "f" and np.isfinite(array).all() for array in (phi, psi))
-    if not are_logits or y.dtype.kind != "i" or not ((y >= -1) & (y < n_labels)).all():
+    if not _are_weights(phi) or not _are_weights(psi) or y.dtype.kind != "i" or not ((y >= -1) & (y < n_labels)).all():
         raise ModelFileError(f"{file} has logits or labels that are impossible")
     return HeldOut(phi.astype(np.float64), psi.astype(np.float64), y.astype(np.intp), config.held_out.is_stale)
 
 
 def _read_onnx(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Recipe, n_jobs: int | None) -> OnnxPsi:
     need("tokenizers", purpose="A model with an encoder")
+    file = _part(folder, config, "encoder.json")
+    sizes = validated(_Sizes, read_json(file), file)
+    tokenizer = _read_tokenizer(_part(folder, config, "tokenizer.json"), sizes.vocab_size, entry)
+    encoder = _new_encoder(SimpleNamespace(config=sizes), tokenizer, entry)  # the weights are in the graph
+    graph, original = _part(folder, config, ONNX), partial(_read_original, folder.resolve(), entry, config, recipe)
+    content, n = read_bytes(graph, MAX_PART), len(config.labels)
+    try:
+        psi = OnnxPsi(content, encoder, n_classes=n, bound=entry.bound, original=original, n_jobs=n_jobs)
+        _try_out(psi)
+    except (RuleNetError, ValueError) as error:
+        raise ModelFileError(f"{graph}: {error}") from error
+    return psi
+
+
+class _Sizes(BaseModel):
+    """What an ONNX graph does not say itself, of the settings of its encoder."""
+
+    model_type: str
+    vocab_size: int = Field(ge=1, le=10_000_000)
+    max_position_embeddings: int = Field(ge=1, le=10_000_000)
+
+
+def _read_tokenizer(file: Path, n_pieces: int, entry: EncoderEntry) -> Any:
+    """The tokenizer of an encoder whose table has this many pieces."""
     from tokenizers import Tokenizer
 
+    from rulenet.model.encoders.allowed import check_tokenizer
+
+    if entry.pad_id >= n_pieces:
+        raise ModelFileError(f"{file}: pad_id {entry.pad_id} is not a word piece of the encoder")
+    content = read_json(file)
     try:
-        tokenizer = Tokenizer.from_file(str(_part(folder, config, "tokenizer.json")))
-    except Exception as error:
-        # tokenizers raises plain Exception.
-        raise ModelFileError(f"{folder}: tokenizer.json cannot be read: {error}") from error
-    encoder = _new_encoder(SimpleNamespace(config=SimpleNamespace()), tokenizer, entry)  # the weights are in the graph
-    graph, original = _part(folder, config, ONNX), partial(_read_original, folder.resolve(), entry, config, recipe)
-    content, n = graph.read_bytes(), len(config.labels)
-    try:
-        return OnnxPsi(content, encoder, n_classes=n, bound=entry.bound, original=original, n_jobs=n_jobs)
-    except ModelFileError as error:
-        raise ModelFileError(f"{graph}: {error}") from error
+        check_tokenizer(content, n_pieces)
+        return Tokenizer.from_file(str(file))
+    except BaseException as error:
+        # tokenizers raises plain Exception, or a PanicException, which is none.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise ModelFileError(f"{file} cannot be read: {error}") from error
 
 
 def _read_original(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Recipe) -> Psi:
@@ -192,29 +226,31 @@ def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Re
     need("torch", purpose="A model with an encoder")
     need("transformers", purpose="A model with an encoder")
     from safetensors.torch import load_file
-    from tokenizers import Tokenizer
 
+    from rulenet.model.encoders.allowed import check_settings
     from rulenet.model.psi import Psi
 
     file, *files = (_part(folder, config, name) for name in PSI_PARTS)
     settings = read_json(file)
-    unsafe = sorted({key for key in _keys(settings) if key in UNSAFE})
-    if not isinstance(settings, dict) or unsafe:
-        raise ModelFileError(f"{file}: {', '.join(unsafe) or 'not a mapping'} is not allowed in a saved model")
     try:
-        tokenizer = Tokenizer.from_file(str(files[0]))
+        check_settings(settings)
+    except ValueError as error:
+        raise ModelFileError(f"{file}: {error}") from None
+    try:
         state, head = map(load_file, files[1:])
-        if any(bool(tensor.isnan().any()) for tensor in (*state.values(), *head.values())):
-            raise ValueError("weights that are NaN")
+        if not all(bool(tensor.isfinite().all()) for tensor in (*state.values(), *head.values())):
+            raise ValueError("weights that are NaN or infinite")
         body = _build_body(settings, state)
-        if entry.pad_id >= body.get_input_embeddings().num_embeddings:
-            raise ValueError(f"pad_id {entry.pad_id} is not a word piece of the encoder")
+        tokenizer = _read_tokenizer(files[0], body.get_input_embeddings().num_embeddings, entry)
         encoder = _new_encoder(body, tokenizer, entry)
         psi = Psi(encoder, len(config.labels), bound=entry.bound, dropout=recipe.head.dropout)
         missing, unexpected = psi.load_state_dict(head, strict=False)
         odd = [name for name in missing if not name.startswith("body.")] + list(unexpected)
         if odd:
             raise ValueError(f"head.safetensors lacks or adds {', '.join(odd)}")
+        _try_out(psi)
+    except ModelFileError:
+        raise
     except Exception as error:
         # tokenizers raises plain Exception, torch RuntimeError, transformers whatever its config code meets.
         reason = str(error).strip().splitlines()[:1] or [type(error).__name__]
@@ -238,16 +274,15 @@ def _build_body(settings: dict[str, Any], state: dict[str, Any]) -> Any:
                 body = AutoModel.from_config(config, trust_remote_code=False, attn_implementation="sdpa").float()
             if hasattr(body, "pooler") and not any(name.startswith("pooler.") for name in state):
                 body.pooler = None
-            shapes = {name: value.shape for name, value in body.state_dict().items()}
-            if shapes != {name: value.shape for name, value in state.items()}:
+            shapes = {name: (value.shape, value.dtype) for name, value in body.state_dict().items()}
+            if shapes != {name: (value.shape, value.dtype) for name, value in state.items()}:
                 raise ValueError("the weights do not fit encoder.json")
     body.load_state_dict(state)
     return body
 
 
-def _keys(value: Any) -> Iterator[str]:
-    """Every key of nested mappings."""
-    if isinstance(value, dict):
-        yield from value
-    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _keys(part)
+def _try_out(psi: Any) -> None:
+    """Answer a few texts, as settings and weights that are allowed one by one may still not work together."""
+    answers = psi.predict(psi.encoder.encode(PROBES), np.zeros((len(PROBES), psi.n_classes)), device="cpu")
+    if not np.isfinite(answers).all():
+        raise ValueError("its answers are not finite")

@@ -30,7 +30,6 @@ from rulenet.store.manifest import (
     HELD_OUT,
     ONNX,
     PROTOCOL,
-    UNSAFE,
     EncoderEntry,
     HeldOutEntry,
     ModelConfig,
@@ -234,12 +233,14 @@ def _held_out_part(hybrid: Hybrid) -> dict[str, bytes]:
 def _psi_parts(psi: Any) -> tuple[EncoderEntry, dict[str, bytes]]:
     from safetensors.torch import save
 
+    from rulenet.model.encoders.allowed import settings_to_save
+
     parts = {}
     if isinstance(psi, OnnxPsi):
         parts[ONNX] = psi.graph
         psi = psi.original
     encoder = psi.encoder
-    parts["encoder.json"] = _json(_without_unsafe(encoder.model.config.to_dict()))
+    parts["encoder.json"] = _json(settings_to_save(encoder.model.config.to_dict()))
     parts["tokenizer.json"] = encoder.tokenizer.to_str(pretty=True).encode()
     body, head = psi.body.state_dict(), psi.head_state()
     parts["encoder.safetensors"] = save({name: x.detach().cpu().contiguous().clone() for name, x in body.items()})
@@ -247,9 +248,3 @@ def _psi_parts(psi: Any) -> tuple[EncoderEntry, dict[str, bytes]]:
     same = {name: getattr(encoder, name) for name in ("name", "pad_id", "max_length", "long_texts", "max_chunks")}
     traits = encoder.traits
     return EncoderEntry(**same, bound=psi.bound, pooling=traits.pooling, prefix=traits.prefix), parts
-
-
-def _without_unsafe(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_unsafe(part) for key, part in value.items() if key not in UNSAFE}
-    return [_without_unsafe(part) for part in value] if isinstance(value, list) else value

@@ -29,9 +29,10 @@ def _pair(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-Whole = Annotated[int, BeforeValidator(_plain)]
-Number = Annotated[float, BeforeValidator(_plain)]
+Whole = Annotated[int, BeforeValidator(_plain), Field(le=10**9)]
+Number = Annotated[float, BeforeValidator(_plain), Field(le=1e12)]
 Count = Annotated[Whole, Field(ge=1)]
+Gram = Annotated[Whole, Field(ge=1, le=20)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
@@ -107,7 +108,7 @@ class Columns:
 
     tfidf: bool = True
     pos: bool = False
-    ngram_range: Annotated[tuple[Count, Count], BeforeValidator(_pair)] = (1, 2)
+    ngram_range: Annotated[tuple[Gram, Gram], BeforeValidator(_pair)] = (1, 2)
     min_df: Count | None = None
 
     @model_validator(mode="after")
@@ -157,9 +158,9 @@ class Reading:
         pieces. ``"chunks"``: up to `max_chunks` windows of `max_length`, averaged; costs as many times more.
     """
 
-    max_length: Annotated[Whole, Field(ge=8)] = 256
+    max_length: Annotated[Whole, Field(ge=8, le=1_000_000)] = 256
     long_texts: Literal["head", "head_tail", "chunks"] = "head_tail"
-    max_chunks: Count = 4
+    max_chunks: Annotated[Whole, Field(ge=1, le=1000)] = 4
 
 
 @part
@@ -174,7 +175,7 @@ class Head:
         Share of h(x) dropped in training.
     """
 
-    bound: Positive | None = 1.5
+    bound: Annotated[Number, Field(gt=0, le=1e6)] | None = 1.5
     dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
 
 

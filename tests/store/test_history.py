@@ -16,7 +16,7 @@ STATE: dict[str, Any] = {
 
 
 def state(number: int) -> State:
-    return State(**STATE, report={"number": number})
+    return State(**STATE, report={"n_texts": number})
 
 
 def after(*numbers: int) -> ModelConfig:
@@ -28,8 +28,8 @@ def after(*numbers: int) -> ModelConfig:
 
 def numbers(config: ModelConfig) -> tuple[list[int], int, list[int]]:
     """Where undo leads, in this order from the right; the present state; where redo leads, from the right."""
-    sides = [[kept.report["number"] for kept in side] for side in (config.undo, config.redo)]
-    return sides[0], config.report["number"], sides[1]
+    sides = [[kept.report["n_texts"] for kept in side] for side in (config.undo, config.redo)]
+    return sides[0], config.report["n_texts"], sides[1]
 
 
 def test_each_step() -> None:

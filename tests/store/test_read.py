@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,9 @@ import pytest
 from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.errors import ModelFileError
 from rulenet.store import history
-from rulenet.store.manifest import PHI_PARTS, PSI_PARTS
+from rulenet.store.manifest import PHI_PARTS, PSI_PARTS, check_target
+from rulenet.store.report import ReportEntry
+from rulenet.training.report import Report
 from tests.store.folders import config_of, files, forge, forge_json, forge_tensors, part, write_config
 
 TEXTS = ["good film", "a good story", "what a bad film", "bad acting", "good and bad", "film"]
@@ -110,19 +114,21 @@ def test_an_encoder_config_that_names_code_is_refused(hybrid_folder: Path, entry
         RuleNetClassifier.load(hybrid_folder)
     (hybrid_folder / "parts/modeling.py").unlink()
     forge_json(hybrid_folder, "encoder.json", **entry)
-    with pytest.raises(ModelFileError, match=r"parts/encoder-\w+\.json: \w+ is not allowed in a saved model"):
+    with pytest.raises(
+        ModelFileError, match=r"parts/encoder-\w+\.json: '\w+' is not allowed in the settings of an encoder"
+    ):
         RuleNetClassifier.load(hybrid_folder)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model_type": "no-such-model"}, r"the encoder cannot be read"),
-        ({"model_type": None}, r"the encoder cannot be read"),
+        ({"model_type": "no-such-model"}, r"model_type 'no-such-model' is none of albert, bert"),
+        ({"model_type": None}, r"model_type None is none of"),
         ({"hidden_size": 32}, r"the weights do not fit encoder\.json"),
         ({"hidden_size": 10**7}, r"the encoder cannot be read"),
-        ({"vocab_size": 10**13}, r"the encoder cannot be read"),
-        ({"num_hidden_layers": 10**9}, r"more layers than there are weights"),
+        ({"vocab_size": 10**13}, r"vocab_size has a value that no encoder needs"),
+        ({"num_hidden_layers": 10**6}, r"more layers than there are weights"),
         ({"num_hidden_layers": 1}, r"the weights do not fit encoder\.json"),
         ({"num_attention_heads": "x"}, r"the encoder cannot be read"),
         ({"hidden_act": "os.system"}, r"the encoder cannot be read"),
@@ -171,9 +177,9 @@ WORDS = "embeddings.word_embeddings.weight"
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("phi.safetensors", poison("coef"), r"phi\.safetensors has weights that are NaN or infinite"),
-        ("phi.safetensors", poison("bias", np.inf), r"phi\.safetensors has weights that are NaN or infinite"),
-        ("phi.safetensors", poison("idf"), r"phi\.safetensors has weights that are NaN or infinite"),
+        ("phi.safetensors", poison("coef"), r"phi\.safetensors has weights that are NaN, infinite or impossible"),
+        ("phi.safetensors", poison("bias", np.inf), r"phi\.safetensors has weights that are NaN, infinite or impossible"),
+        ("phi.safetensors", poison("idf"), r"phi\.safetensors has weights that are NaN, infinite or impossible"),
         ("phi.safetensors", cut("coef"), r"weights of shape \(\d+, 2\), \(2,\) and \(\d+,\) do not fit \d+ columns, 2 labels"),
         ("phi.safetensors", cut("bias"), r"weights of shape .* \(1,\) and"),
         ("phi.safetensors", cut("idf"), r"do not fit"),
@@ -285,6 +291,78 @@ def test_rules_that_are_wrong_are_refused(phi_folder: Path) -> None:
     forge(phi_folder, "rules.yaml", b"rulenet: 1\nrules: [{id: a, label: pos, word: b}]\n")
     with pytest.raises(ModelFileError, match=r"do not fit"):
         RuleNetClassifier.load(phi_folder)
+
+
+TOKENIZERS: list[tuple[dict[str, Any], str]] = [
+    ({"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": False}}, r"expression"),
+    ({"normalizer": {"type": "Replace", "pattern": {"Regex": "(a|a)*b"}, "content": ""}}, r"the regular expression"),
+    ({"pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Odd"}]}}, r"the pre_tokenizer of type 'Odd' is not allowed"),
+    ({"post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[X]", "type_id": 0}}], "pair": [],
+                         "special_tokens": {}}}, r"adds a piece that it does not name"),
+    ({"model": {"type": "WordPiece", "vocab": {"[UNK]": 10**6}, "unk_token": "[UNK]"}}, r"none of the [\d,]+ word pieces"),
+    ({"model": {"type": "WordPiece", "vocab": {"[UNK]": 1}, "max_input_chars_per_word": 10**9}}, r"no encoder needs"),
+    ({"model": {"type": "BPE", "vocab": {"a": 1}, "merges": [], "dropout": 0.5}}, r"at random"),
+    ({"model": {"type": "Script"}}, r"the model of type 'Script' is not allowed"),
+    ({"code": "import os"}, r"'code' is not allowed in a tokenizer"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "message"), TOKENIZERS)
+def test_a_tokenizer_that_may_hang_or_fail_is_refused(
+    hybrid_folder: Path, changes: dict[str, Any], message: str
+) -> None:
+    forge_json(hybrid_folder, "tokenizer.json", **changes)
+    with pytest.raises(ModelFileError, match=message):
+        RuleNetClassifier.load(hybrid_folder)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and links are POSIX")
+def test_only_regular_files_are_opened(phi_folder: Path) -> None:
+    """A pipe would let the reader wait forever, and a link leads out of the folder."""
+    for name in ("config.json", f"parts/{part(phi_folder, 'phi.safetensors').name}"):
+        content = (phi_folder / name).read_bytes()
+        other = phi_folder.parent / "other"
+        other.write_bytes(content)
+        for make in (
+            os.mkfifo,
+            lambda path: path.symlink_to(other),
+            lambda path: path.symlink_to("/dev/zero"),
+            os.mkdir,
+        ):
+            (phi_folder / name).unlink()
+            make(phi_folder / name)
+            with pytest.raises(ModelFileError, match=r"there is no config\.json|is missing or a link"):
+                RuleNetClassifier.load(phi_folder)
+            with pytest.raises(ModelFileError, match=r"exists and is not a rulenet model"):
+                check_target(phi_folder)
+            (phi_folder / name).rmdir() if (phi_folder / name).is_dir() else (phi_folder / name).unlink()
+            (phi_folder / name).write_bytes(content)
+    os.mkfifo(phi_folder / ".lock")
+    with pytest.raises(ModelFileError, match=r"\.lock does not belong to the model"):
+        RuleNetClassifier.load(phi_folder)
+
+
+def test_json_that_is_too_large_or_too_deep_is_refused(phi_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = (phi_folder / "config.json").read_text()
+    for text in (config.replace('"recipe"', '"recipe": ' + "[" * 60 + "]" * 60 + ', "x"'), "[" * 10**6):
+        (phi_folder / "config.json").write_text(text)
+        with pytest.raises(ModelFileError, match=r"nested more than 40 deep|is not JSON"):
+            RuleNetClassifier.load(phi_folder)
+    (phi_folder / "config.json").write_text(config)
+    for limit, message in (("MAX_JSON", r"larger than 100 bytes"), ("MAX_VALUES", r"more than 100 values")):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"rulenet.store.manifest.{limit}", 100)
+            with pytest.raises(ModelFileError, match=message):
+                RuleNetClassifier.load(phi_folder)
+    (phi_folder / "config.json").write_bytes(b"")
+    os.truncate(phi_folder / "config.json", 10**12)  # no room is taken
+    with pytest.raises(ModelFileError, match=r"larger than 500,000,000 bytes"):
+        RuleNetClassifier.load(phi_folder)
+
+
+def test_the_schema_of_a_report_has_the_fields_of_a_report() -> None:
+    added = {"cascade", "calibration", "refresh_calibration", "edits"}
+    assert ReportEntry.__annotations__.keys() == {field.name for field in dataclasses.fields(Report)} | added
 
 
 def test_a_pad_that_is_no_word_piece_is_refused(hybrid_folder: Path) -> None:

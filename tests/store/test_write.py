@@ -472,7 +472,7 @@ def test_of_many_at_once_one_is_written(phi: RuleNetClassifier, phi_folder: Path
 
     def edit(i: int) -> None:
         try:
-            save_edit(phi_folder, phi.predictor_.hybrid, report={"editor": i}, seen=seen)
+            save_edit(phi_folder, phi.predictor_.hybrid, report={"n_texts": i}, seen=seen)
             told.append("written")
         except ModelFileError as error:
             told.append(str(error))

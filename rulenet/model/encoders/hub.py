@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rulenet.errors import EncoderError
+from rulenet.model.encoders.allowed import check_tokenizer, settings_to_save
 from rulenet.model.encoders.encoder import Body, Traits
 from rulenet.model.encoders.source import Source
 
@@ -39,6 +41,11 @@ def read_body(location: str, name: str) -> Body:
         raise EncoderError(f"encoder {name!r} cannot be loaded: {reason}. {hint}") from error
     if not getattr(tokenizer, "is_fast", False):
         raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); choose another encoder.")
+    try:
+        settings_to_save(model.config.to_dict())
+        check_tokenizer(json.loads(tokenizer.backend_tokenizer.to_str()), model.get_input_embeddings().num_embeddings)
+    except ValueError as error:
+        raise EncoderError(f"encoder {name!r} is of a kind that is not supported: {error}. Choose another.") from None
     if hasattr(model, "pooler"):
         model.pooler = None  # nothing reads it
     is_stack = getattr(model.config, "model_type", "") in STACKS

@@ -90,7 +90,11 @@ class OnnxPsi:
                 ids[place, : len(rows[i])] = rows[i]
                 mask[place, : len(rows[i])] = 1
             inputs = {"ids": ids, "mask": mask, "phi": np.asarray(phi[batch], dtype=np.float32)}
-            psi[batch] = self.session.run([OUTPUT], inputs)[0]
+            try:
+                psi[batch] = self.session.run([OUTPUT], inputs)[0]
+            except Exception as error:
+                # onnxruntime's exceptions have no common base below Exception.
+                raise ModelFileError(f"the ONNX graph fails on these texts: {error}; export the model again") from error
         return psi
 
     def __getstate__(self) -> dict[str, Any]:
