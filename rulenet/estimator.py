@@ -302,7 +302,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         clf = cls(ruleset, encoder, language=config.language, recipe=recipe, device=device, n_jobs=n_jobs)
         clf.set_params(cascade=config.cascade, cascade_risk=config.cascade_risk, classes=config.names)
         hybrid.features.n_jobs = n_jobs
-        clf.classes_, clf.recipe_, clf.report_ = labels, recipe, config.report
+        clf.classes_, clf.recipe_, clf.report_ = labels, recipe, {**config.report}
         names = config.names or [str(label) for label in labels.tolist()]
         clf._predictor = Predictor.of(
             hybrid, labels, clf.cascade, clf.cascade_risk, names=names, device=device, seconds=seconds

@@ -30,11 +30,11 @@ def _pair(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_plain), Field(le=10**9)]
-Number = Annotated[float, BeforeValidator(_plain), Field(le=1e12)]
+Number = Annotated[float, BeforeValidator(_plain)]
 Count = Annotated[Whole, Field(ge=1)]
 Gram = Annotated[Whole, Field(ge=1, le=20)]
-Positive = Annotated[Number, Field(gt=0)]
-NotNegative = Annotated[Number, Field(ge=0)]
+Positive = Annotated[Number, Field(gt=0, le=1e12)]
+NotNegative = Annotated[Number, Field(ge=0, le=1e12)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 

@@ -50,6 +50,7 @@ RUNS: dict[str, list[str]] = {
         *("{model} {e} --what-if", "{model} {e} --json", "{model} {e} --contrast {e},{e}", "{model} -"),
         *("{model} {e} --contrast {pair}", "{model} {e} --records", "{model} {e} --html {e}/{e}", "{model} {e} --tokens"),
     ],
+    "history": ["{model}", "{model} --json", "{model} --undo", "{model} --redo", "{e}", "{forged}"],
     "export": ["{model}", "{e}", "{model} --data {data}", "{model} --precision {e}", "{forged}"],
     "rules lint": [
         "{rules} --hints", "{rules} --json", "{faulty}", "{faulty} --json", "{faulty} --fix", "{e}", "{yaml} {empty}",

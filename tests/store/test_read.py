@@ -319,9 +319,9 @@ def test_a_tokenizer_that_may_hang_or_fail_is_refused(
 @pytest.mark.skipif(os.name != "posix", reason="pipes and links are POSIX")
 def test_only_regular_files_are_opened(phi_folder: Path) -> None:
     """A pipe would let the reader wait forever, and a link leads out of the folder."""
+    other = phi_folder.parent / "other"
     for name in ("config.json", f"parts/{part(phi_folder, 'phi.safetensors').name}"):
         content = (phi_folder / name).read_bytes()
-        other = phi_folder.parent / "other"
         other.write_bytes(content)
         for make in (
             os.mkfifo,
@@ -337,6 +337,7 @@ def test_only_regular_files_are_opened(phi_folder: Path) -> None:
                 check_target(phi_folder)
             (phi_folder / name).rmdir() if (phi_folder / name).is_dir() else (phi_folder / name).unlink()
             (phi_folder / name).write_bytes(content)
+    (phi_folder / ".lock").unlink(missing_ok=True)
     os.mkfifo(phi_folder / ".lock")
     with pytest.raises(ModelFileError, match=r"\.lock does not belong to the model"):
         RuleNetClassifier.load(phi_folder)

@@ -154,12 +154,12 @@ def _names(settings: Mapping[str, Any]) -> set[str]:
 
 def _check_part(place: str, part: Any, depth: int) -> None:
     """A part of a tokenizer, and the parts that a sequence consists of."""
-    fields = (
-        _PARTS[place].get(part.get("type")) if isinstance(part, dict) and isinstance(part.get("type"), str) else None
-    )
+    kind = part.get("type") if isinstance(part, dict) else part
+    fields = _PARTS[place].get(kind) if isinstance(kind, str) and isinstance(part, dict) else None
     if fields is None or part.keys() - {"type", *fields} or depth > 2:
-        kind = _short(part.get("type") if isinstance(part, dict) else part)
-        raise ValueError(f"the {place} of type {kind} is not allowed in the tokenizer of an encoder, or has odd fields")
+        raise ValueError(
+            f"the {place} of type {_short(kind)} is not allowed in the tokenizer of an encoder, or has odd fields"
+        )
     pattern = part.get("pattern")
     if isinstance(pattern, dict) and "Regex" in pattern and pattern["Regex"] not in _PATTERNS:
         raise ValueError(
