@@ -51,6 +51,7 @@ class Doc:
         self._tagger = tagger
         self._fold_traditional = fold_traditional
         self._name: str | None = None
+        self.offset = 0  # of a field: where it begins in the whole text
         self._parts: dict[str, Doc | None] = {}
         if clean is not None:
             self.clean = clean
@@ -80,7 +81,7 @@ class Doc:
             place = self.fields.get(name)
             part = None if place is None else Doc("", self._tagger, clean=self.clean[slice(*place)])
             if part is not None:
-                part._name = name
+                part._name, part.offset = name, self.offset + (place[0] if place else 0)
             self._parts[name] = part
         return self._parts[name]
 

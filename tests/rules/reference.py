@@ -11,7 +11,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from rulenet.rules.file.condition import WrittenCondition, WrittenNear
 from rulenet.rules.file.schema import Flip, LexiconRef, Rule, RuleFile, WeightedTerm
@@ -37,7 +37,19 @@ CHINESE_IDIOMS = (
 
 LITERALS = ("word", "phrase", "lexicon", "starts", "ends")
 Span = tuple[int, int]
-Keep = Callable[[Span, Doc], bool]  # the text, or the field of it that the hit is looked for in
+
+
+class Asked(NamedTuple):
+    """What is asked of a hit in a text, or in the field of it that the hit is looked for in."""
+
+    where: str = "anywhere"
+    is_denied: Callable[[Span, Doc], bool] | None = None  # None: it may be
+
+    def counts(self, span: Span, doc: Doc) -> bool:
+        return lies_in(span, self.where, doc) and (self.is_denied is None or not self.is_denied(span, doc))
+
+
+ANYWHERE = Asked()
 
 
 class Reference:
@@ -71,55 +83,85 @@ class Reference:
         if not rule.enabled or (rule.since and day < rule.since) or (rule.until and day > rule.until):
             return None
 
-        def counts(span: Span, part: Doc) -> bool:
-            return lies_in(span, rule.where, part) and not (negation == "skip" and self._is_negated(span, part))
-
-        spans = self.find(rule, doc, counts)
-        if spans is None or any(self.find(part, doc, anywhere) is not None for part in rule.unless):
+        sought = self._sought(rule, doc)
+        denied = Asked(rule.where, lambda span, part: self._is_negated(span, part, sought))
+        if any(self.find(part, doc, ANYWHERE) is not None for part in rule.unless):
             return None
-        # `require` asks for one negated hit, not for all: "the film is not good" has a good film negated.
-        return {span for span in spans if self._is_negated(span, doc)} or None if negation == "require" else spans
+        if negation == "require":  # one negated hit, not all: "the film is not good" has a good film negated
+            return self._negated(rule, doc, denied) or None
+        return self.find(rule, doc, denied if negation == "skip" else Asked(rule.where))
 
-    def _is_negated(self, span: Span, doc: Doc) -> bool:
-        before = doc.clean[: span[0]]
+    def _negated(self, condition: WrittenCondition, doc: Doc, denied: Asked) -> set[Span]:
+        """Hits of the words, patterns and `near` in a condition, fulfilled if negation does not matter, that are negated."""
+        free = Asked(denied.where)
+        if self.find(condition, doc, free) is None or condition.kind == "none":
+            return set()
+        parts = condition.any or condition.all or ([condition.count] if condition.count else [])
+        if not parts:
+            return (self.find(condition, doc, free) or set()) - (self.find(condition, doc, denied) or set())
+        return self._in_field(condition, doc, lambda part: {s for p in parts for s in self._negated(p, part, denied)})
+
+    def _sought(self, condition: WrittenCondition, doc: Doc) -> set[Span]:
+        """Hits of all words and patterns that are looked for; a cue in one of them negates nothing."""
+        near = condition.near and [
+            WrittenCondition(word=[t]) if isinstance(t, str) else t for t in condition.near.terms
+        ]
+        parts = condition.any or condition.all or near or ([condition.count] if condition.count else [])
+        if parts:
+            return self._in_field(condition, doc, lambda part: {s for p in parts for s in self._sought(p, part)})
+        return set() if condition.kind == "none" else self.find(condition, doc, ANYWHERE) or set()
+
+    def _in_field(self, condition: WrittenCondition, doc: Doc, look: Callable[[Doc], set[Span]]) -> set[Span]:
+        """What is seen in the field that a condition looks at, as places of the text."""
+        if condition.field is None:
+            return look(doc)
+        part, at = doc.part(condition.field), doc.fields.get(condition.field, (0, 0))[0]
+        return set() if part is None else {(start + at, end + at) for start, end in look(part)}
+
+    def _is_negated(self, span: Span, doc: Doc, sought: set[Span]) -> bool:
+        first = 0
         for start, end in doc.fields.values():
             if start <= span[0] < end:
-                before = doc.clean[start : span[0]]  # a field is read as a text of its own
+                first = start  # a field is read as a text of its own
+        before, at = doc.clean[first : span[0]], doc.offset + first
         cues = [self.read(cue) for cue in self.file.negation_cues]
-        return (is_denied_in_english if self.language == "en" else is_denied_in_chinese)(before, cues)
+        own = [(start - at, end - at) for start, end in sought]
+        return (is_denied_in_english if self.language == "en" else is_denied_in_chinese)(before, cues, own)
 
     # ------------------------------------------------------------------ conditions
 
-    def find(self, condition: WrittenCondition, doc: Doc, counts: Keep) -> set[Span] | None:
+    def find(self, condition: WrittenCondition, doc: Doc, asked: Asked) -> set[Span] | None:
         """Hits that count; None if the condition does not hold."""
         if condition.field is None:
-            return self._find(condition, doc, counts)
+            return self._find(condition, doc, asked)
         part = doc.part(condition.field)
         if part is None:
             return None
         at = doc.fields[condition.field][0]  # a field is read as a text of its own
-        spans = self._find(condition, part, counts)
+        spans = self._find(condition, part, asked)
         return None if spans is None else {(start + at, end + at) for start, end in spans}
 
-    def _find(self, condition: WrittenCondition, doc: Doc, counts: Keep) -> set[Span] | None:
+    def _find(self, condition: WrittenCondition, doc: Doc, asked: Asked) -> set[Span] | None:
         kind = condition.kind
         value: Any = getattr(condition, kind)
         if kind in ("any", "all"):
-            found = [self.find(part, doc, counts) for part in value]
+            found = [self.find(part, doc, asked) for part in value]
             hits = [spans for spans in found if spans is not None]
             enough = len(hits) == len(found) if kind == "all" else len(hits) > 0
             return {span for spans in hits for span in spans} if enough else None
         if kind == "none":
-            return None if any(self.find(part, doc, anywhere) is not None for part in value) else set()
+            return None if any(self.find(part, doc, ANYWHERE) is not None for part in value) else set()
         if kind == "lang":
             return set() if detect_language([doc.clean]) == value else None
         if kind == "length":
             n = len(unit_starts(doc.clean)) if value.unit == "words" else len(doc.clean.strip())
             return set() if between(n, value.at_least, value.at_most) else None
         if kind == "count":
-            weights = self.weighed(value, doc, counts)
+            weights = self.weighed(value, doc, asked)
             return set(weights) if between(math.fsum(weights.values()), value.at_least, value.at_most) else None
-        return {span for span in self._leaf(condition, doc) if counts(span, doc)} or None
+        if kind == "near":  # its terms must not be negated, it must be in place
+            return {span for span in self._near(value, doc, asked) if lies_in(span, asked.where, doc)} or None
+        return {span for span in self._leaf(condition, doc) if asked.counts(span, doc)} or None
 
     def _leaf(self, condition: WrittenCondition, doc: Doc) -> set[Span]:
         """Every hit of a condition that looks at the text itself."""
@@ -131,24 +173,22 @@ class Reference:
             }
         if kind == "pos":
             return {span for pattern in value for span in tag_hits(pattern.split(), doc.tagged)}
-        if kind == "near":
-            return self._near(value, doc)
         return set(self._literal_hits(condition, doc))
 
-    def weighed(self, condition: WrittenCondition, doc: Doc, counts: Keep) -> dict[Span, float]:
+    def weighed(self, condition: WrittenCondition, doc: Doc, asked: Asked) -> dict[Span, float]:
         """Hits that count with what each adds: an entry of a lexicon its weight, all else one; the first part that hits decides."""
-        found = self.find(condition, doc, counts) or set()
+        found = self.find(condition, doc, asked) or set()
         if condition.field is not None:
             part, at = doc.part(condition.field), doc.fields.get(condition.field, (0, 0))[0]
             inner = condition.model_copy(update={"field": None})
-            weights = self.weighed(inner, part, anywhere) if part is not None else {}
+            weights = self.weighed(inner, part, ANYWHERE) if part is not None else {}
             weights = {(start + at, end + at): weight for (start, end), weight in weights.items()}
         elif condition.kind in LITERALS:
             weights = self._literal_hits(condition, doc)
         else:
             weights = {}
             for part in condition.any or condition.all or ():
-                weights = self.weighed(part, doc, anywhere) | weights
+                weights = self.weighed(part, doc, ANYWHERE) | weights
         return {span: weights.get(span, 1.0) for span in found}
 
     # ------------------------------------------------------------------ literals
@@ -196,10 +236,10 @@ class Reference:
 
     # ------------------------------------------------------------------ near
 
-    def _near(self, near: WrittenNear, doc: Doc) -> set[Span]:
+    def _near(self, near: WrittenNear, doc: Doc, asked: Asked) -> set[Span]:
         """From each beginning the shortest stretch that holds a hit of every term, close enough to each other."""
         terms = [WrittenCondition(word=[term]) if isinstance(term, str) else term for term in near.terms]
-        hits = [sorted(self.find(term, doc, anywhere) or ()) for term in terms]
+        hits = [sorted(self.find(term, doc, asked._replace(where="anywhere")) or ()) for term in terms]
         shortest: dict[int, int] = {}
         for chosen in itertools.product(*hits):
             in_text_order = sorted(chosen)
@@ -217,11 +257,6 @@ class Reference:
             return sum(end <= a[0] for end in doc.sentence_ends) == sum(end <= b[0] for end in doc.sentence_ends)
         between_them = sum(a[1] <= start < b[0] for start in unit_starts(doc.clean))
         return between_them <= (5 if near.within is None else near.within)
-
-
-def anywhere(span: Span, doc: Doc) -> bool:
-    """Every hit counts."""
-    return True
 
 
 def between(value: float, low: float | None, high: float | None) -> bool:
@@ -360,7 +395,7 @@ def is_item(item: str, token: TaggedToken) -> bool:
     return tag in ("*", token.tag) and (not values or actual in values.lower().split("|"))
 
 
-def is_denied_in_english(before: str, more_cues: list[str]) -> bool:
+def is_denied_in_english(before: str, more_cues: list[str], own: list[Span]) -> bool:
     """Whether a cue stands at most three words before the end, all within sixty characters, with nothing but plain words between."""
     words, chunks = words_with_offsets(before), [match.span() for match in re.finditer(r"\S+", before)]
     cues = [*ENGLISH_CUES.split(), *(cue.casefold() for cue in more_cues if not is_unspaced(cue))]
@@ -373,21 +408,23 @@ def is_denied_in_english(before: str, more_cues: list[str]) -> bool:
         if following[:1] in (["only"], ["just"]) or following[:2] == ["to", "mention"]:
             continue
         for word, start, last in words:
-            if last == end and start >= len(before) - 60 and (word in cues or "n't" in word):
+            is_free = not any(a < last and start < b for a, b in own)
+            if last == end and start >= len(before) - 60 and (word in cues or "n't" in word) and is_free:
                 return True
     return False
 
 
-def is_denied_in_chinese(before: str, more_cues: list[str]) -> bool:
+def is_denied_in_chinese(before: str, more_cues: list[str], own_hits: list[Span]) -> bool:
     """Whether an odd number of cues stands in the last six characters after the last mark or space; idioms hold no cue.
 
-    The author's own cues come before the idioms: they may hold what is one otherwise.
+    The author's own cues come before the idioms: they may hold what is one otherwise. A cue in a hit of the rule does not count.
     """
     scope = len(before) - len(re.split(r"[，。！？；、,.!?;\s]", before[-6:])[-1])
     own = sorted((cue for cue in more_cues if is_unspaced(cue)), key=len, reverse=True)
     i, cues = max(0, scope - 2), 0
     while i < len(before):
         found = next((s for s in [*own, *CHINESE_IDIOMS.split(), *CHINESE_CUES.split()] if before.startswith(s, i)), "")
-        cues += bool(found) and (found in own or found not in CHINESE_IDIOMS.split()) and i >= scope
+        is_cue = bool(found) and (found in own or found not in CHINESE_IDIOMS.split()) and i >= scope
+        cues += is_cue and not any(start < i + len(found) and i < end for start, end in own_hits)
         i += len(found) or 1
     return cues % 2 == 1

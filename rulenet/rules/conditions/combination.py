@@ -17,6 +17,7 @@ from rulenet.text.doc import Doc
 @dataclass(frozen=True)
 class _Combination(Condition):
     parts: tuple[Condition, ...]
+    passes_hits = True
 
     @cached_property
     def needs_doc(self) -> bool:  # type: ignore[override]
@@ -90,6 +91,7 @@ class NoneOf(_Combination):
     """`none`: no part is fulfilled anywhere in the text, whatever `where` and `negation` ask of the rule's other hits."""
 
     denies = True
+    passes_hits = False
 
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         return None if any(part.find(doc, everything) is not None for part in self.parts) else []

@@ -15,7 +15,34 @@ from typing import ClassVar, NamedTuple
 from rulenet.text.doc import Doc
 
 Span = tuple[int, int]
-Keep = Callable[[Span, Doc], bool]  # of a hit in this text, or in this field of a record
+Test = Callable[[Span, Doc], bool]  # of a hit in this text, or in this field of a record
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Which hits count: those in the right place that are not negated."""
+
+    is_placed: Test | None = None  # None: anywhere
+    is_negated: Test | None = None  # None: negation does not matter
+
+    def __call__(self, span: Span, doc: Doc) -> bool:
+        """Whether a hit counts."""
+        return (self.is_placed is None or self.is_placed(span, doc)) and not (
+            self.is_negated is not None and self.is_negated(span, doc)
+        )
+
+    @property
+    def placed(self) -> Keep:
+        """The same, whether they are negated or not."""
+        return Keep(self.is_placed)
+
+    @property
+    def anywhere(self) -> Keep:
+        """The same, wherever they are."""
+        return Keep(None, self.is_negated)
+
+
+everything = Keep()
 
 
 class Atom(NamedTuple):
@@ -49,6 +76,20 @@ class Condition(ABC):
         """Each hit with what it adds to a count."""
         return dict.fromkeys(self.find(doc, keep) or (), 1.0)
 
+    def negated(self, doc: Doc, keep: Keep) -> set[Span]:
+        """Of its hits in the right place those that do not count because they are negated."""
+        if self.passes_hits:
+            is_fulfilled = self.find(doc, keep.placed) is not None
+            return {span for part in self.parts if is_fulfilled for span in part.negated(doc, keep)}
+        return {*(self.find(doc, keep.placed) or ())} - {*(self.find(doc, keep) or ())}
+
+    def sought(self, doc: Doc) -> Iterator[Span]:
+        """Every hit of the words and patterns that it is made of, negated or not."""
+        if not self.denies:
+            yield from (span for part in self.parts for span in part.sought(doc))
+        if not self.parts:
+            yield from self.find(doc, everything) or ()
+
     parts: Sequence[Condition] = ()
     """Conditions that it is made of."""
 
@@ -60,6 +101,9 @@ class Condition(ABC):
 
     denies: ClassVar[bool] = False
     """Whether it is fulfilled where its parts are not."""
+
+    passes_hits: ClassVar[bool] = False
+    """Whether its hits are those of its parts."""
 
     makes_words = True
     """Whether the Chinese words that it looks for are words for the tokeniser too."""
@@ -94,6 +138,14 @@ class InField(Condition):
         found = {} if part is None else self.part.weigh(part, keep)
         return {self._shifted(span, doc): weight for span, weight in found.items()}
 
+    def negated(self, doc: Doc, keep: Keep) -> set[Span]:
+        part = doc.part(self.name)
+        return set() if part is None else {self._shifted(span, doc) for span in self.part.negated(part, keep)}
+
+    def sought(self, doc: Doc) -> Iterator[Span]:
+        part = doc.part(self.name)
+        return iter(()) if part is None else (self._shifted(span, doc) for span in self.part.sought(part))
+
     def _shifted(self, span: Span, doc: Doc) -> Span:
         at = doc.fields[self.name][0]
         return span[0] + at, span[1] + at
@@ -102,11 +154,6 @@ class InField(Condition):
         found = self.part.triggers()
         # A pattern with ^ or $ may hit the field and not the text.
         return None if found is None or any(atom.kind == "regex" for atom in found) else found
-
-
-def everything(span: Span, doc: Doc) -> bool:
-    """Keep every hit."""
-    return True
 
 
 def atoms_of(

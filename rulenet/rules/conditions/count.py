@@ -23,6 +23,7 @@ class Count(Condition):
     part: Condition
     at_least: float | None
     at_most: float | None
+    passes_hits = True
 
     @property
     def parts(self) -> tuple[Condition, ...]:  # type: ignore[override]

@@ -84,7 +84,9 @@ class Kind(ABC):
     name: ClassVar[str]  # the field of `WrittenCondition` that holds it
     has_hits: ClassVar[bool] = True  # it marks words of a text
     passes_hits: ClassVar[bool] = False  # its hits are those of its parts
-    frees_parts: ClassVar[bool] = False  # hits of its parts count, whatever `where` and `negation` ask
+    frees_parts: ClassVar[bool] = (
+        False  # hits of its parts count, whatever `where` asks; if it denies them, negated ones too
+    )
     denies: ClassVar[bool] = False  # it is fulfilled where its parts are not
     denied_label: ClassVar[str] = ""  # of a combination: its label where it must not be fulfilled
     needs_tags: ClassVar[bool] = False  # it reads part-of-speech tags

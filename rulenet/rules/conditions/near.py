@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate, combinations
 
-from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span, everything
+from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span
 from rulenet.rules.conditions.formula import Fact, Formula, WordLists, both, tidy
 from rulenet.rules.conditions.kind import Builder, Child, Kind, Part, Setting, Smell
 from rulenet.rules.conditions.word_smells import literal_smells
@@ -25,7 +25,8 @@ WITHIN = 5  # words between the terms where the author gives no number
 class Near(Condition):
     """`near`: a hit of every part, none overlapping, with few words between one and the next.
 
-    Its own hits reach from the beginning of the first to the end of the last: from each beginning the shortest.
+    Its own hits reach from the beginning of the first to the end of the last: from each beginning the shortest. They are negated where a
+    hit of a part is; where they must be is asked of them, not of the parts.
     """
 
     parts: tuple[Condition, ...]
@@ -35,14 +36,14 @@ class Near(Condition):
     def find(self, doc: Doc, keep: Keep) -> list[Span] | None:
         hits: list[list[Span]] = [[] for _ in self.parts]
         for k in sorted(range(len(self.parts)), key=lambda k: self.parts[k].needs_tags):
-            hits[k] = self.parts[k].find(doc, everything) or []
+            hits[k] = self.parts[k].find(doc, keep.anywhere) or []
             if not hits[k]:
                 return None
         shortest: dict[int, int] = {}
         for group in [hits] if self.within is not None else _by_sentence(doc, hits):
             for start, end in self._complete(doc, group):
                 shortest[start] = min(end, shortest.get(start, end))
-        return [span for span in sorted(shortest.items()) if keep(span, doc)] or None
+        return [span for span in sorted(shortest.items()) if keep.placed(span, doc)] or None
 
     def _complete(self, doc: Doc, hits: list[list[Span]]) -> Iterator[Span]:
         """From each hit that may come first to the earliest end of a complete one.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from functools import cached_property
 
-from rulenet.rules.conditions.condition import Atom, Condition, Span, everything
+from rulenet.rules.conditions.condition import Atom, Condition, Keep, Span, everything
 from rulenet.rules.engine.negation import Negation
 from rulenet.rules.file.schema import Rule
 from rulenet.text.doc import Doc
@@ -28,27 +29,46 @@ class RuleMatcher:
 
     def find(self, doc: Doc) -> list[Span] | None:
         """Hits in the cleaned text, or None if the rule does not fire."""
-        spans = self.condition.find(doc, self._counts if self.has_position else everything)
-        if spans is None or any(part.find(doc, everything) is not None for part in self.unless):
+        keep = self.keep(doc)
+        asks_for_denial = self.rule.negation == "require"
+        spans = sorted(self.condition.negated(doc, keep)) if asks_for_denial else self.condition.find(doc, keep)
+        if (asks_for_denial and not spans) or any(part.find(doc, everything) is not None for part in self.unless):
             return None
-        if self.rule.negation == "require":
-            return [span for span in spans if self._is_negated(span[0], doc)] or None
         return spans
 
-    def _is_negated(self, start: int, doc: Doc) -> bool:
-        return self._negation.covers(doc.clean, start, doc.field_start(start))
+    def keep(self, doc: Doc) -> Keep:
+        """Which hits in a text count; of a rule with `require`, which would with `skip`."""
+        return Keep(
+            None if self.rule.where == "anywhere" else self._is_placed,
+            None if self.rule.negation == "ignore" else _Denial(self._negation, self.condition, doc),
+        )
 
     def holds(self, atoms: Set[Atom]) -> bool:
         """Whether the rule fires, given all atoms of the text; only where `needs_doc` is False."""
         return self.condition.holds(atoms) and not any(part.holds(atoms) for part in self.unless)
 
-    def _counts(self, span: Span, doc: Doc) -> bool:
+    def _is_placed(self, span: Span, doc: Doc) -> bool:
         start, end = span
-        where = self.rule.where
-        if where == "start" and end > doc.opening_end:
-            return False
-        if where == "end" and start < doc.closing_start:
-            return False
-        if where == "first_sentence" and start >= doc.first_sentence_end:
-            return False
-        return not (self.rule.negation == "skip" and self._is_negated(start, doc))
+        if self.rule.where == "start":
+            return end <= doc.opening_end
+        if self.rule.where == "end":
+            return start >= doc.closing_start
+        return start < doc.first_sentence_end
+
+
+class _Denial:
+    """Whether a hit in a text is negated. A cue inside a hit of the same rule is what the author looks for, and negates nothing."""
+
+    def __init__(self, negation: Negation, condition: Condition, doc: Doc) -> None:
+        self._negation, self._condition, self._doc = negation, condition, doc
+
+    def __call__(self, span: Span, doc: Doc) -> bool:
+        def negates(start: int, end: int) -> bool:
+            at, to = start + doc.offset, end + doc.offset
+            return not any(first < to and at < last for first, last in self._sought)
+
+        return self._negation.covers(doc.clean, span[0], doc.field_start(span[0]), negates)
+
+    @cached_property
+    def _sought(self) -> list[Span]:
+        return list(self._condition.sought(self._doc))

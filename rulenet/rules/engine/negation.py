@@ -8,7 +8,7 @@ opinions better than clinical notes.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rulenet.text.clean import clean
 from rulenet.text.fold import fold, is_unspaced, words_with_offsets
@@ -31,6 +31,10 @@ _ZH_IDIOMS = (
 _ZH_CUES = "不|没有?|無|无|未|别|非"
 _ZH_WINDOW = 6
 _ZH_REACH = re.compile("[^，。！？；、,.!?;\\s]*\\Z")
+
+
+def _always(start: int, end: int) -> bool:
+    return True
 
 
 class Negation:
@@ -58,17 +62,19 @@ class Negation:
             if words := fold(clean(cue)).split():
                 self._en.setdefault(words[-1], []).append(words)
 
-    def covers(self, text: str, start: int, begin: int = 0) -> bool:
-        """Whether what begins at `start` of a cleaned text is negated, by cues from `begin` on."""
+    def covers(self, text: str, start: int, begin: int = 0, negates: Callable[[int, int], bool] = _always) -> bool:
+        """Whether what begins at `start` of a cleaned text is negated, by cues from `begin` on; `negates` says which, by start and end."""
         if self.language == "en":
-            return self._covers_english(text, max(begin, start - _WINDOW), start)
+            return self._covers_english(text, max(begin, start - _WINDOW), start, negates)
         reach = _ZH_REACH.search(text, max(begin, start - _ZH_WINDOW), start)
         first = reach.start() if reach else start
         # Idioms are read from before the scope: the 别 of 特别 is no cue though the scope begins with it.
         cues = self._zh.finditer(text, max(begin, first - 2), start)
-        return sum(bool(match.lastgroup) and match.start() >= first for match in cues) % 2 == 1
+        return (
+            sum(bool(match.lastgroup) and match.start() >= first and negates(*match.span()) for match in cues) % 2 == 1
+        )
 
-    def _covers_english(self, text: str, begin: int, start: int) -> bool:
+    def _covers_english(self, text: str, begin: int, start: int, negates: Callable[[int, int], bool]) -> bool:
         """Walk back from the hit, word by word, to a cue."""
         first = max(begin - 1, 0)  # a word that begins before the window is cut by it
         words = [found for found in words_with_offsets(text[first:start]) if first + found[1] >= begin]
@@ -78,7 +84,8 @@ class Negation:
             rest = text[first + end : start]
             if len(rest.split()) > _REACH:
                 return False
-            if (not rest or rest[0].isspace()) and self._ends_in_cue([word for word, _, _ in words[: i + 1]]):
+            n = self._cue_length([word for word, _, _ in words[: i + 1]]) if not rest or rest[0].isspace() else 0
+            if n and negates(first + words[i + 1 - n][1], first + end):
                 following = [word for word, _, _ in words[i + 1 : i + 3]]
                 if following[:1] not in (["only"], ["just"]) and following != [
                     "to",
@@ -90,5 +97,8 @@ class Negation:
             after = at
         return False
 
-    def _ends_in_cue(self, words: list[str]) -> bool:
-        return "n't" in words[-1] or any(words[-len(cue) :] == cue for cue in self._en.get(words[-1], ()))
+    def _cue_length(self, words: list[str]) -> int:
+        """How many words the cue has that these end in; 0 where they end in none."""
+        if "n't" in words[-1]:
+            return 1
+        return max((len(cue) for cue in self._en.get(words[-1], ()) if words[-len(cue) :] == cue), default=0)

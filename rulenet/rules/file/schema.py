@@ -45,8 +45,8 @@ class Rule(WrittenCondition):
         Discriminator(shape),
     ] = Field(
         "ignore",
-        description="skip: a hit inside a negation (not good, 不好) does not count. require: at least one hit must be negated. "
-        "{flip: LABEL}: such hits are evidence for that label instead, in a column of their own.",
+        description="skip: a hit inside a negation (not good, 不好) does not count, nor a near with such a term. "
+        "require: at least one hit must be negated. {flip: LABEL}: such hits are evidence for that label, in a column of their own.",
     )
     where: Literal["anywhere", "start", "end", "first_sentence"] = Field(
         "anywhere", description="Where a hit must be to count: start and end are the first and last 20 words."

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rulenet.rules.conditions.condition import InField, Span
+from rulenet.rules.conditions.condition import InField, Keep, Span, everything
 from rulenet.rules.conditions.kind import Builder, Part
 from rulenet.rules.conditions.kinds import parts_of
-from rulenet.rules.engine.evaluate import RuleMatcher
-from rulenet.rules.engine.negation import Negation
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.testing.examples import ExampleResult, Reader
@@ -40,11 +38,13 @@ def trace(ruleset: RuleSet, rule: Rule, doc: Doc, language: Language) -> Step:
     >>> found.passed, [(part.label, part.passed) for part in found.parts]
     (False, [('word: coach', True), ('word: fired', False)])
     """
-    tracer = _Tracer(ruleset, rule, doc, Negation(language, ruleset.file.negation_cues))
+    tracer = _Tracer(ruleset, rule, doc)
     top, *denied = parts_of(rule)
-    condition = tracer.step(top, rule)
-    unless = [tracer.step(part, tracer.free, denied=True) for part in denied]
-    if rule.negation == "require" and condition.passed and not tracer.fires(top, rule):
+    matcher = ruleset.evaluators(language)[ruleset.rules.index(rule)]
+    keep = matcher.keep(doc)
+    condition = tracer.step(top, keep.placed if rule.negation == "require" else keep)
+    unless = [tracer.step(part, everything, denied=True) for part in denied]
+    if rule.negation == "require" and condition.passed and not matcher.condition.negated(doc, keep):
         condition = Step(condition.label, False, condition.found, "no hit is negated", condition.parts)
     if not unless:
         return condition
@@ -61,42 +61,39 @@ def trace_example(ruleset: RuleSet, result: ExampleResult, reader: Reader) -> St
 class _Tracer:
     """Asks every part of a rule by itself."""
 
-    def __init__(self, ruleset: RuleSet, rule: Rule, doc: Doc, negation: Negation) -> None:
+    def __init__(self, ruleset: RuleSet, rule: Rule, doc: Doc) -> None:
         self.builder = Builder(ruleset.lexicons, ruleset.file.fold_traditional)
         self.rule = rule
         self.doc = doc
-        self.negation = negation
-        self.free = rule.model_copy(update={"where": "anywhere", "negation": "ignore"})
 
-    def fires(self, part: Part, rule: Rule) -> list[Span] | None:
-        """Hits of a part that count for the rule."""
+    def hits(self, part: Part, keep: Keep = everything) -> list[Span] | None:
+        """Hits of a part that count."""
         made = self.builder.make(part)
         for name in reversed(part.around):
             made = InField(name, made)
-        return RuleMatcher(rule, made, (), self.negation).find(self.doc)
+        return made.find(self.doc, keep)
 
-    def step(self, part: Part, rule: Rule, *, denied: bool = False) -> Step:
+    def step(self, part: Part, keep: Keep, *, denied: bool = False) -> Step:
         """A part and those it is made of."""
         kind = part.kind
-        asked = rule.model_copy(update={"negation": "ignore"}) if rule.negation == "require" else rule
-        spans = self.fires(part, asked)
+        spans = self.hits(part, keep)
         holds = spans is not None
         # A combination that is denied denies its parts; what else has parts asks for them, denied or not.
         inner_denied = bool(kind.denied_label) and denied != kind.denies
-        inner_rule = self.free if kind.frees_parts else asked
+        inner_keep = everything if kind.denies else keep.anywhere if kind.frees_parts else keep
         return Step(
             label=(kind.denied_label or f"no {part.label}") if denied else part.label,
             passed=holds != denied,
             found=() if kind.passes_hits else tuple(dict.fromkeys(self._text(span) for span in spans or ())),
-            note="" if holds else self._why_not(part),
-            parts=tuple(self.step(inner, inner_rule, denied=inner_denied) for inner in part.parts),
+            note="" if holds else self._why_not(part, keep),
+            parts=tuple(self.step(inner, inner_keep, denied=inner_denied) for inner in part.parts),
         )
 
     def _text(self, span: Span) -> str:
         start, end = self.doc.cleaned.original_span(*span)
         return " ".join(str(self.doc.text)[start:end].split())
 
-    def _why_not(self, part: Part) -> str:
+    def _why_not(self, part: Part, keep: Keep) -> str:
         """What the author may not see: a hit that does not count, the measure that was taken."""
         absent = [name for name in (*part.around, part.written.field) if name and name not in self.doc.fields]
         if absent:
@@ -104,10 +101,10 @@ class _Tracer:
             return f"the text has no field {absent[0]!r}" + (f"; it has {known}" if known else "")
         hits = self._free_hits(part) if part.kind.has_hits and not part.kind.passes_hits else []
         if hits:
-            reasons = ["negated"] if self.rule.negation != "ignore" else []
-            reasons += [f"not {_WHERE[self.rule.where]}"] if self.rule.where in _WHERE else []
+            reasons = ["negated"] if keep.is_negated else []
+            reasons += [f"not {_WHERE[self.rule.where]}"] if keep.is_placed else []
             return f"{self._text(hits[0])!r} is there, but {' or '.join(reasons)}"
         return part.kind.why_not(part, self.doc, self._free_hits)
 
     def _free_hits(self, part: Part) -> list[Span]:
-        return self.fires(part, self.free) or []
+        return self.hits(part) or []

@@ -123,9 +123,9 @@ def test_what_negates(language: Language, rows: list[tuple[str, bool]]) -> None:
     assert [(text, is_negated(text, language)) for text, _ in rows] == rows
 
 
-def ruleset(condition: str, language: str) -> RuleSet:
+def ruleset(condition: str, language: str, negation: str = "skip") -> RuleSet:
     return RuleSet.from_yaml(
-        f"rulenet: 1\nlanguage: {language}\nrules:\n- {{id: r, label: x, negation: skip, {condition}}}"
+        f"rulenet: 1\nlanguage: {language}\nrules:\n- {{id: r, label: x, negation: {negation}, {condition}}}"
     )
 
 
@@ -139,7 +139,38 @@ def ruleset(condition: str, language: str) -> RuleSet:
         ("all: [{word: good}, {word: film}]", "en", "good; film", ["good", "film"]),
         ("any: [{word: good}, {word: film}]", "en", "not good; film", ["film"]),
         ("regex: go+d", "en", "never GOOOD", None),
+        # of `near` and `count` too only what is not negated counts, wherever the cue is
+        ("near: {terms: [parcel, late]}", "en", "The parcel was not late", None),
+        ("near: {terms: [parcel, late]}", "en", "The parcel is late", ["parcel is late"]),
+        ("near: {terms: [parcel, late]}", "en", "It was no parcel that came late", None),
+        (
+            "near: {terms: [parcel, late]}",
+            "en",
+            "Late, said no one, was the parcel",
+            ["Late, said no one, was the parcel"],
+        ),
+        ("near: {terms: [parcel, late]}", "en", "a parcel not late, but very late", ["parcel not late, but very late"]),
+        ("near: {terms: [parcel, {any: [{word: late}, {word: slow}]}]}", "en", "the parcel is not slow", None),
+        ("near: {terms: [parcel, {near: {terms: [very, late]}}]}", "en", "parcel very, not late", None),
+        ("near: {terms: [parcel, late], same: sentence}", "en", "The parcel wasn't late.", None),
+        ("count: {near: {terms: [parcel, late]}, at_least: 1}", "en", "The parcel was not late", None),
+        ("count: {word: [late, slow], at_least: 2}", "en", "late, not slow", None),
+        ("count: {word: [late, slow], at_most: 1}", "en", "late, not slow", ["late"]),
+        ("all: [{word: parcel}, {near: {terms: [very, late]}}]", "en", "the parcel: very far from not late", None),
+        ("near: {terms: [送, 慢]}", "zh", "送得不慢", None),
+        ("near: {terms: [送, 慢]}", "zh", "送得真慢", ["送得真慢"]),
+        ("near: {terms: [送, 慢]}", "zh", "没送，慢", None),
+        ("near: {terms: [送, 慢]}", "zh", "送得没什么不慢", ["送得没什么不慢"]),  # two cues
+        # a cue that is looked for itself negates nothing
+        ("near: {terms: [not, late]}", "en", "The parcel was not late", ["not late"]),
+        ("near: {terms: [parcel, not late]}", "en", "It was not late, the parcel", ["not late, the parcel"]),
+        ("near: {terms: [not on time, parcel]}", "en", "not on time parcel", ["not on time parcel"]),
+        ("near: {terms: [没收到, 快递]}", "zh", "没收到快递", ["没收到快递"]),
+        ("near: {terms: [没收到, 快递]}", "zh", "没收到，没快递", None),
+        ("all: [{word: 没收到}, {word: 快递}]", "zh", "没收到快递", ["没收到", "快递"]),
+        ("count: {word: [不, 满意], at_least: 2}", "zh", "不满意", ["不", "满意"]),
         # `none` and `unless` ask whether the word is there at all
+        ("word: film, unless: [{near: {terms: [very, good]}}]", "en", "film, very not good", None),
         ("all: [{word: film}, {none: [{word: good}]}]", "en", "film, not good", None),
         ("word: film, unless: [{word: good}]", "en", "film, not good", None),
         ("word: 好", "zh", "不好", None),
@@ -155,6 +186,37 @@ def test_negation_skip(condition: str, language: str, text: str, found: list[str
     spans = rules.spans(text).get("r")
     assert (None if spans is None else [text[start:end] for start, end in spans]) == found
     assert rules.match([text]).nnz == (found is not None)
+
+
+def test_a_denied_near_is_evidence_for_the_other_label() -> None:
+    for condition, language, text, plain, denied in [
+        ("near: {terms: [parcel, late]}", "en", "The parcel was not late", None, ["parcel was not late"]),
+        ("near: {terms: [parcel, late]}", "en", "The parcel was late", ["parcel was late"], None),
+        (
+            "near: {terms: [parcel, late]}",
+            "en",
+            "parcel late. parcel not late",
+            ["parcel late", "late. parcel"],
+            ["parcel not late"],
+        ),
+        ("near: {terms: [送, 慢]}", "zh", "送得不慢", None, ["送得不慢"]),
+        ("all: [{word: film}, {word: good}]", "en", "not good, film", None, ["good"]),
+        ("all: [{word: film}, {word: good}]", "en", "not good", None, None),
+        ("count: {word: [late, slow], at_least: 2}", "en", "late, not slow", None, ["slow"]),
+        ("all: [{word: film}, {none: [{word: good}]}]", "en", "no film", None, ["film"]),
+    ]:
+        rules = ruleset(condition, language, "{flip: y}")
+        spans = rules.spans(text)
+        found = [[text[start:end] for start, end in spans[name]] if name in spans else None for name in rules.ids]
+        assert found == [plain, denied], (condition, text)
+        assert rules.match([text]).toarray().tolist() == [[plain is not None, denied is not None]]
+
+
+def test_a_denied_near_in_a_field() -> None:
+    rules = ruleset("near: {terms: [no, {word: late}]}, field: b", "en")
+    record = {"a": "not", "b": "It is no late parcel"}
+    assert rules.match([record]).nnz == 1
+    assert rules.match([record | {"b": "no, it is not late"}]).nnz == 0
 
 
 def test_negation_is_ignored_unless_asked_for() -> None:

@@ -106,6 +106,21 @@ def test_near_and_count() -> None:
     ]
 
 
+def test_near_with_a_part_that_is_negated() -> None:
+    fields = "near: {terms: [parcel, late]}, negation: skip, where: start"
+    assert lines(step_of(fields, "The parcel was not late")) == [
+        "✗ near: within 5 words – 'parcel was not late' is there, but negated or not in the first 20 words",
+        "  ✓ word: parcel [parcel]",
+        "  ✗ word: late – 'late' is there, but negated",
+    ]
+    fields = "near: {terms: [not, late]}, negation: skip"
+    assert lines(step_of(fields, "The parcel was not late")) == [
+        "✓ near: within 5 words [not late]",
+        "  ✓ word: not [not]",
+        "  ✓ word: late [late]",
+    ]
+
+
 @pytest.mark.slow
 def test_tags_are_shown_where_a_pattern_does_not_hit() -> None:
     (line,) = lines(step_of("pos: 'ADP ADP'", "北京", "zh"))
