@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -91,6 +92,9 @@ class _Notes(logging.Handler):
 
 def main() -> None:
     """Run the command line, and end the process with its exit status."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started the process
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
     warnings.showwarning = warn
     logging.lastResort = _Notes(logging.WARNING)
     app()

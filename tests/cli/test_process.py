@@ -112,6 +112,21 @@ def test_full_or_closed_streams_end_in_one_line(model: str, tmp_path: Path) -> N
         assert both.returncode == 2
 
 
+@pytest.mark.skipif(os.name != "posix", reason="closes by a shell")
+def test_closed_streams_are_empty(model: str) -> None:
+    for closed, arguments, status in (
+        ("<&-", ["predict", model, "-"], 0),
+        (">&-", ["explain", model, "good"], 0),
+        ("2>&-", ["rules", "lint", "no.yaml"], 1),
+        ("<&- >&- 2>&-", ["explain", model, "-"], 0),
+    ):
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, *arguments], capture_output=True, check=False
+        )
+        assert done.returncode == status, done
+        assert b"a bug in rulenet" not in done.stderr
+
+
 def test_anything_else_ends_in_one_line_too(model: str) -> None:
     """Each case: the exception, the status, what is said."""
     cases = [
