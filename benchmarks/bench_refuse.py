@@ -1,16 +1,21 @@
-"""Claim: a model folder that someone has tampered with is refused with a clear error, and nothing in it is executed.
+"""Claim: whatever others wrote does no harm.
 
-Tried are a changed weight file, pickles in place of parts and next to them, a path such as ../../x in config.json, and protocol numbers
-one higher and one lower.
+A model folder that someone has tampered with is refused with a clear error, and nothing in it is executed: a changed weight file, pickles
+in place of parts and next to them, a path such as ../../x in config.json, protocol numbers one higher and one lower. A folder changed in
+any one place, with matching checksums, is refused in one line, or answers with finite numbers. No command prints what steers a terminal,
+with foreign text from every source, and none ends in a traceback.
 """
 
 from __future__ import annotations
 
 import pickle
 import shutil
+import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from common import RULES, finish
 
@@ -18,8 +23,11 @@ sys.path.insert(0, str(RULES.parent))
 
 from rulenet import Recipe, RuleNetClassifier
 from rulenet.errors import ModelFileError
+from tests.cli.test_hostile import RUNS, new_world, printed
 from tests.store.folders import config_of, forge, part, write_config
+from tests.store.mutations import array_changes, json_changes, outcome
 
+EVERY = 3  # of the changes of JSON files; all take a quarter of an hour
 MARKER = Path(tempfile.gettempdir()) / "rulenet-was-executed"
 
 
@@ -49,6 +57,50 @@ def edit(folder: Path, change: object) -> None:
     write_config(folder, config)
 
 
+def changed_models(work: Path, models: dict[Path, tuple[str, ...]]) -> tuple[Counter[str], list[str]]:
+    """Outcomes of changing each value and array of these files of models, one at a time; and what else came of it."""
+    outcomes, bad = Counter[str](), []
+    for model, names in models.items():
+        for name in names:
+            every = json_changes(model, name, every=EVERY) if name.endswith("json") else array_changes(model, name)
+            for what, change in every:
+                found = outcome(model, change, work)
+                outcomes[found if found in ("refused", "answers") else "harm"] += 1
+                bad += [f"{what}: {found}"] if found not in ("refused", "answers") else []
+    return outcomes, bad
+
+
+def steering(work: Path) -> tuple[int, list[str]]:
+    """Number of runs of commands with foreign text, and those that printed what steers a terminal, or ended otherwise than allowed."""
+    world, bad, n = new_world(work), [], 0
+    for command, runs in RUNS.items():
+        for run in runs:
+            n += 1
+            try:
+                printed(world, command, run, is_coloured=False)
+            except AssertionError as error:
+                bad.append(f"{command} {run}: {error}"[:500])
+    return n, bad
+
+
+def endings(model: Path) -> dict[str, str]:
+    """How processes end: exit status and standard error."""
+    call = [sys.executable, "-m", "rulenet"]
+    endless = f"yes good film | {' '.join(call)} predict {model} -"
+    shells = {
+        "output on /dev/full": f"{' '.join(call)} rules schema > /dev/full",
+        "messages on /dev/full": f"{' '.join(call)} rules lint no.yaml 2> /dev/full",
+        "reader gone": f"({endless}; echo $? >&2) | head -1 > /dev/null",
+        "closed streams": f"{' '.join(call)} explain {model} good <&- >&- 2>&-",
+        "little memory": f"ulimit -v 900000; {' '.join(call)} explain {model} good",
+    }
+    found = {}
+    for name, shell in shells.items():
+        done = subprocess.run(["bash", "-c", shell], capture_output=True, check=False, text=True)
+        found[name] = f"{done.returncode}: {done.stderr.strip()}"
+    return found
+
+
 def main() -> None:
     """Try each attack on a copy of one saved model."""
     texts = ["good film", "bad film", "fine acting", "dull plot"] * 12
@@ -69,7 +121,7 @@ def main() -> None:
         "newer protocol": lambda folder: edit(folder, lambda c: c.update(protocol=c["protocol"] + 1)),
         "earlier protocol": lambda folder: edit(folder, lambda c: c.update(protocol=c["protocol"] - 1)),
     }
-    figures = {}
+    figures: dict[str, Any] = {}
     MARKER.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as work:
         clf.save(Path(work) / "model")
@@ -84,8 +136,32 @@ def main() -> None:
             except ModelFileError as error:
                 figures[name] = "refused: " + str(error).replace(work, "")
             shutil.rmtree(folder)
-    claims = {f"{name}: refused": message.startswith("refused") for name, message in figures.items()}
+        RuleNetClassifier(RULES / "imdb.yaml", None).fit(texts, ["pos", "neg", "pos", "neg"] * 12).save(
+            Path(work) / "phi"
+        )
+        clf = RuleNetClassifier.load(Path(work) / "phi").calibrate(texts, ["pos", "neg", "pos", "neg"] * 12)
+        clf.save(Path(work) / "phi")
+        outcomes, bad = changed_models(
+            Path(work),
+            {
+                Path(work) / "phi": ("config.json", "vocabulary.json", "phi.safetensors", "held_out.safetensors"),
+                Path(work) / "model": ("encoder.json", "tokenizer.json", "head.safetensors"),
+            },
+        )
+        n_runs, steered = steering(Path(work))
+        ends = endings(Path(work) / "phi")
+    figures |= {
+        "changed in one place": dict(outcomes),
+        "harm": bad,
+        "runs with foreign text": n_runs,
+        "steered": steered,
+    }
+    figures |= {"endings": ends}
+    claims = {f"{name}: refused": message.startswith("refused") for name, message in figures.items() if name in attacks}
     claims["nothing was executed"] = not MARKER.exists()
+    claims["changed in one place: refused in a line, or finite answers"] = not bad and outcomes["answers"] > 0
+    claims["nothing foreign steers the terminal"] = not steered
+    claims["no traceback"] = not any("Traceback" in end or "a bug in rulenet" in end for end in ends.values())
     finish("refuse", figures, claims)
 
 

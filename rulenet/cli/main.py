@@ -94,7 +94,7 @@ def main() -> None:
     """Run the command line, and end the process with its exit status."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started the process
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     warnings.showwarning = warn
     logging.lastResort = _Notes(logging.WARNING)
     app()

@@ -8,6 +8,7 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,8 +96,12 @@ def rules(weight: float) -> str:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return new_world(tmp_path_factory.mktemp("world"))
+
+
+def new_world(parent: Path) -> dict[str, str]:
     """Files, folders and a model whose names and contents are foreign, by the names that `RUNS` has for them."""
-    folder = tmp_path_factory.mktemp("world") / f"{NAME}\nerror: forged"
+    folder = parent / f"{NAME}\nerror: forged"
     folder.mkdir()
     contents = {
         "rules": ("yaml", rules(1)),
@@ -136,6 +141,18 @@ def check(shown: str, is_coloured: bool) -> None:
     assert "\nerror: forged" not in rest
 
 
+def printed(world: dict[str, str], command: str, run: str, is_coloured: bool) -> str:
+    """Run a command, check its status and what it prints, and return that."""
+    words = [word.format(**world) for word in f"{command} {run}".split(" ") if word]
+    result = CliRunner().invoke(app, words, input=TEXTS[0])
+    assert result.exit_code in (0, 1, 2), result.output
+    is_data = words[0] == "predict" and "--json" not in words  # exact, as it is in a pipe here
+    check(result.stderr, is_coloured)
+    check("" if is_data else result.stdout, is_coloured)
+    shutil.rmtree(world["out"], ignore_errors=True)
+    return result.output
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("is_coloured", [False, True])
 @pytest.mark.parametrize("command", RUNS)
@@ -146,16 +163,7 @@ def test_nothing_foreign_steers_the_terminal(
         for stream in (console.out, console.err):
             monkeypatch.setattr(stream, "_force_terminal", True)
             monkeypatch.setattr(stream, "_color_system", ColorSystem.TRUECOLOR)
-    seen = ""
-    for run in RUNS[command]:
-        words = [word.format(**world) for word in f"{command} {run}".split(" ") if word]
-        result = CliRunner().invoke(app, words, input=TEXTS[0])
-        assert result.exit_code in (0, 1, 2), result.output
-        is_data = words[0] == "predict" and "--json" not in words  # exact, as it is in a pipe here
-        check(result.stderr, is_coloured)
-        check("" if is_data else result.stdout, is_coloured)
-        shutil.rmtree(world["out"], ignore_errors=True)
-        seen += result.output
+    seen = "".join(printed(world, command, run, is_coloured) for run in RUNS[command])
     assert "38;5;123m" in seen, "no foreign text was shown, so nothing was tested"
 
 
