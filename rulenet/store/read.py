@@ -192,7 +192,7 @@ def _read_tokenizer(file: Path, n_pieces: int, entry: EncoderEntry) -> Any:
     """The tokenizer of an encoder whose table has this many pieces."""
     from tokenizers import Tokenizer
 
-    from rulenet.model.encoders.allowed import check_tokenizer
+    from rulenet.model.encoders.allowed import check_tokenizer, is_failure
 
     if entry.pad_id >= n_pieces:
         raise ModelFileError(f"{file}: pad_id {entry.pad_id} is not a word piece of the encoder")
@@ -201,8 +201,7 @@ def _read_tokenizer(file: Path, n_pieces: int, entry: EncoderEntry) -> Any:
         check_tokenizer(content, n_pieces)
         return Tokenizer.from_file(str(file))
     except BaseException as error:
-        # tokenizers raises plain Exception, or a PanicException, which is none.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        if not is_failure(error):
             raise
         raise ModelFileError(f"{file} cannot be read: {error}") from error
 

@@ -128,7 +128,7 @@ def test_an_encoder_config_that_names_code_is_refused(hybrid_folder: Path, entry
         ({"hidden_size": 32}, r"the weights do not fit encoder\.json"),
         ({"hidden_size": 10**7}, r"the encoder cannot be read"),
         ({"vocab_size": 10**13}, r"vocab_size has a value that no encoder needs"),
-        ({"num_hidden_layers": 10**6}, r"more layers than there are weights"),
+        ({"num_hidden_layers": 500}, r"more layers than there are weights"),
         ({"num_hidden_layers": 1}, r"the weights do not fit encoder\.json"),
         ({"num_attention_heads": "x"}, r"the encoder cannot be read"),
         ({"hidden_act": "os.system"}, r"the encoder cannot be read"),

@@ -31,6 +31,7 @@ _IGNORED = ("gradient_checkpointing", "position_embedding_type", "torch_dtype", 
 # Entries about tasks and other files; they are not saved.
 UNSAVED = ("architectures", "id2label", "label2id", "problem_type")
 _MAX_NUMBER = 10_000_000
+_MAX_LAYERS = 500  # building one takes a moment, whatever its size
 _MAX_LETTERS = 1_000
 
 # The parts of tokenizers, each with the fields that may differ between encoders.
@@ -76,6 +77,11 @@ _MAX_SPECIAL = 4  # special pieces around a text; the shortest row has 8
 _LARGE = ("vocab", "merges", "precompiled_charsmap")  # bounded on their own
 
 
+def is_failure(error: BaseException) -> bool:
+    """Whether a library failed: with an Exception or, if it is written in Rust, with a PanicException, which is none."""
+    return isinstance(error, Exception) or type(error).__name__ == "PanicException"
+
+
 def settings_to_save(settings: dict[str, Any]) -> dict[str, Any]:
     """The entries of an encoder's settings that say what it is.
 
@@ -104,6 +110,10 @@ def check_settings(settings: Any) -> None:
     faults = [name for name, value in _FIXED.items() if type(settings.get(name, value)) is not type(value)]
     faults += [name for name, value in _FIXED.items() if settings.get(name, value) != value]
     faults += [name for name, value in settings.items() if not _is_bounded(value)]
+    layers = {
+        name: settings[name] for name in ("num_hidden_layers", "n_layers", "num_hidden_groups") if name in settings
+    }
+    faults += [name for name, value in layers.items() if type(value) is not int or value > _MAX_LAYERS]
     if faults:
         raise ValueError(f"{faults[0]} has a value that no encoder needs")
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rulenet.errors import DataError, EncoderError, ParameterError
+from rulenet.model.encoders.allowed import is_failure
 from rulenet.model.ragged import Ragged
 from rulenet.text.clean import clean
 
@@ -162,8 +163,7 @@ class Encoder:
         try:
             return (self.tokenizer.encode_batch_fast if fast else self.tokenizer.encode_batch)(texts)
         except BaseException as error:
-            # The tokenizer's own failures are a plain Exception or, beside Exception, a PanicException.
-            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            if not is_failure(error):
                 raise
             raise EncoderError(f"the tokenizer of {self.name!r} fails on these texts: {error}") from error
 

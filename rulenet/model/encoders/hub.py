@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rulenet.errors import EncoderError
-from rulenet.model.encoders.allowed import check_tokenizer, settings_to_save
+from rulenet.model.encoders.allowed import check_tokenizer, is_failure, settings_to_save
 from rulenet.model.encoders.encoder import Body, Traits
 from rulenet.model.encoders.source import Source
 
@@ -22,17 +22,23 @@ def read_body(location: str, name: str) -> Body:
 
     Loading runs no code of the model's author: no remote code, weights from safetensors only.
     """
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     local = Path(location).is_dir()
+    if local and (odd := [path.name for path in Path(location).iterdir() if not path.is_file() and not path.is_dir()]):
+        raise EncoderError(f"encoder {name!r} cannot be loaded: {odd[0]} is not a regular file.")
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": local}
     try:
         with quiet_transformers():
+            # Before anything is built from it.
+            settings_to_save(AutoConfig.from_pretrained(location, **options).to_dict())
             tokenizer = AutoTokenizer.from_pretrained(location, use_fast=True, **options)
             # Naming the attention keeps a config from naming one that would be fetched from the hub.
             model = AutoModel.from_pretrained(location, use_safetensors=True, attn_implementation="sdpa", **options)
-    except Exception as error:
+    except BaseException as error:
         # transformers raises OSError, ValueError, KeyError, SafetensorError …, all meaning: cannot be loaded.
+        if not is_failure(error):
+            raise
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if local:
             hint = "The folder must contain config.json, model.safetensors and tokenizer files, as written by save_pretrained."
@@ -42,7 +48,6 @@ def read_body(location: str, name: str) -> Body:
     if not getattr(tokenizer, "is_fast", False):
         raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); choose another encoder.")
     try:
-        settings_to_save(model.config.to_dict())
         check_tokenizer(json.loads(tokenizer.backend_tokenizer.to_str()), model.get_input_embeddings().num_embeddings)
     except ValueError as error:
         raise EncoderError(f"encoder {name!r} is of a kind that is not supported: {error}. Choose another.") from None
