@@ -126,6 +126,9 @@ def _new_session(graph: bytes, n_classes: int, threads: int) -> Any:
     # bytes by chance once in 10^11 models.
     if b"location" in graph:
         raise ModelFileError("the ONNX graph was refused: it refers to other files; export the model again")
+    # Likewise its operators: one that repeats may never end, and no encoder has one.
+    if any(operator in graph for operator in (b'"\x04Loop', b'"\x04Scan')):
+        raise ModelFileError("the ONNX graph was refused: it has a loop; export the model again")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

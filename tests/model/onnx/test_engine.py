@@ -49,6 +49,12 @@ def graph(n_classes: int = 2, *, ids: str = "ids", external: bool = False) -> by
     return bytes(model.SerializeToString())
 
 
+def repeating(operator: str) -> bytes:
+    """A graph that may never end."""
+    node = onnx.helper.make_node(operator, ["phi"], ["psi"])
+    return bytes(onnx.helper.make_model(onnx.helper.make_graph([node], "g", [], [])).SerializeToString())
+
+
 def original_of(name: str) -> Any:
     """Takes the place of ψ in PyTorch."""
     return SimpleNamespace(name=name, predict=lambda rows, phi, *, device: np.full(phi.shape, 7.0))
@@ -99,10 +105,12 @@ def test_a_forked_process_makes_a_new_session(monkeypatch: pytest.MonkeyPatch) -
         (b"no graph", "cannot be read"),
         (b"", "cannot be read"),
         (graph(external=True), "refers to other files"),
+        (repeating("Loop"), "it has a loop"),
+        (repeating("Scan"), "it has a loop"),
         (graph(3), "not one of ψ for 2 labels"),
         (graph(ids="tokens"), "not one of ψ for 2 labels: it reads .*tokens"),
     ],
-    ids=["damaged", "empty", "external", "labels", "inputs"],
+    ids=["damaged", "empty", "external", "loop", "scan", "labels", "inputs"],
 )
 def test_what_is_no_graph_of_psi_is_refused(content: bytes, message: str) -> None:
     encoder: Any = ENCODER
