@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from rulenet.base.harmless import harmless
 from rulenet.base.wording import counted, some
 from rulenet.errors import InputError
 from rulenet.rules.file.schema import Rule
@@ -117,7 +118,7 @@ class RulesDiff:
             yield from (f"    {_sentence(change)}" for change in rule.changes)
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join(harmless(line, one_line=True) for line in self.lines())
 
 
 def diff_rules(

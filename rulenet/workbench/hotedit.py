@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rulenet.base.harmless import harmless
 from rulenet.base.wording import counted
 from rulenet.data.load import Dataset
 from rulenet.errors import LabelError, ParameterError
@@ -115,7 +116,7 @@ class Edit:
             )
 
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join(harmless(line, one_line=True) for line in self.lines())
 
 
 def apply_rules(
