@@ -134,6 +134,9 @@ class Fault:
         return f"{self.line}: {self.text}" if self.line else self.text
 
 
+MAX_FAULTS = 50  # of a file that a message shows
+
+
 class RuleFileError(RuleNetError, ValueError):
     """A rule file that has faults.
 
@@ -152,10 +155,15 @@ class RuleFileError(RuleNetError, ValueError):
 
     @property
     def lines(self) -> Sequence[str]:
-        """The number of faults, and a line for each."""
-        lines = [f"{fault.place(self.source)}: {fault.text}" for fault in self.faults]
-        count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"  # errors may not import base.wording
-        return [f"{count} in {self.source}", *lines]
+        """The number of faults, and a line for each of the first; what the command line can repair is said."""
+        n = len(self.faults)
+        lines = [f"{fault.place(self.source)}: {fault.text}" for fault in self.faults[:MAX_FAULTS]]
+        if n > MAX_FAULTS:
+            lines.append(f"… and {n - MAX_FAULTS:,} more")
+        count = "1 fault" if n == 1 else f"{n:,} faults"  # errors may not import base.wording
+        fixable = sum(fault.edit is not None for fault in self.faults)
+        advice = f" ({fixable:,} fixable with rulenet rules lint --fix)" if fixable else ""
+        return [f"{count} in {self.source}{advice}", *lines]
 
     def __reduce__(self) -> tuple[type[RuleFileError], tuple[str, list[Fault]]]:
         # By default an exception is rebuilt from `args`, which fails for ours in joblib workers.

@@ -28,6 +28,7 @@ from rulenet.cli import (
     rules_diff,
     rules_format,
     rules_lint,
+    rules_new,
     rules_schema,
     rules_stats,
     rules_suggest,
@@ -73,6 +74,7 @@ app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("history")(history.history)
 app.add_typer(rules, name="rules")
+rules.command("new")(rules_new.new)
 rules.command("lint")(rules_lint.lint)
 rules.command("format")(rules_format.format_files)
 rules.command("test")(rules_test.check)

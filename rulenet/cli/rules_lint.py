@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,13 +11,22 @@ import typer
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, print_json, say, say_result
-from rulenet.errors import Fault, RuleFileError
+from rulenet.cli.rule_paths import STDIN, find_rule_files, read_stdin
+from rulenet.errors import Fault, ParameterError, RuleFileError
+
+MAX_SHOWN = 200
+MAX_IN_JSON = 1_000
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "dim"}
 
 
 def lint(
-    files: Annotated[list[Path], typer.Argument(help="Rule files.", metavar="FILE")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            help="Rule files, folders, patterns such as 'rules/*.yaml'; - for standard input.", metavar="PATH"
+        ),
+    ],
     hints: Annotated[bool, typer.Option("--hints", help="Also list hints.")] = False,
     repair: Annotated[
         bool,
@@ -24,41 +34,123 @@ def lint(
             "--fix", help="First repair what can be repaired safely; comments, order and layout do not change."
         ),
     ] = False,
+    stdin_name: Annotated[
+        Path | None,
+        typer.Option(help="What standard input is a new version of: for messages, and for files that it includes."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check rule files: list every error and warning with its line and what to do.
 
     Finds rules that can never fire, duplicate and contained rules, patterns that match everything, words that are matched differently
-    from how they are written, and examples that contradict their rule. `--fix` first repairs mistakes that can mean only one thing
-    (`wieght`, `confidence: 90%`). A comment `# rulenet: ignore RN303`, at the end of a line, above a rule or at the top of the file,
-    hides a warning or hint. Exit status 1 if there is an error; with warnings only, 0.
+    from how they are written, and examples that contradict their rule. In a folder, all .yaml and .yml files are checked that have a line
+    `rulenet:` or `rules:`, also below it. `--fix` first repairs mistakes that can mean only one thing (`wieght`, `confidence: 90%`);
+    messages say which. A comment `# rulenet: ignore RN303`, at the end of a line, above a rule or at the top of the file, hides a warning
+    or hint. Exit status 1 if there is an error; with warnings only, 0.
 
-    Example: `rulenet rules lint rules/ag_news.yaml`
+    Example: `rulenet rules lint rules/`
     """
-    from rulenet.rules.lint.lint import lint as lint_file
-
-    fixed = {str(file): _fixed(file) if repair else [] for file in files}
-    found = {str(file): lint_file(file) for file in files}
-    count = Counter(fault.severity for faults in found.values() for fault in faults)
+    where = find_rule_files(paths)
+    if repair and Path("-") in where.files:
+        raise ParameterError("--fix changes files, and - is standard input: save it to a file first")
+    fixed = {_name(file, stdin_name): _fixed(file) if repair else [] for file in where.files}
+    found = {_name(file, stdin_name): _checked(file, stdin_name) for file in where.files}
+    _leave_out_included(found, where.searched)
+    count = Counter(fault.severity for faults in found.values() for fault, _ in faults)
+    fixable = sum(can_fix for faults in found.values() for _, can_fix in faults)
     errors = count["error"]
     if as_json:
-        rows = [_row(fault, file) for file, faults in found.items() for fault in faults]
-        done = [_row(fault, file) for file, faults in fixed.items() for fault in faults]
-        counts = {"errors": errors, "warnings": count["warning"], "hints": count["info"]}
-        print_json({**counts, "faults": rows, **({"fixed": done} if repair else {})})
-    else:
-        for file, faults in found.items():
-            for fault in fixed[file]:
-                say(f"{fault.place(file)}: ", ("fixed", "green"), f": {fault.text}")
-            for fault in faults if hints else [fault for fault in faults if fault.severity != "info"]:
-                say(f"{fault.place(file)}: ", (fault.severity, _COLOURS[fault.severity]), f": {fault.text}")
-        total = [counted(len(files), "file"), counted(errors, "error"), counted(count["warning"], "warning")]
-        if count["info"] and not hints:
-            total.append(f"{counted(count['info'], 'hint')} (see --hints)")
-        if repair:
-            total.append(counted(sum(map(len, fixed.values())), "repair"))
-        say_result(not errors, ", ".join(total))
+        shown = _first(found, MAX_IN_JSON, hints=True)
+        rows = [
+            {**_row(fault, file), "fixable": can_fix} for file, faults in shown.items() for fault, can_fix in faults
+        ]
+        done = [_row(fault, file) for file, faults in fixed.items() for fault in faults][:MAX_IN_JSON]
+        counts = {
+            "files": len(found),
+            "errors": errors,
+            "warnings": count["warning"],
+            "hints": count["info"],
+            "fixable": fixable,
+        }
+        left_out = sum(count.values()) - len(rows)
+        print_json(
+            {
+                **counts,
+                "faults": rows,
+                "left_out": left_out,
+                "skipped": where.skipped,
+                **({"fixed": done} if repair else {}),
+            }
+        )
+        raise typer.Exit(1 if errors else 0)
+    for file, faults in _first(found, MAX_SHOWN, hints=hints).items():
+        for fault in fixed[file][:MAX_SHOWN]:
+            say(f"{fault.place(file)}: ", ("fixed", "green"), f": {fault.text}")
+        for fault, can_fix in faults:
+            mark = (" (fixable with --fix)", "dim") if can_fix else ""
+            say(f"{fault.place(file)}: ", (fault.severity, _COLOURS[fault.severity]), f": {fault.text}", mark)
+    listed = sum(count.values()) - (0 if hints else count["info"])
+    if listed > MAX_SHOWN:
+        say(f"… and {counted(listed - MAX_SHOWN, 'more fault')}; correct these first")
+    total = [counted(len(found), "file"), counted(errors, "error"), counted(count["warning"], "warning")]
+    if count["info"] and not hints:
+        total.append(f"{counted(count['info'], 'hint')} (see --hints)")
+    if repair:
+        total.append(counted(sum(map(len, fixed.values())), "repair"))
+    elif fixable:
+        total.append(f"{fixable:,} fixable with --fix")
+    for reason in where.skipped[:MAX_SHOWN]:
+        say(("skipped ", "dim"), reason)
+    say_result(not errors, ", ".join(total))
     raise typer.Exit(1 if errors else 0)
+
+
+def _name(file: Path, stdin_name: Path | None) -> str:
+    return str(stdin_name or STDIN) if str(file) == "-" else str(file)
+
+
+def _checked(file: Path, stdin_name: Path | None) -> list[tuple[Fault, bool]]:
+    """The faults of a file, each with whether `--fix` can repair it."""
+    from rulenet.rules.lint.lint import lint_text
+    from rulenet.rules.lint.repair import can_fix
+    from rulenet.rules.reading.sources import read_text
+
+    if str(file) == "-":
+        text, path = read_stdin(), stdin_name
+    else:
+        try:
+            text, path = read_text(file), file
+        except RuleFileError as error:
+            return [(fault, False) for fault in error.faults]
+    faults = lint_text(text, _name(file, stdin_name), path)
+    return list(zip(faults, can_fix(text, faults), strict=True))
+
+
+def _leave_out_included(found: dict[str, list[tuple[Fault, bool]]], searched: Collection[Path]) -> None:
+    """A file without rules is right if another file of the same folder includes it."""
+    from rulenet.rules.file import codes
+    from rulenet.rules.reading.sources import included_in
+
+    parts = [path for path in searched if any(fault.code is codes.NO_RULES for fault, _ in found[str(path)])]
+    included = {name for path in searched for name in included_in(path)} if parts else set()
+    for path in parts:
+        if path.resolve() in included:
+            found[str(path)] = [pair for pair in found[str(path)] if pair[0].code is not codes.NO_RULES]
+
+
+def _first(
+    found: Mapping[str, list[tuple[Fault, bool]]], most: int, *, hints: bool
+) -> dict[str, list[tuple[Fault, bool]]]:
+    """At most so many faults, errors before warnings before hints, in their order."""
+    order = ("error", "warning", "info") if hints else ("error", "warning")
+    flat = [
+        (order.index(f.severity), file, i)
+        for file, faults in found.items()
+        for i, (f, _) in enumerate(faults)
+        if f.severity in order
+    ]
+    chosen = {(file, i) for _, file, i in sorted(flat, key=lambda item: item[0])[:most]}
+    return {file: [pair for i, pair in enumerate(faults) if (file, i) in chosen] for file, faults in found.items()}
 
 
 def _fixed(file: Path) -> list[Fault]:

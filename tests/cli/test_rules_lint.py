@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import partial
 from pathlib import Path
 
@@ -128,3 +129,66 @@ def test_our_own_packs_are_clean(repository: Path, name: str) -> None:
     file = repository / "rules" / f"{name}.yaml"
     assert json.loads(run(file, "--json").stdout)["errors"] == 0
     assert json.loads(cli.run("rules", "test", file, "--json").stdout)["failed"] == []
+
+
+def test_folders_patterns_and_standard_input() -> None:
+    Path("pack/more").mkdir(parents=True)
+    Path("pack/.git").mkdir()
+    Path("pack/a.yaml").write_text(GOOD.replace("language: en\n", "language: en\ninclude: more/lists.yml\n"))
+    Path("pack/more/lists.yml").write_text("rulenet: 1\nlexicons: {l: [x]}\n")
+    Path("pack/more/b.yml").write_text(SMELLY)
+    Path("pack/.git/c.yaml").write_text(FAULTY)
+    Path("pack/compose.yaml").write_text("services: {web: {image: x}}\n")
+    Path("pack/outside.yaml").symlink_to(Path("faulty.yaml").resolve())
+    os.mkfifo("pack/pipe.yaml")
+    lines = run("pack", "pack/a.yaml").stdout.splitlines()
+    assert lines[-1].startswith("✓ 3 files, 0 errors, 1 warning"), lines
+    assert sorted(line for line in lines if line.startswith("skipped")) == [
+        "skipped pack/compose.yaml: no rule file, as it has neither `rulenet:` nor `rules:`",
+        "skipped pack/outside.yaml: a link out of the folder",
+        "skipped pack/pipe.yaml: not a regular file",
+    ]
+    assert run("pack/**/*.yml", status=1).stdout.splitlines()[-1].startswith("✗ 2 files, 1 error")
+    Path("empty").mkdir()
+    assert "empty: no rule file in this folder" in run("empty", status=2).stderr
+    assert "nix*.yaml: no file matches" in run("nix*.yaml", status=2).stderr
+
+
+def test_standard_input() -> None:
+    lines = run("-", stdin=FAULTY, status=1).stdout.splitlines()
+    assert lines[0].startswith("standard input:3: error: rule 'win': unknown field 'wieght': did you mean 'weight'?")
+    assert lines[0].endswith("(fixable with --fix)")
+    Path("lists").mkdir()
+    Path("lists/l.csv").write_text("term\nwin\n")
+    text = "rulenet: 1\nlexicons: {l: {file: l.csv}}\nrules: [{id: a, label: X, lexicon: l}]\n"
+    assert "✓ 1 file" in run("-", "--stdin-name", "lists/new.yaml", stdin=text).stdout
+    assert "lists/new.yaml:3: error" in run("-", "--stdin-name", "lists/new.yaml", stdin=FAULTY, status=1).stdout
+    assert "--fix changes files" in run("-", "--fix", stdin=text, status=2).stderr
+    assert "standard input: byte 0 is not UTF-8" in run("-", stdin=b"\xff", status=2).stderr
+
+
+def test_what_is_fixable_is_fixed() -> None:
+    last = run("slips.yaml", status=1).stdout.splitlines()[-1]
+    assert last == "✗ 1 file, 2 errors, 0 warnings, 2 fixable with --fix"
+    rows = json.loads(run("slips.yaml", "--json", status=1).stdout)
+    assert rows["fixable"] == sum(row["fixable"] for row in rows["faults"]) == 2
+    assert run("slips.yaml", "--fix").stdout.splitlines()[-1] == "✓ 1 file, 0 errors, 0 warnings, 2 repairs"
+
+
+def test_many_faults_are_counted_and_few_are_shown() -> None:
+    rules = "".join(f"- {{id: r{i}, label: X, wrod: w}}\n" for i in range(3_000))
+    Path("many.yaml").write_text(f"rulenet: 1\nrules:\n{rules}")
+    lines = run("many.yaml", status=1).stdout.splitlines()
+    assert len(lines) == 202
+    assert lines[-2:] == [
+        "… and 2,800 more faults; correct these first",
+        "✗ 1 file, 3,000 errors, 0 warnings, 3,000 fixable with --fix",
+    ]
+    rows = json.loads(run("many.yaml", "--json", status=1).stdout)
+    assert (rows["errors"], len(rows["faults"]), rows["left_out"]) == (3_000, 1_000, 2_000)
+    smells = "".join(f"- {{id: s{i}, label: X, word: x{i}+}}\n" for i in range(300))
+    Path("many.yaml").write_text(
+        f"rulenet: 1\nrules:\n{smells}- {{id: z, label: X, regex: 'a', examples: {{match: [b]}}}}\n"
+    )
+    lines = run("many.yaml", status=1).stdout.splitlines()
+    assert any("error: rule 'z'" in line for line in lines), "errors come before warnings"

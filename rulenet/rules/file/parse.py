@@ -18,6 +18,7 @@ from rulenet.rules.file import codes
 Path = tuple[str | int, ...]
 MAX_DEPTH = 40
 MAX_CHARACTERS = 50_000_000
+MAX_VALUES = 2_000_000
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what YAML takes for the end of a line
 # libyaml is some ten times faster; the pure parser takes over where a platform lacks it.
@@ -88,6 +89,9 @@ class _Builder:
     def build(self, events: Any) -> Any:
         for event in events:
             line = event.start_mark.line + 1
+            if len(self.lines) > MAX_VALUES:
+                self._say(codes.TOO_LARGE, f"more than {MAX_VALUES:,} values; put long lists into CSV files", line)
+                return None
             if isinstance(event, yaml.DocumentStartEvent):
                 self.documents += 1
                 if self.documents > 1:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 
 def suggest(word: str, known: Sequence[str]) -> str:
     """`": did you mean 'x'?"` if a known word is close, else the list of known words."""
+    return _suggest(word, tuple(known))
+
+
+@lru_cache(maxsize=1000)  # the same slip is often made again and again
+def _suggest(word: str, known: tuple[str, ...]) -> str:
     close = get_close_matches(word, known, n=1)
     if close := close or get_close_matches(word.lower(), [k.lower() for k in known], n=1):
         exact = next(k for k in known if k.lower() == close[0].lower())
@@ -43,6 +49,11 @@ def meant(word: str, known: Sequence[str]) -> str | None:
     >>> meant("First sentence", ["anywhere", "first_sentence"]), meant("wieght", ["weight"]), meant("weight", ["weight"])
     ('first_sentence', 'weight', None)
     """
+    return _meant(word, tuple(known))
+
+
+@lru_cache(maxsize=1000)
+def _meant(word: str, known: tuple[str, ...]) -> str | None:
     tidy = word.strip().lower().replace("-", "_").replace(" ", "_")
     near = [name for name in known if name == tidy or is_slip(tidy, name) or is_slip(name, tidy)]
     found = tidy if tidy in near else near[0] if len(near) == 1 else None

@@ -8,13 +8,14 @@ duplicate or contradicting rules, labels that are not declared, missing names.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from rulenet.errors import Edit, Fault
 from rulenet.rules.conditions.word_smells import COMMA
+from rulenet.rules.file import codes
 from rulenet.rules.file.parse import Path as PathInFile
 from rulenet.rules.file.parse import parse_yaml
 from rulenet.rules.lint.lint import lint_text
@@ -73,6 +74,18 @@ def repair(text: str, name: str = "<string>", path: Path | None = None) -> tuple
     if not repaired:
         return text, []
     return mark + body.replace("\n", line_break), sorted(repaired, key=lambda fault: fault.line)
+
+
+def can_fix(text: str, faults: Sequence[Fault]) -> list[bool]:
+    """Whether `repair` can do something about each fault of a text."""
+    if not any(fault.edit and fault.file is None for fault in faults):
+        return [False] * len(faults)
+    body = split_encoding(text)[2]
+    tree = None if parse_yaml(body)[2] else build_tree(body)
+    return [
+        fault.file is None and (fault.code is codes.MIXED_LINE_ENDS or any(changes_of(fault, body, tree)))
+        for fault in faults
+    ]
 
 
 def _comments(text: str) -> Counter[str]:

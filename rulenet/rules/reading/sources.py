@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,10 @@ from rulenet.rules.file.wording import quoted
 from rulenet.rules.reading.check import NO_MAPPING, content_faults, schema_faults
 from rulenet.rules.reading.salvage import Readable, readable
 
+MAX_BYTES = 50_000_000  # of one file
 MAX_CHAIN = 50
+MAX_FILES = 1_000
+MAX_ENTRIES = 1_000_000  # of a list in a CSV file
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -108,12 +111,18 @@ class Bundle:
 def read_text(path: Path) -> str:
     """Text of a file; a RuleFileError if there is no such file, or it is not UTF-8."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with open(path, "rb") as handle:
+            content = handle.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise RuleFileError(str(path), [Fault(codes.TOO_LARGE, f"more than {MAX_BYTES:,} bytes; split it")])
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         fault = no_file(f"no such file; working folder: {Path.cwd()}")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         fault = no_file(f"byte {error.start} is not UTF-8; save the file as UTF-8", line)
+    except RuleFileError:
+        raise
     except (OSError, ValueError) as error:
         what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         fault = no_file("this is a folder; name a rule file" if os.path.isdir(path) else what)
@@ -146,6 +155,7 @@ class _Reader:
         self.root = None if path is None else path.absolute().parent.resolve()
         self.sources: list[Source] = []
         self.done: set[Path] = set()
+        self.size = 0  # characters of the files that others name
         self.lists: dict[Path, list[LexiconEntry]] = {}
         self.list_faults: list[Fault] = []
 
@@ -165,9 +175,14 @@ class _Reader:
             elif len(trail) > MAX_CHAIN:
                 message = f"include {name!r}: more than {MAX_CHAIN} files that include each other; simplify"
                 source.faults.append(Fault(codes.TOO_LARGE, message, at))
+            elif path not in self.done and len(self.done) >= MAX_FILES:
+                message = f"include {name!r}: more than {MAX_FILES:,} files in all; put several into one"
+                source.faults.append(Fault(codes.TOO_LARGE, message, at))
+                break
             elif path not in self.done:
                 self.done.add(path)
-                if (text := _read_named(path, f"include {name!r}", source, at)) is not None:
+                text = _read_named(path, f"include {name!r}", source, at)
+                if text is not None and self._has_room(text, source, at):
                     self.read(Source(str(_beside(source, name)), text, path), trail)
         for lexicon, entries in (source.content.lexicons if source.content else {}).items():
             for i, entry in enumerate(entries or ()):
@@ -189,6 +204,15 @@ class _Reader:
             return None, f"is outside {self.root}; only files in that folder or below are read"
         return path, ""
 
+    def _has_room(self, text: str, source: Source, line: int) -> bool:
+        """Whether a further file may be read; all together have the limit of one."""
+        self.size += len(text)
+        if self.size <= MAX_BYTES:
+            return True
+        message = f"the files named here have more than {MAX_BYTES:,} characters in all; leave some out"
+        source.faults.append(Fault(codes.TOO_LARGE, message, line))
+        return False
+
     def _read_list(self, name: str, source: Source, line: int) -> None:
         path, problem = self._locate(name, source)
         if path is None:
@@ -196,7 +220,7 @@ class _Reader:
         elif path not in self.lists:
             self.lists[path] = []
             text = _read_named(path, f"lexicon file {name!r}", source, line)
-            if text is not None:
+            if text is not None and self._has_room(text, source, line):
                 self.lists[path], faults = parse_list(text)
                 self.list_faults += [replace(fault, file=str(_beside(source, name))) for fault in faults]
 
@@ -265,6 +289,18 @@ class _Reader:
         return self.lists[path] if path is not None else []
 
 
+def included_in(path: Path) -> Iterator[Path]:
+    """The files that a rule file includes, as far as it can be read."""
+    try:
+        data, _, _ = parse_yaml(read_text(path))
+    except RuleFileError:
+        return
+    names = data.get("include") if isinstance(data, dict) else ()
+    for name in names if isinstance(names, list) else [names]:
+        if isinstance(name, str) and "\0" not in name:
+            yield (path.parent / name).resolve()
+
+
 def _read_named(path: Path, what: str, source: Source, line: int) -> str | None:
     """Text of a file that another one names; None if it cannot be read, which is then a fault of the other one."""
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # a pipe would be waited for
@@ -304,6 +340,8 @@ def parse_list(text: str) -> tuple[list[LexiconEntry], list[Fault]]:
             return [], [Fault(codes.BAD_WORD_LIST, message, 1)]
         for row in rows:
             cells = [cell.strip() for cell in row]
+            if len(entries) + len(faults) >= MAX_ENTRIES:
+                return [], [Fault(codes.TOO_LARGE, f"more than {MAX_ENTRIES:,} entries; split the list", rows.line_num)]
             if any(cells):
                 entry = _list_entry(cells, len(header))
                 if isinstance(entry, Fault):

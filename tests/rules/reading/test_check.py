@@ -252,7 +252,7 @@ SEVERAL = [
 def faults(text: str) -> list[Fault]:
     with pytest.raises(RuleFileError, match="fault") as caught:
         RuleSet.from_yaml(text, name="f.yaml")
-    assert str(caught.value).count("\n") == len(caught.value.faults)
+    assert str(caught.value).count("\n") == min(len(caught.value.faults), 51)
     return caught.value.faults
 
 
@@ -314,7 +314,7 @@ def test_what_the_author_is_told(text: str, start: str) -> None:
 def test_message_of_the_exception() -> None:
     with pytest.raises(
         RuleFileError,
-        match=r"^2 faults in f\.yaml\nf\.yaml:1: field 'rulenet' is missing; add it \[RN011 missing-field\]\nf",
+        match=r"^2 faults in f\.yaml \(1 fixable with rulenet rules lint --fix\)\nf\.yaml:1: field 'rulenet' is missing; add it \[RN011 ",
     ) as caught:
         RuleSet.from_yaml("rules: []\n", name="f.yaml")
     assert caught.value.source == "f.yaml"

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from rulenet.errors import RuleFileError
+from rulenet.rules.file import parse
+from rulenet.rules.reading import sources
 from rulenet.rules.reading.sources import parse_list
 from rulenet.rules.ruleset import RuleSet
 
@@ -143,3 +145,32 @@ def test_a_text_without_a_file_cannot_name_others() -> None:
 def test_bad_lists(text: str, message: str) -> None:
     _, (fault,) = parse_list(text)
     assert message in fault.message
+
+
+def test_limits_of_all_that_a_file_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes of a file and of all together, files, values, entries of a list; found before they are kept."""
+    files = {f"f{i}": f"rulenet: 1\nrules:\n{RULE % (f'r{i}', 'w')}# {'x' * 100}\n" for i in range(5)}
+    top = write(tmp_path, top=f"rulenet: 1\ninclude: [{', '.join(f'{name}.yaml' for name in files)}]\nlexicons: {{l: {{file: l.csv}}}}\n",
+                l_csv="term\n" + "a\n" * 30, **files)  # fmt: skip
+    assert len(RuleSet.load(top)) == 5
+    for module, name, value, said in (
+        (sources, "MAX_BYTES", 100, "more than 100 bytes; split it"),
+        (sources, "MAX_BYTES", 400, "the files named here have more than 400 characters in all; leave some out"),
+        (sources, "MAX_FILES", 3, "include 'f3.yaml': more than 3 files in all; put several into one"),
+        (sources, "MAX_ENTRIES", 20, "more than 20 entries; split the list"),
+        (parse, "MAX_VALUES", 15, "more than 15 values; put long lists into CSV files"),
+    ):
+        with monkeypatch.context() as changed:
+            changed.setattr(module, name, value)
+            with pytest.raises(RuleFileError, match=said + r" \[RN005 too-large\]"):
+                RuleSet.load(top)
+
+
+def test_endless_files_and_pipes_are_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "MAX_BYTES", 1000)
+    with pytest.raises(RuleFileError, match="more than 1,000 bytes; split it"):
+        RuleSet.load("/dev/zero")
+    os.mkfifo(tmp_path / "b.yaml")
+    os.mkfifo(tmp_path / "l.csv")
+    top = write(tmp_path, top="rulenet: 1\ninclude: b.yaml\nlexicons: {l: {file: l.csv}}\n")
+    assert sum("this is not a regular file" in fault for fault in faults(top)) == 2
