@@ -168,6 +168,16 @@ def test_contractions_are_one_word_however_the_apostrophe_is_typed() -> None:
             assert not {*Analyzer(Tokeniser("en"), (1, 1)).terms(typed)} & set(pieces)
 
 
+def test_forms_are_no_pieces_of_contractions() -> None:
+    rules = RuleSet.from_yaml(
+        "rulenet: 1\nlanguage: en\nrules: [{id: a, label: a, word: [be, do, have, will, not, can], forms: lemma}]"
+    )
+    for word in CONTRACTIONS.split():
+        for apostrophe in "'’":
+            assert rules.spans(word.replace("'", apostrophe)) == {}, word
+    assert rules.spans("It was done") == {"a": [(3, 6), (7, 11)]}
+
+
 def test_vowel_points_do_not_tell_words_apart() -> None:
     for pointed, bare in [
         ("שָׁלוֹם", "שלום"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rulenet.base.types import Array
-from rulenet.text.fold import is_unspaced
+from rulenet.text.fold import fold, is_unspaced
 from rulenet.workbench.mine.contrast import expected_gain, log_odds
 from rulenet.workbench.mine.neighbours import groups
 from rulenet.workbench.mine.pairs import pairs
@@ -149,7 +149,7 @@ def words(terms: Sequence[str]) -> dict[str, Any]:
     >>> words(["goal"]), words(["goal", "own goal"])
     ({'word': ['goal']}, {'any': [{'word': ['goal']}, {'phrase': ['own goal']}]})
     """
-    single = [term for term in terms if is_unspaced(term) or term.isalnum()]
+    single = [term for term in terms if is_unspaced(term) or len(fold(term).split()) == 1]
     several = [term for term in terms if term not in single]
     if single and several:
         return {"any": [{"word": single}, {"phrase": several}]}

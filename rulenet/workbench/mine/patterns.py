@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rulenet.text.clean import clean
 from rulenet.text.tag import Tagger
 from rulenet.workbench.mine.terms import FUNCTION_WORDS, Terms, presence
-
-_PLAIN = re.compile(r"\w+")
 
 
 def extract_patterns(texts: Sequence[str], tagger: Tagger, *, min_texts: int = 5) -> Terms:
@@ -40,7 +37,7 @@ def _patterns(text: str, tagger: Tagger) -> Iterator[str]:
     tokens = tagger.tag(text)
     tags = [token.tag for token in tokens]
     for i, token in enumerate(tokens):
-        if not _PLAIN.fullmatch(token.lemma) or token.lemma in FUNCTION_WORDS or len(token.lemma) < 2:
+        if not token.lemma[:1].isalnum() or token.lemma in FUNCTION_WORDS or len(token.lemma) < 2:
             continue
         word = f"{token.tag}:lemma={token.lemma}"
         before, after = tags[i - 1] if i else "", tags[i + 1] if i + 1 < len(tags) else ""

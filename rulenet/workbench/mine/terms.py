@@ -38,8 +38,9 @@ takes taking than that the their theirs them themselves then there these they th
 too took toward towards two under until up upon us use used using very via was way we well went were what when where
 whether which while who whom whose why will with within without would yet you your yours three four five six seven
 eight nine ten first second third amp quot lt gt http https www com monday tuesday wednesday thursday friday saturday
-sunday yesterday tomorrow tonight next day days week weeks month months year years don didn doesn isn wasn aren weren
-won couldn wouldn ll ve re
+sunday yesterday tomorrow tonight next day days week weeks month months year years 's don't didn't doesn't isn't
+wasn't aren't weren't won't can't couldn't wouldn't hasn't haven't hadn't it's that's there's he's she's what's who's let's i'm i've
+i'd i'll you're we're they're we've they've you've we'll they'll you'll he'll she'll it'll
 的 了 在 是 我 有 和 就 不 人 都 一 一个 上 也 很 到 说 要 去 你 会 着 没有 看 好 自己 这 那 与 及 或 被 将
 为 对 以 于 从 而 但 并 等 中 个 他 她 它 们 我们 你们 他们 什么 怎么 如何 为何 已 已经 还 又 再 更 最 称 让
 给 把 向 其 该 此 可 能 可以 之 后 前 下 内 外 多 大 小 新 年 月 日 元 万 亿 点 第 次 名 位 家
@@ -142,7 +143,7 @@ def _runs(text: str, tokeniser: Tokeniser) -> Iterator[list[tuple[str, int, int]
         if run and not _is_glued(text, run[-1], word):
             yield run
             run = []
-        if word[0].isalnum():
+        if any(map(str.isalnum, word[0])) and "_" not in word[0]:
             run.append(word)
     if run:
         yield run
@@ -153,7 +154,7 @@ def _is_glued(text: str, last: tuple[str, int, int], word: tuple[str, int, int])
     # Chinese words have nothing between them; a rule could not find a Chinese and a Latin word as one phrase.
     if is_unspaced(last[0]) or is_unspaced(word[0]):
         return not between and is_unspaced(last[0]) and is_unspaced(word[0])
-    return _GLUE.fullmatch(between) is not None
+    return word[0] == "'s" or _GLUE.fullmatch(between) is not None
 
 
 def _may_end(word: str) -> bool:

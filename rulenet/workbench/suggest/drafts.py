@@ -15,7 +15,9 @@ from rulenet.base.types import Array
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.writing.compose import file_text
 from rulenet.text.clean import clean
+from rulenet.text.fold import is_unspaced
 from rulenet.text.language import Language
+from rulenet.text.words import word_spans
 
 EXAMPLE_LENGTH = 140  # characters
 WEIGHTS = (0.3, 4.0)
@@ -108,10 +110,10 @@ def _excerpt(text: str, start: int, end: int) -> str:
         return " ".join(text.split())
     room = max((EXAMPLE_LENGTH - (end - start)) // 2, 10)
     first, last = max(start - room, 0), min(max(end + room, EXAMPLE_LENGTH), len(text))
-    while 0 < first < start and text[first - 1].isalnum() and text[first].isascii():
-        first += 1
-    while end < last < len(text) and text[last].isalnum() and text[last].isascii():
-        last -= 1
+    for at, beyond in word_spans(text):  # no word is cut
+        if not is_unspaced(text[at:beyond]):
+            first = min(beyond, start) if at < first < beyond else first
+            last = max(at, end) if at < last < beyond else last
     return " ".join(text[first:last].split())
 
 

@@ -35,6 +35,13 @@ ENGLISH = [
     ("won't be ‹good›", True),
     ("wont be ‹good›", True),
     ("want ‹good› films", False),
+    ("ain`t ‹good›", True),
+    ("shouldn\u02bct be ‹good›", True),
+    ("I do n't ‹like› it", True),  # as some corpora are split
+    ("O'Brien's ‹good›", False),
+    ("not a 9.5 ‹good›", True),  # the point is no full stop
+    ("not the firm’s ‹good› name", True),
+    ("not हिन्दी ‹good›", True),
     # not only, not just
     ("not only ‹good›", False),
     ("not only a ‹good› film", False),
