@@ -276,11 +276,11 @@ class Predictor:
         calibration, held_out = self.policy.calibration, self.hybrid.held_out
         if calibration is None or held_out is None:
             why = "this model has none (it was trained on too few texts or without labels)"
-            hint = "call calibrate(texts, labels) first"
+            hint = "calibrate it first, with labelled texts that it was not trained on"
             raise ParameterError(f"{purpose} needs held-out texts with labels, and {why}; {hint}")
         if held_out.is_stale:
             why = "held-out texts from before the rules changed, so it promises less"
-            warnings.warn(f"{purpose} relies on {why}; call calibrate(texts, labels)", stacklevel=4)
+            warnings.warn(f"{purpose} relies on {why}; calibrate the model again", stacklevel=4)
         return calibration
 
     def _blocks(self, texts: Iterable[str]) -> Iterator[Parts]:

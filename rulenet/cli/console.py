@@ -19,6 +19,7 @@ from typer import Argument, Option
 from rulenet.base.console import SafeConsole, printable
 from rulenet.base.files import check_output, open_output
 from rulenet.base.harmless import harmless
+from rulenet.cli.words import in_words_of_the_command_line
 from rulenet.errors import ParameterError, RuleNetError
 
 out = SafeConsole()
@@ -118,7 +119,7 @@ def new_table(*columns: str, left: int = 1, title: str | None = None) -> Table:
 
 def complain(error: RuleNetError | str) -> None:
     """Print an error on standard error."""
-    first, *more = [error] if isinstance(error, str) else error.lines
+    first, *more = map(in_words_of_the_command_line, [error] if isinstance(error, str) else error.lines)
     err.print(_line(("error: ", "bold red"), first), soft_wrap=True)
     for line in more:
         err.print(_line(line), soft_wrap=True)
@@ -126,7 +127,7 @@ def complain(error: RuleNetError | str) -> None:
 
 def warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning on standard error, without the line of Python that it comes from."""
-    err.print(_line(("warning: ", "bold yellow"), str(message)), soft_wrap=True)
+    err.print(_line(("warning: ", "bold yellow"), in_words_of_the_command_line(str(message))), soft_wrap=True)
 
 
 def check_file(path: Path | None, inputs: Iterable[str | Path | None] = ()) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Argument
+from typer import Argument, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, Model, new_table, out, print_json, say
@@ -15,16 +16,21 @@ if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
 
 COVERAGE = 0.95
+WIDEST_MATRIX = 10  # labels; of more, the most frequent confusions are listed
+SNIPPET = 120  # characters of a text
 
 
 @reads_data
 def evaluate(
     model: Model,
     data: Annotated[str, Argument(help="Labelled texts.", metavar="DATA")],
+    mistakes: Annotated[int, Option(help="How many of the worst mistakes to show.", min=0)] = 5,
     how: Reading = FIND_OUT,
     as_json: AsJson = False,
 ) -> None:
-    """Evaluate a model on labelled texts: accuracy, precision, recall and F1 of each label, and how reliable probabilities are.
+    """Evaluate a model on labelled texts: accuracy; precision, recall and F1 of each label; what is taken for what; the worst mistakes.
+
+    The worst mistakes are the wrong answers that the model was surest of: often it is the label that is wrong.
 
     Example: `rulenet evaluate model/ test.csv`
     """
@@ -37,11 +43,13 @@ def evaluate(
     if dataset.labels is None:
         raise DataError(f"{data}: some or all labels are missing: complete them, or name their column with --label")
     y = class_indices(dataset.labels, clf.classes_.tolist(), data)
-    figures = judge(clf, dataset.texts, y)
+    figures = judge(clf, dataset.texts, y, worst=mistakes, rows=dataset.rows)
     (print_json if as_json else show)(figures)
 
 
-def judge(clf: RuleNetClassifier, texts: list[str], y: Array) -> dict[str, Any]:
+def judge(
+    clf: RuleNetClassifier, texts: list[str], y: Array, *, worst: int = 0, rows: Sequence[int] | None = None
+) -> dict[str, Any]:
     """Measure a model on texts whose class indices are `y`; return plain data."""
     import numpy as np
     from sklearn.metrics import precision_recall_fscore_support
@@ -68,7 +76,22 @@ def judge(clf: RuleNetClassifier, texts: list[str], y: Array) -> dict[str, Any]:
         sets = {"asked": COVERAGE, "coverage": covered, "mean_size": float(plausible.sum(axis=1).mean())}
     macro_f1, ece = float(np.mean([row["f1"] for row in labels.values()])), expected_calibration_error(proba, y)
     figures = {"texts": len(y), "accuracy": float(right.mean()), "macro_f1": macro_f1, "ece": ece}
-    return {**figures, "paths": paths, "label_sets": sets, "labels": labels}
+    confusion = np.zeros((len(names), len(names)), dtype=int)
+    np.add.at(confusion, (y, predicted), 1)
+    wrong = np.flatnonzero(~right)
+    surest = wrong[np.argsort(-proba[wrong, predicted[wrong]], kind="stable")[:worst]].tolist()
+    mistakes = [
+        {
+            "row": i + 1 if rows is None else rows[i],
+            "text": texts[i],
+            "label": names[y[i]],
+            "answer": names[predicted[i]],
+            "probability": float(proba[i, predicted[i]]),
+        }
+        for i in surest
+    ]
+    found = {"paths": paths, "label_sets": sets, "labels": labels}
+    return {**figures, **found, "confusion": confusion.tolist(), "mistakes": mistakes}
 
 
 def show(figures: dict[str, Any]) -> None:
@@ -87,3 +110,33 @@ def show(figures: dict[str, Any]) -> None:
     if sets := figures["label_sets"]:
         asked, size = f"label sets for a coverage of {sets['asked']:.0%}", f"{sets['mean_size']:.2f} labels on average"
         say(f"{asked} contain the correct label of {sets['coverage']:.1%} of the texts, with {size}")
+    show_confusion(list(figures["labels"]), figures["confusion"])
+    for i, mistake in enumerate(figures["mistakes"]):
+        if not i:
+            say()
+            say(("Surest mistakes", "bold"))
+        text = mistake["text"] if isinstance(mistake["text"], str) else " · ".join(mistake["text"].values())
+        text = " ".join(text[: 4 * SNIPPET].split())
+        shown = text if len(text) <= SNIPPET else text[: SNIPPET - 1] + "…"
+        say(
+            f"row {mistake['row']}: {mistake['answer']} ({mistake['probability']:.0%}), labelled {mistake['label']}: {shown}"
+        )
+
+
+def show_confusion(names: list[str], counts: list[list[int]]) -> None:
+    """Print what is taken for what: all of it, or of many labels the most frequent confusions."""
+    pairs = [(counts[i][j], names[i], names[j]) for i in range(len(names)) for j in range(len(names)) if i != j]
+    pairs = sorted((pair for pair in pairs if pair[0]), key=lambda pair: -pair[0])
+    if not pairs:
+        return
+    say()
+    if len(names) > WIDEST_MATRIX:
+        say(("Most frequent confusions", "bold"))
+        for n, label, answer in pairs[:WIDEST_MATRIX]:
+            say(f"{counted(n, 'text')} labelled {label}: answer {answer}")
+        return
+    say(("Confusion matrix", "bold"), ": labels on the left, answers above")
+    table = new_table("", *names)
+    for name, row in zip(names, counts, strict=True):
+        table.add_row(name, *(f"{n:,}" if n else "·" for n in row))
+    out.print(table)

@@ -12,17 +12,20 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from rulenet.base.version import __version__
 from rulenet.cli import (
+    calibrate,
     demo,
     evaluate,
     explain,
     export,
     history,
+    info,
     predict,
     rules_apply,
     rules_diff,
@@ -35,7 +38,7 @@ from rulenet.cli import (
     rules_test,
     train,
 )
-from rulenet.cli.console import ON_ENCODING_ERRORS, warn
+from rulenet.cli.console import ON_ENCODING_ERRORS, say, warn
 from rulenet.cli.ending import ended, flush_errors
 
 
@@ -59,12 +62,29 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     cls=_Commands,
-    help="Text classification with rules you can read and a transformer for the rest.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(f"rulenet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Text classification with rules you can read and a transformer for the rest."""
+
+
 rules = typer.Typer(help="Write and check rule files.", no_args_is_help=True, rich_markup_mode="markdown")
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
@@ -72,6 +92,8 @@ app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
+app.command("calibrate")(calibrate.calibrate)
+app.command("info")(info.info)
 app.command("history")(history.history)
 app.add_typer(rules, name="rules")
 rules.command("new")(rules_new.new)

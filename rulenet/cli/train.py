@@ -61,6 +61,12 @@ def train(
     Example: `rulenet train reviews.csv --rules rules/imdb.yaml --out model/`, or
     `rulenet train rules.yaml --unlabeled texts.csv --out model/`
     """
+    data, rules = sources(data, rules, unlabeled)
+    work = None if encoder == "none" else Path(f"{model}.work")
+    if work is not None:
+        from rulenet.model.encoders.load import check_encoder
+
+        check_encoder(encoder)  # before anything slow, and that includes imports
     from rulenet.base.extras import need
     from rulenet.base.progress import is_main_process
     from rulenet.estimator import RuleNetClassifier
@@ -68,11 +74,9 @@ def train(
     from rulenet.training.recipe import Recipe
 
     check_target(model)
-    work = None if encoder == "none" else Path(f"{model}.work")
     check_replaced(model, work, resume=resume, force=force)
     if figures is not None:
         need("matplotlib", purpose="--figures")
-    data, rules = sources(data, rules, unlabeled)
     fields = {"epochs": epochs} | chosen_fields(recipe or [])
     clf = RuleNetClassifier(rules, None if work is None else encoder, language=language, recipe=Recipe.of(**fields))
     clf.set_params(cascade=cascade, cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed)

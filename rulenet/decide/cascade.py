@@ -125,11 +125,11 @@ def choose(
     margin, limit, note = link.flip_margin(bound, psi_scale) + ROUNDING, 0.0, ""
     if mode == "statistical":
         if is_stale:
-            note = "rules have changed since the margin was chosen; call calibrate(texts). Until then only certified exits are taken"
+            note = "rules have changed since the margin was chosen; calibrate the model again. Until then only certified exits are taken"
         elif phi is None or psi is None or len(phi) < texts_needed(risk):
             note = (
                 f"{0 if phi is None else len(phi)} held-out texts cannot promise a risk of {risk:g}: that takes "
-                f"{texts_needed(risk)}; call calibrate(texts), which needs no labels for this, or raise cascade_risk. "
+                f"{texts_needed(risk)}; calibrate the model with more texts, which need no labels for this, or allow more risk. "
                 "Until then only certified exits are taken"
             )
         else:

@@ -77,7 +77,7 @@ def save(figure: Any, path: str | os.PathLike[str]) -> None:
 
 def _rows(calibration: Mapping[str, Any], name: str) -> list[Any]:
     if not calibration.get(name):
-        why = "the model has no held-out texts with labels; call calibrate(texts, labels) first"
+        why = "the model has no held-out texts with labels; calibrate it first"
         raise InputError(f"there is no calibration to draw: {why}")
     return list(calibration[name])
 

@@ -137,7 +137,7 @@ def _halved(batches: Iterable[list[int]], length: int, device: Any) -> Iterator[
     batches = list(batches)
     n = len(batches[0])
     if n == 1:
-        advice = "free some memory, use another device, or train with a lower recipe.max_length"
+        advice = "free some memory, use another device, or train with a lower max_length"
         raise RuleNetError(f"one text of {length} word pieces does not fit into the memory of {device}; {advice}")
     size = f"{n} texts of up to {length} word pieces"
     message = f"{size} did not fit into the memory of {device}; ψ continues with half as many at a time"

@@ -170,7 +170,7 @@ def validated(model: type[_Model], data: Any, file: Path) -> _Model:
 def read_config(folder: Path) -> ModelConfig:
     """config.json of a folder; another format is not reported as damage."""
     if not folder.is_dir():
-        raise ModelFileError(f"{folder}: no such folder; a model is the folder that save() wrote")
+        raise ModelFileError(f"{folder}: no such folder; a model is the folder that it was saved to")
     file = folder / "config.json"
     if not file.is_file() or file.is_symlink():
         raise ModelFileError(f"{folder}: there is no config.json, so this is not a rulenet model")

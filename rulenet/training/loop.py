@@ -184,7 +184,9 @@ def cut_further(run: Run, batch: Batch) -> None:
     free_memory()
     longest, where = max(map(len, batch.rows)), f"the memory of {run.device}"
     if run.at.parts >= math.ceil(len(batch) / run.accelerator.num_processes):
-        advice = f"lower recipe.max_length ({run.recipe.reading.max_length}) or freeze more layers; batches of one text were tried"
+        advice = (
+            f"lower max_length ({run.recipe.reading.max_length}) or freeze more layers; batches of one text were tried"
+        )
         raise TrainingError(f"a single text of {longest} word pieces does not fit into {where}; {advice}")
     run.at.parts *= 2
     size, parts = f"a batch of {counted(len(batch), 'text')} of up to {longest} word pieces", run.at.parts

@@ -89,7 +89,9 @@ class Run:
             batches = new_cut(self.recipe, self.psi)(train, train.with_target, np.random.default_rng(seed))
             groups.insert(0, (sharing, batches))
         if not groups:
-            raise TrainingError("no objective finds texts to learn from; add unlabeled=… or another objective")
+            raise TrainingError(
+                "no objective finds texts to learn from; add texts without labels, or another objective"
+            )
         return groups
 
     def warn(self, message: str) -> None:
@@ -102,7 +104,7 @@ class Run:
         recent = torch.stack(self.seen).tolist() if self.seen else []
         self.seen.clear()
         steps = self.recipe.steps
-        rates = f"recipe.learning_rate (now {steps.learning_rate}) or recipe.head_learning_rate ({steps.head_learning_rate})"
+        rates = f"learning_rate (now {steps.learning_rate}) or head_learning_rate ({steps.head_learning_rate}) of the recipe"
         for loss, norm in recent:
             self.at.losses.append(loss)
             where = f"in epoch {self.at.epoch + 1}, step {len(self.at.losses)}"

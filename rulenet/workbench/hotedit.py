@@ -112,7 +112,7 @@ class Edit:
             yield ""
             yield (
                 "Probabilities, label sets and the statistical cascade are still based on texts scored with earlier rules; "
-                "RuleNetClassifier.calibrate(texts, labels) updates them"
+                "calibrate the model again to update them"
             )
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
-from rulenet.cli.evaluate import judge
+from rulenet.cli.evaluate import judge, show_confusion
 from rulenet.cli.main import app
 from rulenet.model.hybrid import HeldOut
 from tests.cli.conftest import run, write_csv
@@ -106,3 +106,37 @@ def test_evaluate_on_a_file_of_one_class(folder: Path, tmp_path: Path) -> None:
         run("evaluate", folder / "model", write_csv(tmp_path / "t.csv", [("parcel", "delivery")]), "--json").stdout
     )
     assert (data["accuracy"], data["labels"]["billing"]["texts"]) == (1.0, 0)
+
+
+def test_what_is_taken_for_what_and_the_surest_mistakes(clf: RuleNetClassifier, tmp_path: Path) -> None:
+    clf.save(tmp_path / "model")
+    rows = [
+        ("strong", "b"),
+        ("weak\n and  \x1b[31mred " + "x" * 200, "a"),
+        ("strong again", "a"),
+        ("nothing", "a"),
+        ("weak", "b"),
+    ]
+    data = write_csv(tmp_path / "t.csv", rows)
+    found = json.loads(run("evaluate", tmp_path / "model", data, "--json").stdout)
+    assert found["confusion"] == [[1, 2], [0, 2]]
+    assert [one["text"][:6] for one in found["mistakes"]] == ["strong", "weak\n "]
+    shown = run("evaluate", tmp_path / "model", data).stdout
+    assert re.search(
+        r"Confusion matrix: labels on the left, answers above\n +a +b *\n *a +1 +2 *\n *b +· +2 *\n", shown
+    )
+    first, second = shown.partition("Surest mistakes\n")[2].splitlines()
+    assert re.fullmatch(r"row \d: b \(\d\d%\), labelled a: strong again", first)
+    assert second.endswith("x…")
+    assert "\x1b" not in second
+    assert "Surest" not in run("evaluate", tmp_path / "model", data, "--mistakes", 0).stdout
+
+
+def test_of_many_labels_the_most_frequent_confusions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"label{i}" for i in range(12)]
+    counts = [[5 * (i == j) + (i == 3 and j == 7) * 2 + (i == 0 and j == 1) for j in range(12)] for i in range(12)]
+    show_confusion(names, counts)
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "2 texts labelled label3: answer label7",
+        "1 text labelled label0: answer label1",
+    ]

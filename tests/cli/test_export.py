@@ -55,7 +55,7 @@ def test_the_model_becomes_faster_and_stays_the_same(saved: Path, table: Path) -
 
 
 def test_complaints(saved: Path, table: Path, tmp_path: Path) -> None:
-    assert "precision='int8' needs texts" in run("export", saved, "--precision", "int8", status=2).stderr
+    assert "--precision int8 needs texts" in run("export", saved, "--precision", "int8", status=2).stderr
     assert "is not 'auto', 'fp32' or 'int8'" in run("export", saved, "--precision", "half", status=2).stderr
     assert "no such folder" in run("export", tmp_path / "none", "--data", table, status=2).stderr
     (tmp_path / "odd.csv").write_text("text,label\ngood,maybe\n", encoding="utf-8")

@@ -16,7 +16,7 @@ from rulenet.predictor import Predictor
 from tests.cli.conftest import complaint, run, write_csv
 
 COMMANDS = [
-    *("demo", "train", "predict", "evaluate", "explain", "export", "history"),
+    *("demo", "train", "predict", "evaluate", "explain", "export", "history", "calibrate", "info"),
     *(f"rules {name}" for name in ("lint", "test", "format", "stats", "suggest", "apply", "diff", "schema")),
 ]
 
@@ -79,11 +79,11 @@ def test_labels_are_not_read_as_markup(tmp_path: Path) -> None:
         ("train {f}/mail.csv -o {f}/mail.csv", r"mail\.csv exists and is not a rulenet model \(it is a file\)"),
         ("train {f}/mail.csv -o {f}", r"exists and is not a rulenet model"),
         ("train {f}/mail.csv -o {f}/mail.csv/m", r"cannot be written"),
-        ("train {f}/mail.csv -o {t}/m --language fr", r"language='fr' is not 'auto', 'en' or 'zh'"),
-        ("train {f}/mail.csv -o {t}/m --device tpu", r"device='tpu' is not"),
+        ("train {f}/mail.csv -o {t}/m --language fr", r"--language fr is not 'auto', 'en' or 'zh'"),
+        ("train {f}/mail.csv -o {t}/m --device tpu", r"--device tpu is not"),
         ("train {f}/empty.csv -o {t}/m", r"empty\.csv: the file is empty"),
         ("train {f}/blank.csv -o {t}/m", r"all 2 texts are empty"),
-        ("predict {t}/m {f}/mail.csv", r"m: no such folder; a model is the folder that save\(\) wrote"),
+        ("predict {t}/m {f}/mail.csv", r"m: no such folder; a model is the folder that it was saved to"),
         ("predict {t} {f}/mail.csv", r"there is no config\.json"),
         ("predict {f}/model {f}/no.csv", r"no\.csv: not found"),
         ("predict {f}/model {f}/empty.csv", r"the file is empty"),

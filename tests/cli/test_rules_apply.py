@@ -108,7 +108,7 @@ def test_json() -> None:
         (("model", "edited.yaml", "--data", "data.csv"), "--refit phi and --data FILE belong together"),
         (
             ("model", "edited.yaml", "--refit", "psi", "--data", "data.csv"),
-            "refit='psi' is not known; the only choice is 'phi'",
+            "--refit psi is not known; the only choice is 'phi'",
         ),
         (("none", "edited.yaml"), "none: no such folder"),
         (("model", "none.yaml"), "none.yaml: no such file"),

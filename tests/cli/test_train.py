@@ -102,8 +102,8 @@ def test_a_cascade_is_chosen_said_and_kept(data: Path, tiny_encoder: str, tmp_pa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--cascade", "sometimes"), r"cascade='sometimes' is not 'off', 'certified' or 'statistical'"),
-        (("--cascade-risk", "2"), r"cascade_risk=2\.0 is not a share between 0 and 1"),
+        (("--cascade", "sometimes"), r"--cascade sometimes is not 'off', 'certified' or 'statistical'"),
+        (("--cascade-risk", "2"), r"--cascade-risk 2\.0 is not a share between 0 and 1"),
     ],
 )
 def test_an_unknown_cascade_is_refused(data: Path, tmp_path: Path, options: tuple[str, str], message: str) -> None:

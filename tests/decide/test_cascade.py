@@ -269,8 +269,8 @@ def test_statistical_takes_the_smaller_margin() -> None:
 @pytest.mark.parametrize(
     ("changes", "note"),
     [
-        ({"is_stale": True}, "rules have changed since the margin was chosen; call calibrate(texts)"),
-        ({"phi": None, "psi": None}, "0 held-out texts cannot promise a risk of 0.02: that takes 149; call calibrate(texts)"),
+        ({"is_stale": True}, "rules have changed since the margin was chosen; calibrate the model again"),
+        ({"phi": None, "psi": None}, "0 held-out texts cannot promise a risk of 0.02: that takes 149; calibrate the model with more texts"),
         ({"phi": PHI[:148], "psi": PSI[:148]}, "148 held-out texts cannot promise a risk of 0.02: that takes 149;"),
     ],
 )  # fmt: skip

@@ -192,7 +192,7 @@ def test_bytes_that_are_no_text_and_giants_are_refused(folder: Path, monkeypatch
 
 
 def test_what_is_no_model_folder_is_said(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"nowhere: no such folder; a model is the folder that save\(\) wrote"):
+    with pytest.raises(ModelFileError, match=r"nowhere: no such folder; a model is the folder that it was saved to"):
         read_config(tmp_path / "nowhere")
     with pytest.raises(ModelFileError, match=r"rules-\w+\.yaml: no such folder"):
         read_config(part(folder, "rules.yaml"))

@@ -459,7 +459,7 @@ def test_a_folder_that_cannot_be_written_is_named(
 
 @pytest.mark.parametrize("work", [undo, redo, lambda folder: apply_rules(folder, rules(3))])
 def test_no_model_is_said_so(tmp_path: Path, work: Callable[[Path], Any]) -> None:
-    with pytest.raises(ModelFileError, match=r"nothing: no such folder; a model is the folder that save\(\) wrote"):
+    with pytest.raises(ModelFileError, match=r"nothing: no such folder; a model is the folder that it was saved to"):
         work(tmp_path / "nothing")
     assert os.listdir(tmp_path) == []
 

@@ -15,6 +15,8 @@ from rulenet.model.encoders.source import Source
 
 # Models whose layers are known to be a plain stack between embeddings and last_hidden_state.
 STACKS = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
+IN_A_FOLDER = "The folder must contain config.json, model.safetensors and tokenizer files, as transformers writes them."
+OFFLINE = "If this machine is offline, pass a folder with the downloaded model."
 
 
 def read_body(location: str, name: str) -> Body:
@@ -39,12 +41,8 @@ def read_body(location: str, name: str) -> Body:
         # transformers raises OSError, ValueError, KeyError, SafetensorError …, all meaning: cannot be loaded.
         if not is_failure(error):
             raise
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if local:
-            hint = "The folder must contain config.json, model.safetensors and tokenizer files, as written by save_pretrained."
-        else:
-            hint = "If this machine is offline, pass a folder with the downloaded model."
-        raise EncoderError(f"encoder {name!r} cannot be loaded: {reason}. {hint}") from error
+        hint = IN_A_FOLDER if local else OFFLINE
+        raise EncoderError(f"encoder {name!r} cannot be loaded: {_first_line(error)}. {hint}") from error
     if not getattr(tokenizer, "is_fast", False):
         raise EncoderError(f"encoder {name!r} has no fast tokenizer (tokenizer.json); choose another encoder.")
     try:
@@ -73,4 +71,24 @@ def quiet_transformers() -> Iterator[None]:
         logging.enable_progress_bar()
 
 
-SOURCE = Source(None, lambda wanted: read_body(wanted.name, wanted.name))
+def check(name: str) -> None:
+    """Refuse a folder without a config, and a name that the hub does not have or that cannot be reached; torch is not needed."""
+    if Path(name).is_dir():
+        if not (Path(name) / "config.json").is_file():
+            raise EncoderError(
+                f"encoder {name!r} cannot be loaded: there is no config.json in this folder. {IN_A_FOLDER}"
+            )
+        return
+    from huggingface_hub import hf_hub_download
+
+    try:
+        hf_hub_download(name, "config.json")
+    except Exception as error:  # of many kinds, all meaning: not found
+        raise EncoderError(f"encoder {name!r} cannot be loaded: {_first_line(error)}. {OFFLINE}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+
+
+SOURCE = Source(None, lambda wanted: read_body(wanted.name, wanted.name), check=check)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib.util
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from rulenet.base.extras import need
 from rulenet.errors import EncoderError
@@ -39,7 +43,53 @@ def load_encoder(
     try:
         body = source.load(Wanted(name, texts, max_length, seed))
     except EncoderError as error:
-        offline = ", ".join(f"{other.name!r} ({other.offline})" for other in SOURCES if other.offline)
-        message = f"{error} Encoders that need no network: {offline}, None (rules and TF-IDF only)."
-        raise EncoderError(message) from error.__cause__
+        raise EncoderError(f"{error} {_offline()}") from error.__cause__
     return Encoder(body, name=name, max_length=max_length, long_texts=long_texts, max_chunks=max_chunks)
+
+
+def check_encoder(name: str) -> None:
+    """Find out early that a name or folder cannot be an encoder: at once, with neither torch nor network, if it is misspelt.
+
+    Raises
+    ------
+    EncoderError, MissingExtraError
+        As from `load_encoder`.
+
+    Examples
+    --------
+    >>> try:
+    ...     check_encoder("minillm")
+    ... except EncoderError as error:
+    ...     print(str(error).partition(".")[0])
+    encoder 'minillm' is not known (did you mean 'minilm'?)
+    """
+    for module in ("torch", "transformers"):
+        if importlib.util.find_spec(module) is None:
+            need(module, purpose=f"encoder={name!r}")
+    source = next(source for source in SOURCES if source.name in (name, None))
+    if source.name is None and not Path(name).is_dir():
+        _check_name(name)
+    try:
+        source.check(name)
+    except EncoderError as error:
+        raise EncoderError(f"{error} {_offline()}") from error.__cause__
+
+
+def _check_name(name: str) -> None:
+    """Refuse what is neither a folder nor may be a name on the hub."""
+    known = {str(source.name): str(source.name) for source in SOURCES if source.name} | {"none": "none"}
+    bare = re.sub("[^a-z0-9]", "", name.lower())
+    meant = [*difflib.get_close_matches(bare, known, 1, 0.7), *(one for one in known if one in bare)]
+    if "/" not in name and meant:
+        raise EncoderError(f"encoder {name!r} is not known (did you mean {known[meant[0]]!r}?). {_offline()}")
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?", name):
+        near = Path(name).parent.glob("*/config.json") if Path(name).parent.is_dir() else ()
+        folders = {file.parent.name: str(file.parent) for file in near}
+        close = difflib.get_close_matches(Path(name).name, folders, 1)
+        hint = f" (did you mean {folders[close[0]]!r}?)" if close else ""
+        raise EncoderError(f"encoder {name!r} cannot be loaded: there is no such folder{hint}. {_offline()}")
+
+
+def _offline() -> str:
+    offline = ", ".join(f"{other.name!r} ({other.offline})" for other in SOURCES if other.offline)
+    return f"Encoders that need no network: {offline}, none at all (rules and TF-IDF only)."

@@ -17,4 +17,6 @@ def folder() -> Path:
     return Path(str(spec.origin if spec else "")).parent / "model"
 
 
-SOURCE = Source("minilm", lambda wanted: read_body(str(folder()), wanted.name), offline="embedded")
+SOURCE = Source(
+    "minilm", lambda wanted: read_body(str(folder()), wanted.name), check=lambda name: folder(), offline="embedded"
+)

@@ -24,4 +24,5 @@ class Source:
 
     name: str | None  # the name it is called by; None: any
     load: Callable[[Wanted], Body]  # makes the body; raises `EncoderError` if it cannot
+    check: Callable[[str], object] = lambda name: None  # finds out early that it cannot; raises as `load` does
     offline: str = ""  # how it is suggested to someone whose encoder cannot be loaded; empty: not at all

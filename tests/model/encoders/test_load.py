@@ -16,7 +16,7 @@ from rulenet.errors import EncoderError  # noqa: E402
 from rulenet.model.encoders import load  # noqa: E402
 from rulenet.model.encoders.encoder import Body, Traits  # noqa: E402
 from rulenet.model.encoders.hub import read_body  # noqa: E402
-from rulenet.model.encoders.load import load_encoder  # noqa: E402
+from rulenet.model.encoders.load import check_encoder, load_encoder  # noqa: E402
 from rulenet.model.encoders.source import Source, Wanted  # noqa: E402
 
 
@@ -112,3 +112,34 @@ def test_prefix_and_pooling_are_kept_by_saved_and_exported_models(toy: str, tmp_
     clf.save(tmp_path / "fast")
     again = RuleNetClassifier.load(tmp_path / "fast")
     np.testing.assert_array_equal(again.predict_proba(texts[:4]), clf.predict_proba(texts[:4]))
+
+
+def test_a_misspelt_encoder_is_recognised_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the network, and before φ: known names, folders, siblings of folders."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", None)
+    for name, said in {
+        **dict.fromkeys(("minillm", "MiniLM", "mini-lm", "minlm", "all-MiniLM-L6-v2"), r"\(did you mean 'minilm'\?\)"),
+        **dict.fromkeys(("scrach", "Scratch", "from-scratch"), r"\(did you mean 'scratch'\?\)"),
+        **dict.fromkeys(("None", "nome"), r"\(did you mean 'none'\?\)"),
+        **dict.fromkeys(("./no", "/no/such/folder", "~/no", "a b"), "there is no such folder"),
+        f"{tmp_path}/mime": r"no such folder \(did you mean '.*mine'\?\)",
+        "other": "there is no config.json in this folder",
+    }.items():
+        with pytest.raises(EncoderError, match=f"{said}.* Encoders that need no network: 'minilm'"):
+            check_encoder(name)
+        with pytest.raises(EncoderError, match=said):
+            RuleNetClassifier(None, name).fit(["a", "b"], ["x", "y"])
+    for name in ("minilm", "scratch", "mine"):
+        check_encoder(name)
+
+
+def test_a_name_that_the_hub_does_not_have_is_found_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("bert-base-uncasd", "org/name"):
+        with pytest.raises(
+            EncoderError, match=rf"encoder '{name}' cannot be loaded: .* If this machine is offline, pass a folder"
+        ):
+            check_encoder(name)

@@ -1,0 +1,30 @@
+"""Messages of the library in words of the command line: its options instead of Python's arguments. Imports nothing."""
+
+from __future__ import annotations
+
+import re
+
+OPTIONS = {
+    **{
+        name: f"--{name}"
+        for name in ("cascade", "device", "encoder", "language", "rules", "unlabeled", "precision", "refit")
+    },
+    **{"cascade_risk": "--cascade-risk", "max_loss": "--max-loss", "held_out": "--held-out", "n_jobs": "--jobs"},
+    **{"random_state": "--seed", "limit": "--limit", "reject": "--reject", "coverage": "--coverage"},
+}
+_ARGUMENT = re.compile(rf"(?<![\w.-])({'|'.join(OPTIONS)})=('[^']*'|[\w.+-]+|…)")
+
+
+def in_words_of_the_command_line(message: str) -> str:
+    """Name options instead of arguments.
+
+    Examples
+    --------
+    >>> in_words_of_the_command_line("device='tpu' is not 'cpu'; n_jobs=0, encoder=None, with rules=…")
+    "--device tpu is not 'cpu'; --jobs 0, --encoder none, with --rules …"
+    """
+    return _ARGUMENT.sub(lambda found: f"{OPTIONS[found[1]]} {_value(found[2])}", message)
+
+
+def _value(value: str) -> str:
+    return "none" if value == "None" else value.strip("'")
