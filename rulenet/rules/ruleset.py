@@ -90,8 +90,15 @@ class RuleSet:
     # ------------------------------------------------------------------ making one
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> RuleSet:
+    def load(cls, path: str | os.PathLike[str], *, may_be_empty: bool = False) -> RuleSet:
         """Read a rule file and all that it includes.
+
+        Parameters
+        ----------
+        path
+            The file.
+        may_be_empty
+            Whether it may have no rules yet, as where rules are to be suggested.
 
         Raises
         ------
@@ -99,7 +106,7 @@ class RuleSet:
             With every fault of the files: file, line, rule, what, and what to do.
         """
         path = Path(path)
-        return cls(read_bundle(read_text(path), str(path), path), str(path))
+        return cls(read_bundle(read_text(path), str(path), path, may_be_empty=may_be_empty), str(path))
 
     @classmethod
     def from_yaml(cls, text: str, *, name: str = "<string>") -> RuleSet:

@@ -106,3 +106,25 @@ def test_a_sample_is_not_a_prefix() -> None:
     # The first half of the file holds one label only: a prefix could not be learned from.
     data = json.loads(run("rules.yaml", "--data", "data.csv", "--sample", 300, "--json").stdout)
     assert data["n_mined"] + data["n_chosen"] + data["n_held_out"] == 300
+
+
+def test_from_no_rules_at_all() -> None:
+    """An empty list, or labels alone; the rules go into that very file."""
+    for name, text in {
+        "empty.yaml": "rulenet: 1\nlanguage: en\nrules: []\n",
+        "labels.yaml": "rulenet: 1\nlabels: [Sports, Money]\n",
+    }.items():
+        Path(name).write_text(text)
+        run(name, "--data", "data.csv", "--write", name)
+        found = RuleSet.load(name)
+        assert {rule.label for rule in found.file.rules} == {"Sports", "Money"}
+        assert not [fault for fault in lint(name) if fault.severity != "info"]
+
+
+def test_how_many_texts_are_wanted() -> None:
+    Path("few.csv").write_text("text,label\na,Sports\nb,Money\n")
+    assert "give at least 60 different texts" in cli.complaint("rules", "suggest", "rules.yaml", "--data", "few.csv")
+    lines = Path("data.csv").read_text().splitlines(keepends=True)
+    Path("some.csv").write_text("".join([*lines[:41], *lines[301:341]]))
+    out = run("rules.yaml", "--data", "some.csv").stdout
+    assert "about 100 texts of each label are wanted: with fewer, few rules can be told from chance (" in out

@@ -109,6 +109,10 @@ class Kind(ABC):
         """What cannot work, so that the file is refused; `lexicons` are those that exist."""
         yield from ()
 
+    def cost(self, part: Part) -> Iterator[tuple[str, int]]:
+        """Each text of it that has to be compiled, with the size of what comes out; it has no faults."""
+        yield from ()
+
     def smells(self, part: Part, setting: Setting) -> Iterator[Smell]:
         """What works but is probably not meant."""
         yield from ()

@@ -54,6 +54,11 @@ class RegexKind(Kind):
                 message = f"regex {quoted(pattern)}: {fault}"
                 yield part.smell(codes.BAD_REGEX, message, half_width(pattern), at=(i,))
 
+    def cost(self, part: Part) -> Iterator[tuple[str, int]]:
+        for pattern in part.value:
+            if fault_of(pattern, compile_regex) is None:
+                yield pattern, compile_regex(pattern).programsize
+
     def formula(self, part: Part, placement: str, lists: WordLists) -> Formula:
         is_exact = part.written.case == "exact"
         return either(Fact("regex", pattern, is_exact, "", placement, part.fields) for pattern in part.value)

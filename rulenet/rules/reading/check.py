@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
 
 from pydantic import ValidationError
 
 from rulenet.errors import Code, Edit, Fault
-from rulenet.rules.conditions.kind import Smell
+from rulenet.rules.conditions.kind import Kind, Part, Smell
 from rulenet.rules.conditions.kinds import parts_of
 from rulenet.rules.conditions.words import literal_flaw
 from rulenet.rules.file import codes
@@ -32,6 +33,7 @@ from rulenet.rules.reading.salvage import UNKNOWN, Readable, data_path
 from rulenet.text.clean import clean
 from rulenet.text.tokenise import words_for_jieba
 
+MAX_PROGRAM = 10_000_000  # some seconds and 100 MB; a pattern of everyday use has 10 to 300
 NO_MAPPING = "the file must be a mapping with `rulenet: 1` and `rules:`"
 _CODE_OF = {code.name: code for code in codes.CODES}
 # pydantic's own error types; all others are about the type of a value.
@@ -167,14 +169,46 @@ def _fields_at(path: Path) -> list[str]:
     return list(MODELS.get(inner[-1], WrittenCondition).model_fields)
 
 
+@dataclass
+class Costs:
+    """What compiling the patterns of all files costs."""
+
+    total: int = 0
+    largest: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, part: Part) -> str:
+        """Count a condition; return what is wrong if it is the first that is too much."""
+        if self.is_over:
+            return ""
+        for pattern, size in part.kind.cost(part):
+            self.total += size
+            self.largest = sorted([*self.largest, (size, pattern)], reverse=True)[:3]
+        if not self.is_over:
+            return ""
+        worst = ", ".join(f"{quoted(pattern)} ({size:,})" for size, pattern in self.largest)
+        return (
+            f"the patterns so far need more than {MAX_PROGRAM:,} steps of RE2, most of them {worst}; "
+            "repeat less, as in {1,400}, or use near. Patterns below are not checked"
+        )
+
+    @property
+    def is_over(self) -> bool:
+        return self.total > MAX_PROGRAM
+
+
 def content_faults(
-    file: Readable, lines: Lines, seen: dict[str, str] | None = None, own: Collection[str] | None = None
+    file: Readable,
+    lines: Lines,
+    seen: dict[str, str] | None = None,
+    own: Collection[str] | None = None,
+    costs: Costs | None = None,
 ) -> list[Fault]:
     """Everything wrong with parts whose shape is right: names, patterns, labels.
 
     `seen` are ids of rules in other files, each with its place; those of this file are added. `own` are the names of the lexicons that are
-    defined in this file; None: all."""
+    defined in this file; None: all. `costs` are those of other files; those of this file are added."""
 
+    costs = Costs() if costs is None else costs
     faults: list[Fault] = []
 
     def report(found: Iterable[Smell], at: Path = (), rule: str | None = None) -> None:
@@ -192,7 +226,11 @@ def content_faults(
         seen.setdefault(rule.id, f"line {lines.at((*here, 'id'))}")
         report(label_smells(_labels_of(rule), file.labels), here, rule.id)
         for part in (part for top in parts_of(rule) for part in top.walk()):
+            if costs.is_over and type(part.kind).cost is not Kind.cost:
+                continue
             report(part.kind.faults(part, file.lexicons), here, rule.id)
+            if message := costs.add(part):
+                report([part.smell(codes.TOO_LARGE, message)], here, rule.id)
     for i, cue in enumerate(file.negation_cues):
         if flaw := literal_flaw(cue, "negation cue"):
             report([Smell(("negation_cues", i), *flaw)])

@@ -26,7 +26,7 @@ from rulenet.rules.file.fields import MAX_WEIGHT
 from rulenet.rules.file.parse import Lines, parse_yaml
 from rulenet.rules.file.schema import Flip, LexiconEntry, LexiconFile, Rule, RuleFile, WeightedTerm
 from rulenet.rules.file.wording import quoted
-from rulenet.rules.reading.check import NO_MAPPING, content_faults, schema_faults
+from rulenet.rules.reading.check import NO_MAPPING, Costs, content_faults, schema_faults
 from rulenet.rules.reading.salvage import Readable, readable
 
 MAX_BYTES = 50_000_000  # of one file
@@ -134,12 +134,12 @@ def no_file(message: str, line: int = 0) -> Fault:
     return Fault(codes.UNREADABLE_FILE, message, line)
 
 
-def read_bundle(text: str, name: str, path: Path | None) -> Bundle:
-    """Read a rule file and all that it names; a RuleFileError has every fault of all files."""
+def read_bundle(text: str, name: str, path: Path | None, *, may_be_empty: bool = False) -> Bundle:
+    """Read a rule file and all that it names; a RuleFileError has every fault of all files. `may_be_empty`: it may have no rules yet."""
     with no_garbage_collection():
         reader = _Reader(path)
         reader.read(Source(name, text, path), trail=())
-        reader.check()
+        reader.check(may_be_empty)
     sources = reader.sources
     faults = [replace(f, file=None if s is sources[-1] else s.name) for s in sources for f in s.faults]
     faults += reader.list_faults
@@ -224,12 +224,12 @@ class _Reader:
                 self.lists[path], faults = parse_list(text)
                 self.list_faults += [replace(fault, file=str(_beside(source, name))) for fault in faults]
 
-    def check(self) -> None:
+    def check(self, may_be_empty: bool) -> None:
         """Find faults in what the texts say; names are common to all of them."""
         top = self.sources[-1]
         includes_failed = bool(top.include) and any(source.faults for source in self.sources)
         has_rules = any(source.has_rules for source in self.sources)
-        if top.content is not None and not has_rules and not includes_failed:
+        if top.content is not None and not has_rules and not includes_failed and not may_be_empty:
             message = "there are no rules; add some under `rules:`, or name a file that has some under `include:`"
             top.faults.append(Fault(codes.NO_RULES, message, top.lines.at(("rules",))))
         contents = [source.content for source in self.sources if source.content is not None]
@@ -238,6 +238,7 @@ class _Reader:
             lexicons |= content.lexicons
         labels = contents[-1].labels if contents else []
         seen: dict[str, str] = {}
+        costs = Costs()
         owner: dict[str, Source] = {}
         for source in self.sources:
             if source.content is None:
@@ -245,7 +246,7 @@ class _Reader:
             known = replace(source.content, labels=labels or source.content.labels, lexicons=lexicons)
             before = set(seen)
             own = set(source.content.lexicons)
-            source.faults += content_faults(known, source.lines, seen, own)
+            source.faults += content_faults(known, source.lines, seen, own, costs)
             for added in seen.keys() - before:
                 seen[added] = f"{source.name}, {seen[added]}" if len(self.sources) > 1 else seen[added]
             for lexicon in own:

@@ -27,7 +27,7 @@ def append_rules(path: Path, rules: Sequence[Mapping[str, Any]], *, like: RuleSe
     """
     comment = f"suggested from labelled texts on {date.today()}"
     if path.exists():
-        there = {rule.id for rule in RuleSet.load(path).file.rules}
+        there = {rule.id for rule in RuleSet.load(path, may_be_empty=True).file.rules}
         twice = [str(rule["id"]) for rule in rules if rule["id"] in there]
         if twice:
             raise InputError(

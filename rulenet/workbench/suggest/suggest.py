@@ -26,6 +26,8 @@ from rulenet.workbench.suggest.parts import Base, part
 from rulenet.workbench.suggest.search import Search
 from rulenet.workbench.suggest.suggestion import Suggestions
 
+WANTED = 100  # texts of each label, from which on most good rules can be confirmed
+
 
 def suggest(
     ruleset: RuleSet,
@@ -82,6 +84,14 @@ def suggest(
     base = Base(ruleset, ruleset.match(texts, language=language), ONE_OF.targets(y, len(names)), names, logits)
     search = Search(base, parts, texts, language, say)
     search.check_model(model)
+    counts = np.bincount(y, minlength=len(names))
+    if counts.min() < WANTED:
+        fewest = ", ".join(
+            f"{names[k]} {counts[k]:,}" for k in np.argsort(counts, kind="stable")[:3] if counts[k] < WANTED
+        )
+        search.notes.append(
+            f"about {WANTED} texts of each label are wanted: with fewer, few rules can be told from chance ({fewest})"
+        )
     candidates = search.candidates()
     if not candidates:
         return search.report([], [], 0, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rulenet.errors import Fault, RuleFileError
+from rulenet.rules.reading import check
 from rulenet.rules.ruleset import RuleSet
 
 TOP = "rulenet: 1\n"
@@ -346,3 +347,16 @@ def test_three_thousand_faults_are_all_named() -> None:
     found = faults(f"{TOP}rules:\n{rules}")
     assert len(found) == 3_000
     assert (found[-1].line, found[-1].rule, found[-1].code.number) == (3002, "r2999", "RN012")
+
+
+def test_the_patterns_of_a_file_have_a_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is small enough by itself. Those below are not even compiled, and other faults are still found."""
+    monkeypatch.setattr(check, "MAX_PROGRAM", 10_000)
+    rules = "".join(
+        f"- {{id: r{i}, label: X, any: [{{word: w}}, {{regex: 'q{i}[a-z]{{1,900}}'}}]}}\n" for i in range(50)
+    )
+    found = faults(f"{TOP}rules:\n{rules}- {{id: z, label: X, lexicon: nix}}\n- {{id: y, label: X, regex: '('}}\n")
+    assert [fault.code.name for fault in found] == ["too-large", "unknown-lexicon"]
+    assert "the patterns so far need more than 10,000 steps of RE2, most of them 'q" in found[0].message
+    assert found[0].line < 20
+    assert len(RuleSet.from_yaml(f"{TOP}rules:\n{rules.splitlines()[0]}\n")) == 1
