@@ -175,7 +175,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
             X, y, unlabeled, sample_weight, rules=self.rules, classes=self.classes, class_weight=self.class_weight
         )
         known, names = given.known, given.classes.names
-        recipe = recipe.resolved(given.n_labelled, len(known))
+        recipe = recipe.resolved(len(known))
         columns, language = recipe.columns, chosen_language(self.language, given.ruleset, known)
         features = Features(
             given.ruleset,

@@ -79,7 +79,7 @@ def choose_scales(
     y = link.right(target)
     ratios = [0.0, *np.geomspace(1 / 16, 16, 33).tolist(), 1e4]
     scales = [_sharpened(1 / max(ratio, 1.0), min(ratio, 1.0), phi, psi, target, link) for ratio in ratios]
-    losses = np.array([_calibrated_losses(a * phi + s * psi, target, link) for a, s in scales])  # (n_ratios, n_texts)
+    losses = np.array([calibrated_losses(a * phi + s * psi, target, link) for a, s in scales])  # (n_ratios, n_texts)
     right = np.array([link.answer(phi + ratio * psi) == y for ratio in ratios])  # (n_ratios, n_texts)
     accurate = ~_is_worse(right, right[0]) & ~_is_worse(right, link.answer(psi) == y)
     accurate |= right.sum(axis=1) == right.sum(axis=1).max()  # where ψ ties exactly, φ decides, for better or worse
@@ -104,7 +104,7 @@ def _is_worse(right: Array, part: Array, by: float = 1.0) -> Array:
     return np.asarray(lost - gained > by * np.sqrt(lost + gained))
 
 
-def _calibrated_losses(logits: Array, target: Array, link: Link) -> Array:
+def calibrated_losses(logits: Array, target: Array, link: Link) -> Array:
     """Loss of each text after the calibration that predictions get: what that corrects, the ratio need not correct."""
     temperature = fit_temperature(logits, link.right(target), link)
     return link.losses(logits / temperature.of(link.lead(logits))[:, None], target)

@@ -74,13 +74,17 @@ class PhiProblem:
             scale[: self.nb_terms] = log_count_ratio(X[:, self.n_rules : self.n_rules + self.nb_terms], Y)
         return scale
 
-    def solve(self, X: Any, Y: Array, *, offset: Any = None, tol: float = 1e-4, max_iter: int = 500) -> Weights:
+    def solve(
+        self, X: Any, Y: Array, *, offset: Any = None, start: Weights | None = None, tol: float = 1e-4, max_iter: int = 500
+    ) -> Weights:  # fmt: skip
         """The weights that make the targets most likely.
 
         Parameters
         ----------
         offset
             Logits added to φ while fitting, shape (n_texts, n_classes): −m on a text's own label asks φ to lead by m more there.
+        start
+            Where the solver begins, for instance the solution for another C; it saves time and changes nothing else.
         tol, max_iter
             Stop when no entry of the gradient of the mean loss exceeds `tol`, or after this many iterations.
         """
@@ -89,18 +93,20 @@ class PhiProblem:
             return Weights(np.zeros((0, Y.shape[1])), np.zeros(Y.shape[1]))
         seen = np.asarray(Y.sum(axis=0) > 0)
         if not seen.all():
-            return self._solve_seen(seen, X, Y, offset=offset, tol=tol, max_iter=max_iter)
+            return self._solve_seen(seen, X, Y, offset=offset, start=start, tol=tol, max_iter=max_iter)
         objective = _Objective(self, X, Y, 0.0 if offset is None else offset)
-        start, bounds = objective.start()
+        theta, bounds = objective.start(start)
         # A total of ftol·1 would stop long before the gradient does on float32 data; the gradient decides.
         options = {"maxiter": max_iter, "maxfun": 2 * max_iter, "gtol": tol, "ftol": 1e-10, "maxcor": 10}
         # The sparse products dominate and use one thread; BLAS threads would only wait for each other.
         with threadpool_limits(1, user_api="blas"):
-            found = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+            found = minimize(objective, theta, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         bias, rule_weights, others = objective.unpack(found.x)
         return Weights(objective.coefficients(rule_weights, others), bias - bias.mean())
 
-    def _solve_seen(self, seen: Array, X: Any, Y: Array, *, offset: Any, tol: float, max_iter: int) -> Weights:
+    def _solve_seen(
+        self, seen: Array, X: Any, Y: Array, *, offset: Any, start: Weights | None, tol: float, max_iter: int
+    ) -> Weights:
         """The weights if only some classes have examples; see the module's docstring for the others."""
         columns, labels, n_rules = rule_cells(self.rules)
         learned = seen[labels]
@@ -109,7 +115,9 @@ class PhiProblem:
         cells = zip(self.rules, place[labels].tolist(), np.searchsorted(fitted, columns).tolist(), learned, strict=True)
         rules = [replace(rule, label=k, column=j) for rule, k, j, is_learned in cells if is_learned]
         offset = None if offset is None else offset[:, seen]
-        found = replace(self, rules=rules).solve(X[:, fitted], Y[:, seen], offset=offset, tol=tol, max_iter=max_iter)
+        start = None if start is None else Weights(start.coef[np.ix_(fitted, seen)], start.bias[seen])
+        part = replace(self, rules=rules)
+        found = part.solve(X[:, fitted], Y[:, seen], offset=offset, start=start, tol=tol, max_iter=max_iter)
         coef, bias = np.zeros((X.shape[1], len(seen))), np.full(len(seen), -UNSEEN)
         coef[np.ix_(fitted, seen)], bias[seen] = found.coef, found.bias
         coef[columns[~learned], labels[~learned]] = [rule.prior for rule in self.rules if not seen[rule.label]]
@@ -197,13 +205,19 @@ class _Objective:
         self.prior = np.array([rule.prior for rule in problem.rules])
         self.first, self.last = Y.shape[1], Y.shape[1] + len(problem.rules)  # where θ has the rule weights
 
-    def start(self) -> tuple[Array, Any]:
-        """The initial θ and its bounds; only rules have any."""
+    def start(self, given: Weights | None) -> tuple[Array, Any]:
+        """The initial θ, from some weights if there are any, and its bounds; only rules have any."""
         rules, size = slice(self.first, self.last), self.last + (self.X.shape[1] - self.n_rules) * self.Y.shape[1]
         theta, low, high = np.zeros(size), np.full(size, -np.inf), np.full(size, np.inf)
         theta[rules] = self.prior
         low[rules] = [rule.lower for rule in self.problem.rules]
         high[rules] = [rule.upper for rule in self.problem.rules]
+        if given is not None:
+            others = given.coef[self.n_rules :]
+            theta[: self.first], theta[rules] = given.bias, np.clip(given.coef[self.cells], low[rules], high[rules])
+            theta[self.last :] = np.divide(
+                others, self.scale, out=np.zeros_like(others), where=self.scale > 1e-3
+            ).ravel()
         return theta, Bounds(low, high) if self.problem.rules else None
 
     def unpack(self, theta: Array) -> tuple[Array, Array, Array]:

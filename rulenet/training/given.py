@@ -31,11 +31,6 @@ class Given:
     classes: Classes
     ruleset: RuleSet | None
 
-    @property
-    def n_labelled(self) -> int:
-        """Number of texts with a label."""
-        return 0 if self.classes.y is None else len(self.known)
-
 
 def check_given(
     X: Any, y: Any, unlabeled: Any, sample_weight: Any, *, rules: RuleSet | str | os.PathLike[str] | None, classes: Any,

@@ -54,7 +54,7 @@ def fit_psi(
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
         n_train = len(np.intersect1d(train, known))
-        recipe = recipe.resolved(int(corpus.is_given.sum()), len(corpus), body.traits, n_train)
+        recipe = recipe.resolved(len(corpus), body.traits, n_train)
         report.settled |= {"epochs": recipe.steps.epochs, "learning_rate": recipe.steps.learning_rate}
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi), job.progress.say)

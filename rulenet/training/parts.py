@@ -29,6 +29,11 @@ def _pair(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _open(value: Any) -> Any:
+    """None, which the data settle, may also be written "auto"."""
+    return None if isinstance(value, str) and value == "auto" else value
+
+
 Whole = Annotated[int, BeforeValidator(_plain), Field(le=10**9)]
 Number = Annotated[float, BeforeValidator(_plain)]
 Count = Annotated[Whole, Field(ge=1)]
@@ -125,12 +130,14 @@ class Phi:
     Attributes
     ----------
     C
-        Prior variance of TF-IDF and part-of-speech weights; larger fits closer.
+        Prior variance of TF-IDF and part-of-speech weights; larger fits closer. ``"auto"`` or None: by the loss on held-out texts,
+        from 1 to 100; 10 if they are fewer than 100.
     rule_sigma
         How far, in log-odds, data may pull a rule's weight from its author's (prior standard deviation).
     nb
         Whether a term's prior standard deviation, for each label, follows its naive Bayes log-count ratio (see
-        `rulenet.model.phi_problem`). None: from 1,000 labelled texts on; fewer say too little about a term.
+        `rulenet.model.phi_problem`). ``"auto"`` or None: by the loss on held-out texts; if that is not decisive, from 1,000 labelled
+        texts on.
     folds
         Folds of the out-of-fold φ that ψ is trained against; 1: φ as it is on its own training texts, which leaves ψ little to learn.
     exit_margin
@@ -138,9 +145,9 @@ class Phi:
         likelihood, so that the cascade skips ψ more often; 0: neither.
     """
 
-    C: Positive = 10.0
+    C: Annotated[Positive | None, BeforeValidator(_open)] = None
     rule_sigma: Positive = 1.0
-    nb: bool | None = None
+    nb: Annotated[bool | None, BeforeValidator(_open)] = None
     folds: Count = 5
     exit_margin: NotNegative = 0.0
 

@@ -20,26 +20,32 @@ from rulenet.model.phi import Weights, rule_columns
 from rulenet.model.phi_problem import PhiProblem
 from rulenet.training.recipe import Recipe
 
+DEFAULT_C = 10.0  # where there is nothing to choose it by
 MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
 
 def phi_problem(features: Features, classes: Sequence[str], recipe: Recipe) -> PhiProblem:
-    """How φ is learned, in training and in hot edits; `nb` of the recipe is settled, `classes` are in column order."""
+    """How φ is learned, in training and in hot edits; C and nb of the recipe are settled, `classes` are in column order."""
     rules, nb_terms = rule_columns(features.ruleset, classes), features.n_terms if recipe.phi.nb else 0
-    return PhiProblem(rules, C=recipe.phi.C, rule_sigma=recipe.phi.rule_sigma, nb_terms=nb_terms)
+    return PhiProblem(rules, C=recipe.phi.C or DEFAULT_C, rule_sigma=recipe.phi.rule_sigma, nb_terms=nb_terms)
 
 
-def fit_phi(problem: PhiProblem, X: Any, Y: Array, recipe: Recipe) -> tuple[Weights, Array]:
-    """φ, and the targets it was fitted to: the given ones, and confident answers of φ for texts without a target."""
+def fit_phi(
+    problem: PhiProblem, X: Any, Y: Array, recipe: Recipe, start: Weights | None = None
+) -> tuple[Weights, Array]:
+    """φ, and the targets it was fitted to: the given ones, and confident answers of φ for texts without a target.
+
+    The solver begins with the weights `start`, if there are any.
+    """
     known = problem.link.mass(Y) > 0
     if known.all():
-        return problem.solve(X, Y), Y
+        return problem.solve(X, Y, start=start), Y
     if not known.any():
         return problem.from_rules(X, Y.shape[1], threshold=recipe.guesses.pseudo_confidence)
-    first = problem.solve(X[known], Y[known])
+    first = problem.solve(X[known], Y[known], start=start)
     Y = np.where(known[:, None], Y, problem.link.confident(first.logits(X), recipe.guesses.pseudo_confidence))
     known = problem.link.mass(Y) > 0
-    return problem.solve(X[known], Y[known]), Y
+    return problem.solve(X[known], Y[known], start=first), Y
 
 
 def outside_phi(

@@ -23,6 +23,7 @@ from rulenet.rules.engine.tally import tally
 from rulenet.training.corpus import Corpus, Origin
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need
+from rulenet.training.phi_choice import choose_phi
 from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem
 from rulenet.training.recipe import Recipe
 from rulenet.training.report import Report
@@ -53,16 +54,17 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
 
     started = time.perf_counter()
     job.progress.say(f"φ: {counted(X.shape[1], 'column')}")
-    recipe = recipe.resolved(report.n_texts, len(task.texts))
-    report.settled = {"min_df": recipe.columns.min_df, "nb": recipe.phi.nb}
+    choice = choose_phi(features, X, task.Y, task.classes, recipe, job.seed)
+    recipe = recipe.resolved(len(task.texts)).with_changes(C=choice.C, nb=choice.nb)
+    report.settled = {"min_df": recipe.columns.min_df, "C": choice.C, "nb": choice.nb}
     problem = phi_problem(features, task.classes, recipe)
-    weights, Y = fit_phi(problem, X, task.Y, recipe)
+    weights, Y = fit_phi(problem, X, task.Y, recipe, choice.start)
     report.seconds["phi"] = time.perf_counter() - started
     if encoder is not None and (task.Y.sum(axis=0) > 0).sum() == 1:
         warnings.warn("all labelled texts have the same label, so there is no neural part", stacklevel=3)
         encoder = None
     if encoder is None:
-        held_out = hold_out_phi(problem, X, task.Y, features, recipe, job.seed)
+        held_out = choice.held_out or hold_out_phi(problem, X, task.Y, features, recipe, job.seed)
         return Hybrid(features, weights, held_out=held_out, link=problem.link), report
 
     from rulenet.training.neural import fit_psi

@@ -238,7 +238,7 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
         raise LabelError(
             f"{data.source} has no text with the label {', '.join(map(repr, lacking))}, so φ would unlearn it; add some"
         )
-    recipe = clf.recipe_.resolved(len(labels), len(labels))  # settled already, except in models of older versions
+    recipe = clf.recipe_
     problem = phi_problem(hybrid.features, predictor.names, recipe)
     X = hybrid.features.transform(data.texts)
     Y = problem.link.targets(np.array([classes.index(label) for label in labels]), len(classes))

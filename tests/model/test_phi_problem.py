@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from rulenet.model.link import ONE_OF
-from rulenet.model.phi import RuleColumn
+from rulenet.model.phi import RuleColumn, Weights
 from rulenet.model.phi_problem import PhiProblem, log_count_ratio
 
 
@@ -226,3 +226,16 @@ def test_a_class_without_examples_lives_on_its_rules() -> None:
 def test_one_class_with_examples_and_rules_of_others() -> None:
     weights = PhiProblem(RULES).solve(np.eye(3)[[0, 1, 2]], np.eye(3)[[1, 1, 1]])
     assert weights.logits(np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]])).argmax(axis=1).tolist() == [1, 0, 2]
+
+
+def test_where_the_solver_starts_changes_nothing_but_time() -> None:
+    X, y = toy()
+    X, Y = np.abs(X), np.eye(4)[y]  # class 3 has no examples
+    problem = PhiProblem(RULES, C=3.0, nb_terms=2)
+    cold = problem.solve(X, Y, tol=1e-8)
+    for start in (PhiProblem(RULES).solve(X, Y), cold, Weights(np.full((5, 4), 9.0), np.zeros(4))):
+        warm = problem.solve(X, Y, start=start, tol=1e-8)
+        np.testing.assert_allclose(warm.coef, cold.coef, atol=1e-4)
+        np.testing.assert_allclose(warm.bias, cold.bias, atol=1e-4)
+    at_once = problem.solve(X, Y, start=cold, tol=1e-4, max_iter=0)
+    np.testing.assert_allclose(at_once.coef, cold.coef, atol=1e-9)

@@ -60,7 +60,7 @@ def test_names_of_fields_are_unique() -> None:
 
 def test_changes_reach_their_part_and_leave_the_others() -> None:
     recipe = Recipe.of(epochs=2, C=10.0).with_changes(bound=3.0, phi_loss=0.1)
-    assert (recipe.steps, recipe.head.bound, recipe.phi) == (Steps(epochs=2), 3.0, Phi())
+    assert (recipe.steps, recipe.head.bound, recipe.phi) == (Steps(epochs=2), 3.0, Phi(C=10.0))
     assert recipe.objectives == (Supervised(phi_loss=0.1),)
     assert recipe.with_changes(tune=Full()).with_changes(frozen_layers=2).tune == Frozen(2)
     assert Recipe.of(ngram_range=[1, 3], C=np.float32(2), folds=np.int64(3)) == Recipe.of(
@@ -99,21 +99,27 @@ def test_parts_refuse_what_cannot_be_used_by_themselves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_labelled", "n_texts", "n_train", "settled"),
+    ("n_texts", "n_train", "settled"),
     [
-        (999, 999, 850, {"min_df": 1, "nb": False, "epochs": 4}),
-        (0, 1000, 1000, {"min_df": 2, "nb": False, "epochs": 3}),
-        (1000, 1000, 320, {"min_df": 2, "nb": True, "epochs": 10}),
-        (10, 10, 10, {"min_df": 1, "nb": False, "epochs": 20}),
+        (999, 850, {"min_df": 1, "epochs": 4}),
+        (1000, 1000, {"min_df": 2, "epochs": 3}),
+        (1000, 320, {"min_df": 2, "epochs": 10}),
+        (10, 10, {"min_df": 1, "epochs": 20}),
     ],
 )
-def test_the_data_settle_what_is_open(n_labelled: int, n_texts: int, n_train: int, settled: dict[str, Any]) -> None:
-    recipe = Recipe().resolved(n_labelled, n_texts, Traits(), n_train)
+def test_the_data_settle_what_is_open(n_texts: int, n_train: int, settled: dict[str, Any]) -> None:
+    recipe = Recipe().resolved(n_texts, Traits(), n_train)
     assert recipe == Recipe.of(**settled, learning_rate=5e-5)
-    assert recipe.resolved(1, 1, Traits(learning_rate=1.0, epochs=1), 1) == recipe  # nothing is left to settle
-    scratch = Recipe().resolved(n_labelled, n_texts, Traits(learning_rate=1e-3, epochs=10), n_train)
+    assert recipe.resolved(1, Traits(learning_rate=1.0, epochs=1), 1) == recipe  # nothing is left to settle
+    scratch = Recipe().resolved(n_texts, Traits(learning_rate=1e-3, epochs=10), n_train)
     assert (scratch.steps.epochs, scratch.steps.learning_rate) == (10, 1e-3)
-    assert Recipe().resolved(n_labelled, n_texts).steps == Steps()
+    assert Recipe().resolved(n_texts).steps == Steps()
+
+
+def test_auto_is_another_word_for_open() -> None:
+    assert Recipe.of(C="auto", nb="auto") == Recipe()
+    with pytest.raises(ParameterError, match=r"^recipe: C='Auto' should be a number"):
+        Recipe.of(C="Auto")
 
 
 def test_it_comes_back_from_json() -> None:

@@ -206,8 +206,8 @@ def test_refit_solves_phi_and_nothing_else(clf: RuleNetClassifier, folder: Path)
 
 
 def test_refit_is_what_fit_does_with_terms(tmp_path: Path) -> None:
-    texts, labels = TEXTS * 130, LABELS * 130  # enough for the naive Bayes prior of terms
-    clf = RuleNetClassifier(RuleSet.from_yaml(RULES), None).fit(texts, labels)
+    texts, labels = TEXTS * 130, LABELS * 130
+    clf = RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe.of(C=10.0, nb=True)).fit(texts, labels)
     clf.save(tmp_path / "model")
     apply_rules(tmp_path / "model", None, refit="phi", data=Dataset(texts, labels, "d", list(range(len(texts)))))
     assert np.allclose(
