@@ -80,8 +80,8 @@ def _agreeing(ruleset: RuleSet, texts: Sequence[str], found: Classes, *, is_list
             what = "label" if len(lacking) == 1 else "labels"
             shown = some(list(map(repr, lacking)))
             warnings.warn(f"no text has the {what} {shown}, so only their rules speak for them", stacklevel=4)
-    numbers = found.y is not None and found.names != [str(label) for label in found.labels.tolist()]
-    if numbers and not numbered_in_order(ruleset, texts[:LOOKED_AT], found.y[:LOOKED_AT], found.names):
+    y = None if found.names == [str(label) for label in found.labels.tolist()] else found.y
+    if y is not None and not numbered_in_order(ruleset, texts[:LOOKED_AT], y[:LOOKED_AT], found.names):
         raise LabelError(
             "the numbers in y seem to count the labels in sorted order, as scikit-learn does, but classes= has another order: by "
             f"the rules, more texts get the right label with classes={sorted(found.names)!r}; pass that"
