@@ -6,7 +6,8 @@ before, and that on all texts from the best, so all of it takes less than twice 
 
 First nb: with and without, each at the C that mostly suits it, by the loss after calibration, as one of them may only be less sure than
 the other. Another nb than the default must be better beyond chance, by two standard errors of the mean difference. Then C, upwards as long
-as the loss falls, else downwards; here by the loss as it is: what calibration corrects is that C is too small or too large.
+as the loss falls, else downwards. Before calibration a large C looks too good, as it makes φ surer, and after it a very large one may,
+as calibration has seen these texts: both losses must fall.
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class Trial:
     logits: Array  # φ of the held-out texts
     loss: float  # mean of their losses
     calibrated: Array  # loss of each of them after calibration
+
+    def improves(self, other: Trial) -> bool:
+        """Whether both its losses are less."""
+        return bool(self.loss < other.loss and self.calibrated.mean() < other.calibrated.mean())
 
     def beats(self, other: Trial) -> bool:
         """Whether it is better after calibration, beyond chance."""
@@ -89,7 +94,7 @@ def choose_phi(features: Features, X: Any, Y: Array, classes: Sequence[str], rec
     for path in (above, below) if given.C is None else ():
         for C in path if path is above or best is first else ():
             trial = tried(C, best.nb, best.weights)
-            if trial.loss >= best.loss:
+            if not trial.improves(best):
                 break
             best = trial
     outside = HeldOut(best.logits, np.zeros_like(best.logits), link.right(Y[held_out]))
