@@ -265,7 +265,8 @@ def check_parts(folder: Path, state: State) -> None:
             faults.append(f"{shown} is not the file that was saved (its checksum differs)")
     faults += [f"{name} does not belong to the model" for name in _foreign(folder)]
     if faults:
-        reasons = "; ".join(faults)
+        more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+        reasons = "; ".join(fault[:MAX_LETTERS] for fault in faults[:SHOWN]) + more
         raise ModelFileError(f"{folder} was refused: {reasons}. Save the model again, or get an unchanged copy")
 
 
