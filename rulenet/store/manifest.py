@@ -51,7 +51,8 @@ MAX_VALUES = 20_000_000  # in a JSON file
 MAX_DEPTH = 40
 MAX_PART = 20_000_000_000
 MAX_LETTERS = 300  # of a fault
-SHOWN = 8
+SHOWN = 8  # faults of the content of a file
+SHOWN_PARTS = 50
 KEPT = 100  # more states than `history` keeps
 
 
@@ -265,8 +266,8 @@ def check_parts(folder: Path, state: State) -> None:
             faults.append(f"{shown} is not the file that was saved (its checksum differs)")
     faults += [f"{name} does not belong to the model" for name in _foreign(folder)]
     if faults:
-        more = f"; and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-        reasons = "; ".join(fault[:MAX_LETTERS] for fault in faults[:SHOWN]) + more
+        more = f"; and {len(faults) - SHOWN_PARTS} more" if len(faults) > SHOWN_PARTS else ""
+        reasons = "; ".join(fault[:MAX_LETTERS] for fault in faults[:SHOWN_PARTS]) + more
         raise ModelFileError(f"{folder} was refused: {reasons}. Save the model again, or get an unchanged copy")
 
 

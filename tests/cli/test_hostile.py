@@ -38,10 +38,12 @@ RUNS: dict[str, list[str]] = {
         *(f"{{data}} {DATA} --rules {{faulty}} {TRAIN}", f"{{data}} {DATA} --encoder {{e}} --out {{out}}"),
         *(f"{{data}} --language {{e}} {TRAIN}", f"{{data}} --epochs {{e}} {TRAIN}", f"{{e}}.csv {TRAIN}"),
         *(f"{{data}} --split {{e}} {TRAIN}", "{data} --encoder none --out {data}", "{data} --out {e}/{e}/{e}"),
+        f"{{rules}} --unlabeled {{data}} {DATA} {TRAIN}",
     ],
     "predict": [
         *("{model} {data} --json --text {text}", "{model} {data}", "{model} {e}.csv", "{e} {data}", "{forged} {data}"),
         *("{model} {data} --out {e}/{e}", "{broken} {data}", "{model} {data} --text {e}"),
+        *("{rules} {data} --text {text}", "{faulty} {data}", "{model} {data} --text {text} --uncertain 3", "{model} {data} --prefix {e}"),
     ],
     "evaluate": [
         *(f"{{model}} {{data}} {DATA}", f"{{model}} {{data}} {DATA} --json", f"{{model}} {{other}} {DATA}"),
@@ -52,11 +54,17 @@ RUNS: dict[str, list[str]] = {
         *("{model} {e} --contrast {pair}", "{model} {e} --records", "{model} {e} --html {e}/{e}", "{model} {e} --tokens"),
     ],
     "history": ["{model}", "{model} --json", "{model} --undo", "{model} --redo", "{e}", "{forged}"],
+    "info": ["{model}", "{model} --json", "{e}", "{forged}", "{broken}"],
+    "calibrate": [
+        *(f"{{model}} --data {{data}} {DATA}", f"{{model}} --data {{other}} {DATA}", "{model} --cascade {e}"),
+        *("{e} --data {e}", "{forged} --data {data}", "{model} --cascade-risk {e}"),
+    ],
     "export": ["{model}", "{e}", "{model} --data {data}", "{model} --precision {e}", "{forged}"],
     "rules lint": [
         "{rules} --hints", "{rules} --json", "{faulty}", "{faulty} --json", "{faulty} --fix", "{e}", "{yaml} {empty}",
         "{include}",
     ],
+    "rules new": ["{out}", "{rules}", "{out} --lang {e}", "{e}/{e}"],
     "rules test": ["{rules}", "{rules} --json", "{rules} --rule {e}", "{faulty}", "{e}"],
     "rules format": ["{rules} --diff", "{rules} --check", "{faulty}", "{e}", "{yaml} --json"],
     "rules stats": [
@@ -149,7 +157,9 @@ def printed(world: dict[str, str], command: str, run: str, is_coloured: bool) ->
     is_data = words[0] == "predict" and "--json" not in words  # exact, as it is in a pipe here
     check(result.stderr, is_coloured)
     check("" if is_data else result.stdout, is_coloured)
-    shutil.rmtree(world["out"], ignore_errors=True)
+    if Path(world["out"]).is_dir():
+        shutil.rmtree(world["out"])
+    Path(world["out"]).unlink(missing_ok=True)
     return result.output
 
 
