@@ -3,17 +3,21 @@
 A model folder that someone has tampered with is refused with a clear error, and nothing in it is executed: a changed weight file, pickles
 in place of parts and next to them, a path such as ../../x in config.json, protocol numbers one higher and one lower. A folder changed in
 any one place, with matching checksums, is refused in one line, or answers with finite numbers. No command prints what steers a terminal,
-with foreign text from every source, and none ends in a traceback.
+with foreign text from every source, and none ends in a traceback. Time is linear in the length of a text whatever it is made of.
 """
 
 from __future__ import annotations
 
+import gc
+import math
 import pickle
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +25,33 @@ from common import RULES, finish
 
 sys.path.insert(0, str(RULES.parent))
 
-from rulenet import Recipe, RuleNetClassifier
+from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.errors import ModelFileError
+from rulenet.text.clean import clean
+from rulenet.text.tag import Tagger
+from rulenet.text.tokenise import Tokeniser
 from tests.cli.test_hostile import RUNS, new_world, printed
 from tests.store.folders import config_of, forge, part, write_config
 from tests.store.mutations import array_changes, json_changes, outcome
+from tests.text.hostile import units
 
 EVERY = 3  # of the changes of JSON files; all take a quarter of an hour
+LIMIT_EXPONENT = 1.2  # of time over length, from n to 4n characters
+N_CHARACTERS = 5_000
+NOTABLE_S = 0.02  # shorter times are noise
+LINEAR_RULES = """
+rulenet: 1
+language: en
+lexicons: {w: [good, 'bad film', 好]}
+rules:
+  - {id: word, label: pos, word: [good, a, "0", दिन], negation: skip}
+  - {id: near, label: neg, near: {terms: [a, "0"], within: 5}}
+  - {id: sentence, label: neg, near: {terms: [a, 好], same: sentence}}
+  - {id: count, label: pos, count: {lexicon: w, at_least: 2}}
+  - {id: regex, label: pos, regex: '\\ba+.{0,30}b'}
+  - {id: gap, label: pos, phrase: [好 坏, "a b"], gap: 3, where: first_sentence}
+  - {id: starts, label: neg, starts: [好, a], where: start}
+"""
 MARKER = Path(tempfile.gettempdir()) / "rulenet-was-executed"
 
 
@@ -101,6 +125,43 @@ def endings(model: Path) -> dict[str, str]:
     return found
 
 
+def growth(work: Callable[[str], object], unit: str) -> float:
+    """Exponent of the processor time of some work over the length of a text of many units; 0 where it is too short to say."""
+    times = []
+    for length in (N_CHARACTERS, 4 * N_CHARACTERS):
+        text, runs = unit * (length // len(unit)), []
+        for _ in range(3):
+            gc.collect()
+            started = time.process_time()
+            work(text)
+            runs.append(time.process_time() - started)
+        times.append(min(runs))
+    return math.log(times[1] / times[0], 4) if times[1] > NOTABLE_S else 0.0
+
+
+def steepest() -> dict[str, list[Any]]:
+    """For each kind of work the largest exponent and the unit that has it."""
+    clf = RuleNetClassifier(RuleSet.from_yaml(LINEAR_RULES), encoder=None, random_state=0)
+    clf.fit(["good film a", "bad film b", "fine good", "dull bad"] * 6, ["pos", "neg"] * 12)
+    rules, english, chinese = RuleSet.from_yaml(LINEAR_RULES), Tokeniser("en"), Tokeniser("zh")
+    works: dict[str, Callable[[str], object]] = {
+        "clean": clean,
+        "tokens": lambda text: english.tokens(clean(text)),
+        "tokens, Chinese": lambda text: chinese.tokens(clean(text)),
+        "tags": lambda text: Tagger(english).tag(clean(text)),
+        "match": lambda text: rules.match([text]),
+        "match, Chinese": lambda text: rules.matcher("zh").match([text]),
+        "predict": lambda text: clf.predict([text]),
+        "explain": lambda text: clf.explain([text]),
+    }
+    found = {}
+    for name, work in works.items():
+        work("warm up")
+        exponent, unit = max((growth(work, unit), unit) for unit in units())
+        found[name] = [round(exponent, 2), ascii(unit)]
+    return found
+
+
 def main() -> None:
     """Try each attack on a copy of one saved model."""
     texts = ["good film", "bad film", "fine acting", "dull plot"] * 12
@@ -156,12 +217,15 @@ def main() -> None:
         "runs with foreign text": n_runs,
         "steered": steered,
     }
-    figures |= {"endings": ends}
+    figures |= {"endings": ends, "exponents of time": steepest()}
     claims = {f"{name}: refused": message.startswith("refused") for name, message in figures.items() if name in attacks}
     claims["nothing was executed"] = not MARKER.exists()
     claims["changed in one place: refused in a line, or finite answers"] = not bad and outcomes["answers"] > 0
     claims["nothing foreign steers the terminal"] = not steered
     claims["no traceback"] = not any("Traceback" in end or "a bug in rulenet" in end for end in ends.values())
+    claims[f"time grows with at most the {LIMIT_EXPONENT}th power of the length"] = all(
+        exponent <= LIMIT_EXPONENT for exponent, _ in figures["exponents of time"].values()
+    )
     finish("refuse", figures, claims)
 
 

@@ -173,15 +173,16 @@ def _pieces(match: re.Match[str]) -> list[tuple[str, str]]:
     pieces: list[tuple[str, str]] = []
     start = n_marks = 0
     joiner = ""
-    for i in range(1, len(found) + 1):
+    for i, char in enumerate(found):
         # A mark is normalised together with the character before it: é from e + ´, 한 from its three letters.
-        normal = unicodedata.normalize("NFKC", found[i]) if i < len(found) else ""
-        is_joined = normal != "" and _joins(normal[0])
-        n_marks = n_marks + len(normal) if is_joined and unicodedata.combining(normal[0]) else 0
-        if not is_joined or n_marks > _MAX_MARKS:
+        normal = unicodedata.normalize("NFKC", char)
+        added = len(normal) if unicodedata.combining(normal[0]) else 0
+        n_marks = n_marks + added if added else 0
+        if i and (not _joins(normal[0]) or n_marks > _MAX_MARKS):
             pieces.append((found[start:i], joiner + _normal(found[start:i])))
-            start, n_marks, joiner = i, len(normal), _JOINER if is_joined else ""
-    return pieces
+            joiner = _JOINER if _joins(normal[0]) else ""
+            start, n_marks = i, added
+    return [*pieces, (found[start:], joiner + _normal(found[start:]))]
 
 
 def _joins(char: str) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rulenet.text.clean import clean, clean_with_offsets
+from tests.text.hostile import units
 
 PIECES = [
     # (raw, clean)
@@ -204,3 +206,39 @@ def test_a_quarter_megabyte_of_one_thing_ends(bit: str) -> None:
 @pytest.mark.parametrize("bit", ["<", "&"])
 def test_five_megabytes_of_an_opening_stay_as_they_are(bit: str) -> None:
     assert clean(bit * 5_000_000) == bit * 5_000_000
+
+
+class _Counted:
+    """unicodedata, which notes the longest run of marks that it was asked to sort."""
+
+    def __init__(self) -> None:
+        self.longest = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(unicodedata, name)
+
+    def _note(self, text: str) -> None:
+        marks = "".join(
+            "m" if unicodedata.combining(char) else " " for char in unicodedata.normalize("NFKD", text[:2000])
+        )
+        self.longest = max(self.longest, *map(len, marks.split(" ")))
+
+    def normalize(self, form: str, text: str) -> str:
+        self._note(text)
+        return unicodedata.normalize(form, text)
+
+    def is_normalized(self, form: str, text: str) -> bool:
+        self._note(text)
+        return unicodedata.is_normalized(form, text)
+
+
+def test_no_long_run_of_marks_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sorting takes quadratic time; here work is counted instead of time."""
+    counted = _Counted()
+    monkeypatch.setattr("rulenet.text.clean.unicodedata", counted)
+    for unit in units():
+        cleaned = clean(unit * (1_000 // len(unit)))
+        assert clean_with_offsets(unit * (1_000 // len(unit))).text == cleaned
+        if "&" not in unit and "<" not in unit and "#" not in unit:
+            assert clean(cleaned) == cleaned
+    assert counted.longest <= 33
