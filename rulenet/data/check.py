@@ -140,16 +140,22 @@ def check_answers(texts: Sequence[str], labels: Sequence[Any], source: str = "")
     """
     if len(texts) < 2 or len(texts) != len(labels):
         return
-    answers, at = [_plain(str(label)) for label in labels], f"{source}: " if source else ""
+    at = f"{source}: " if source else ""
     error, hint = (DataError, " of --text") if source else (InputError, "")
-    if all(_plain(text) == answer for text, answer in zip(texts, answers, strict=True)):
+    if all(_plain(text) == _plain(str(label)) for text, label in zip(texts, labels, strict=True)):
         raise error(f"{at}each text is its own label: the column of the labels was given as the texts")
-    records = [text if isinstance(text, Record) else Record.of({}) for text in texts]
-    for field in records[0].fields:
-        parts = (record[slice(*record.fields[field])] if field in record.fields else None for record in records)
-        if all(part is not None and _plain(part) == answer for part, answer in zip(parts, answers, strict=True)):
+    if not isinstance(texts[0], Record):
+        return
+    for field in texts[0].fields:
+        if all(_field(text, field) == _plain(str(label)) for text, label in zip(texts, labels, strict=True)):
             why = f"the field {field!r} of the texts is the label in every row, so they carry the answer"
             raise error(f"{at}{why}: leave it out{hint}")
+
+
+def _field(text: str, name: str) -> str | None:
+    if not isinstance(text, Record) or name not in text.fields:
+        return None
+    return _plain(text[slice(*text.fields[name])])
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import IO
 SCAN = 64 * 1024 * 1024  # bytes that are looked through; a file that is UTF-8 up to there is taken for UTF-8
 _CHUNK = 1024 * 1024
 _SAMPLE = 64 * 1024  # bytes that are judged, from the first line that is not UTF-8
+_SURE = 1000  # characters outside ASCII after which UTF-8 is certain
 _ENOUGH = 32  # bytes outside ASCII from which charset-normalizer is asked
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -74,6 +75,8 @@ def detect(file: IO[bytes]) -> str:
             return _judge(sample, n_valid)
         n_valid += _foreign(text)
         n_read += len(chunk)
+        if n_valid > _SURE:
+            break
         chunk = file.read(_CHUNK)
     return "utf-8-sig"
 

@@ -35,6 +35,7 @@ class Intake:
         self.columns: Columns | None = None
         self.all_columns: list[str] = []
         self.unit = ": row "  # between the name of the source and the number of the row
+        self.labels: dict[str | None, str | None] = {}
         self.first: list[str] = []
         self.total = 0
 
@@ -102,6 +103,7 @@ class Intake:
             what = f"is {short(given)}" if isinstance(given, (list, dict, bytes)) else "is missing"
             self.bad(number, f"the label (column {columns.label!r}) {what}: give one class or delete the row")
         else:
-            text = Record.of(parts) if len(parts) > 1 else parts[columns.texts[0]]  # type: ignore[arg-type]
-            return Row(number, str(text) if not isinstance(text, str) else text, label, cells)
+            text: Any = Record.of(parts) if len(parts) > 1 else parts[columns.texts[0]]  # type: ignore[arg-type]
+            label = self.labels.setdefault(label, label)  # one object for each label, not for each row
+            return Row(number, text, label, cells if self.keeps_all else {})
         return None

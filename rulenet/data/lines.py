@@ -21,8 +21,8 @@ from rulenet.data.encoding import detect
 from rulenet.errors import DataError
 
 MAX_LINE = 16 * 1024 * 1024  # characters
-MAX_UNPACKED = 256 * 1024 * 1024  # bytes; what unpacks to more must not be
-MAX_RATIO = 500  # times larger than its file
+MAX_UNPACKED = 64 * 1024 * 1024  # bytes; what unpacks to more must not be
+MAX_RATIO = 50  # times larger than its file
 OPENERS: dict[str, Callable[..., Any]] = {"": open, ".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 
