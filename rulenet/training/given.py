@@ -12,7 +12,7 @@ import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.base.wording import some
-from rulenet.data.check import check_texts, check_weights
+from rulenet.data.check import check_answers, check_texts, check_weights
 from rulenet.data.classes import Classes, class_weights, find_classes
 from rulenet.errors import InputError, LabelError
 from rulenet.rules.agreement import check_rule_labels, check_shared_labels, numbered_in_order, one_against_rest
@@ -53,6 +53,7 @@ def check_given(
         ruleset = _agreeing(ruleset, known, found, is_listed=classes is not None)
     if found.y is None:
         return Given(known, more, np.zeros((len(known) + len(more), len(found.names))), found, ruleset)
+    check_answers(known, [found.names[k] for k in found.y.tolist()])
     if weight is not None and not weight.all():
         rows = np.flatnonzero(weight)
         found = replace(found, y=np.asarray(found.y)[rows])
