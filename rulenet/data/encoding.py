@@ -22,7 +22,7 @@ _MARKS = (
 _SIGNS = "“”‘’„‚–—…€«»°§·©®™№"
 _WEST = "àâäáãåæçèéêëìíîïñòóôöõøœùúûüÿßÀÂÄÁÃÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖÕØŒÙÚÛÜß¿¡"
 _EAST = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰäöüÄÖÜßăâîşţĂÂÎŞŢđĐľĺŕôĽĹ"
-_CJK = "、。！？，：；“”‘’（）《》〈〉…—·\u3000【】「」『』～￥％0-9Ａ-Ｚａ-ｚ０-９"
+_CJK = "、。！？，：；“”‘’（）《》〈〉…—·\u3000【】「」『』～￥％Ａ-Ｚａ-ｚ０-９"
 _APART = r"(?<![^\x00-\x7f])[{0}]{{1,%d}}(?![^\x00-\x7f])"  # accented letters stand alone or in pairs, not in rows
 
 # What texts in each encoding are made of, the likeliest encoding first; read in a wrong one, few characters are among these.
