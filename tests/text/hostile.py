@@ -79,7 +79,7 @@ KNOWN = [
 ]
 
 
-def units(n_pairs: int = 60) -> list[str]:
+def units(n_pairs: int = 30) -> list[str]:
     """The texts to repeat, the same in every run."""
     rng = random.Random(0)
     of_category: dict[str, list[str]] = {}
