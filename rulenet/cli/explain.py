@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from rulenet.cli.console import AsJson, Html, Model, check_file, err, out, write_json, write_page
+from rulenet.cli.reading import Encoding
 from rulenet.cli.texts import lines_of_stdin
 from rulenet.errors import DataError, LabelError
 
@@ -28,6 +29,7 @@ def explain(
         str | None, Option(help="Also explain why one label, not the other.", metavar="LABEL,OTHER")
     ] = None,
     what_if: Annotated[bool, Option("--what-if", help="Also show what keeps another label from winning.")] = False,
+    encoding: Encoding = None,
     html: Html = None,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +47,7 @@ def explain(
     pair = None if contrast is None else _pair(contrast, clf.classes_.tolist())
     if tokens and not clf.predictor_.hybrid.is_neural:
         err.print("note: this model has no transformer, so --tokens has no effect")
-    lines = list(lines_of_stdin()) if texts == ["-"] else texts
+    lines = list(lines_of_stdin(encoding)) if texts == ["-"] else texts
     given = [_record(line) for line in lines] if records else lines
     explanations = clf.explain(given, tokens=tokens, contrast=pair if tokens else None)
     more: list[dict[str, Contrast | WhatIf]] = []

@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from rulenet.data.load import Dataset
 
 TEXT_HELP = "Column of the texts, or several, as in title,body; default: a usual name."
+Encoding = Annotated[
+    str | None, Option(help="Encoding of text files, such as gb18030 or cp1252; default: found by itself.")
+]
 OPTIONS: dict[str, Any] = {
     "text": Annotated[str | None, Option("--text", help=TEXT_HELP)],
     "label": Annotated[str | None, Option("--label", help="Column of the labels; default: a usual name.")],
     "split": Annotated[
         str | None, Option(help="Use only rows with this value in the column 'split', or this split of the hub.")
     ],
-    "encoding": Annotated[
-        str | None, Option(help="Encoding of text files, such as gb18030 or cp1252; default: found by itself.")
-    ],
+    "encoding": Encoding,
     "separator": Annotated[
         str | None, Option(help="What separates columns: ';', tab, …; default: found by itself, tab in .tsv.")
     ],
