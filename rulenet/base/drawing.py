@@ -87,6 +87,7 @@ class Mark:
     end: int
     value: float = 0.0  # positive: evidence for the answer; negative: against it
     name: str = ""  # what marks it, such as the id of a rule
+    strength: float = 1.0  # of the strongest mark, from 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,15 @@ class Card:
     name: str = ""  # what a `Run` leads to
 
 
-Block = Headline | Heading | Prose | Points | Code | MarkedText | HeatText | Sheet | Grid | Card
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Blocks that a page shows on a click."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+Block = Headline | Heading | Prose | Points | Code | MarkedText | HeatText | Sheet | Grid | Card | Fold
 
 
 def plain(line: Line) -> str:

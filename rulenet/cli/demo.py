@@ -14,6 +14,7 @@ from rich.rule import Rule
 from typer import Option
 
 from rulenet.cli.console import AsJson, check_file, new_table, out, print_json, say, write_page
+from rulenet.cli.explain import LEGEND
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -161,6 +162,7 @@ def write_report(
         Prose("Each column was fitted to the same training messages and judged on the same test messages."),
         Sheet("", header, rows),
         Heading("Predictions explained"),
+        LEGEND,
         *(Card(explanation.blocks()) for explanation in telling),
         Heading("One rule added, nothing retrained"),
         Code(EDIT.strip("\n")),

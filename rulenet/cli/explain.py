@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
+from rulenet.base.drawing import Prose, Run
 from rulenet.cli.console import AsJson, Html, Model, check_file, err, out, write_json, write_page
 from rulenet.cli.reading import Encoding
 from rulenet.cli.texts import lines_of_stdin
@@ -18,6 +19,11 @@ from rulenet.errors import DataError, LabelError
 if TYPE_CHECKING:
     from rulenet.explain.result import Contrast
     from rulenet.explain.whatif import WhatIf
+
+
+LEGEND = Prose(
+    (Run("Marked: what speaks for the answer (green) or against it (red), the stronger the more it counts.", "note"),)
+)
 
 
 def explain(
@@ -58,7 +64,8 @@ def explain(
     results = [[one, *parts.values()] for one, parts in zip(explanations, more, strict=True)]
     if html is not None:
         cards = [Card(result.blocks()) for result in chain.from_iterable(results)]
-        write_page(html, writer.page("rulenet: explanations", cards))
+        language = clf.predictor_.hybrid.features.language
+        write_page(html, writer.page("rulenet: explanations", [LEGEND, *cards], language=language))
     if as_json:
         for explanation, parts in zip(explanations, more, strict=True):
             write_json({**explanation.to_dict(), **{name: part.to_dict() for name, part in parts.items()}}, sys.stdout)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from rulenet.base.wording import counted, some
 from rulenet.cli.console import AsJson, Model, print_json, say
 from rulenet.cli.history import DONE, about
@@ -23,7 +25,7 @@ def info(model: Model, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"model": str(model.resolve()), **found})
         return
-    report = config.report
+    report = cast("dict[str, Any]", config.report)
     trained = counted(found["n_texts"] or 0, "labelled text")
     if found["n_unlabeled"]:
         trained += f" and {counted(found['n_unlabeled'], 'text without a label', 'texts without a label')}"
@@ -45,11 +47,8 @@ def info(model: Model, as_json: AsJson = False) -> None:
     }
     for name, line in lines.items():
         say((f"{name:<10}", "bold"), f"  {line}")
-    policy = (
-        [*calibration_lines(report.get("calibration") or {}), *cascade_lines(report["cascade"])]
-        if report.get("cascade")
-        else []
-    )
+    calibration, cascade = report.get("calibration") or {}, report.get("cascade")
+    policy = [*calibration_lines(calibration), *cascade_lines(cascade)] if cascade else []
     for line in policy:
         say(line)
     if found["is_stale"]:

@@ -19,6 +19,7 @@ from rulenet.base.drawing import (
     Block,
     Card,
     Code,
+    Fold,
     Grid,
     Heading,
     Headline,
@@ -80,7 +81,7 @@ def _drawn(block: Block, coloured: bool) -> Iterable[RenderableType]:
             yield from _sheet(block)
         case Grid():
             yield from _grid(block)
-        case Card(blocks):
+        case Card(blocks) | Fold(_, blocks):
             yield from (part for inner in blocks for part in _drawn(inner, coloured))
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from rulenet.base.drawing import Bar, Block, Cell, Headline, HeatText, Mark, MarkedText, Sheet
+from rulenet.base.drawing import Bar, Block, Cell, Headline, HeatText, Mark, MarkedText, Prose, Sheet
 from rulenet.base.wording import counted
 from rulenet.draw.shown import Shown
 from rulenet.errors import LabelError
 
+SAID = 3  # reasons in the first sentence
 SHOWN_TERMS = 8
 
 Label = str | int | bool | float
@@ -213,10 +214,12 @@ class Explanation(Shown):
         """Return the text with its rule hits marked, the addends of its logits, and the words that the transformer reads."""
         rules = [term for term in self.terms if term.kind == "rule"]
         marks = [Mark(*span, self._lead(rule.contributions), rule.name) for rule in rules for span in rule.spans]
+        marks += self._faint_marks()
         names = ("", "term", "words", str(self.label), str(self.runner_up), "difference")
         note = f"({self.path}) over {self.runner_up} by {self.margin:.2f}"
         found: list[Block] = [
             Headline(f"{self.proba[self.label]:.2f}", label=str(self.label), note=note),
+            Prose(self.sentence()),
             MarkedText(self.text, marks),
             Sheet("", names, self._rows(), breaks="words", has_total=True),
         ]
@@ -224,6 +227,24 @@ class Explanation(Shown):
             heat = [Mark(token.start, token.end, token.attribution) for token in self.tokens]
             found.append(HeatText(self._token_line(), self.text, heat))
         return found
+
+    def sentence(self) -> str:
+        """What decided, in one sentence: the strongest reasons for the answer, and what came next."""
+        reasons = [(self._lead(t.contributions), _reason(t, words(self.text, t.spans))) for t in self.terms]
+        if self.path == "hybrid":
+            reasons.append((self._lead(self.neural), "what the transformer reads"))
+        strongest = [said for lead, said in sorted(reasons, key=lambda pair: -pair[0]) if lead > 0.005][:SAID]
+        if not strongest:
+            return f"{self.label}, as nothing in the text says otherwise; {self.runner_up} was next."
+        why = " and ".join([", ".join(strongest[:-1]), strongest[-1]] if len(strongest) > 1 else strongest)
+        return f"{self.label}, because of {why}; {self.runner_up} was next."
+
+    def _faint_marks(self) -> list[Mark]:
+        """Words of the text, the more visible the more they count."""
+        terms = [(t, self._lead(t.contributions)) for t in self.terms if t.kind == "tfidf"]
+        most = max((abs(self._lead(t.contributions)) for t in self.terms), default=0.0)
+        counting = sorted((pair for pair in terms if abs(pair[1]) > 0.05 * most), key=lambda pair: -abs(pair[1]))
+        return [Mark(*span, lead, t.name, 0.9 * abs(lead) / most) for t, lead in counting for span in t.spans]
 
     def _rows(self) -> list[tuple[Cell, ...]]:
         pair = self.label, self.runner_up
@@ -253,6 +274,12 @@ class Explanation(Shown):
         if self.token_bias is not None and self.token_gap is not None:
             line += f", of which {self.token_bias:+.2f} before a word is read; error {self.token_gap:.0e}"
         return line
+
+
+def _reason(term: Term, where: str) -> str:
+    return (
+        f"rule {term.name}" + (f" (“{where}”)" if where else "") if term.kind == "rule" else f"“{where or term.name}”"
+    )
 
 
 def words(text: str, spans: Iterable[Span]) -> str:

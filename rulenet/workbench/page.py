@@ -6,6 +6,7 @@ This says what is on the page; `rulenet.draw.html` knows how it looks. The page 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,8 @@ from rulenet.base.drawing import (
     Block,
     Card,
     Cell,
+    Code,
+    Fold,
     Grid,
     Heading,
     Headline,
@@ -29,6 +32,9 @@ from rulenet.base.drawing import (
 )
 from rulenet.base.wording import counted, percent
 from rulenet.draw import html
+from rulenet.rules.file.schema import Rule
+from rulenet.rules.writing.compose import rule_lines
+from rulenet.workbench.diff import written
 from rulenet.workbench.drift import Drift
 from rulenet.workbench.findings import Finding, findings
 from rulenet.workbench.samples import Example
@@ -42,11 +48,12 @@ UNKNOWN = Amount("–", None)
 
 def to_html(stats: RulesetStats, drift: Drift | None = None) -> str:
     """The whole page."""
-    return html.page(f"Rules of {stats.name}", blocks(stats, drift))
+    return html.page(f"Rules of {PurePath(stats.name).name}", blocks(stats, drift), language=stats.language)
 
 
 def blocks(stats: RulesetStats, drift: Drift | None = None) -> list[Block]:
     """Everything on the page, from top to bottom."""
+    sources = {rule.id: rule for rule in stats.as_written}
     return [
         *_summary(stats),
         *(_drift(drift) if drift is not None else ()),
@@ -54,7 +61,7 @@ def blocks(stats: RulesetStats, drift: Drift | None = None) -> list[Block]:
         *_table(stats),
         *_conflicts(stats),
         Heading("Rule by rule"),
-        *map(_card, stats.rules),
+        *(_card(rule, sources.get(rule.id.removesuffix(".negated"))) for rule in stats.rules),
     ]
 
 
@@ -110,7 +117,7 @@ OF_MODEL = ("weight", "saves", "spoils", "loss without")
 def _table(stats: RulesetStats) -> list[Block]:
     has_model = any(rule.worth is not None for rule in stats.rules)
     names = [name for name in COLUMNS if has_model or name not in OF_MODEL]
-    legend: list[str | Run] = ["Click a heading to sort, a rule's name to see its examples."]
+    legend: list[str | Run] = ["Type to filter, click a heading to sort, a rule's name to see it with examples."]
     for name in names[2:]:
         legend += [" ", Run(name, "strong"), f": {COLUMNS[name]};" if name != names[-1] else f": {COLUMNS[name]}."]
     rows = [_row(rule, names) for rule in sorted(stats.rules, key=lambda rule: -rule.fired)]
@@ -201,12 +208,15 @@ def _square(stats: RulesetStats, pair: int, row: int, column: int, place: dict[i
 # ---------------------------------------------------------------------- rule by rule
 
 
-def _card(rule: RuleStats) -> Card:
+def _card(rule: RuleStats, source: Rule | None) -> Card:
     judged = f", right on {rule.right:,} of them ({percent(rule.precision)})" if rule.precision is not None else ""
     found: list[Block] = [
-        Headline(rule.id, note=f"→ {rule.speaks_for} · {rule.place}"),
+        Headline(rule.id, note=f"→ {rule.speaks_for} · {PurePath(rule.place).name}"),
         Prose(f"Fires on {counted(rule.fired, 'text')}{judged}."),
     ]
+    if source is not None:
+        found += [Prose((Run(source.note, "note"),))] if source.note else []
+        found.append(Fold("as written", [Code("\n".join(rule_lines([written(source)], indent=0)))]))
     for what, neighbours in (("Contradicted most by ", rule.opponents), ("Fires most together with ", rule.partners)):
         if neighbours:
             found.append(Prose((what, *_neighbours(neighbours), ".")))

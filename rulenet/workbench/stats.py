@@ -112,6 +112,10 @@ class RulesetStats:
         Pairs of rules that fire on the same texts.
     notes
         What is missing, and why.
+    language
+        Language of the texts.
+    as_written
+        The rules themselves.
     """
 
     name: str
@@ -123,6 +127,8 @@ class RulesetStats:
     rules: list[RuleStats]
     pairs: audit.Pairs
     notes: list[str] = field(default_factory=list)
+    language: str = "en"
+    as_written: Sequence[Rule] = ()  # the rules themselves
 
     def conflicts(self, top: int | None = None) -> list[dict[str, Any]]:
         """Return the pairs of rules that fire on the same texts but cannot both be right, the most frequent first."""
@@ -215,8 +221,9 @@ def rule_stats(
     per_label = None if n_of is None else dict(zip(classes, n_of, strict=True))
     rows = _rows(ruleset, len(texts), counts, pairs, worths, shown)
     return RulesetStats(
-        ruleset.name, ruleset.fingerprint, len(texts), per_label, counts.reached, counts.disputed, rows, pairs, notes
-    )
+        ruleset.name, ruleset.fingerprint, len(texts), per_label, counts.reached, counts.disputed, rows, pairs, notes,
+        language, ruleset.rules,
+    )  # fmt: skip
 
 
 def _rules_and_model(rules: Any, model: Any) -> tuple[RuleSet, RuleNetClassifier | None]:

@@ -16,7 +16,8 @@ CALLS = re.compile(
 )
 # Of a class that commands never use before `fit`, and what Python prints of an object.
 ONLY_IN_PYTHON = (
-    "is not fitted yet; call fit(texts, labels) or load(folder) first",
+    "RuleNetClassifier(…, classes=[…])",
+    "is not fitted yet; call fit(X, y) or load(folder) first",
     "RuleSet(",
     "Recipe.of(",
     "Recipe()",

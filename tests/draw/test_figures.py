@@ -62,9 +62,7 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing(calibration: dict[str
 
 def test_without_held_out_texts_there_is_nothing_to_draw() -> None:
     for draw in (figures.reliability_diagram, figures.coverage_curve):
-        with pytest.raises(
-            InputError, match=r"^there is no calibration to draw: .*call calibrate\(texts, labels\) first$"
-        ):
+        with pytest.raises(InputError, match=r"^there is no calibration to draw: .*calibrate it first$"):
             draw({})
 
 

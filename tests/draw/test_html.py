@@ -51,7 +51,7 @@ class Page(HTMLParser):
         self.tags.append(tag)
         for name, value in attrs:
             self.attributes.setdefault(name, []).append(value)
-        if tag != "meta":
+        if tag not in ("meta", "input"):
             self.open.append(tag)
         if tag in ("td", "th"):
             self.cells.append("")

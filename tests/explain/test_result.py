@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from rulenet import Explanation, Term
-from rulenet.base.drawing import Bar, Cell, Headline, HeatText, Mark, MarkedText, Sheet
+from rulenet.base.drawing import Bar, Cell, Headline, HeatText, Mark, MarkedText, Prose, Sheet
 from rulenet.draw.terminal import to_rich
 from rulenet.explain.result import Token, words
 
@@ -72,9 +72,11 @@ def rows(e: Explanation) -> list[tuple[Cell, ...]]:
 
 def test_an_explanation_is_a_headline_a_marked_text_and_a_table() -> None:
     e = explanation(terms=[term("cup", 2.0, [(8, 11)]), term("win", 0.25, [(0, 3)], "tfidf")])
-    head, text, sheet = e.blocks()
+    head, sentence, text, sheet = e.blocks()
+    assert isinstance(sentence, Prose)
     assert head == Headline("0.75", label="A", note="(rules) over B by 2.65")
-    assert text == MarkedText("win the cup", [Mark(8, 11, 2.0, "cup")])
+    faint = Mark(0, 3, 0.25, "win", 0.9 * 0.25 / 2)
+    assert text == MarkedText("win the cup", [Mark(8, 11, 2.0, "cup"), faint])
     assert isinstance(sheet, Sheet)
     assert list(sheet.header) == ["", "term", "words", "A", "B", "difference"]
     assert sheet.rows == [
@@ -145,7 +147,7 @@ def test_labels_are_shown_as_they_are() -> None:
     for name in ("[/b]", "[bold]x", "a\\", "[link=file:///etc/passwd]x[/link]", "term", "体育"):
         both = {name: 1.0, "other": 0.0}
         shown = str(Explanation("t", name, both, "rules", both, both, [], both))
-        assert shown.count(name) == (3 if name == "term" else 2)
+        assert shown.count(name) == (4 if name == "term" else 3)
 
 
 def test_of_overlapping_hits_the_stronger_shows() -> None:

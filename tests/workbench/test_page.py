@@ -13,7 +13,7 @@ from rulenet.workbench.drift import Baseline, Tally, compare
 from rulenet.workbench.page import heat_map, to_html
 from rulenet.workbench.stats import RulesetStats, rule_stats
 
-VOID = {"meta"}
+VOID = {"meta", "input"}
 EVIL = """rulenet: 1
 rules:
   - {id: "<script>alert(1)</script>", label: "A&B\\"", word: win}

@@ -1,5 +1,9 @@
 document.querySelectorAll("table.sorts").forEach(function (table) {
-  var body = table.tBodies[0];
+  var body = table.tBodies[0], filter = table.parentNode.previousElementSibling;
+  filter.oninput = function () {
+    var wanted = filter.value.toLowerCase();
+    Array.from(body.rows).forEach(function (row) { row.hidden = row.textContent.toLowerCase().indexOf(wanted) < 0; });
+  };
   table.querySelectorAll("th").forEach(function (head) {
     var up = false;
     function value(row) {
