@@ -112,7 +112,6 @@ def _name(file: Path, stdin_name: Path | None) -> str:
 def _checked(file: Path, stdin_name: Path | None) -> list[tuple[Fault, bool]]:
     """The faults of a file, each with whether `--fix` can repair it."""
     from rulenet.rules.lint.lint import lint_text
-    from rulenet.rules.lint.repair import can_fix
     from rulenet.rules.reading.sources import read_text
 
     if str(file) == "-":
@@ -123,6 +122,10 @@ def _checked(file: Path, stdin_name: Path | None) -> list[tuple[Fault, bool]]:
         except RuleFileError as error:
             return [(fault, False) for fault in error.faults]
     faults = lint_text(text, _name(file, stdin_name), path)
+    if not any(fault.edit for fault in faults):
+        return [(fault, False) for fault in faults]
+    from rulenet.rules.lint.repair import can_fix  # slow to import
+
     return list(zip(faults, can_fix(text, faults), strict=True))
 
 

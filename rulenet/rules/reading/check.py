@@ -138,9 +138,12 @@ def _plain(item: Any, path: Path) -> str:
     if kind == "literal_error":
         return f"{last}: {found} is not one of {item['ctx']['expected']}"
     if kind in ("model_type", "model_attributes_type", "dict_type"):
-        return f"{last}: a mapping (field: value) is expected here, not {found}"
+        space = "; a space is missing after the colon" if re.match(r"\w+:\S", str(value)) else ""
+        return f"{last}: a mapping (field: value) is expected here, not {found}{space}"
     if kind == "list_type" and isinstance(value, dict):
-        return f"{last}: a list is expected here, not {found}; a text with braces needs quotes"
+        is_text = None in value.values()  # {3}
+        advice = "a text with braces needs quotes" if is_text else "begin each of its items with '- '"
+        return f"{last}: a list is expected here, not {found}; {advice}"
     if kind == "list_type":
         return f"{last}: a list is expected here, not {found}"
     if kind == "too_long":

@@ -22,6 +22,7 @@ _BUDGET = 3_000_000  # characters to parse again: a few seconds
 _SLOT = re.compile(r"^(?P<head>\s*(?:- +)*(?:[\w-]+:[ \t]+)?)(?P<value>\S.*?)(?P<comment>[ \t]+#.*)?[ \t]*$")
 _KEY = re.compile(r"^(\s*(?:- +)*[a-z_]+):(?=[^\s:])")
 _ESCAPED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+_SPECIAL = re.compile(r"[][{}#&*!|>%@`'\"]|: |^[-?] |:$")  # a text without any of these needs no quotes
 _ITEM = re.compile(r"[:,\[{][ \t]+|[\[{]")  # what a value in brackets follows
 _IN_BRACKETS = re.compile(r"(?P<before>[\[,][ \t]*)(?P<value>[^\[\]{},'\"\s][^\[\]{},'\"]*[ \t]#[^\[\]{},'\"]*)")
 
@@ -142,7 +143,7 @@ def _spellings(row: str, text: str) -> Iterator[_Line]:
         yield _Line(new, f"{closed} at its end", f"a bracket {opened} is not closed", is_safe=False)
     if value[0] in "{[":
         yield from _inside(row, slot.start("value"))
-    if not _is_enclosed(value):
+    if not _is_enclosed(value) or slot["head"].strip(" -") == "regex:":
         quoted = _single(_bare(value))
         yield _Line(slot["head"] + quoted + (slot["comment"] or ""), quoted, _why(value), _is_text(value, text))
 
@@ -163,8 +164,9 @@ def _inside(row: str, start: int) -> Iterator[_Line]:
         for end in [m.start() for m in re.finditer(r"[,}\]]", row[begin:])][:8]:
             value = row[begin : begin + end].rstrip()
             if (
-                value
+                _SPECIAL.search(value)
                 and not value.startswith(("'", '"'))
+                and not value.endswith(",")
                 and (begin + end >= len(row) - 1 or row[begin + end + 1] in " ]}")
             ):
                 quoted = _single(value)

@@ -38,7 +38,7 @@ ROWS = [
     ("RN008", "rulenet: 1\nrules：\n- {id: a, label: X, word: w}\n", 2, "a wide colon after the name of a field; write ': '"),
     ("RN011", ONE, 1, "field 'rulenet' is missing; add it"),
     ("RN012", rule("wrod: w"), 3, "unknown field 'wrod': did you mean 'word'?"),
-    ("RN013", rule("word: {a: b}"), 3, "word: a list is expected here, not {'a': 'b'}"),
+    ("RN013", rule("word: {a: b}"), 3, "word: a list is expected here, not {'a': 'b'}; begin"),
     ("RN014", rule("word: w, sign: agianst"), 3, "sign: 'agianst' is not one of 'for', 'against' or 'free'"),
     ("RN015", rule("word: w, confidence: 1"), 3, "confidence: input should be less than 1, not '1'"),
     ("RN016", rule("word: []"), 3, "word is empty; fill it or remove it"),

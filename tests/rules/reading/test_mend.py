@@ -102,6 +102,7 @@ def test_several_lines_and_a_comment_in_brackets() -> None:
         ("word: [a, b", 6),
         ('word: "abc', 6),
         ("word: {a: b", 6),
+        ("word: [one, two,, three]", 6),
         ("word: &w a b", 6),  # an anchor, or a text: only the author knows
         ("word: &w\n    note: *w", 6),
     ],
