@@ -70,6 +70,8 @@ class _Marks(dict[int, int]):
     """Table for `str.translate`: combining marks → `_MARK`, filled as characters are met."""
 
     def __missing__(self, code: int) -> int:
+        if len(self) > 50_000:  # texts of all of Unicode would fill the memory
+            self.clear()
         char = chr(code)
         is_mark = unicodedata.category(char)[0] == "M" and not _UNSPACED_CHARACTER.match(char)
         self[code] = ord(_MARK) if is_mark else code
