@@ -34,6 +34,7 @@ from rulenet.text.clean import clean
 from rulenet.text.tokenise import words_for_jieba
 
 MAX_PROGRAM = 10_000_000  # some seconds and 100 MB; a pattern of everyday use has 10 to 300
+MAX_EXPANDED = 5_000_000
 NO_MAPPING = "the file must be a mapping with `rulenet: 1` and `rules:`"
 _CODE_OF = {code.name: code for code in codes.CODES}
 # pydantic's own error types; all others are about the type of a value.
@@ -284,11 +285,34 @@ def _lexicon_smells(file: Readable, own: Collection[str]) -> Iterator[Smell]:
                 term = entry.term if isinstance(entry, WeightedTerm) else entry
                 if flaw := literal_flaw(term, "lexicon"):
                     yield Smell((*here, i), *flaw)
-    for cycle in _cycles(file):
+    cycles = _cycles(file)
+    if not cycles and (name := _grows_too_large(file)) in own:
+        message = f"lexicon {name!r}: the lists have more than {MAX_EXPANDED:,} entries with those they include; include fewer"
+        yield Smell(("lexicons", name), codes.TOO_LARGE, message)
+    for cycle in cycles:
         if cycle[0] in own:
             names = cycle if len(cycle) <= 9 else [*cycle[:6], "…", *cycle[-2:]]
             message = f"lexicons include each other in a circle: {' → '.join(names)}; remove one of these links"
             yield Smell(("lexicons", cycle[0]), codes.LEXICON_CIRCLE, message)
+
+
+def _grows_too_large(file: Readable) -> str | None:
+    """The list at which all lists, each with those it includes, have too many entries together; before they are put together."""
+    includes = {
+        name: {
+            entry.lexicon for entry in entries or () if isinstance(entry, LexiconRef) and entry.lexicon in file.lexicons
+        }
+        for name, entries in file.lexicons.items()
+    }
+    sizes: dict[str, int] = {}
+    total = 0
+    for name in TopologicalSorter(includes).static_order():
+        own = sum(not isinstance(entry, LexiconRef) for entry in file.lexicons[name] or ())
+        sizes[name] = own + sum(sizes[other] for other in includes[name])
+        total += sizes[name]
+        if total > MAX_EXPANDED:
+            return name
+    return None
 
 
 def _cycles(file: Readable) -> list[list[str]]:

@@ -360,3 +360,11 @@ def test_the_patterns_of_a_file_have_a_limit_together(monkeypatch: pytest.Monkey
     assert "the patterns so far need more than 10,000 steps of RE2, most of them 'q" in found[0].message
     assert found[0].line < 20
     assert len(RuleSet.from_yaml(f"{TOP}rules:\n{rules.splitlines()[0]}\n")) == 1
+
+
+def test_lists_that_include_each_other_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "MAX_EXPANDED", 1_000)
+    lists = "".join(f"  l{i}: [w{i}, {{lexicon: l{i - 1}}}]\n" for i in range(1, 100))
+    (fault,) = faults(f"{TOP}lexicons:\n  l0: [w]\n{lists}{ONE}")
+    assert fault.code.name == "too-large"
+    assert "the lists have more than 1,000 entries with those they include; include fewer" in fault.message
