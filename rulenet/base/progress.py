@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from rich.progress import Progress as Bar
 from rulenet.base.console import SafeConsole, printable
 
 Item = TypeVar("Item")
+SECONDS = 30.0  # between lines where there is no terminal
 
 
 def is_main_process() -> bool:
@@ -34,13 +36,30 @@ class Progress:
         if self.verbose:
             self.console.print(printable(message, "dim"), soft_wrap=True)
 
-    def track(self, items: Sequence[Item], label: str, *, done: int = 0) -> Iterator[Item]:
-        """Iterate, in a terminal with a bar that disappears at the end; an earlier run has finished `done` items."""
-        if not self.verbose or not self.console.is_terminal:
+    def track(self, items: Sequence[Item], label: str, *, done: int = 0, total: int | None = None) -> Iterator[Item]:
+        """Iterate with a bar that disappears at the end, or where there is no terminal with a line now and then.
+
+        Earlier work has finished `done` items; there are `total` of them in all, default: these. The time that is left is that of all.
+        """
+        if not self.verbose:
             yield from items
+            return
+        total = max(total or 0, done + len(items))
+        if not self.console.is_terminal:
+            yield from self._lines(items, label, done, total)
             return
         columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
         with Bar(
             TextColumn("{task.description}", style="dim", markup=False), *columns, console=self.console, transient=True
         ) as bar:
-            yield from bar.track(items, total=done + len(items), completed=done, description=label)
+            yield from bar.track(items, total=total, completed=done, description=label)
+
+    def _lines(self, items: Sequence[Item], label: str, done: int, total: int) -> Iterator[Item]:
+        started = said = time.monotonic()
+        for n, item in enumerate(items, start=1):
+            yield item
+            now = time.monotonic()
+            if now - said >= SECONDS:
+                said, left = now, (now - started) / n * (total - done - n)
+                minutes = f"{left / 60:.0f} min" if left >= 90 else f"{left:.0f} s"
+                self.say(f"{label}: {(done + n) / total:.0%} of {total:,}, about {minutes} left")
