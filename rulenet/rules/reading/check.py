@@ -286,9 +286,10 @@ def _lexicon_smells(file: Readable, own: Collection[str]) -> Iterator[Smell]:
                 if flaw := literal_flaw(term, "lexicon"):
                     yield Smell((*here, i), *flaw)
     cycles = _cycles(file)
-    if not cycles and (name := _grows_too_large(file)) in own:
-        message = f"lexicon {name!r}: the lists have more than {MAX_EXPANDED:,} entries with those they include; include fewer"
-        yield Smell(("lexicons", name), codes.TOO_LARGE, message)
+    large = None if cycles else _grows_too_large(file)
+    if large is not None and large in own:
+        message = f"lexicon {large!r}: the lists have more than {MAX_EXPANDED:,} entries with those they include; include fewer"
+        yield Smell(("lexicons", large), codes.TOO_LARGE, message)
     for cycle in cycles:
         if cycle[0] in own:
             names = cycle if len(cycle) <= 9 else [*cycle[:6], "…", *cycle[-2:]]
