@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from rulenet.text.fold import HAN
+from rulenet.text.fold import HAN, is_unspaced
 from rulenet.text.language import Language
-from rulenet.text.words import token_spans
+from rulenet.text.words import APOSTROPHES, UNSPACED, token_spans, word_spans
 
 # jieba slows down on long stretches without punctuation; longer ones are cut.
 _STRETCH = 10_000
@@ -36,6 +36,10 @@ def words_for_jieba(word: str) -> list[str]:
     """
     parts = [part for part in _JOINABLE.findall(word) if len(part) > 1 and HAN.search(part)]
     return [made for part in parts for made in sorted({part, part.lower(), part.upper(), part.title()})]
+
+
+# What jieba parts in a word of another script: don't, naïve, हिन्दी.
+_PARTED = re.compile(rf"[^\W\x00-\x7f{UNSPACED}]|[{APOSTROPHES}]")
 
 
 class Token(NamedTuple):
@@ -71,12 +75,13 @@ class Tokeniser:
         """Return the tokens of a cleaned text, without white space."""
         if self.language == "en":
             return [Token(text[start:end], start, end) for start, end in token_spans(text)]
-        return [
+        found = [
             Token(word, at + start, at + end)
             for at in range(0, len(text), _STRETCH)
             for word, start, end in self.jieba.tokenize(text[at : at + _STRETCH])
             if not word.isspace()
         ]
+        return _joined(found, text) if _PARTED.search(text) else found
 
     @cached_property
     def jieba(self) -> Any:
@@ -110,6 +115,19 @@ class Tokeniser:
     def __getstate__(self) -> dict[str, Any]:
         # The dictionary has a lock and 350,000 words, so it is rebuilt on demand instead of pickled.
         return {"language": self.language, "words": self.words}
+
+
+def _joined(tokens: list[Token], text: str) -> list[Token]:
+    """The tokens with one for each word that several of them make up."""
+    end_of, ends = dict(word_spans(text)), {token.end for token in tokens}
+    found, reach = list[Token](), 0
+    for token in tokens:
+        end = end_of.get(token.start, 0)
+        if token.start >= reach:
+            whole = end > token.end and end in ends and not is_unspaced(token.text)
+            found.append(Token(text[token.start : end], token.start, end) if whole else token)
+            reach = found[-1].end
+    return found
 
 
 @contextmanager

@@ -76,6 +76,10 @@ class TestChinese:
         words = ["我", "来到", "北京", "清华大学", ",", "用", "iPhone"]
         assert [token.text for token in zh.tokens("我来到北京清华大学, 用 iPhone")] == words
 
+    def test_words_of_other_scripts_stay_whole(self, zh: Tokeniser) -> None:
+        words = ["我", "说", "don’t", "naïve", "हिन्दी", "Привет", "iPhone", "'s", "手机", "3.5%", "カ", "メ", "ラ"]
+        assert [token.text for token in zh.tokens("我说 don’t naïve हिन्दी Привет iPhone's 手机 3.5% カメラ")] == words
+
     @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(MIXED)
     def test_tokens_are_slices(self, zh: Tokeniser, raw: str) -> None:
