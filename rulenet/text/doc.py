@@ -13,7 +13,7 @@ from rulenet.text.clean import Cleaned, clean_with_offsets
 from rulenet.text.fold import words_with_offsets
 from rulenet.text.han import simplified
 from rulenet.text.language import Language, detect_language
-from rulenet.text.raw import BORDER, fold_case, squeeze
+from rulenet.text.raw import BORDER, fold_case, part_fields, squeeze
 from rulenet.text.record import Record
 from rulenet.text.tag import TaggedToken, Tagger
 from rulenet.text.words import UNSPACED, plain, unit_spans
@@ -110,7 +110,8 @@ class Doc:
     @cached_property
     def squeezed(self) -> str:
         """The cleaned text as literals in scripts without spaces are searched in it."""
-        return squeeze(self.clean)
+        is_record = isinstance(self.text, Record) or self._name is not None
+        return squeeze(part_fields(self.clean) if is_record else self.clean)
 
     @cached_property
     def raw(self) -> str:

@@ -22,6 +22,7 @@ from rulenet.text.forms import forms
 from rulenet.text.han import simplified
 from rulenet.text.language import Language, detect_language
 from rulenet.text.raw import fold_case
+from rulenet.text.record import Record
 from rulenet.text.tag import TaggedToken, Tagger
 from rulenet.text.words import plain
 
@@ -207,7 +208,7 @@ class Reference:
         exact = condition.case == "exact"
         if is_unspaced(literal):
             pieces = literal.split() if condition.gap else [literal]
-            spans = characters(pieces, doc.clean, condition.gap, exact=exact)
+            spans = characters(pieces, doc, condition.gap, exact=exact)
             if condition.segmented:
                 spans = {(start, end) for start, end in spans if start in doc.boundaries and end in doc.boundaries}
         else:
@@ -282,12 +283,13 @@ def unit_starts(text: str) -> list[int]:
     return found
 
 
-def characters(pieces: list[str], text: str, gap: int, *, exact: bool) -> set[Span]:
+def characters(pieces: list[str], doc: Doc, gap: int, *, exact: bool) -> set[Span]:
     """Where pieces stand one after the other, with at most `gap` characters between two; from each beginning the shortest.
 
-    White space does not count, but no piece crosses a blank line. A word of a piece that is no Chinese must be a word of the text.
+    White space does not count, but no piece crosses a blank line of a record. A word of a piece that is no Chinese must be one of the text.
     """
-    text = alike(text)
+    text = alike(doc.clean)
+    is_record = isinstance(doc.text, Record) or doc.text == ""  # or a field of one
     there = [i for i, char in enumerate(text) if not char.isspace()]
     words_there = {(start, end) for _, start, end in words_with_offsets(text)}
 
@@ -300,7 +302,7 @@ def characters(pieces: list[str], text: str, gap: int, *, exact: bool) -> set[Sp
         return (
             len(found) == len(letters)
             and all(same(piece[j], text[i]) for j, i in found.items())
-            and all(text[a:b].count("\n") < 2 for a, b in itertools.pairwise(found.values()))
+            and all(not is_record or text[a:b].count("\n") < 2 for a, b in itertools.pairwise(found.values()))
             and all(
                 (found[start], found[end - 1] + 1) in words_there
                 for word, start, end in words_with_offsets(piece)
@@ -322,7 +324,7 @@ def characters(pieces: list[str], text: str, gap: int, *, exact: bool) -> set[Sp
 
 def alike(text: str) -> str:
     """The text with one name dot and one apostrophe."""
-    return re.sub("[·‧・⋅∙]", "•", text).replace("’", "'")
+    return re.sub("[‘’ʼ`′׳]", "'", re.sub("[·‧・⋅∙]", "•", text))
 
 
 def words(literal: str, text: str, gap: int, *, exact: bool, lemma: bool) -> set[Span]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rulenet.text.clean import clean
 from rulenet.text.doc import Doc
-from rulenet.text.raw import BORDER, fold_case, fold_raw, readable, squeeze
+from rulenet.text.raw import BORDER, fold_case, fold_raw, part_fields, readable, squeeze
 from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser
 
@@ -21,8 +21,11 @@ SQUEEZED = [
     ("LA股东", "|LA|股东"),
     ("会员VIP卡!", "会员|VIP|卡!"),
     ("第13天", "第|13|天"),
-    ("手\n\n机", "手|机"),
-    ("A \n \n股", "|A||股"),
+    ("手\n\n机", "手机"),
+    (part_fields("手\n\n机"), "手|机"),
+    (part_fields("A \n \n股"), "|A||股"),
+    ("9.5折 1,000股", "|9.5|折|1,000|股"),
+    ("मन कीबात人", "|मन||कीबात|人"),
     ("马克·吐温 马克 • 吐温・‧⋅∙", "马克•吐温马克•吐温••••"),
     ("L’Oréal", squeeze("L'Oréal").replace(BORDER, "|")),
 ]

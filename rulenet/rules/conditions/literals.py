@@ -147,7 +147,7 @@ class Literals(Condition):
     def _raw_hits(self, doc: Doc) -> Iterator[tuple[Span, str]]:
         text = doc.squeezed if self.is_exact else doc.raw
         for pieces, literal in self._raw.items():
-            for start in _places(pieces[0], text):
+            for start in _places(pieces[0], text) if pieces[0] in text else ():
                 end = self._raw_end(text, pieces, start)
                 if end is not None:
                     span = doc.raw_span(start, end)

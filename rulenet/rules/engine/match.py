@@ -27,7 +27,8 @@ from rulenet.text.doc import Doc
 from rulenet.text.fold import fold, is_unspaced
 from rulenet.text.han import simplified
 from rulenet.text.language import Language
-from rulenet.text.raw import fold_raw
+from rulenet.text.raw import fold_raw, part_fields
+from rulenet.text.record import Record
 from rulenet.text.tag import Tagger
 from rulenet.text.tokenise import Tokeniser
 
@@ -90,7 +91,7 @@ class Matcher:
         cleaned = [clean(text) for text in texts]
         if self._fold_traditional:
             cleaned = [simplified(text) for text in cleaned]
-        text_of, atom_of = self._atoms_of_block(cleaned)
+        text_of, atom_of = self._atoms_of_block(texts, cleaned)
         shape = (len(texts), max(len(self.atoms), 1))
         A = scipy.sparse.csr_matrix((np.ones(len(text_of), dtype=np.int32), (text_of, atom_of)), shape=shape)
         candidates = (A @ self._triggered).tocoo()
@@ -133,14 +134,15 @@ class Matcher:
         """A text as the rules read it."""
         return Doc(text, self.tagger, fold_traditional=self._fold_traditional, clean=clean)
 
-    def _atoms_of_block(self, cleaned: list[str]) -> tuple[Any, Any]:
+    def _atoms_of_block(self, texts: Sequence[str], cleaned: list[str]) -> tuple[Any, Any]:
         """Pairs (text, atom), each once."""
         pairs = []
         if self._word is not None:
             # Folded texts begin and end with the space that their first and last word need.
             pairs.append(_search(self._word, _SEPARATOR.join(map(fold, cleaned)), self._word_atoms))
         if self._raw is not None:
-            joined = _SEPARATOR.join(text if is_unspaced(text) else "" for text in cleaned)
+            parted = (part_fields(c) if isinstance(t, Record) else c for t, c in zip(texts, cleaned, strict=True))
+            joined = _SEPARATOR.join(text if is_unspaced(text) else "" for text in parted)
             pairs.append(_search(self._raw, fold_raw(joined), self._raw_atoms))
         if self._regex is not None:
             hits = [self._regex.search(text) for text in cleaned]

@@ -10,6 +10,7 @@ import pytest
 
 from rulenet.rules.ruleset import RuleSet
 from rulenet.rules.testing.examples import Reader
+from rulenet.text.record import Record
 from tests.rules.one_rule import hits
 
 LITERALS = [
@@ -84,7 +85,9 @@ LITERALS = [
     ),
     ({"phrase": "快递 慢"}, "快递慢 快 递慢", ["快递慢", "快 递慢"]),
     ({"word": " 快递 "}, "快递", ["快递"]),
-    ({"word": "快递"}, "快\n\n递", None),  # a blank line parts paragraphs
+    ({"word": "快递"}, "快\n\n递", ["快\n\n递"]),
+    ({"word": "5折"}, "9.5折 1,5折 ９．５折 5 折", ["5 折"]),
+    ({"word": "9.5折"}, "19.5折 9.5折", ["9.5折"]),
     ({"phrase": "快 慢", "gap": 2}, "快\n\n 不 很 慢", ["快\n\n 不 很 慢"]),
     # name dots and apostrophes are one character each
     (
@@ -164,6 +167,13 @@ def test_options(condition: dict[str, Any], text: str, found: list[str] | None) 
 @pytest.mark.parametrize(("condition", "text", "found"), OPTIONS_ZH)
 def test_options_in_chinese(condition: dict[str, Any], text: str, found: list[str] | None) -> None:
     assert hits(condition, text, "zh") == found
+
+
+def test_no_literal_crosses_the_fields_of_a_record() -> None:
+    ruleset = RuleSet.from_yaml("{rulenet: 1, rules: [{id: r, label: x, word: [手机, A股]}]}")
+    records = [{"a": "手", "b": "机"}, {"a": "A", "b": "股"}, {"a": "", "b": "手 机"}]
+    assert ruleset.match(records).toarray().ravel().tolist() == [0, 0, 1]
+    assert [bool(ruleset.spans(Record.of(record))) for record in records] == [False, False, True]
 
 
 def test_traditional_characters_are_folded_where_the_file_says_so() -> None:
