@@ -82,7 +82,7 @@ class Negation:
         for i in range(len(words) - 1, -1, -1):
             word, at, end = words[i]
             rest = text[first + end : start]
-            if len(rest.split()) > _REACH:
+            if len(rest.split()) > _REACH or not _JOINT.fullmatch(text, first + end, first + after):
                 return False
             n = self._cue_length([word for word, _, _ in words[: i + 1]]) if not rest or rest[0].isspace() else 0
             if n and negates(first + words[i + 1 - n][1], first + end):
@@ -92,7 +92,7 @@ class Negation:
                     "mention",
                 ]:  # "not only good" praises
                     return True
-            if word in _CONTRAST or not _JOINT.fullmatch(text, first + end, first + after):
+            if word in _CONTRAST:
                 return False
             after = at
         return False

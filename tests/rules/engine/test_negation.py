@@ -51,6 +51,7 @@ ENGLISH = [
     ("not ‹only› good", True),
     # punctuation and contrast end the scope
     ("no, it is ‹good›", False),
+    ("not (‹good›", False),
     ("not bad. ‹good›", False),
     ("not bad; ‹good›", False),
     ("not long but ‹good›", False),
