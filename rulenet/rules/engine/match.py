@@ -146,8 +146,8 @@ class Matcher:
             pairs.append(_search(self._raw, fold_raw(joined), self._raw_atoms))
         if self._regex is not None:
             hits = [self._regex.search(text) for text in cleaned]
-            texts = np.repeat(np.arange(len(cleaned)), [len(h) for h in hits])
-            pairs.append((texts, self._regex_atoms[np.array([i for h in hits for i in h], dtype=np.int64)]))
+            rows = np.repeat(np.arange(len(cleaned)), [len(h) for h in hits])
+            pairs.append((rows, self._regex_atoms[np.array([i for h in hits for i in h], dtype=np.int64)]))
         if not pairs:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         text = np.concatenate([t for t, _ in pairs])
