@@ -391,7 +391,7 @@ def test_folders_of_the_map_are_those_of_the_package() -> None:
 
 
 def test_tables_of_results_are_those_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    report = report_module()
+    report = module_of(ROOT / "benchmarks" / "report.py")
     results = report.read_results()
     for path, table in report.tables(results).items():
         assert report.between_markers(path.read_text(encoding="utf-8")) == table, (
@@ -399,8 +399,17 @@ def test_tables_of_results_are_those_of_the_report(monkeypatch: pytest.MonkeyPat
         )
 
 
-def report_module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("report", ROOT / "benchmarks" / "report.py")
+def test_the_picture_of_an_explanation_is_drawn_as_today() -> None:
+    picture = module_of(ROOT / "docs" / "images" / "explain.py")
+    drawn, kept = picture.draw(picture.KEPT.read_text(encoding="utf-8")), picture.TARGET.read_text(encoding="utf-8")
+    found, there = (re.findall(r"<text[^>]*>([^<]*)<", svg) for svg in (drawn, kept))
+    assert len(found) > 20
+    assert found == there, "run docs/images/explain.py"
+
+
+def module_of(path: Path) -> ModuleType:
+    """A script outside the package, as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

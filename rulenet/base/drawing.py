@@ -16,7 +16,7 @@ class Run:
     """A stretch of a line."""
 
     text: str
-    look: Literal["", "strong", "note", "flag"] = ""  # a note matters less, a flag is a warning
+    look: Literal["", "strong", "note", "flag", "for", "against", "neither"] = ""  # a note matters less, a flag warns
     to: str = ""  # name of the `Card` that it leads to; empty: no link
 
 
@@ -37,6 +37,7 @@ class Amount:
 
     text: str
     value: float | None
+    share: float | None = None  # length of a bar behind it, from 0 to 1
 
 
 Cell = Line | int | float | Amount
@@ -163,15 +164,20 @@ class Sheet:
             any(isinstance(c, (int, float, Amount)) and not isinstance(c, Bar) for c in column) for column in columns
         ]
 
+    def widest(self) -> float:
+        """The largest number with a bar, to which the others are in proportion; 1 without bars."""
+        return max((abs(c) for row in self.rows for c in row if isinstance(c, Bar)), default=0.0) or 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """A filled square of a `Grid`: its row and column, how dark it is from 0 to 1, and what it means."""
+    """A filled square of a `Grid`: its row and column, how strong its colour is from 0 to 1, what it means and says."""
 
     row: int
     column: int
     darkness: float
     hint: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +185,21 @@ class Grid:
     """Things against each other, as a square of squares."""
 
     title: str
-    names: Sequence[tuple[str, str]]  # the things, and a remark on each
+    names: Sequence[tuple[str, str]]  # the things, each of which leads to its `Card`, and a remark on each
     squares: Sequence[Square]  # those that are filled
+    scale: Sequence[tuple[str, float]] = ()  # what some strengths of the colour mean
+
+    def rows(self) -> list[list[Square | None]]:
+        """The squares in their places.
+
+        Examples
+        --------
+        >>> [[square and square.text for square in row] for row in Grid("", ["ab"] * 2, [Square(0, 1, 0.5, "", "50")]).rows()]
+        [[None, '50'], [None, None]]
+        """
+        filled = {(square.row, square.column): square for square in self.squares}
+        every = range(len(self.names))
+        return [[filled.get((row, column)) for column in every] for row in every]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +208,7 @@ class Card:
 
     blocks: Sequence[Block]
     name: str = ""  # what a `Run` leads to
+    language: str = ""  # of its texts, if it is another than the page's
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,8 @@ def demo(
     before = clf.explain([ASKED])[0]
     edited = RuleSet.from_yaml(english.rules.source.rstrip("\n") + "\n" + EDIT, name="edited rules")
     after = clf.with_rules(edited).explain([ASKED])[0]
-    chinese_example = pick(models[1].explain(chinese.test[0]), chinese.test[1])[:1]
-    write_report(report, results, telling + chinese_example, before, after)
+    chinese_example = pick(models[1].explain(chinese.test[0]), chinese.test[1])[0]
+    write_report(report, results, telling, chinese_example, before, after)
     if as_json:
         edit = {"text": ASKED, "before": before.label, "after": after.label}
         shown = [explanation.to_dict() for explanation in telling]
@@ -150,8 +150,9 @@ def show(table: Table, telling: list[Explanation], before: Explanation, after: E
 
 
 def write_report(
-    path: Path, results: list[dict[str, Any]], telling: list[Explanation], before: Explanation, after: Explanation
-) -> None:
+    path: Path, results: list[dict[str, Any]], telling: list[Explanation], chinese: Explanation,
+    before: Explanation, after: Explanation,
+) -> None:  # fmt: skip
     """Write report.html."""
     from rulenet.base.drawing import Block, Card, Code, Heading, Percent, Prose, Sheet
     from rulenet.draw.html import page
@@ -164,6 +165,7 @@ def write_report(
         Heading("Predictions explained"),
         LEGEND,
         *(Card(explanation.blocks()) for explanation in telling),
+        Card(chinese.blocks(), language="zh"),
         Heading("One rule added, nothing retrained"),
         Code(EDIT.strip("\n")),
         *(Prose("Before:"), Card(before.blocks())),

@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 
 
 LEGEND = Prose(
-    (Run("Marked: what speaks for the answer (green) or against it (red), the stronger the more it counts.", "note"),)
+    (
+        *(
+            Run("Marked words speak ", "note"),
+            Run("for the answer", "for"),
+            Run(", ", "note"),
+            Run("against it", "against"),
+        ),
+        *(
+            Run(" or ", "note"),
+            Run("for a third label", "neither"),
+            Run("; the stronger the colour, the more they count. ", "note"),
+        ),
+        Run("The numbers of a table are logits and add up to its last row.", "note"),
+    )
 )
 
 

@@ -108,6 +108,8 @@ def _names(added: Sequence[str], columns: Sequence[str], prefix: str | None) -> 
     if clash := sorted(taken & set(new.values())):
         raise DataError(f"the data already have a column {clash[0]!r}: name the added ones with --prefix, as model2_")
     if not prefix and (renamed := [name for name in added if name in taken]):
-        note = ", ".join(f"{name} is in predicted_{name}" for name in renamed)
-        err.print(f"note: the data have columns of these names, so the predicted {note}", soft_wrap=True)
+        columns = "a column " if len(renamed) == 1 else "columns "
+        there, here = (" and ".join(repr(before + name) for name in renamed) for before in ("", "predicted_"))
+        what = "the prediction is" if len(renamed) == 1 else "the predictions are"
+        err.print(f"note: the data already have {columns}{there}, so {what} in {here}", soft_wrap=True)
     return new

@@ -24,6 +24,7 @@ from rulenet.base.drawing import (
     Heading,
     Headline,
     HeatText,
+    Mark,
     MarkedText,
     Points,
     Prose,
@@ -35,6 +36,7 @@ from rulenet.base.drawing import (
 SHOWN_CHARACTERS = 1200
 SHOWN_WORDS = 8
 WIDTH = 100  # of plain text
+FAINT = 0.5  # strength of a mark below which it is not bold
 _BAR = 12
 _SHADES = " ░▒▓█"
 
@@ -72,7 +74,7 @@ def _drawn(block: Block, coloured: bool) -> Iterable[RenderableType]:
         case Code(text):
             yield from (printable(line, "dim") for line in text.split("\n"))
         case MarkedText():
-            yield _panel(block.text, [(mark.start, mark.end, _colour(mark.value)) for mark in reversed(block.marks)])
+            yield _panel(block.text, [(mark.start, mark.end, _mark(mark)) for mark in reversed(block.marks)])
             if block.note:
                 yield printable(block.note)
         case HeatText():
@@ -120,8 +122,9 @@ def _sheet(sheet: Sheet) -> Iterable[Text | Table]:
     for name, numeric in zip(sheet.header, sheet.numeric(), strict=True):
         stays = numeric or sheet.breaks not in ("", name)
         table.add_column(printable(name), justify="right" if numeric else "left", no_wrap=stays)
-    for row in sheet.rows:
-        table.add_row(*(_bar(cell) if isinstance(cell, Bar) else printable(cell_text(cell)) for cell in row))
+    for number, row in enumerate(sheet.rows, start=1):
+        cells = (_bar(cell) if isinstance(cell, Bar) else printable(cell_text(cell)) for cell in row)
+        table.add_row(*cells, style="bold" if sheet.has_total and number == len(sheet.rows) else "")
     yield table
 
 
@@ -135,8 +138,13 @@ def _grid(grid: Grid) -> Iterable[Text]:
         yield printable("".join(_SHADES[shade] for shade in row) + f"  {name}")
 
 
+def _mark(mark: Mark) -> str:
+    """Bold is what counts most."""
+    return _colour(mark.value) if mark.strength < FAINT else f"bold {_colour(mark.value)}".strip()
+
+
 def _colour(difference: float) -> str:
-    return "bold green" if difference > 0 else "bold red" if difference < 0 else "bold"
+    return "green" if difference > 0 else "red" if difference < 0 else ""
 
 
 def _bar(difference: float) -> Text:

@@ -212,15 +212,12 @@ class Explanation(Shown):
 
     def blocks(self) -> list[Block]:
         """Return the text with its rule hits marked, the addends of its logits, and the words that the transformer reads."""
-        rules = [term for term in self.terms if term.kind == "rule"]
-        marks = [Mark(*span, self._lead(rule.contributions), rule.name) for rule in rules for span in rule.spans]
-        marks += self._faint_marks()
         names = ("", "term", "words", str(self.label), str(self.runner_up), "difference")
         note = f"({self.path}) over {self.runner_up} by {self.margin:.2f}"
         found: list[Block] = [
             Headline(f"{self.proba[self.label]:.2f}", label=str(self.label), note=note),
             Prose(self.sentence()),
-            MarkedText(self.text, marks),
+            MarkedText(self.text, self._marks()),
             Sheet("", names, self._rows(), breaks="words", has_total=True),
         ]
         if self.tokens:
@@ -230,21 +227,49 @@ class Explanation(Shown):
 
     def sentence(self) -> str:
         """What decided, in one sentence: the strongest reasons for the answer, and what came next."""
-        reasons = [(self._lead(t.contributions), _reason(t, words(self.text, t.spans))) for t in self.terms]
+        leads: list[tuple[float, Term | None]] = [(self._lead(term.contributions), term) for term in self.terms]
         if self.path == "hybrid":
-            reasons.append((self._lead(self.neural), "what the transformer reads"))
-        strongest = [said for lead, said in sorted(reasons, key=lambda pair: -pair[0]) if lead > 0.005][:SAID]
+            leads.append((self._lead(self.neural), None))
+        strongest, named = list[Term | None](), set[int]()
+        for lead, term in sorted(leads, key=lambda pair: -pair[0]):
+            if lead <= 0.005 or len(strongest) == SAID:
+                break
+            places = {place for span in (term.spans if term else ()) for place in range(*span)}
+            if (
+                term is None or term.kind == "rule" or named.isdisjoint(places)
+            ):  # "late parcel" adds nothing to "parcel"
+                strongest.append(term)
+                named |= places
         if not strongest:
             return f"{self.label}, as nothing in the text says otherwise; {self.runner_up} was next."
-        why = " and ".join([", ".join(strongest[:-1]), strongest[-1]] if len(strongest) > 1 else strongest)
-        return f"{self.label}, because of {why}; {self.runner_up} was next."
+        return f"{self.label}, because of {listed(self._reasons(strongest))}; {self.runner_up} was next."
 
-    def _faint_marks(self) -> list[Mark]:
-        """Words of the text, the more visible the more they count."""
-        terms = [(t, self._lead(t.contributions)) for t in self.terms if t.kind == "tfidf"]
-        most = max((abs(self._lead(t.contributions)) for t in self.terms), default=0.0)
-        counting = sorted((pair for pair in terms if abs(pair[1]) > 0.05 * most), key=lambda pair: -abs(pair[1]))
-        return [Mark(*span, lead, t.name, 0.9 * abs(lead) / most) for t, lead in counting for span in t.spans]
+    def _reasons(self, strongest: Sequence[Term | None]) -> list[str]:
+        """Rules, words and the transformer as nouns, all words together."""
+        found = [t for t in strongest if t is not None and t.kind != "rule"]
+        quoted = [f"“{words(self.text, term.spans) or term.name}”" for term in found]
+        reasons = []
+        for term in strongest:
+            if term is None:
+                reasons.append("how the transformer reads it")
+            elif term.kind == "rule":
+                where = words(self.text, term.spans)
+                reasons.append(f"the rule {term.name}" + (f" (“{where}”)" if where else ""))
+            elif term is found[0]:
+                reasons.append(("the word " if len(found) == 1 else "the words ") + listed(quoted))
+        return reasons
+
+    def _marks(self) -> list[Mark]:
+        """Hits of rules, then words, each the more visible the more it counts; last the hits that say nothing of these two labels."""
+        leads = [(term, self._lead(term.contributions)) for term in self.terms]
+        most = max((abs(lead) for _, lead in leads), default=0.0) or 1.0
+        rules = [(t, lead, max(0.2, abs(lead) / most) if lead else 1.0) for t, lead in leads if t.kind == "rule"]
+        found = [
+            (t, lead, 0.9 * abs(lead) / most) for t, lead in leads if t.kind == "tfidf" and abs(lead) > 0.05 * most
+        ]
+        found.sort(key=lambda one: -one[2])
+        speaking, silent = ([one for one in rules if bool(one[1]) is speaks] for speaks in (True, False))
+        return [Mark(*span, lead, t.name, s) for t, lead, s in speaking + found + silent for span in t.spans]
 
     def _rows(self) -> list[tuple[Cell, ...]]:
         pair = self.label, self.runner_up
@@ -276,10 +301,15 @@ class Explanation(Shown):
         return line
 
 
-def _reason(term: Term, where: str) -> str:
-    return (
-        f"rule {term.name}" + (f" (“{where}”)" if where else "") if term.kind == "rule" else f"“{where or term.name}”"
-    )
+def listed(parts: Sequence[str]) -> str:
+    """Parts of a sentence with commas and *and*.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def words(text: str, spans: Iterable[Span]) -> str:

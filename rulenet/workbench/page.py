@@ -42,7 +42,7 @@ from rulenet.workbench.stats import Neighbour, RulesetStats, RuleStats
 
 HEAT_RULES = 40  # as many as can be read
 LISTED_PAIRS = 30
-DARKEST = 0.5  # share of a rule's firings
+STRONGEST = 0.5  # share of a rule's firings from which on squares have the strongest colour
 UNKNOWN = Amount("–", None)
 
 
@@ -120,24 +120,25 @@ def _table(stats: RulesetStats) -> list[Block]:
     legend: list[str | Run] = ["Type to filter, click a heading to sort, a rule's name to see it with examples."]
     for name in names[2:]:
         legend += [" ", Run(name, "strong"), f": {COLUMNS[name]};" if name != names[-1] else f": {COLUMNS[name]}."]
-    rows = [_row(rule, names) for rule in sorted(stats.rules, key=lambda rule: -rule.fired)]
+    most = max((rule.fired for rule in stats.rules), default=0) or 1
+    rows = [_row(rule, names, most) for rule in sorted(stats.rules, key=lambda rule: -rule.fired)]
     return [Heading("All rules"), Prose(tuple(legend)), Sheet("", names, rows, sorts=True, hints=COLUMNS)]
 
 
-def _row(rule: RuleStats, names: Sequence[str]) -> list[Cell]:
+def _row(rule: RuleStats, names: Sequence[str], most: int) -> list[Cell]:
     right = percent(rule.precision)
     if rule.interval is not None:
         right += f" [{100 * rule.interval[0]:.0f}–{100 * rule.interval[1]:.0f}]"
     cells: dict[str, Cell] = {
         "rule": (_link(rule.id), *(() if rule.is_active else (Run(" (off)", "note"),))),
         "for": rule.speaks_for,
-        "fires": rule.fired,
-        "of texts": Amount(f"{rule.coverage:.2%}", rule.coverage),
-        "right": Amount(right, rule.precision),
-        "finds": Amount(percent(rule.recall), rule.recall),
+        "fires": Amount(f"{rule.fired:,}", rule.fired, rule.fired / most),
+        "of texts": Amount(f"{rule.coverage:.2%}", rule.coverage, rule.coverage),
+        "right": Amount(right, rule.precision, rule.precision),
+        "finds": _share(rule.recall),
         "lift": Amount("–" if rule.lift is None else f"{rule.lift:.1f}×", rule.lift),
-        "shared": Amount(percent(rule.overlap), rule.overlap),
-        "disputed": Amount(percent(rule.conflict), rule.conflict),
+        "shared": _share(rule.overlap),
+        "disputed": _share(rule.conflict),
     }
     if (worth := rule.worth) is not None:
         largest = max(worth.weights.values(), key=abs)
@@ -146,6 +147,10 @@ def _row(rule: RuleStats, names: Sequence[str]) -> list[Cell]:
             cells["saves"], cells["spoils"] = (Amount(f"{k:,}", k) for k in (worth.saves, worth.spoils))
             cells["loss without"] = Amount(f"{worth.log_loss:+.5f}", worth.log_loss)
     return [cells.get(name, UNKNOWN) for name in names]
+
+
+def _share(value: float | None) -> Amount:
+    return Amount(percent(value), value, value)
 
 
 # ---------------------------------------------------------------------- conflicts
@@ -158,7 +163,9 @@ def _conflicts(stats: RulesetStats) -> list[Block]:
         return [Heading("Conflicts"), Prose("No two rules that cannot both be right fire on the same text.")]
     rows: list[list[Cell]] = []
     for pair in pairs:
-        wins = [Amount(f"{k:,} ({percent(k / pair['texts'])})", k) for k in pair.get("right", ())] or [UNKNOWN] * 2
+        wins = [
+            Amount(f"{k:,} ({percent(k / pair['texts'])})", k, k / pair["texts"]) for k in pair.get("right", ())
+        ] or [UNKNOWN] * 2
         one, other = ((_link(name),) for name in pair["rules"])
         rows.append([one, wins[0], other, wins[1], pair["texts"]])
     said = f"{counted(total, 'pair')} of rules fire on the same text though they cannot both be right."
@@ -186,11 +193,13 @@ def heat_map(stats: RulesetStats, top: int = HEAT_RULES) -> list[Block]:
     if len(involved) > len(chosen):
         said = f"the {len(chosen)} rules with most disputed firings, of {len(involved):,} that are disputed; the others are in the table"
     legend = (
-        f"Heat map: {said}. The darker a square, the larger the share of the firings of the rule on its left where the rule above it fires "
-        f"too and cannot be right at the same time; darkest from {DARKEST:.0%} on. Point at a square for its numbers."
+        f"Heat map: {said}. A square says on how many per cent of the firings of the rule on its left the rule above it fires too and "
+        "cannot be right at the same time. Point at a square for its numbers."
     )
     names = [(stats.rules[j].id, stats.rules[j].speaks_for) for j in chosen]
-    return [Prose((Run(legend, "note"),)), Grid("conflicts between rules", names, squares)]
+    steps = [0.01, 0.1, 0.2, 0.3, 0.4, STRONGEST]
+    scale = [(f"{share:.0%}" + (" and more" if share == STRONGEST else ""), share / STRONGEST) for share in steps]
+    return [Prose((Run(legend, "note"),)), Grid("conflicts between rules", names, squares, scale)]
 
 
 def _square(stats: RulesetStats, pair: int, row: int, column: int, place: dict[int, int]) -> Square:
@@ -202,7 +211,8 @@ def _square(stats: RulesetStats, pair: int, row: int, column: int, place: dict[i
     if stats.pairs.right is not None:
         mine, theirs = stats.pairs.right[pair].tolist()[:: 1 if row < column else -1]
         said += f"; there {one.id} is right on {mine:,}, {other.id} on {theirs:,}"
-    return Square(place[row], place[column], min(1.0, share / DARKEST), said)
+    number = f"{100 * share:.0f}" if share >= 0.005 else "<1"
+    return Square(place[row], place[column], min(1.0, share / STRONGEST), said, number)
 
 
 # ---------------------------------------------------------------------- rule by rule

@@ -127,9 +127,11 @@ RESULTS: list[dict[str, Any]] = [
 
 def test_the_report_shows_results_edit_and_explanations(tmp_path: Path) -> None:
     before, after = explanation("before", rule=1), explanation("after", rule=5)
-    write_report(tmp_path / "report.html", RESULTS, [explanation("told", rule=2)], before, after)
+    write_report(tmp_path / "report.html", RESULTS, [explanation("told", rule=2)], explanation("又"), before, after)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     row = re.findall(r"<td[^>]*>(.*?)</td>", page)[:6]
+    assert '<html lang="en">' in page
+    assert re.findall(r'lang="zh">.*?又', page, re.S)
     assert row == ["&lt;English&gt;", "9", "4", "50.0%", "62.5%", "75.0%"]
     assert [page.index(word) for word in ("told", "blue triangle", "before</span>", "after</span>")] == sorted(
         page.index(word) for word in ("told", "blue triangle", "before</span>", "after</span>")
@@ -140,7 +142,7 @@ def test_the_report_shows_results_edit_and_explanations(tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     e = explanation("a")
     with pytest.raises(DataError, match=r"report\.html cannot be written: No such file or directory"):
-        write_report(tmp_path / "no/report.html", RESULTS, [e], e, e)
+        write_report(tmp_path / "no/report.html", RESULTS, [e], e, e, e)
 
 
 # The whole command

@@ -78,7 +78,7 @@ def test_predict_keeps_every_column_and_adds_the_answer(folder: Path, tmp_path: 
 
 def test_columns_that_are_there_already_are_not_touched(folder: Path, tmp_path: Path) -> None:
     result = run("predict", folder / "model", folder / "mail.csv", "--out", tmp_path / "a.csv")
-    assert "the predicted label is in predicted_label" in result.stderr
+    assert "note: the data already have a column 'label', so the prediction is in 'predicted_label'\n" in result.stderr
     rows = table((tmp_path / "a.csv").read_text())
     assert list(rows[0]) == ["text", "label", "predicted_label", "probability", "path"]
     assert [(row["text"], row["label"]) for row in rows] == ROWS

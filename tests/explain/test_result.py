@@ -87,6 +87,32 @@ def test_an_explanation_is_a_headline_a_marked_text_and_a_table() -> None:
     ]
 
 
+def test_the_first_sentence_names_the_strongest_reasons_each_once() -> None:
+    cup, win = term("cup", 2.0, [(8, 11)]), term("win", 0.5, [(0, 3)], "tfidf")
+    the, pair = term("the", 0.2, [(4, 7)], "tfidf"), term("the cup", 1.0, [(4, 11)], "tfidf")
+    against, reads = term("r", -3.0, [(0, 3)]), {"A": 3.0, "B": 0.0, "C": 0.0}
+    for terms, changes, why in (
+        ([cup, pair, win], {}, "because of the rule cup (“cup”) and the word “win”"),
+        ([the, win, against], {}, "because of the words “win” and “the”"),
+        ([term("long", 1.0)], {}, "because of the rule long"),
+        (
+            [win, cup, the],
+            {"path": "hybrid", "neural": reads},
+            "because of how the transformer reads it, the rule cup (“cup”) and the word “win”",
+        ),
+        ([against], {}, "as nothing in the text says otherwise"),
+    ):
+        assert explanation(terms=terms, **changes).sentence() == f"A, {why}; B was next."
+
+
+def test_words_and_hits_are_marked_in_proportion() -> None:
+    terms = [term("strong", 2.0, [(8, 11)]), term("weak", -0.1, [(0, 3)]), term("silent", 0.0, [(0, 11)])]
+    e = explanation(terms=[*terms, term("the", 1.0, [(4, 7)], "tfidf"), term("b", 0.05, [(4, 5)], "tfidf")])
+    (text,) = [block for block in e.blocks() if isinstance(block, MarkedText)]
+    marks = [(mark.name, mark.value, mark.strength) for mark in text.marks]
+    assert marks == [("strong", 2.0, 1.0), ("weak", -0.1, 0.2), ("the", 1.0, 0.45), ("silent", 0.0, 1.0)]
+
+
 def test_the_transformer_has_a_row_where_it_is_used() -> None:
     e = explanation(path="hybrid", neural={"A": 0.7, "B": -0.3, "C": 0.0})
     assert ("ψ", "transformer", "", 0.7, -0.3) in rows(e)
@@ -156,7 +182,7 @@ def test_of_overlapping_hits_the_stronger_shows() -> None:
     with console.capture() as capture:
         console.print(to_rich(e.blocks()))
     assert re.search(r"\x1b\[1;31mwin \x1b\[0m\x1b\[1;32mthe\x1b\[0m\x1b\[1;31m cup\x1b\[0m", capture.get())
-    marks = re.findall(r'<mark class="(\w+)" title="(\w+)">([\w ]+)<', e.to_html())
+    marks = re.findall(r'<mark class="(\w+)"(?: style="--s:50%")? title="(\w+)">([\w ]+)<', e.to_html())
     assert marks == [("against", "weak", "win "), ("for", "strong", "the"), ("against", "weak", " cup")]
 
 

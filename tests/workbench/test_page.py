@@ -90,8 +90,9 @@ def test_hits_are_marked_and_firings_judged(evil: RulesetStats) -> None:
 
 def test_the_table_sorts_by_numbers(evil: RulesetStats) -> None:
     page = to_html(evil)
-    assert '<td class="n" data-v="2">2</td>' in page  # fires
-    assert '<td class="n" data-v="0.5">50% [9–91]</td>' in page  # oil is right once of two times
+    assert '<td class="n" data-name="fires" data-v="2" style="--b:1.000">2</td>' in page
+    # oil is right once of two times
+    assert '<td class="n" data-name="right" data-v="0.5" style="--b:0.500">50% [9–91]</td>' in page
 
 
 def ruleset_in_conflict(n: int) -> RulesetStats:
@@ -116,6 +117,8 @@ def test_a_heat_map_of_all_disputed_rules() -> None:
     assert [name for name, _ in grid.names] == ["A0", "A1", "B0", "B1"]
     places = [(square.row, square.column, square.darkness) for square in grid.squares]
     assert places == [(0, 2, 1), (2, 0, 1), (1, 3, 1), (3, 1, 1)]  # two pairs seen from both sides
+    assert [square.text for square in grid.squares] == ["100"] * 4
+    assert [name for name, _ in grid.scale] == ["1%", "10%", "20%", "30%", "40%", "50% and more"]
     assert [square.hint for square in grid.squares[:2]] == [
         "A0 fires on 1 text; on 1 of them (100%) B0 fires too; there A0 is right on 1, B0 on 0",
         "B0 fires on 1 text; on 1 of them (100%) A0 fires too; there B0 is right on 0, A0 on 1",
@@ -141,6 +144,7 @@ def test_drift_is_on_the_page() -> None:
     stats = rule_stats(RuleSet.from_yaml(EVIL), ["win"] * 100)
     page = to_html(stats, compare(stats, Baseline(texts=100, rules={"oil price": Tally(fired=50)})))
     read(page)
-    assert '<td>oil price</td><td><span class="flag">died</span></td><td class="n">50.00% → 0.00%</td>' in page
+    found = re.sub(' data-name=".*?"', "", page)
+    assert '<td>oil price</td><td><span class="flag">died</span></td><td class="n">50.00% → 0.00%</td>' in found
     same = compare(stats, Baseline(texts=100, rules={"oil price": Tally(fired=0)}))
     assert "No rule has drifted." in to_html(stats, same)
