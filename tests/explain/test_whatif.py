@@ -190,4 +190,4 @@ def test_it_shows_and_keeps(bare: Hybrid) -> None:
     assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
     assert found.to_dict()["rules"]["label"] == "y"
     assert str(found).splitlines()[:2] == ["x: what it would take to be y", "switching off rules: y without this one"]
-    assert found._repr_html_().count("<table>") == 2
+    assert found._repr_html_().count("<table") == 2
