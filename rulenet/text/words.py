@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 # Scripts without spaces: Han (with extensions and compatibility forms), kana without its name dot, Thai, Lao, Khmer, Myanmar.
 UNSPACED = (
@@ -46,8 +47,6 @@ WORD = f"(?:[{APOSTROPHES}]{_S}|{_FIRST}{_CHARACTER}*(?:{_INNER}{_CHARACTER}+)*)
 """A word as a verbose regular expression, for texts without combining marks."""
 
 WORDS = re.compile(f"{WORD}|[{UNSPACED}][{UNSPACED}{_MARK}]*", re.VERBOSE)
-_UNITS = re.compile(f"{WORD}|[{UNSPACED}]{_MARK}*", re.VERBOSE)
-_TOKENS = re.compile(f"{WORDS.pattern}|\\S{_MARK}*", re.VERBOSE)
 
 # Where marks are; with letters, but without the scripts that have none.
 _PERHAPS_MARKS = re.compile(
@@ -81,6 +80,16 @@ class _Marks(dict[int, int]):
 _marks = _Marks()
 
 
+@cache  # each of these takes 10 ms to compile, and few programs need both
+def _units() -> re.Pattern[str]:
+    return re.compile(f"{WORD}|[{UNSPACED}]{_MARK}*", re.VERBOSE)
+
+
+@cache
+def _tokens() -> re.Pattern[str]:
+    return re.compile(f"{WORDS.pattern}|\\S{_MARK}*", re.VERBOSE)
+
+
 def shadow(text: str) -> str:
     """Return the text with one letter in place of each combining mark, for `WORD` to be looked for in it."""
     return text.translate(_marks) if not text.isascii() and _PERHAPS_MARKS.search(text) else text
@@ -106,7 +115,7 @@ def unit_spans(text: str) -> Iterator[tuple[int, int]]:
     >>> list(unit_spans("买 iPhone"))
     [(0, 1), (2, 8)]
     """
-    return (match.span() for match in _UNITS.finditer(shadow(text)))
+    return (match.span() for match in _units().finditer(shadow(text)))
 
 
 def token_spans(text: str) -> Iterator[tuple[int, int]]:
@@ -117,7 +126,7 @@ def token_spans(text: str) -> Iterator[tuple[int, int]]:
     >>> list(token_spans("won't!"))
     [(0, 5), (5, 6)]
     """
-    return (match.span() for match in _TOKENS.finditer(shadow(text)))
+    return (match.span() for match in _tokens().finditer(shadow(text)))
 
 
 def plain(word: str) -> str:
