@@ -205,7 +205,7 @@ def test_promises_need_held_out_labels(hybrid: RuleNetClassifier) -> None:
     for ask, purpose in ((clf.predict_set, "predict_set"), (lambda texts: clf.predict(texts, reject=0.1), "reject")):
         with pytest.raises(
             ParameterError,
-            match=rf"^{purpose} needs held-out texts with labels, .*; call calibrate\(texts, labels\) first$",
+            match=rf"^{purpose} needs held-out texts with labels, .*; calibrate it first, with labelled texts that it was not",
         ):
             ask(["goal"])
     hybrid.calibrate(TEXTS)

@@ -19,6 +19,7 @@ def held_back() -> Iterator[None]:
 
     Examples
     --------
+    >>> _ = signal.signal(signal.SIGINT, signal.default_int_handler)  # Python's own; work in the background has none
     >>> steps = []
     >>> try:
     ...     with held_back():

@@ -52,7 +52,7 @@ class Recipe:
     --------
     >>> recipe = Recipe.of(epochs=2, C=10.0).with_changes(bound=3.0)
     >>> recipe, recipe.head.bound
-    (Recipe.of(bound=3.0, epochs=2), 3.0)
+    (Recipe.of(C=10.0, bound=3.0, epochs=2), 3.0)
     """
 
     columns: Columns = Columns()

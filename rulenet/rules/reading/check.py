@@ -129,7 +129,8 @@ def _plain(item: Any, path: Path) -> str:
     if kind == "extra_forbidden" and value is None and re.fullmatch(r"\d+", str(field)):
         return f"unknown field {field!r}: in {{ }} a comma separates fields; write a number with a point, as in 1.5"
     if kind == "extra_forbidden" and value is None and str(field).partition(":")[0] in _fields_at(path):
-        return f"unknown field {field!r}: a space is missing after the colon"
+        name = str(field).partition(":")[0]
+        return f"unknown field {field!r}: a space is missing after the colon; write {name}: …"
     if kind == "extra_forbidden":
         return f"unknown field {field!r}{suggest(str(field), _fields_at(path))}"
     if kind == "missing":

@@ -220,7 +220,10 @@ def reference(condition: dict[str, Any], text: str) -> bool:
 def has_literal(literal: str, text: str) -> bool:
     literal, text = literal.casefold(), text.casefold()
     if re.search("[\u4e00-\u9fff]", literal):
-        return literal in text
+        # White space does not matter beside Chinese, and a Latin end is the end of a word.
+        pieces = re.findall(f"{WORD_CHAR}+|.", literal)
+        start, end = (f"(?<!{WORD_CHAR})" * bool(re.match(WORD_CHAR, p)) for p in (pieces[0], pieces[-1]))
+        return re.search(start + "\\s*".join(pieces) + end.replace("<", ""), text) is not None
     words = "\\W+".join(re.findall("\\w+", literal))
     return re.search(f"(?<!{WORD_CHAR}){words}(?!{WORD_CHAR})", text) is not None
 
