@@ -1,13 +1,15 @@
 """Claim: φ alone on every provided training row takes <= 120 s end to end (read, fit, predict the test rows) and <= 3 GB on two
 cores, and is at least as accurate on the test rows as scikit-learn's TF-IDF(1,2) + LogisticRegression fitted in the same run.
 
-And: with C and nb chosen by held-out loss, φ without rules is on no data set, nor with 77 or 150 labels, more than 0.3 points below
-LogisticRegression on the same TF-IDF columns (the better of C = 1 and C = 10 on the test rows), and fitting takes at most twice as long
-as with C and nb given. The many labels are clusters of real texts with one label in twenty moved.
+And: φ without rules, its C chosen by held-out loss, is on no data set, nor with 77 or 150 labels, more than 0.3 points below scikit-learn's
+LogisticRegression on the same TF-IDF columns, whose C is chosen from 1 and 10 by 5-fold cross-validation on the training rows; a gap within
+one standard error of the paired difference is not held against it. And fitting takes at most twice as long as with C given. Where the test
+rows are fewer than 1,000, the training rows judge, each by a model fitted to four fifths of the others. The many labels are clusters of
+real texts with one label in twenty moved.
 
     python benchmarks/bench_phi.py              all data sets, one fresh process each
     python benchmarks/bench_phi.py imdb         one of them, in this process
-    python benchmarks/bench_phi.py choice imdb  how C and nb are chosen, on one of them
+    python benchmarks/bench_phi.py choice imdb  with C chosen, on one of them
 """
 
 from __future__ import annotations
@@ -25,8 +27,11 @@ LIMIT_S = 120
 LIMIT_GB = 3.0
 JOBS = 2
 SLOWER = 2.0
-ROWS = 6000  # training rows at most, where C and nb are chosen
+ROWS = 4000  # training rows at most, where C is chosen; 6,000 with many labels
+FEW = 1000  # fewer test rows say too little
+BEHIND = 0.003
 SEEDS = (0, 1, 2)
+Part = tuple[list[str], list[str], list[str], list[str]]  # texts and labels to train on, texts and labels to test on
 DATA = (
     "youtube_spam", "trec", "ag_news", "waimai_10k", "thucnews_titles", "chnsenticorp", "goemotions", "imdb",
     "ag_news+77", "thucnews_titles+150",
@@ -64,57 +69,86 @@ def measure(name: str) -> dict[str, float]:
     }  # fmt: skip
 
 
-def many_labels(name: str, n_labels: int, seed: int) -> tuple[list[str], list[str], list[str], list[str]]:
-    """Return 10,000 training and 2,500 test texts, both from the training rows, and as labels the clusters that they are in."""
+def many_labels(name: str, n_labels: int, seed: int) -> Part:
+    """Return 6,000 training and 2,500 test texts, both from the training rows, and as labels the clusters that they are in."""
     import numpy as np
     from sklearn.cluster import MiniBatchKMeans
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
 
-    texts, _ = sample(*read(name, "train"), 12_500, seed)
+    texts, _ = sample(*read(name, "train"), 8500, seed)
     options = {"analyzer": "char", "ngram_range": (1, 2)} if name.startswith("thucnews") else {}
     T = TfidfVectorizer(sublinear_tf=True, min_df=3, **options).fit_transform(texts)
     h = normalize(TruncatedSVD(100, random_state=seed).fit_transform(T))
     y, rng = MiniBatchKMeans(n_labels, random_state=seed, n_init=3).fit_predict(h), np.random.default_rng(seed)
     labels = [f"label {k}" for k in np.where(rng.random(len(y)) < 0.05, rng.permutation(y), y).tolist()]
-    return texts[:10_000], labels[:10_000], texts[10_000:], labels[10_000:]
+    return texts[:6000], labels[:6000], texts[6000:], labels[6000:]
+
+
+def seeds(name: str) -> list[Part]:
+    """Return samples of the training rows, and test rows that are the same for each."""
+    train, test = one_label(*read(name, "train")), one_label(*read(name, "test"))
+    test = sample(*test, min(5000, len(test[0])), 0)
+    return [(*sample(*train, min(ROWS, len(train[0])), seed), *test) for seed in SEEDS]
+
+
+def folds(name: str) -> list[Part]:
+    """Return the training rows, each fifth as test rows of the others."""
+    texts, labels = one_label(*read(name, "train"))
+    texts, labels = sample(texts, labels, len(texts), 0)
+    return [
+        ([t for i, t in enumerate(texts) if i % 5 != k], [y for i, y in enumerate(labels) if i % 5 != k], texts[k::5], labels[k::5])
+        for k in range(5)
+    ]  # fmt: skip
 
 
 def choice(name: str) -> dict[str, Any]:
-    """Measure how C and nb are chosen: accuracy beside LogisticRegression, and fitting time beside C and nb as they were given before."""
+    """Measure φ with C chosen, beside LogisticRegression and beside C as it is where it cannot be chosen."""
+    data, _, n_labels = name.partition("+")
+    if n_labels:
+        return compared([many_labels(data, int(n_labels), 0)])
+    found = seeds(name)
+    few = len(found[0][2]) < FEW
+    return {**compared(folds(name), same_rows=False), "test_rows_alone": compared(found)} if few else compared(found)
+
+
+def compared(parts: list[Part], *, same_rows: bool = True) -> dict[str, Any]:
+    """Measure φ and LogisticRegression on several parts, whose test rows are the same or all different."""
+    import numpy as np
     from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
 
     from rulenet import Recipe, RuleNetClassifier
+    from rulenet.training.phi_stage import DEFAULT_C
 
-    data, _, n_labels = name.partition("+")
-    runs = []
-    for seed in (0,) if n_labels else SEEDS:
-        if n_labels:
-            texts, labels, test_texts, test_labels = many_labels(data, int(n_labels), seed)
-        else:
-            texts, labels = one_label(*read(data, "train"))
-            texts, labels = sample(texts, labels, min(ROWS, len(texts)), seed)
-            test_texts, test_labels = one_label(*read(data, "test"))
-            test_texts, test_labels = sample(test_texts, test_labels, min(5000, len(test_texts)), 0)
-        seconds, clf = {}, None
-        for key, recipe in (("given", Recipe.of(C=10.0, nb=True)), ("chosen", Recipe())):
+    right: dict[str, list[Any]] = {"phi": [], "logistic_regression": [], "logistic_regression_C1": []}
+    seconds, settled = {"given": 0.0, "chosen": 0.0}, []
+    for seed, (texts, labels, test_texts, test_labels) in enumerate(parts):
+        clf = None
+        for key, recipe in (("given", Recipe.of(C=DEFAULT_C)), ("chosen", Recipe())):
             started = time.perf_counter()
             clf = RuleNetClassifier(None, None, recipe=recipe, random_state=seed).fit(texts, labels)
-            seconds[key] = time.perf_counter() - started
+            seconds[key] += time.perf_counter() - started
+        settled.append([clf.report_["settled"]["C"]])
         X, X_test = clf.transform(texts), clf.transform(test_texts)
-        theirs = [LogisticRegression(C=C, max_iter=1000).fit(X, labels).score(X_test, test_labels) for C in (1, 10)]
-        runs.append(
-            {
-                "train_rows": len(texts), "test_rows": len(test_texts), "labels": len(set(labels)),
-                "C": clf.report_["settled"]["C"], "nb": clf.report_["settled"]["nb"],
-                "phi": round(clf.score(test_texts, test_labels), 4), "logistic_regression": [round(a, 4) for a in theirs],
-                "seconds": {key: round(value, 2) for key, value in seconds.items()},
-            }
-        )  # fmt: skip
-    phi, theirs = (sum(run["phi"] for run in runs), sum(max(run["logistic_regression"]) for run in runs))
-    slower = sum(run["seconds"]["chosen"] for run in runs) / sum(run["seconds"]["given"] for run in runs)
-    return {"gain": round((phi - theirs) / len(runs), 4), "slower": round(slower, 2), "runs": runs}
+        default = LogisticRegression(max_iter=1000)
+        chosen = GridSearchCV(default, {"C": [1.0, 10.0]}, cv=5).fit(X, labels)
+        settled[-1].append(chosen.best_params_["C"])
+        answers = clf.predict(test_texts), chosen.predict(X_test), default.fit(X, labels).predict(X_test)
+        for row, given in zip(right.values(), answers, strict=True):
+            row.append(np.asarray(given) == np.asarray(test_labels))
+    # By test row, so that rows judged several times count once.
+    means = {key: np.mean(row, axis=0) if same_rows else np.concatenate(row) for key, row in right.items()}
+    gain = means["phi"].astype(float) - means["logistic_regression"]
+    return {
+        "train_rows": len(parts[0][0]), "test_rows": len(gain), "labels": len(set(parts[0][1])), "fits": len(parts),
+        **{key: round(float(mean.mean()), 4) for key, mean in means.items()},
+        "gain": round(float(gain.mean()), 4), "standard_error": round(float(gain.std() / np.sqrt(len(gain))), 4),
+        "C": [C for C, _ in settled], "logistic_regression_C": [C for _, C in settled],
+        "seconds": {key: round(value, 2) for key, value in seconds.items()},
+        "slower": round(seconds["chosen"] / seconds["given"], 2),
+    }  # fmt: skip
 
 
 def one_label(texts: list[str], labels: list[str]) -> tuple[list[str], list[str]]:
@@ -157,8 +191,10 @@ def main() -> None:
         )
     for name in DATA:
         got = figures["choice"][name] = in_a_process("choice", name)
-        claims[f"{name}: φ with C and nb chosen within 0.3 points of LogisticRegression"] = got["gain"] >= -0.003
-        claims[f"{name}: choosing C and nb takes <= {SLOWER} times the fitting time"] = got["slower"] <= SLOWER
+        claims[f"{name}: φ with C chosen is at most 0.3 points below LogisticRegression, beyond one standard error"] = (
+            got["gain"] + got["standard_error"] >= -BEHIND
+        )
+        claims[f"{name}: choosing C takes <= {SLOWER} times the fitting time"] = got["slower"] <= SLOWER
     finish("phi", figures, claims, seeds=list(SEEDS))
 
 

@@ -57,10 +57,16 @@ def long_table(results: dict[str, Any]) -> list[str]:
         mean = " · ".join(f"{label} {f['mean'][key]:.2%}" for key, label in NAMES.items() if key in f["mean"])
         rows_read = f"{f['train_rows']:,} training texts, {f['test_rows']:,} test texts"
         row("hybrid", f"AG News, {rows_read}, mean of {len(f['runs'])} seeds", mean)
-    for name, f in results.get("phi", {}).get("figures", {}).items():
+    phi = dict(results.get("phi", {}).get("figures", {}))
+    chosen = phi.pop("choice", {})
+    for name, f in phi.items():
         what = f"{DATA[name]}, φ alone on all {f['train_rows']:,} provided rows"
         accuracies = f"φ {f['phi_accuracy']:.1%}, TF-IDF + LogisticRegression {f['sklearn_accuracy']:.1%}"
         row("phi", what, f"{accuracies}; {f['phi_seconds']:.0f} s end to end, {f['peak_gb']:.1f} GB")
+    for name, f in chosen.items():
+        what = f"{name}, φ without rules on {f['train_rows']:,} rows, {f['labels']} labels"
+        accuracies = f"φ {f['phi']:.1%}, LogisticRegression {f['logistic_regression']:.1%}, with C = 1 {f['logistic_regression_C1']:.1%}"
+        row("phi", what, f"{accuracies}; choosing C takes {f['slower']:.1f} times as long")
     if "throughput" in results:
         f = results["throughput"]["figures"]
         for key, what in SPEEDS.items():

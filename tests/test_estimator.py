@@ -327,10 +327,10 @@ def test_a_grid_search_varies_single_fields_of_a_recipe(recipe: Recipe | None) -
 
 def test_what_depends_on_the_data_is_reported_and_kept(tmp_path: Path) -> None:
     clf = RuleNetClassifier(None, None).fit(["goal", "oil", "win", "bank"] * 3, ["Sports", "Business"] * 6)
-    assert clf.report_["settled"] == {"min_df": 1, "C": 10.0, "nb": False}
+    assert clf.report_["settled"] == {"min_df": 1, "C": 10.0}
     clf.save(tmp_path / "model")
     twin = RuleNetClassifier.load(tmp_path / "model")
-    assert twin.recipe_ == clf.recipe_ == Recipe.of(min_df=1, C=10.0, nb=False)
+    assert twin.recipe_ == clf.recipe_ == Recipe.of(min_df=1, C=10.0)
     assert clf.recipe is None
 
 
@@ -696,13 +696,13 @@ def test_balanced_classes_find_the_rare_one() -> None:
     rng = np.random.default_rng(0)
     words = np.array([f"w{i}" for i in range(40)])
     y = ["rare" if i % 50 == 0 else "common" for i in range(1000)]
-    texts = [" ".join(rng.choice(words[10:] if label == "common" else words[:24], 8)) for label in y]
+    texts = [" ".join(rng.choice(words[10:] if label == "common" else words[:28], 8)) for label in y]
     recall = {}
     for class_weight in (None, "balanced", {"rare": 20}):
         clf = RuleNetClassifier(None, None, class_weight=class_weight).fit(texts[:500], y[:500])
         found = clf.predict(texts[500:])
         recall[str(class_weight)] = float((found[[label == "rare" for label in y[500:]]] == "rare").mean())
-    assert recall["None"] < 0.7 < min(recall["balanced"], recall["{'rare': 20}"])
+    assert recall["None"] < 0.5 < min(recall["balanced"], recall["{'rare': 20}"])
 
 
 def test_metadata_is_routed() -> None:

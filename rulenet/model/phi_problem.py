@@ -8,10 +8,13 @@ A rule column has one weight for each label that its author named, usually one: 
 the bounds are the author's sign, and a pinned rule's bounds are its starting weight. Any other column has one weight per class. L-BFGS-B
 (Byrd et al. 1995) takes the bounds as they are.
 
-s_jk is 1, or for terms the size of their naive Bayes log-count ratio: how much more often a term occurs in texts of class k than in others
-is known before any weight is fitted. NB-SVM (Wang & Manning 2012) multiplies the columns by it; as the prior's standard deviation it does
-the same, class by class, and the columns stay what they are. On held-out training rows of AG News (9,000) and IMDB (5,000): 90.4 and
-91.1 % without, 90.6 and 92.1 % with one ratio per term, 90.9 and 92.1 % with one per term and class.
+s_jk² is 1, or for terms their naive Bayes log-count ratio: how much more often a term occurs in texts of class k than in others is known
+before any weight is fitted. NB-SVM (Wang & Manning 2012) multiplies the columns by it; a prior does the same, class by class, and the
+columns stay what they are. Theirs is the deviation rather than the variance, and its smoothing adds one text to each term of a class: where
+a class has fewer texts than there are terms, every rare term seems to speak about it. Here one is added to the number of texts and to the
+number that chance alone would give. Accuracy in cross-validation on some thousand training rows, C = 10, without, with theirs, with this:
+IMDB 87.0, 87.7, 88.2; AG News 86.8, 87.5, 87.4; GoEmotions 47.8, 49.2, 49.3; TREC 85.4, 85.0, 85.2; 77 labels with sixty texts each 65.9,
+55.0, 68.3.
 
 CE is the loss of the link: for one label per text, the cross-entropy.
 
@@ -59,7 +62,7 @@ class PhiProblem:
     rules: Sequence[RuleColumn] = ()  # weights of the rule columns, which are the first columns of X
     C: float = 1.0  # prior variance of the other columns' weights
     rule_sigma: float = 1.0  # prior standard deviation of a rule's weight around its starting weight, in log-odds
-    nb_terms: int = 0  # columns after the rules whose prior's standard deviation is the log-count ratio, in units of √C
+    nb_terms: int = 0  # columns after the rules whose prior's variance is the log-count ratio, in units of C
     link: Link = ONE_OF  # the meaning of the logits
 
     @cached_property
@@ -71,7 +74,7 @@ class PhiProblem:
         """Prior standard deviation of the other columns' weights in units of √C, shape (n_other, n_classes)."""
         scale = np.ones((X.shape[1] - self.n_rules, Y.shape[1]))
         if self.nb_terms:
-            scale[: self.nb_terms] = log_count_ratio(X[:, self.n_rules : self.n_rules + self.nb_terms], Y)
+            scale[: self.nb_terms] = np.sqrt(log_count_ratio(X[:, self.n_rules : self.n_rules + self.nb_terms], Y))
         return scale
 
     def solve(
@@ -174,21 +177,21 @@ class PhiProblem:
 
 
 def log_count_ratio(X: Any, Y: Array) -> Array:
-    """|log| of how much more often a term occurs in texts of a class than in others, over its root mean square: (n_terms, n_classes).
+    """|log| of how much more often a term occurs in texts of a class than by chance, over its mean: (n_terms, n_classes).
 
-    Counts are of texts, each by its weight, plus one.
+    Counts are of texts, each by its weight, plus one. By chance, a term occurs in as large a share of the texts of each class.
 
     Examples
     --------
-    >>> X = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]])  # the first term speaks for class 0, the second for nothing
+    >>> X = np.array([[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]])  # the first term speaks for class 0, the second for little
     >>> log_count_ratio(X, np.eye(2)[[0, 0, 1]])[0] > log_count_ratio(X, np.eye(2)[[0, 0, 1]])[1]
     array([ True,  True])
     """
-    present = X.astype(bool).astype(np.float64)
-    of_class = np.asarray(present.T @ Y) + 1.0  # (n_terms, K)
-    of_others = np.asarray(present.T @ Y.sum(axis=1)).reshape(-1, 1) - (of_class - 1.0) + 1.0
-    ratio = np.log(of_class / of_class.sum(axis=0)) - np.log(of_others / of_others.sum(axis=0))
-    return np.asarray(np.abs(ratio) / max(float(np.sqrt((ratio**2).mean())), 1e-12))
+    present, of_class = X.astype(bool).astype(np.float64), Y.sum(axis=0)
+    seen = np.asarray(present.T @ Y)  # (n_terms, K)
+    chance = np.asarray(present.T @ Y.sum(axis=1)).reshape(-1, 1) * of_class / of_class.sum()
+    ratio = np.abs(np.log((seen + 1.0) / (chance + 1.0)))
+    return np.asarray(ratio / max(float(ratio.mean()), 1e-12))
 
 
 class _Objective:

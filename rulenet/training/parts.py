@@ -34,6 +34,11 @@ def _open(value: Any) -> Any:
     return None if isinstance(value, str) and value == "auto" else value
 
 
+def _on(value: Any) -> Any:
+    """What was left to the data in older recipes is on."""
+    return True if _open(value) is None else value
+
+
 Whole = Annotated[int, BeforeValidator(_plain), Field(le=10**9)]
 Number = Annotated[float, BeforeValidator(_plain)]
 Count = Annotated[Whole, Field(ge=1)]
@@ -135,9 +140,7 @@ class Phi:
     rule_sigma
         How far, in log-odds, data may pull a rule's weight from its author's (prior standard deviation).
     nb
-        Whether a term's prior standard deviation, for each label, follows its naive Bayes log-count ratio (see
-        `rulenet.model.phi_problem`). ``"auto"`` or None: by the loss on held-out texts; if that is not decisive, from 1,000 labelled
-        texts on.
+        Whether a term's prior variance, for each label, follows its naive Bayes log-count ratio (see `rulenet.model.phi_problem`).
     folds
         Folds of the out-of-fold φ that ψ is trained against; 1: φ as it is on its own training texts, which leaves ψ little to learn.
     exit_margin
@@ -147,7 +150,7 @@ class Phi:
 
     C: Annotated[Positive | None, BeforeValidator(_open)] = None
     rule_sigma: Positive = 1.0
-    nb: Annotated[bool | None, BeforeValidator(_open)] = None
+    nb: Annotated[bool, BeforeValidator(_on)] = True
     folds: Count = 5
     exit_margin: NotNegative = 0.0
 

@@ -25,7 +25,7 @@ MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
 
 def phi_problem(features: Features, classes: Sequence[str], recipe: Recipe) -> PhiProblem:
-    """How φ is learned, in training and in hot edits; C and nb of the recipe are settled, `classes` are in column order."""
+    """How φ is learned, in training and in hot edits; C of the recipe is settled, `classes` are in column order."""
     rules, nb_terms = rule_columns(features.ruleset, classes), features.n_terms if recipe.phi.nb else 0
     return PhiProblem(rules, C=recipe.phi.C or DEFAULT_C, rule_sigma=recipe.phi.rule_sigma, nb_terms=nb_terms)
 

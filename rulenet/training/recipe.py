@@ -116,7 +116,7 @@ class Recipe:
         return found
 
     def resolved(self, n_texts: int, traits: Traits | None = None, n_train: int = 0) -> Recipe:
-        """The recipe with every choice made that depends on the number of texts; `rulenet.training.phi_choice` makes the others.
+        """The recipe with every choice made that depends on the number of texts; `rulenet.training.phi_choice` chooses C.
 
         Parameters
         ----------

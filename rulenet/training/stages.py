@@ -55,8 +55,8 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     started = time.perf_counter()
     job.progress.say(f"φ: {counted(X.shape[1], 'column')}")
     choice = choose_phi(features, X, task.Y, task.classes, recipe, job.seed)
-    recipe = recipe.resolved(len(task.texts)).with_changes(C=choice.C, nb=choice.nb)
-    report.settled = {"min_df": recipe.columns.min_df, "C": choice.C, "nb": choice.nb}
+    recipe = recipe.resolved(len(task.texts)).with_changes(C=choice.C)
+    report.settled = {"min_df": recipe.columns.min_df, "C": choice.C}
     problem = phi_problem(features, task.classes, recipe)
     weights, Y = fit_phi(problem, X, task.Y, recipe, choice.start)
     report.seconds["phi"] = time.perf_counter() - started

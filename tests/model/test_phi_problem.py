@@ -125,7 +125,7 @@ def test_the_gradient_of_the_stated_objective_vanishes(n_terms: int) -> None:
     assert abs(full[0, 0] + (weights.coef[0, 0] - 1.0) / 0.7**2) < 1e-3
     assert abs(full[1, 2] + (weights.coef[1, 2] - 1.0) / 0.7**2) < 1e-3
     s = np.ones((3, 3))
-    s[:n_terms] = log_count_ratio(X[:, 2 : 2 + n_terms], Y) if n_terms else 1.0
+    s[:n_terms] = np.sqrt(log_count_ratio(X[:, 2 : 2 + n_terms], Y)) if n_terms else 1.0
     assert np.abs(full[2:] * s**2 + weights.coef[2:] / 3.0).max() < 1e-3
     assert np.allclose(s, 1.0) == (n_terms == 0)
 
@@ -162,12 +162,22 @@ def test_out_of_fold_with_a_class_of_one_text() -> None:
 
 
 def test_log_count_ratio_by_hand() -> None:
-    """Two texts of class 0, one of class 1. Counts + 1 of (a, b): class 0 (3, 2), class 1 (1, 2)."""
+    """Two texts of class 0, one of class 1. Texts of (a, b): class 0 (2, 1), class 1 (0, 1); by chance 2/3 and 1/3 of two each."""
     X = np.array([[1.0, 0.0], [2.0, 0.5], [0.0, 1.0]])  # presence counts, not size
-    ratio = np.log(np.array([3 / 5, 2 / 5])) - np.log(np.array([1 / 3, 2 / 3]))
-    expected = np.abs(np.stack([ratio, ratio], axis=1)) / np.sqrt((ratio**2).mean())
-    np.testing.assert_allclose(log_count_ratio(X, np.eye(2)[[0, 0, 1]]), expected)
-    np.testing.assert_allclose(log_count_ratio(scipy.sparse.csr_matrix(X), np.eye(2)[[0, 0, 1]]), expected)
+    ratio = np.abs(np.log([[3 / (7 / 3), 1 / (5 / 3)], [2 / (7 / 3), 2 / (5 / 3)]]))
+    for columns in (X, scipy.sparse.csr_matrix(X)):
+        np.testing.assert_allclose(log_count_ratio(columns, np.eye(2)[[0, 0, 1]]), ratio / ratio.mean())
+
+
+def test_a_rare_term_says_little_about_a_rare_class() -> None:
+    """It is in none of its texts, as chance would have it."""
+    y = np.repeat(np.arange(50), 10)
+    X = np.zeros((500, 2))
+    X[[0, 40, 80, 120], 0] = 1.0  # in four texts of four classes
+    X[:8, 1] = 1.0  # in eight texts of class 0
+    ratio = log_count_ratio(X, np.eye(50)[y])
+    assert (ratio[1, 0] > 10 * ratio[:, 20]).all()
+    assert ratio[1, 0] > 3 * ratio[0, 0]
 
 
 def test_an_offset_against_the_own_label_makes_phi_lead_by_more() -> None:

@@ -117,7 +117,7 @@ def test_the_data_settle_what_is_open(n_texts: int, n_train: int, settled: dict[
 
 
 def test_auto_is_another_word_for_open() -> None:
-    assert Recipe.of(C="auto", nb="auto") == Recipe()
+    assert Recipe.of(C="auto", nb="auto") == Recipe.of(C=None, nb=None) == Recipe()
     with pytest.raises(ParameterError, match=r"^recipe: C='Auto' should be a number"):
         Recipe.of(C="Auto")
 
