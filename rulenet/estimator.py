@@ -28,7 +28,7 @@ from rulenet.training.given import check_given
 from rulenet.training.job import Job
 from rulenet.training.parameters import check_parameters, chosen_language
 from rulenet.training.recipe import Recipe
-from rulenet.training.stages import Task, fit_hybrid
+from rulenet.training.stages import Task, expected_costs, fit_hybrid
 
 __all__ = ["NotFittedError", "RuleNetClassifier"]
 Texts = Sequence[str]
@@ -190,13 +190,15 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         work_dir = None if self.work_dir is None else Path(self.work_dir)
         job = Job(self.random_state or 0, self.device, Progress(self.verbose), work_dir, resume)
         task = Task([*known, *given.unlabeled], given.Y, names)
-        hybrid, report = fit_hybrid(task, features, encoder, recipe, job)
-        self.classes_, self.report_ = given.classes.labels, asdict(report)
-        self.recipe_ = recipe.with_changes(**report.settled)
-        seconds = report.seconds_per_text
-        self.predictor_ = Predictor.of(
-            hybrid, self.classes_, self.cascade, self.cascade_risk, names=names, device=self.device, seconds=seconds
-        )
+        with job.progress.whole(expected_costs(len(task.texts), encoder, recipe, self.device)):
+            hybrid, report = fit_hybrid(task, features, encoder, recipe, job)
+            job.progress.stage("calibration")
+            self.classes_, self.report_ = given.classes.labels, asdict(report)
+            self.recipe_ = recipe.with_changes(**report.settled)
+            seconds = report.seconds_per_text
+            self.predictor_ = Predictor.of(
+                hybrid, self.classes_, self.cascade, self.cascade_risk, names=names, device=self.device, seconds=seconds
+            )
         return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

@@ -206,7 +206,10 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         out.print(table)
     for line in (*calibration_lines(report["calibration"]), *cascade_lines(report["cascade"])):
         say(line)
-    counts = [counted(report[f"n_{what}s"], what) for what in ("text", "rule", "term")]
+    n, unlabeled = report["n_texts"], report["n_unlabeled"]
+    counts = [counted(n, "text")] if n or not unlabeled else []
+    counts += [f"{counted(unlabeled, 'text')} without labels"] if unlabeled else []
+    counts += [counted(report[f"n_{what}s"], what) for what in ("rule", "term")]
     say(f"{', '.join(counts)}, {sum(report['seconds'].values()):.0f} s → {model}/")
 
 

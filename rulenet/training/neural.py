@@ -42,6 +42,7 @@ def fit_psi(
 
     started, known, folder = time.perf_counter(), corpus.with_target, job.work_dir
     texts = [corpus.texts[i] for i in known.tolist()]
+    job.progress.stage("ψ", f"ψ: {encoder}, {counted(len(corpus), 'text')}")
     body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
     with torch.random.fork_rng(devices=own_gpu(job.device)):
         torch.manual_seed(job.seed)
@@ -50,7 +51,6 @@ def fit_psi(
         rows = body.encode(corpus.texts, cache=folder and folder / WORD_PIECES)
         corpus = replace(corpus, rows=rows)
         report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
-        job.progress.say(f"ψ: {encoder}, {counted(len(rows), 'text')}")
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
         n_train = len(np.intersect1d(train, known))

@@ -16,6 +16,7 @@ import numpy as np
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.features.blocks import Features
+from rulenet.model.encoders.encoder import Traits
 from rulenet.model.encoders.load import check_encoder
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.link import Link
@@ -38,6 +39,16 @@ class Task:
     classes: list[str]  # the labels as strings, in column order
 
 
+def expected_costs(n_texts: int, encoder: str | None, recipe: Recipe, device: str) -> dict[str, float]:
+    """Roughly the milliseconds of each stage, for a bar over all of them."""
+    costs = {"columns": 0.5 * n_texts, "φ": 1.0 * n_texts}
+    if encoder is not None:
+        epochs = recipe.resolved(n_texts, Traits(), n_texts).steps.epochs or 3
+        per_text = 1.0 if device == "cuda" else 3.0 if encoder == "scratch" else 15.0
+        costs |= {"φ out-of-fold": 0.2 * recipe.phi.folds * n_texts, "ψ": per_text * epochs * n_texts}
+    return costs | {"calibration": 0.1 * n_texts}
+
+
 def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Recipe, job: Job) -> tuple[Hybrid, Report]:
     """Fit φ and, if there is an encoder, ψ."""
     if encoder is not None:
@@ -45,7 +56,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     report = Report(n_texts=int((task.Y.sum(axis=1) > 0).sum()), language=features.language, n_rules=features.n_rules)
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
-    job.progress.say(f"columns of {counted(len(task.texts), 'text')}")
+    job.progress.stage("columns", f"columns of {counted(len(task.texts), 'text')}")
     X = features.fit_transform(task.texts)
     report.n_terms = features.n_terms
     report.rule_tally = rule_tally(features, X, task)
@@ -53,7 +64,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     report.seconds_per_text["phi"] = report.seconds["columns"] / len(task.texts)
 
     started = time.perf_counter()
-    job.progress.say(f"φ: {counted(X.shape[1], 'column')}")
+    job.progress.stage("φ", f"φ: {counted(X.shape[1], 'column')}")
     choice = choose_phi(features, X, task.Y, task.classes, recipe, job.seed)
     recipe = recipe.resolved(len(task.texts)).with_changes(C=choice.C)
     report.settled = {"min_df": recipe.columns.min_df, "C": choice.C}
@@ -70,7 +81,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     from rulenet.training.neural import fit_psi
 
     started = time.perf_counter()
-    job.progress.say(f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}")
+    job.progress.stage("φ out-of-fold", f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}")
     corpus = new_corpus(task, X, Y, problem.link, recipe)
     known = corpus.take(corpus.with_target)
     phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, job.seed)
