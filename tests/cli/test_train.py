@@ -209,6 +209,10 @@ def test_rules_alone_label_texts(folder: Path, tmp_path: Path) -> None:
         ]
     report = json.loads(run("train", folder / "mail.csv", "--unlabeled", tmp_path / "new.txt", *end).stdout)["report"]
     assert (report["n_texts"], report["n_unlabeled"]) == (8, 8)
+    end = ("--encoder", "none", "--force", "--out", tmp_path / "m")
+    assert "\n8 texts without labels, 2 rules, " in "\n" + run("train", *given, *end).stdout
+    both = run("train", folder / "mail.csv", "--unlabeled", tmp_path / "new.txt", *end).stdout
+    assert "\n8 texts, 8 texts without labels, 0 rules, " in "\n" + both
 
 
 def test_fields_of_the_recipe(folder: Path, tmp_path: Path) -> None:
