@@ -182,7 +182,7 @@ def test_of_overlapping_hits_the_stronger_shows() -> None:
     with console.capture() as capture:
         console.print(to_rich(e.blocks()))
     assert re.search(r"\x1b\[1;31mwin \x1b\[0m\x1b\[1;32mthe\x1b\[0m\x1b\[1;31m cup\x1b\[0m", capture.get())
-    marks = re.findall(r'<mark class="(\w+)"(?: style="--s:50%")? title="(\w+)">([\w ]+)<', e.to_html())
+    marks = re.findall(r'<mark class="(\w+)"(?: style="--s:62%")? title="(\w+)">([\w ]+)<', e.to_html())
     assert marks == [("against", "weak", "win "), ("for", "strong", "the"), ("against", "weak", " cup")]
 
 
