@@ -86,7 +86,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     work_dir
         Folder for checkpoints and word pieces while training, so that ``fit(…, resume=True)`` can continue after an interruption.
     verbose
-        1 shows stages and progress bars on the error stream.
+        1 shows stages, and one bar over all of them, on the error stream.
 
     Attributes
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from rulenet.base.console import SafeConsole, printable
 
 Item = TypeVar("Item")
 SECONDS = 30.0  # between lines where there is no terminal
+BEAT = 5.0  # seconds after which it is seen whether a stage without steps needs a line
 
 
 def is_main_process() -> bool:
@@ -87,7 +89,7 @@ class Progress:
             yield
             return
         self._course = course = Course(costs, next(iter(costs)), since=(self.clock(), 0.0))
-        with self._bar(course) if self.console.is_terminal else contextlib.nullcontext(self._lines(course)) as show:
+        with self._bar(course) if self.console.is_terminal else self._lines(course) as show:
             self._show = show
             try:
                 yield
@@ -129,16 +131,29 @@ class Progress:
             task = bar.add_task(course.stage, total=1.0, left="")
             yield lambda label: bar.update(task, completed=course.done, description=label, left=_left(course))
 
-    def _lines(self, course: Course) -> Callable[[str], None]:
-        said = self.clock()
+    @contextlib.contextmanager
+    def _lines(self, course: Course) -> Iterator[Callable[[str], None]]:
+        """A line now and then, also in a stage that has no steps."""
+        said, label, ended = self.clock(), course.stage, threading.Event()
 
-        def show(label: str) -> None:
-            nonlocal said
-            if (now := self.clock()) - said >= SECONDS and course.left is not None:
+        def show(name: str) -> None:
+            nonlocal said, label
+            label = name
+            if (now := self.clock()) - said >= SECONDS:
                 said = now
-                self.say(f"{label}: {course.done:.0%} of everything, {_left(course)}")
+                self.say(", ".join(filter(None, (f"{label}: {course.done:.0%} of everything", _left(course)))))
 
-        return show
+        def watch() -> None:
+            while not ended.wait(BEAT):
+                show(label)
+
+        watching = threading.Thread(target=watch, name="progress", daemon=True)
+        watching.start()
+        try:
+            yield show
+        finally:
+            ended.set()
+            watching.join()
 
 
 def _left(course: Course) -> str:

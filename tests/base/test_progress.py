@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import threading
 
 import pytest
 from rich.console import Console
@@ -41,16 +42,34 @@ def test_without_a_terminal_there_is_a_line_now_and_then(monkeypatch: pytest.Mon
     lines = written.getvalue().splitlines()
     assert [line for line in lines if "begins" in line] == [f"{name} begins" for name in COSTS]
     steps = [line for line in lines if line.startswith("ψ epoch")]
-    shares = [f"{share}% of everything" for share in (30, 40, 50, 60, 60, 70, 80, 90, 100)]
+    shares = [f"{share}% of everything" for share in (20, 30, 40, 50, 60, 60, 70, 80, 90, 100)]
     assert [re.search(r"\d+% of everything", line)[0] for line in steps] == (shares if not seconds else [])  # type: ignore[index]
-    assert all(re.search(r", about \d+ (s|min) left$", line) for line in steps)
+    assert all(re.search(r", about \d+ (s|min) left$", line) for line in steps[1:])
+
+
+def test_a_long_stage_without_steps_has_lines_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = threading.Event()
+
+    class Written(io.StringIO):
+        def write(self, text: str) -> int:
+            if "φ: 10% of everything" in text:
+                seen.set()
+            return super().write(text)
+
+    monkeypatch.setattr(progress, "BEAT", 0.001)
+    bar, _ = shown_by(terminal=False)
+    bar.console = Console(file=Written(), force_terminal=False)
+    with bar.whole(COSTS):
+        bar.stage("φ")
+        assert seen.wait(30)
+    assert "progress" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_bar_of_its_own_says_how_much_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "SECONDS", 0.0)
     bar, written = shown_by(terminal=False, tick=1)
     assert list(bar.track([1, 2, 3], "model", done=4, total=20)) == [1, 2, 3]
-    assert written.getvalue().splitlines()[0] == "model: 25% of everything, about 30 s left"
+    assert written.getvalue().splitlines()[1] == "model: 25% of everything, about 30 s left"
 
 
 def test_it_never_goes_backwards_and_ends_whole() -> None:
