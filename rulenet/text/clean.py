@@ -17,14 +17,14 @@ from dataclasses import dataclass, field
 _PIECE = re.compile(
     r"""
     [&<\#qa\x00-\x08\x0b-\x1f\x7f-\U0010ffff]
-    (?: (?P<tag>     (?<=<)(?: !--[^<>]{0,2000}-- | /?[A-Za-z][^<>]{0,500} )>
-                   | (?<=&)lt; /?[A-Za-z](?: [^<>&] | &(?!lt;|gt;) ){0,500} &gt; )
+    (?: (?P<unicode> (?<=[\x80-\U0010ffff])[\x80-\U0010ffff]* )
+      | (?P<control> (?<=[\x00-\x1f\x7f]) )
+      | (?P<tag>     (?<=<)(?: !--[^<>]{0,2000}-- | /?[A-Za-z][^<>]{0,500} )>
+                     | (?<=&)lt; /?[A-Za-z](?: [^<>&] | &(?!lt;|gt;) ){0,500} &gt; )
       | (?P<entity>  (?<=&)(?:amp;)?(?: \#\d{1,7} | \#[xX][0-9a-fA-F]{1,6} | [A-Za-z][A-Za-z0-9]{1,30} ); )
       | (?P<joined>  (?<=\#)39;(?: (?<=\S\ \#39;)(?=(?i:s|t|re|ve|ll|d|m)\b)
                                 | (?: (?<=\b[A-Za-z]\ \#39;) | (?<=\b[A-Z][a-z]\ \#39;) | (?<=\b[A-Z][a-z][a-z]\ \#39;) )(?=[A-Za-z]) ) )
       | (?P<damaged> (?<=\#)\d{2,5}; | (?<=\bq)uot; | (?<=\ba)mp; )
-      | (?P<control> (?<=[\x00-\x1f\x7f]) )
-      | (?P<unicode> (?<=[\x80-\U0010ffff])[\x80-\U0010ffff]* )
     )
     """,
     re.VERBOSE,
@@ -149,11 +149,12 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def _replace(match: re.Match[str]) -> str:
     """Return the replacement of one match of `_PIECE`."""
-    found = match.group()
-    if match.lastgroup == "joined":
+    found, kind = match[0], match.lastgroup
+    if kind == "joined":
         return f"{_BACK}'"
-    is_text = match.lastgroup in ("unicode", "other") and found.isprintable()
-    if is_text and not _LONG_RUN.search(found) and unicodedata.is_normalized("NFKC", found):
+    is_text = kind in ("unicode", "other") and found.isprintable()
+    has_long_run = is_text and len(found) > _MAX_MARKS and _LONG_RUN.search(found)
+    if is_text and not has_long_run and unicodedata.is_normalized("NFKC", found):
         return found
     return "".join(replacement for _, replacement in _pieces(match))
 

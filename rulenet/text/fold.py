@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rulenet.text.words import CONTRACTED_S, ODD, UNSPACED, WORDS, plain, shadow, word_spans
+from rulenet.text.words import CONTRACTED_S, SPECIAL, UNSPACED, WORDS, plain, word_spans
 
 HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -51,10 +51,10 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return _fold_ascii(text)
-    words = [text[start:end] for start, end in word_spans(text)] if shadow(text) is not text else WORDS.findall(text)
-    folded = " ".join(words).casefold()
-    if ODD.search(folded):
-        folded = " ".join(map(plain, folded.split(" ")))
+    if SPECIAL.search(text):
+        folded = " ".join(plain(text[start:end].casefold()) for start, end in word_spans(text))
+    else:
+        folded = " ".join(WORDS.findall(text)).casefold()
     return f" {folded} " if folded else " "
 
 

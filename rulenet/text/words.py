@@ -37,7 +37,7 @@ _FIRST = f"[^\\W\u02bc{_MARK}{UNSPACED}]"
 _LETTER = f"[^\\W\\d_\u02bc{UNSPACED}]"
 _FIRST_LETTER = f"[^\\W\\d_\u02bc{_MARK}{UNSPACED}]"
 _HEBREW = "\u05d0-\u05ea"
-CONTRACTED_S = [rf"\b(?i:{words.replace(' ', '|')})[{APOSTROPHES}]" for words in CONTRACTED.split("|")]
+CONTRACTED_S = [rf"(?<!{_CHARACTER})(?i:{words.replace(' ', '|')})[{APOSTROPHES}]" for words in CONTRACTED.split("|")]
 _S = f"[sS](?!{_CHARACTER}|[{APOSTROPHES}]{_FIRST_LETTER})"
 _INNER = f"""[{_IN_WORD}{_IN_NUMBER}"](?:
       (?<={_LETTER}[{_IN_WORD}])(?={_FIRST_LETTER})(?:(?!{_S})|{"|".join(f"(?<={before})" for before in CONTRACTED_S)})
@@ -46,7 +46,7 @@ _INNER = f"""[{_IN_WORD}{_IN_NUMBER}"](?:
 WORD = f"(?:[{APOSTROPHES}]{_S}|{_FIRST}{_CHARACTER}*(?:{_INNER}{_CHARACTER}+)*)"
 """A word as a verbose regular expression, for texts without combining marks."""
 
-WORDS = re.compile(f"{WORD}|[{UNSPACED}][{UNSPACED}{_MARK}]*", re.VERBOSE)
+WORDS = re.compile(f"[{UNSPACED}][{UNSPACED}{_MARK}]*|{WORD}", re.VERBOSE)
 
 # Where marks are; with letters, but without the scripts that have none.
 _PERHAPS_MARKS = re.compile(
@@ -61,6 +61,8 @@ _OPTIONAL = (
     "\u06ea-\u06ed\u034f\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"
 )
 ODD = re.compile(f"[{_OPTIONAL}{APOSTROPHES[1:]}\u2027\u05f4]")
+SPECIAL = re.compile(f"{_PERHAPS_MARKS.pattern[:-1]}{ODD.pattern[1:]}")
+"""A character for which the spelling of a word may not be its plain form, or `WORDS` may not find a word as it is."""
 _OPTIONAL_RUN = re.compile(f"[{_OPTIONAL}]+")
 _PLAIN = str.maketrans(dict.fromkeys(APOSTROPHES, "'") | {"\u2027": "\u00b7", "\u05f4": '"'})
 
