@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from rulenet.base.extras import need
-from rulenet.text.tokenise import _STRETCH, Tokeniser, import_jieba
+from rulenet.text.tokenise import Tokeniser, import_jieba, stretches
 from rulenet.text.words import plain
 
 _UNIVERSAL = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
@@ -77,8 +77,8 @@ class Tagger:
 
     def _tag_zh(self, text: str) -> list[TaggedToken]:
         out, at = [], 0
-        for begin in range(0, len(text), _STRETCH):
-            for word, flag in self._chinese.cut(text[begin : begin + _STRETCH]):
+        for _, part in stretches(text):
+            for word, flag in self._chinese.cut(part):
                 # posseg keeps every character in order, so lengths alone give the offsets.
                 if not word.isspace():
                     out.append(TaggedToken(word, at, at + len(word), ictclas_to_ud(word, flag), word.casefold()))

@@ -17,13 +17,27 @@ from rulenet.text.fold import HAN, is_unspaced
 from rulenet.text.language import Language
 from rulenet.text.words import APOSTROPHES, UNSPACED, token_spans, word_spans
 
-# jieba slows down on long stretches without punctuation; longer ones are cut.
-_STRETCH = 10_000
-
-
 # jieba always parts words at any other character, name dots and white space among them.
 _HAN_RUN = re.compile(f"(?:{HAN.pattern})+")
 _JOINABLE = re.compile(r"[\u4e00-\u9fd5A-Za-z0-9+#&._%-]+")
+_LONGEST = 1_000  # in a run of joinable characters, jieba takes quadratic time
+
+
+def stretches(text: str) -> Iterator[tuple[int, str]]:
+    """Start and content of the pieces in which jieba reads a text: cut where it parts words in any case, else after `_LONGEST` characters.
+
+    Examples
+    --------
+    >>> list(stretches("今天，下雨"))
+    [(0, '今天，下雨')]
+    """
+    at = 0
+    while at < len(text):
+        end = at + _LONGEST
+        if end < len(text):
+            end = next((i for i in range(end, at, -1) if not _JOINABLE.match(text, i)), end)
+        yield at, text[at:end]
+        at = end
 
 
 def words_for_jieba(word: str) -> list[str]:
@@ -77,8 +91,8 @@ class Tokeniser:
             return [Token(text[start:end], start, end) for start, end in token_spans(text)]
         found = [
             Token(word, at + start, at + end)
-            for at in range(0, len(text), _STRETCH)
-            for word, start, end in self.jieba.tokenize(text[at : at + _STRETCH])
+            for at, part in stretches(text)
+            for word, start, end in self.jieba.tokenize(part)
             if not word.isspace()
         ]
         return _joined(found, text) if _PARTED.search(text) else found

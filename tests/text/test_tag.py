@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from rulenet.errors import MissingExtraError
-from rulenet.text import tag
+from rulenet.text import tag, tokenise
 from rulenet.text.tag import TAGS, TaggedToken, Tagger, ictclas_to_ud, penn_to_ud
 from rulenet.text.tokenise import Tokeniser
 
@@ -136,7 +136,7 @@ def test_chinese_tags_and_offsets(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [token.lemma for token in tokens if token.text == "ABC"] == ["abc"]
     assert [text[token.start : token.end] for token in tokens] == [token.text for token in tokens]
     assert "".join(token.text for token in tokens) == text.replace(" ", "")
-    monkeypatch.setattr(tag, "_STRETCH", 4)
+    monkeypatch.setattr(tokenise, "_LONGEST", 4)
     cut = tagger.tag(text)
     assert [text[token.start : token.end] for token in cut] == [token.text for token in cut]
     assert len(pickle.dumps(tagger)) < 1000  # without the dictionaries

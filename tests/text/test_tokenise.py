@@ -87,8 +87,12 @@ class TestChinese:
         check_offsets(zh.tokens(text), text)
 
     def test_offsets_go_on_over_stretches(self, zh: Tokeniser, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tokenise, "_STRETCH", 5)
         text = "我来到北京清华大学, 用 iPhone 拍照"
+        whole = zh.tokens(text)
+        monkeypatch.setattr(tokenise, "_LONGEST", 10)  # the run of Chinese characters has nine
+        assert [part for _, part in tokenise.stretches(text)] == ["我来到北京清华大学,", " 用 iPhone", " 拍照"]
+        assert zh.tokens(text) == whole
+        monkeypatch.setattr(tokenise, "_LONGEST", 5)
         check_offsets(zh.tokens(text), text)
 
     def test_rule_words_stay_in_their_own_dictionary(
