@@ -35,7 +35,7 @@ def stretches(text: str) -> Iterator[tuple[int, str]]:
     while at < len(text):
         end = at + _LONGEST
         if end < len(text):
-            end = next((i for i in range(end, at, -1) if not _JOINABLE.match(text, i)), end)
+            end = next((i for i in range(end, at, -1) if not _JOINABLE.match(text, i, i + 1)), end)
         yield at, text[at:end]
         at = end
 
