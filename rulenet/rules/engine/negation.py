@@ -61,6 +61,9 @@ class Negation:
         for cue in (*_EN_CUES.split(), *(cue for cue in cues if not is_unspaced(cue))):
             if words := fold(clean(cue)).split():
                 self._en.setdefault(words[-1], []).append(words)
+        # Without one of these, an ASCII text has no cue: a quick look that mostly settles it.
+        endings = (re.escape(word).replace("'", "['`]") for word in ("n't", *self._en))
+        self._perhaps = re.compile("|".join(endings), re.IGNORECASE)
 
     def covers(self, text: str, start: int, begin: int = 0, negates: Callable[[int, int], bool] = _always) -> bool:
         """Whether what begins at `start` of a cleaned text is negated, by cues from `begin` on; `negates` says which, by start and end."""
@@ -77,7 +80,10 @@ class Negation:
     def _covers_english(self, text: str, begin: int, start: int, negates: Callable[[int, int], bool]) -> bool:
         """Walk back from the hit, word by word, to a cue."""
         first = max(begin - 1, 0)  # a word that begins before the window is cut by it
-        words = [found for found in words_with_offsets(text[first:start]) if first + found[1] >= begin]
+        window = text[first:start]
+        if window.isascii() and not self._perhaps.search(window):
+            return False
+        words = [found for found in words_with_offsets(window) if first + found[1] >= begin]
         after = start - first
         for i in range(len(words) - 1, -1, -1):
             word, at, end = words[i]
