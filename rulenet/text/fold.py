@@ -19,7 +19,8 @@ _UNSPACED = re.compile(f"[{UNSPACED}]")
 _KEPT = {"'": "\x01", ".": "\x02", ",": "\x03", ";": "\x04"}
 _IS_WORD = [chr(code).isalnum() or chr(code) == "_" for code in range(128)]
 _ASCII = bytes(ord(chr(code).lower()) if _IS_WORD[code] else 32 for code in range(128)).ljust(256)
-_ASCII_INNER = _ASCII[:1] + b"'.,;" + _ASCII[5:]
+_POSSESSIVE = "\x05"
+_ASCII_INNER = _ASCII[:1] + b"'.,;\x05" + _ASCII[6:]
 _ASCII_SHAPE = bytes(48 if 48 <= code < 58 else 46 if chr(code) in "'`.,;" else 32 for code in range(256))
 _ASCII_POSSESSIVE = re.compile(
     "'(?=[sS](?![A-Za-z0-9_]|'[A-Za-z]))(?:(?<![teowynTEOWYN].)|"
@@ -59,21 +60,21 @@ def fold(text: str) -> str:
 
 
 def _fold_ascii(text: str) -> str:
-    table = _ASCII
-    if "'" in text or "`" in text:
-        text = _ASCII_POSSESSIVE.sub(" \x01", text.replace("`", "'"))
-        text = _ASCII_APOSTROPHE.sub("\x01", text)
-        table = _ASCII_INNER
-    if _has_number(text):
-        text = _ASCII_NUMBER.sub(lambda match: _KEPT[match[0]], text)
-        table = _ASCII_INNER
-    words = text.encode().translate(table).decode().split()
+    words = _spaced(text, " \x01").split()
     return f" {' '.join(words)} " if words else " "
 
 
-def _has_number(text: str) -> bool:
-    """Whether an ASCII text has a mark between two digits."""
-    return b"0.0" in text.encode().translate(_ASCII_SHAPE)
+def _spaced(text: str, possessive: str) -> str:
+    """An ASCII text in lower case with spaces in place of what is between words; `possessive` stands for the apostrophe of 's."""
+    table = _ASCII
+    if "'" in text or "`" in text:
+        text = _ASCII_POSSESSIVE.sub(possessive, text.replace("`", "'"))
+        text = _ASCII_APOSTROPHE.sub("\x01", text)
+        table = _ASCII_INNER
+    if b"0.0" in text.encode().translate(_ASCII_SHAPE):  # a mark between two digits
+        text = _ASCII_NUMBER.sub(lambda match: _KEPT[match[0]], text)
+        table = _ASCII_INNER
+    return text.encode().translate(table).decode()
 
 
 def words_with_offsets(text: str) -> list[tuple[str, int, int]]:
@@ -84,14 +85,17 @@ def words_with_offsets(text: str) -> list[tuple[str, int, int]]:
     >>> words_with_offsets("Don't stop")
     [("don't", 0, 5), ('stop', 6, 10)]
     """
-    if SPECIAL.search(text):
+    if not text.isascii():
         return [(plain(text[start:end].casefold()), start, end) for start, end in word_spans(text)]
-    if not text.isascii() or "'" in text or _has_number(text):
-        return [(text[start:end].casefold(), start, end) for start, end in word_spans(text)]
     # Twice as fast as the regex: every separator has become one space, so word lengths give the positions.
     found, at = [], 0
-    for word in text.encode().translate(_ASCII).decode().split(" "):
-        if word:
+    for word in _spaced(text, _POSSESSIVE).split(" "):
+        if _POSSESSIVE in word:
+            owner = word.index(_POSSESSIVE)
+            if owner:
+                found.append((word[:owner], at, at + owner))
+            found.append((f"'{word[owner + 1 :]}", at + owner, at + len(word)))
+        elif word:
             found.append((word, at, at + len(word)))
         at += len(word) + 1
     return found

@@ -97,7 +97,7 @@ def shadow(text: str) -> str:
     return text.translate(_marks) if not text.isascii() and _PERHAPS_MARKS.search(text) else text
 
 
-def word_spans(text: str) -> Iterator[tuple[int, int]]:
+def word_spans(text: str) -> list[tuple[int, int]]:
     """Start and end of each word of a cleaned text.
 
     Examples
@@ -106,7 +106,7 @@ def word_spans(text: str) -> Iterator[tuple[int, int]]:
     >>> [text[start:end] for start, end in word_spans(text)]
     ['The', 'firm', "'s", 'boss', "won't", 'pay', '9.50']
     """
-    return (match.span() for match in WORDS.finditer(shadow(text)))
+    return [match.span() for match in WORDS.finditer(shadow(text))]
 
 
 def unit_spans(text: str) -> Iterator[tuple[int, int]]:
@@ -120,7 +120,7 @@ def unit_spans(text: str) -> Iterator[tuple[int, int]]:
     return (match.span() for match in _units().finditer(shadow(text)))
 
 
-def token_spans(text: str) -> Iterator[tuple[int, int]]:
+def token_spans(text: str) -> list[tuple[int, int]]:
     """Start and end of each word and each other visible character.
 
     Examples
@@ -128,7 +128,7 @@ def token_spans(text: str) -> Iterator[tuple[int, int]]:
     >>> list(token_spans("won't!"))
     [(0, 5), (5, 6)]
     """
-    return (match.span() for match in _tokens().finditer(shadow(text)))
+    return [match.span() for match in _tokens().finditer(shadow(text))]
 
 
 def plain(word: str) -> str:
