@@ -16,7 +16,7 @@ from rulenet.text.language import Language, detect_language
 from rulenet.text.raw import BORDER, fold_case, part_fields, squeeze
 from rulenet.text.record import Record
 from rulenet.text.tag import TaggedToken, Tagger
-from rulenet.text.words import UNSPACED, plain, unit_spans
+from rulenet.text.words import SPECIAL, UNSPACED, plain, unit_spans
 
 # Length of the opening and the closing of a text, in words or Chinese characters.
 REGION = 20
@@ -149,9 +149,10 @@ class Doc:
         The maps give, for each place in the string where a token begins or ends, the start or end of that token in the text.
         """
         begins, ends, line = dict[int, int](), dict[int, int](), ""
+        spelling = plain if SPECIAL.search(self.clean) else str
         for token in self.tagged:
             begins[len(line)] = token.start
-            line += f"{TAG_OPEN}{token.tag}:{token.lemma}{TAG_MIDDLE}{plain(token.text).lower()}{TAG_CLOSE}"
+            line += f"{TAG_OPEN}{token.tag}:{token.lemma}{TAG_MIDDLE}{spelling(token.text).lower()}{TAG_CLOSE}"
             ends[len(line)] = token.end
         return line, begins, ends
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rulenet.base.extras import need
 from rulenet.text.tokenise import Tokeniser, import_jieba, stretches
-from rulenet.text.words import plain
+from rulenet.text.words import SPECIAL, plain
 
 _UNIVERSAL = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X"
 TAGS = _UNIVERSAL.split()  # https://universaldependencies.org/u/pos/
@@ -69,7 +69,8 @@ class Tagger:
 
     def _tag_en(self, text: str) -> list[TaggedToken]:
         tokens = self.tokeniser.tokens(text)
-        tagged = self._english.find_tags([plain(token.text) for token in tokens])
+        spelling = plain if SPECIAL.search(text) else str
+        tagged = self._english.find_tags([spelling(token.text) for token in tokens])
         return [
             TaggedToken(*token, *_ud_and_lemma(word, penn))
             for token, (word, penn, *_) in zip(tokens, tagged, strict=True)
