@@ -12,6 +12,7 @@ from rulenet.base.harmless import harmless
 STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
+@pytest.mark.slow
 def test_all_of_unicode() -> None:
     every = "".join(map(chr, range(sys.maxunicode + 1)))
     for one_line, may_stay in ((True, set()), (False, {"\n", "\t"})):

@@ -191,6 +191,7 @@ def test_a_finished_model_is_replaced_only_when_asked(folder: Path, tmp_path: Pa
     assert all(after[name] == value for name, value in before.items() if name != "config.json")
 
 
+@pytest.mark.slow
 def test_demo_ends_with_the_first_model(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing goes on, and no report is written."""
     interrupt(monkeypatch, "a step")

@@ -175,6 +175,7 @@ def test_what_is_fixable_is_fixed() -> None:
     assert run("slips.yaml", "--fix").stdout.splitlines()[-1] == "✓ 1 file, 0 errors, 0 warnings, 2 repairs"
 
 
+@pytest.mark.slow
 def test_many_faults_are_counted_and_few_are_shown() -> None:
     rules = "".join(f"- {{id: r{i}, label: X, wrod: w}}\n" for i in range(3_000))
     Path("many.yaml").write_text(f"rulenet: 1\nrules:\n{rules}")

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import rulenet
 from rulenet.cli.words import in_words_of_the_command_line
 
@@ -33,6 +35,7 @@ def messages(file: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+@pytest.mark.slow
 def test_no_message_names_a_call_of_python() -> None:
     package = Path(rulenet.__file__).parent
     found = [

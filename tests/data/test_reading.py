@@ -256,6 +256,7 @@ def test_texts_that_carry_the_answer_are_refused(tmp_path: Path) -> None:
 # Limits
 
 
+@pytest.mark.slow
 def test_sizes_are_refused_before_they_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "MAX_LINE", 1_000_000)
     monkeypatch.setattr(lines, "MAX_UNPACKED", 2_000_000)

@@ -232,6 +232,7 @@ class _Counted:
         return unicodedata.is_normalized(form, text)
 
 
+@pytest.mark.slow
 def test_no_long_run_of_marks_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sorting takes quadratic time; here work is counted instead of time."""
     counted = _Counted()
