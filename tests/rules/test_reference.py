@@ -89,7 +89,7 @@ def test_the_reference_itself(condition: Data, given_text: str, expected: list[s
     assert (None if spans is None else [given_text[start:end] for start, end in spans]) == expected
 
 
-def check(data: Data, texts: list[str | dict[str, str]], language: Language) -> None:
+def assert_the_same(data: Data, texts: list[str | dict[str, str]], language: Language) -> None:
     """Matrix and spans say what the reference says of these rules and texts."""
     ruleset = RuleSet.from_yaml(yaml_of(data))
     reference = Reference(ruleset.file, language, ruleset.matcher(language).tagger)
@@ -107,25 +107,25 @@ def check(data: Data, texts: list[str | dict[str, str]], language: Language) -> 
         assert ruleset.spans(record, language=language) == expected, (data["rules"], given_text)
 
 
-def check_any(random_: Random, *, tagged: bool) -> None:
+def assert_the_same_of_any(random_: Random, *, tagged: bool) -> None:
     """One rule file with anything in it, some texts."""
     data = file(random_, tagged=tagged)
     texts = [text_or_record(random_, data) for _ in range(random_.randint(1, 4))]
-    check(data, texts, random_.choice(["en", "zh"]))
+    assert_the_same(data, texts, random_.choice(["en", "zh"]))
 
 
 @pytest.mark.slow
 @settings(max_examples=60 * EXAMPLES, **common)
 @given(RANDOMS)
 def test_the_engine_agrees_with_the_reference(random_: Random) -> None:
-    check_any(random_, tagged=False)
+    assert_the_same_of_any(random_, tagged=False)
 
 
 @pytest.mark.slow
 @settings(max_examples=25 * EXAMPLES, **common)
 @given(RANDOMS)
 def test_the_engine_agrees_with_the_reference_on_tags(random_: Random) -> None:
-    check_any(random_, tagged=True)
+    assert_the_same_of_any(random_, tagged=True)
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_the_engine_agrees_with_the_reference_on_tags(random_: Random) -> None:
 @given(RANDOMS)
 def test_the_engine_agrees_with_the_reference_on_crowded_hits(random_: Random) -> None:
     texts = [crowded_text(random_) for _ in range(random_.randint(1, 4))]
-    check(crowded_file(random_), texts, random_.choice(["en", "zh"]))
+    assert_the_same(crowded_file(random_), texts, random_.choice(["en", "zh"]))
 
 
 @pytest.mark.slow

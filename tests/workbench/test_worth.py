@@ -44,7 +44,7 @@ def log_loss(clf: RuleNetClassifier, y: np.ndarray) -> float:
     return float(-np.log(clf.predict_proba(TEXTS)[np.arange(len(y)), y]).mean())
 
 
-def check(clf: RuleNetClassifier) -> None:
+def assert_worth(clf: RuleNetClassifier) -> None:
     """Every rule's worth is what really happens without it."""
     y = np.array([clf.classes_.tolist().index(label) for label in LABELS])
     R, worths = measure(clf.predictor_, TEXTS, y)
@@ -66,7 +66,7 @@ def linear() -> RuleNetClassifier:
 
 
 def test_of_a_linear_model(linear: RuleNetClassifier) -> None:
-    check(linear)
+    assert_worth(linear)
 
 
 def test_some_rule_is_worth_something(linear: RuleNetClassifier) -> None:
@@ -109,4 +109,4 @@ def test_of_a_model_whose_transformer_reads_phi(
     torch.nn.init.normal_(psi.from_text.weight, std=0.7)
     clf = linear.with_rules(RuleSet.from_yaml(RULES))
     clf.predictor_ = clf.predictor_.with_hybrid(replace(clf.predictor_.hybrid, psi=psi, phi_scale=0.8, psi_scale=1.3))
-    check(clf)
+    assert_worth(clf)

@@ -92,7 +92,7 @@ def _places(text: str) -> tuple[list[int], int]:
         likely = likely[::-1] if inner else likely
         return list(dict.fromkeys([*likely, max(likely[0] - 1, 0)])), max(likely)
     except (yaml.YAMLError, UnicodeError):
-        pass
+        return [], 0  # characters that YAML refuses have no line that quotes could mend
     return [], 0
 
 
