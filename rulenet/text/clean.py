@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 # alternative crosses '<' or '>', so that even a hostile text takes linear time.
 _PIECE = re.compile(
     r"""
-    [&<\#qa\x00-\x08\x0b-\x1f\x7f-\U0010ffff]
-    (?: (?P<unicode> (?<=[\x80-\U0010ffff])[\x80-\U0010ffff]* )
+    [^\t\n\x20-\x22\x24\x25\x27-\x3b=-`b-pr-\x7e]  # &<#qa, controls, and all beyond ASCII
+    (?: (?P<unicode> (?<=[^\x00-\x7f])[^\x00-\x7f]* )
       | (?P<control> (?<=[\x00-\x1f\x7f]) )
       | (?P<tag>     (?<=<)(?: !--[^<>]{0,2000}-- | /?[A-Za-z][^<>]{0,500} )>
                      | (?<=&)lt; /?[A-Za-z](?: [^<>&] | &(?!lt;|gt;) ){0,500} &gt; )
@@ -32,7 +32,7 @@ _PIECE = re.compile(
 # In a text with combining marks, a stretch begins at the character that carries the first mark.
 _MARK = re.compile("[\u0300-\u036f\u3099\u309a]")
 _MARKED = re.compile(
-    "(?P<unicode>[\x21-\x7e](?=[\u0300-\u036f\u3099\u309a])[\x80-\U0010ffff]*)|"
+    "(?P<unicode>[\x21-\x7e](?=[\u0300-\u036f\u3099\u309a])[^\x00-\x7f]*)|"
     + _PIECE.pattern.replace("(?P<unicode>", "(?P<other>"),
     re.VERBOSE,
 )

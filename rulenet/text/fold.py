@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rulenet.text.words import CONTRACTED_S, SPECIAL, UNSPACED, WORDS, plain, word_spans
+from rulenet.text.words import SPECIAL, UNSPACED, contracted, plain, word_spans, words_pattern
 
 HAN = re.compile("[\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -24,7 +24,7 @@ _ASCII_INNER = _ASCII[:1] + b"'.,;\x05" + _ASCII[6:]
 _ASCII_SHAPE = bytes(48 if 48 <= code < 58 else 46 if chr(code) in "'`.,;" else 32 for code in range(256))
 _ASCII_POSSESSIVE = re.compile(
     "'(?=[sS](?![A-Za-z0-9_]|'[A-Za-z]))(?:(?<![teowynTEOWYN].)|"
-    + "".join(f"(?<!{before})" for before in CONTRACTED_S)
+    + "".join(f"(?<!{before})" for before in contracted("[A-Za-z0-9_]"))
     + ")"
 )
 _ASCII_APOSTROPHE = re.compile("'(?<=[A-Za-z].)(?=[A-Za-z])")
@@ -55,7 +55,7 @@ def fold(text: str) -> str:
     if SPECIAL.search(text):
         folded = " ".join(plain(text[start:end].casefold()) for start, end in word_spans(text))
     else:
-        folded = " ".join(WORDS.findall(text)).casefold()
+        folded = " ".join(words_pattern().findall(text)).casefold()
     return f" {folded} " if folded else " "
 
 

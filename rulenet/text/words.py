@@ -24,9 +24,12 @@ UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 )
 APOSTROPHES = "'`\u2019\u2018\u02bc\u2032\u05f3"  # the last is the Hebrew geresh
-CONTRACTED = (
-    "it he|she who how why let|that what here when|there where"  # … 's; grouped by length, as look-behind demands
-)
+_CONTRACTED = (
+    "it|he",
+    "she|who|how|why|let",
+    "that|what|here|when",
+    "there|where",
+)  # … 's; of one length, as look-behind demands
 # Stands for any combining mark while words are looked for: `re` has no class for marks. No cleaned text contains it, as NFKC makes it ff.
 _MARK = "\ufb00"
 
@@ -37,16 +40,21 @@ _FIRST = f"[^\\W\u02bc{_MARK}{UNSPACED}]"
 _LETTER = f"[^\\W\\d_\u02bc{UNSPACED}]"
 _FIRST_LETTER = f"[^\\W\\d_\u02bc{_MARK}{UNSPACED}]"
 _HEBREW = "\u05d0-\u05ea"
-CONTRACTED_S = [rf"(?<!{_CHARACTER})(?i:{words.replace(' ', '|')})[{APOSTROPHES}]" for words in CONTRACTED.split("|")]
+
+
+def contracted(character: str) -> list[str]:
+    """Patterns of what stands before the s of it's, let's …, whose apostrophe is part of the word; `character` is one of a word."""
+    return [f"(?<!{character})(?i:{words})[{APOSTROPHES}]" for words in _CONTRACTED]
+
+
 _S = f"[sS](?!{_CHARACTER}|[{APOSTROPHES}]{_FIRST_LETTER})"
 _INNER = f"""[{_IN_WORD}{_IN_NUMBER}"](?:
-      (?<={_LETTER}[{_IN_WORD}])(?={_FIRST_LETTER})(?:(?!{_S})|{"|".join(f"(?<={before})" for before in CONTRACTED_S)})
+      (?<={_LETTER}[{_IN_WORD}])(?={_FIRST_LETTER})(?:(?!{_S})|{"|".join(f"(?<={before})" for before in contracted(_CHARACTER))})
     | (?<=\\d[{_IN_NUMBER}])(?=\\d)
     | (?<=[{_HEBREW}{_MARK}]")(?=[{_HEBREW}]) )"""
 WORD = f"(?:[{APOSTROPHES}]{_S}|{_FIRST}{_CHARACTER}*(?:{_INNER}{_CHARACTER}+)*)"
 """A word as a verbose regular expression, for texts without combining marks."""
-
-WORDS = re.compile(f"[{UNSPACED}][{UNSPACED}{_MARK}]*|{WORD}", re.VERBOSE)
+_WORDS = f"[{UNSPACED}][{UNSPACED}{_MARK}]*|{WORD}"
 
 # Where marks are; with letters, but without the scripts that have none.
 _PERHAPS_MARKS = re.compile(
@@ -62,7 +70,7 @@ _OPTIONAL = (
 )
 ODD = re.compile(f"[{_OPTIONAL}{APOSTROPHES[1:]}\u2027\u05f4]")
 SPECIAL = re.compile(f"{_PERHAPS_MARKS.pattern[:-1]}{ODD.pattern[1:]}")
-"""A character for which the spelling of a word may not be its plain form, or `WORDS` may not find a word as it is."""
+"""A character for which the spelling of a word may not be its plain form, or `words_pattern` may not find a word as it is."""
 _OPTIONAL_RUN = re.compile(f"[{_OPTIONAL}]+")
 _PLAIN = str.maketrans(dict.fromkeys(APOSTROPHES, "'") | {"\u2027": "\u00b7", "\u05f4": '"'})
 
@@ -82,14 +90,20 @@ class _Marks(dict[int, int]):
 _marks = _Marks()
 
 
-@cache  # each of these takes 10 ms to compile, and few programs need both
+@cache  # each of these takes 20 ms to compile, and few programs need all
+def words_pattern() -> re.Pattern[str]:
+    """A word, or a stretch of a script without spaces, in a text without combining marks."""
+    return re.compile(_WORDS, re.VERBOSE)
+
+
+@cache
 def _units() -> re.Pattern[str]:
     return re.compile(f"{WORD}|[{UNSPACED}]{_MARK}*", re.VERBOSE)
 
 
 @cache
 def _tokens() -> re.Pattern[str]:
-    return re.compile(f"{WORDS.pattern}|\\S{_MARK}*", re.VERBOSE)
+    return re.compile(f"{_WORDS}|\\S{_MARK}*", re.VERBOSE)
 
 
 def shadow(text: str) -> str:
@@ -106,7 +120,7 @@ def word_spans(text: str) -> list[tuple[int, int]]:
     >>> [text[start:end] for start, end in word_spans(text)]
     ['The', 'firm', "'s", 'boss', "won't", 'pay', '9.50']
     """
-    return [match.span() for match in WORDS.finditer(shadow(text))]
+    return [match.span() for match in words_pattern().finditer(shadow(text))]
 
 
 def unit_spans(text: str) -> Iterator[tuple[int, int]]:
