@@ -10,9 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
-
 from rulenet.base.console import SafeConsole, printable
 
 Item = TypeVar("Item")
@@ -125,6 +122,10 @@ class Progress:
     @contextlib.contextmanager
     def _bar(self, course: Course) -> Iterator[Callable[[str], None]]:
         """A bar that disappears at the end."""
+        # Slow to import.
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
         texts = (TextColumn(f"{{task.{name}}}", style="dim", markup=False) for name in ("description", "fields[left]"))
         columns = next(texts), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), next(texts)
         with Bar(*columns, console=self.console, transient=True) as bar:

@@ -8,11 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rulenet.data.intake import Row
 from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
     from rulenet.base.types import Array
+    from rulenet.data.intake import Row
     from rulenet.predictor import Predictor
     from rulenet.rules.ruleset import RuleSet
 

@@ -14,7 +14,6 @@ from rich.rule import Rule
 from typer import Option
 
 from rulenet.cli.console import AsJson, check_file, new_table, out, print_json, say, write_page
-from rulenet.cli.explain import LEGEND
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -156,6 +155,7 @@ def write_report(
     """Write report.html."""
     from rulenet.base.drawing import Block, Card, Code, Heading, Percent, Prose, Sheet
     from rulenet.draw.html import page
+    from rulenet.explain.result import LEGEND
 
     header = ("data", "training messages", "test messages", "rules only", "transformer only", "hybrid")
     rows = [[Percent(value) if isinstance(value, float) else value for value in row.values()] for row in results]

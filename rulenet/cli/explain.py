@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from rulenet.base.drawing import Prose, Run
 from rulenet.cli.console import AsJson, Html, Model, check_file, err, out, write_json, write_page
 from rulenet.cli.reading import Encoding
 from rulenet.cli.texts import lines_of_stdin
@@ -19,24 +18,6 @@ from rulenet.errors import DataError, LabelError
 if TYPE_CHECKING:
     from rulenet.explain.result import Contrast
     from rulenet.explain.whatif import WhatIf
-
-
-LEGEND = Prose(
-    (
-        *(
-            Run("Marked words speak ", "note"),
-            Run("for the answer", "for"),
-            Run(", ", "note"),
-            Run("against it", "against"),
-        ),
-        *(
-            Run(" or ", "note"),
-            Run("for a third label", "neither"),
-            Run("; the stronger the colour, the more they count. ", "note"),
-        ),
-        Run("The numbers of a table are logits and add up to its last row.", "note"),
-    )
-)
 
 
 def explain(
@@ -60,6 +41,7 @@ def explain(
     from rulenet.draw import html as writer
     from rulenet.draw.terminal import to_rich
     from rulenet.estimator import RuleNetClassifier
+    from rulenet.explain.result import LEGEND
 
     check_file(html, [model])
     clf = RuleNetClassifier.load(model)

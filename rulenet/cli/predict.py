@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -15,10 +15,12 @@ from rulenet.cli.console import AsJson, err
 from rulenet.cli.reading import FIND_OUT, Reading, reads_data
 from rulenet.cli.tables import TableWriter, format_of
 from rulenet.cli.texts import lines_of_stdin
-from rulenet.data.intake import Row
 from rulenet.errors import DataError, ParameterError
 
-Answered = tuple[Row, Answer]
+if TYPE_CHECKING:
+    from rulenet.data.intake import Row
+
+    Answered = tuple[Row, Answer]
 
 
 @reads_data
@@ -79,6 +81,8 @@ def _source(model: Path, wanted: Wanted) -> Answerer:
 
 
 def _stdin_rows(how: Reading) -> Iterator[Row]:
+    from rulenet.data.intake import Row
+
     for number, text in enumerate(lines_of_stdin(how.encoding), start=1):
         yield Row(number, text, None, {"text": text})
 

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 
-from rulenet.data.lines import MAX_LINE
 from rulenet.errors import DataError
 
 
 def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:
     """Yield texts from standard input, one per line, in UTF-8 or another encoding in which a line break is one byte."""
+    from rulenet.data.lines import MAX_LINE
+
     for number, line in enumerate(iter(partial(sys.stdin.buffer.readline, 4 * MAX_LINE), b""), start=1):
         if len(line) == 4 * MAX_LINE:
             raise DataError(f"standard input, line {number}: more than {MAX_LINE:,} characters: break it up")

@@ -14,7 +14,6 @@ from rulenet.cli.again import command_again
 from rulenet.cli.console import AsJson, Jobs, Seed, err, new_table, out, print_json, say
 from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 from rulenet.errors import ParameterError
-from rulenet.training.job import CHECKPOINT, remove
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
@@ -71,6 +70,7 @@ def train(
     from rulenet.base.progress import is_main_process
     from rulenet.estimator import RuleNetClassifier
     from rulenet.store.manifest import check_target
+    from rulenet.training.job import remove
     from rulenet.training.recipe import Recipe
 
     check_target(model)
@@ -157,11 +157,15 @@ def pointer(model: Path) -> bytes | None:
 
 def has_checkpoint(work: Path) -> bool:
     """Whether a run is kept in a folder."""
+    from rulenet.training.job import CHECKPOINT
+
     return (work / CHECKPOINT).exists()
 
 
 def interrupted(model: Path, work: Path | None, again: str, before: bytes | None) -> str:
     """What to say after Ctrl-C: what there is now, and how to go on."""
+    from rulenet.training.job import remove
+
     if pointer(model) != before:
         return f"interrupted when the model was saved already: {model} is complete"
     state = f"interrupted: {model} is as it was" if before else "interrupted: no model was written"
@@ -175,6 +179,7 @@ def interrupted(model: Path, work: Path | None, again: str, before: bytes | None
 def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path | None, as_json: bool) -> None:
     """Save the model, report on training, and delete the checkpoint."""
     from rulenet.cli.history import kept_line
+    from rulenet.training.job import remove
 
     clf.save(model)
     if work is not None:

@@ -9,13 +9,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from rulenet.base.drawing import Bar, Block, Cell, Headline, HeatText, Mark, MarkedText, Prose, Sheet
+from rulenet.base.drawing import Bar, Block, Cell, Headline, HeatText, Mark, MarkedText, Prose, Run, Sheet
 from rulenet.base.wording import counted
 from rulenet.draw.shown import Shown
 from rulenet.errors import LabelError
 
 SAID = 3  # reasons in the first sentence
 SHOWN_TERMS = 8
+LEGEND = Prose(
+    (
+        Run("Marked words speak ", "note"),
+        Run("for the answer", "for"),
+        Run(", ", "note"),
+        Run("against it", "against"),
+        Run(" or ", "note"),
+        Run("for a third label", "neither"),
+        Run("; the stronger the colour, the more they count. ", "note"),
+        Run("The numbers of a table are logits and add up to its last row.", "note"),
+    )
+)
+"""What the colours of explanations mean."""
 
 Label = str | int | bool | float
 Span = tuple[int, int]

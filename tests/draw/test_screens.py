@@ -13,8 +13,8 @@ import pytest
 from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.base.drawing import Card
 from rulenet.cli.demo import write_report
-from rulenet.cli.explain import LEGEND
 from rulenet.draw.html import page
+from rulenet.explain.result import LEGEND
 from rulenet.workbench.page import to_html
 from rulenet.workbench.stats import rule_stats
 
