@@ -73,7 +73,9 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
         raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def check_output(path: Path | None, inputs: Iterable[str | Path | None] = ()) -> None:
+def check_output(
+    path: Path | None, inputs: Iterable[str | Path | None] = (), *, models: Iterable[Path | None] = ()
+) -> None:
     """Refuse an output that cannot be written or is an input, by whatever name, so that this is found before long work.
 
     Parameters
@@ -82,6 +84,8 @@ def check_output(path: Path | None, inputs: Iterable[str | Path | None] = ()) ->
         The output; None: standard output.
     inputs
         Files, folders of which no file may be replaced, ``-`` for standard input; what does not exist is passed over.
+    models
+        Model folders, or files, that are inputs too; a folder with a file that is not its own is refused when it is loaded.
 
     Raises
     ------
@@ -94,12 +98,18 @@ def check_output(path: Path | None, inputs: Iterable[str | Path | None] = ()) ->
     if number is None:
         _check_place(path)
     found = _identity(os.path.realpath(path) if number is None else number)  # what will be replaced
-    for source in (source for source in inputs if source is not None):
+    models = [model for model in models if model is not None]
+    for source in (*(source for source in inputs if source is not None), *models):
         same = _identity(0) if str(source) == "-" else _identity(source)
         if found is not None and found == same:
             raise DataError(f"{name} cannot be written: it is the same file as the input {source}. Name another file")
         if found is not None and number is None and _is_inside(path, Path(source)):
             raise DataError(f"{name} cannot be written: it is a file of the input {source}. Name another file")
+    for model in models:
+        if number is None and _is_inside(path, model):
+            raise DataError(
+                f"{name} cannot be written: the folder of a model, {model}, has no other files. Name another place"
+            )
 
 
 def _check_place(path: Path) -> None:
@@ -108,6 +118,8 @@ def _check_place(path: Path) -> None:
     folder = target.parent
     if target.is_dir():
         raise DataError(f"{path} cannot be written: it is a folder. Name a file")
+    if target.is_symlink():
+        raise DataError(f"{path} cannot be written: it is a link that leads back to itself. Name another file")
     if not folder.is_dir():
         raise DataError(
             f"{path} cannot be written: there is no folder {folder if path.is_symlink() else path.parent}. Create it first"

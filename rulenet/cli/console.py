@@ -130,10 +130,12 @@ def warn(message: Warning | str, *_: Any, **__: Any) -> None:
     err.print(_line(("warning: ", "bold yellow"), in_words_of_the_command_line(str(message))), soft_wrap=True)
 
 
-def check_file(path: Path | None, inputs: Iterable[str | Path | None] = ()) -> None:
+def check_file(
+    path: Path | None, inputs: Iterable[str | Path | None] = (), *, models: Iterable[Path | None] = ()
+) -> None:
     """Refuse a path where no file can be written, or that is one of the inputs, so that this is found before long work."""
     if path is not None:
-        check_output(path, inputs)
+        check_output(path, inputs, models=models)
 
 
 def write_page(path: Path, page: str) -> None:

@@ -43,7 +43,7 @@ def explain(
     from rulenet.estimator import RuleNetClassifier
     from rulenet.explain.result import LEGEND
 
-    check_file(html, [model])
+    check_file(html, models=[model])
     clf = RuleNetClassifier.load(model)
     pair = None if contrast is None else _pair(contrast, clf.classes_.tolist())
     if tokens and not clf.predictor_.hybrid.is_neural:

@@ -59,7 +59,7 @@ def predict(
     for option, value in (("--reject", reject), ("--coverage", coverage)):
         if value is not None and not 0 < value < 1:
             raise ParameterError(f"{option} {value} is not a share between 0 and 1, such as 0.02 or 0.95")
-    check_output(out, [data, model])
+    check_output(out, [data], models=[model])
     source = _source(model, Wanted(every, reject, coverage))
     rows = _stdin_rows(how) if data == "-" else stream(data, how, keeps_all=True)
     blocks = answers(source, rows)

@@ -81,7 +81,7 @@ def stats(
 
     if file is None and model is None:
         raise ParameterError("nothing to measure: name a rule file, or a model with --model FOLDER")
-    check_file(html, [data, file, model, baseline])
+    check_file(html, [data, file], models=[model, baseline])
     earlier = None if baseline is None else read_baseline(baseline)
     progress = Progress(0 if as_json else 1)
     dataset = read_data(data, how, need_labels=False)

@@ -52,7 +52,7 @@ def suggest(
     if only and write is None:
         raise ParameterError("--only selects rules to write: add --write FILE")
     ruleset = RuleSet.load(file, may_be_empty=True)
-    check_file(write, [data, model])
+    check_file(write, [data], models=[model])
     if write is not None and write.exists():
         RuleSet.load(write, may_be_empty=True)  # a file with faults must be corrected first, before long work
     dataset = read_data(data, how, limit=sample, seed=seed)

@@ -151,3 +151,10 @@ def test_places_where_nothing_can_be_written(tmp_path: Path) -> None:
         check_output(tmp_path / "a", [None, "hub:name", tmp_path])
     check_output(tmp_path / "new", [None, "hub:name", tmp_path, tmp_path / "a"])
     check_output(None, ["-", tmp_path / "a"])
+    with pytest.raises(DataError, match="has no other files"):
+        check_output(tmp_path / "new", models=[None, tmp_path])
+    check_output(tmp_path / "new", models=[tmp_path / "a"])
+    for name, target in (("ring1", "ring2"), ("ring2", "ring1")):
+        (tmp_path / name).symlink_to(target)
+    with pytest.raises(DataError, match="a link that leads back to itself"):
+        check_output(tmp_path / "ring1")

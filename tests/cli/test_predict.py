@@ -210,6 +210,9 @@ def test_an_input_is_never_written_over(folder: Path, tmp_path: Path) -> None:
     assert "it is a file of the input" in said
     said = complaint("explain", tmp_path / "model", "a parcel", "--html", tmp_path / "model/config.json")
     assert "it is a file of the input" in said
+    for name in ("new.csv", "parts/new.csv"):
+        said = complaint("predict", tmp_path / "model", tmp_path / "mail.csv", "--out", tmp_path / "model" / name)
+        assert "has no other files" in said
     arguments = ("rules", "stats", tmp_path / "rules.yaml", "--data", tmp_path / "mail.csv", "--html")
     for name in ("mail.csv", "rules.yaml"):
         assert "the same file as the input" in complaint(*arguments, tmp_path / name)
