@@ -16,7 +16,7 @@ import scipy.sparse
 
 from rulenet.base.memory import no_garbage_collection
 from rulenet.base.types import Array
-from rulenet.data.check import check_labels, check_texts, is_share
+from rulenet.data.check import check_labels, check_texts, is_share, one_class
 from rulenet.data.labels import match_labels
 from rulenet.decide.calibration import Calibration
 from rulenet.decide.policy import Policy, new_policy
@@ -264,10 +264,12 @@ class Predictor:
 
     def class_indices(self, labels: Sequence[Any], n_texts: int) -> Array:
         """The column of each of some labels; those that the model does not know are refused."""
-        known, indices = check_labels(labels, n_texts)
+        known, indices = check_labels(labels, n_texts, at_least=1)
         places = match_labels(known.tolist(), self.labels.tolist())
         if unknown := [label for label in known.tolist() if label not in places]:
             raise LabelError(f"the model does not know these labels: {unknown}; it knows {self.labels.tolist()}")
+        if len(known) < 2:
+            raise one_class(known.tolist()[0])
         return np.asarray(np.array([places[label] for label in known.tolist()], dtype=np.intp)[indices])
 
     # ------------------------------------------------------------------ parts of the above

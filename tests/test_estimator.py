@@ -505,7 +505,7 @@ BAD: dict[str, tuple[dict[str, Any], Any, Any, type[RuleNetError], str]] = {
     "missing label": ({}, GOOD[0], ["b", None], InputError, r"^1 label is missing .*position 1: drop .*unlabeled="),
     "mixed labels": ({}, GOOD[0], ["b", 1], InputError, r"^labels are of type int, str: use only"),
     "continuous labels": ({}, GOOD[0], [0.1, 0.9], InputError, r"^labels are continuous numbers"),
-    "one class": ({}, GOOD[0], ["b", "b"], LabelError, r"^all 2 labels are 'b', one class, but at least two classes"),
+    "one class": ({}, GOOD[0], ["b", "b"], LabelError, r"^all labels are 'b', one class, but at least two classes"),
     "unseen rule label": (
         {"rules": RULES},
         ["a", "b", "c"],

@@ -142,7 +142,7 @@ class Progress:
             label = name
             if (now := self.clock()) - said >= SECONDS:
                 said = now
-                self.say(", ".join(filter(None, (f"{label}: {course.done:.0%} of everything", _left(course)))))
+                self.say(", ".join(filter(None, (f"{label}: {course.done:.0%} done", _left(course)))))
 
         def watch() -> None:
             while not ended.wait(BEAT):

@@ -53,7 +53,8 @@ def ended(error: BaseException) -> int:
             return WRONG
     if hasattr(error, "format_message"):  # a mistake in the arguments, of whichever click typer uses
         if message := error.format_message():  # if help was shown, there is none
-            complain(f"{message.rstrip('.')}. See: {_path(error)} --help")
+            ending = "" if message.rstrip(".").endswith("?") else "."
+            complain(f"{message.rstrip('.')}{ending} See: {_path(error)} --help")
         return WRONG
     for line in "".join(traceback.format_exception(error)).splitlines() if os.environ.get(DEBUG) else ():
         err.print(printable(line), soft_wrap=True)

@@ -70,8 +70,13 @@ def check_labels(labels: Any, n_texts: int, *, at_least: int = 2) -> tuple[Any, 
     found = label_list(labels, n_texts)
     classes, y = np.unique(np.array(found), return_inverse=True)
     if len(classes) < at_least:
-        raise LabelError(f"all {n_texts} labels are {found[0]!r}, one class, but at least two classes are needed")
+        raise one_class(found[0])
     return classes, y
+
+
+def one_class(label: Any) -> LabelError:
+    """The error for labels that are all the same."""
+    return LabelError(f"all labels are {label!r}, one class, but at least two classes are needed")
 
 
 def label_list(labels: Any, n_texts: int | None, *, name: str = "labels") -> list[Any]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.base.wording import some
-from rulenet.data.check import check_labels, label_list
+from rulenet.data.check import check_labels, label_list, one_class
 from rulenet.errors import InputError, LabelError, ParameterError
 
 
@@ -85,7 +85,7 @@ def find_classes(y: Any, n_texts: int, *, classes: Any = None, rule_labels: Sequ
         raise LabelError(_numbered(known, sorted(more)))
     labels = np.array(sorted({*known.tolist(), *(more if is_name else map(int, more))}))
     if len(labels) < 2:
-        raise LabelError(f"all {n_texts} labels are {names[0]!r}, one class, but at least two classes are needed")
+        raise one_class(names[0])
     return Classes(labels, list(map(str, labels.tolist())), np.searchsorted(labels, known)[indices])
 
 

@@ -42,8 +42,8 @@ def test_without_a_terminal_there_is_a_line_now_and_then(monkeypatch: pytest.Mon
     lines = written.getvalue().splitlines()
     assert [line for line in lines if "begins" in line] == [f"{name} begins" for name in COSTS]
     steps = [line for line in lines if line.startswith("ψ epoch")]
-    shares = [f"{share}% of everything" for share in (20, 30, 40, 50, 60, 60, 70, 80, 90, 100)]
-    assert [re.search(r"\d+% of everything", line)[0] for line in steps] == (shares if not seconds else [])  # type: ignore[index]
+    shares = [f"{share}% done" for share in (20, 30, 40, 50, 60, 60, 70, 80, 90, 100)]
+    assert [re.search(r"\d+% done", line)[0] for line in steps] == (shares if not seconds else [])  # type: ignore[index]
     assert all(re.search(r", about \d+ (s|min) left$", line) for line in steps[1:])
 
 
@@ -52,7 +52,7 @@ def test_a_long_stage_without_steps_has_lines_too(monkeypatch: pytest.MonkeyPatc
 
     class Written(io.StringIO):
         def write(self, text: str) -> int:
-            if "φ: 10% of everything" in text:
+            if "φ: 10% done" in text:
                 seen.set()
             return super().write(text)
 
@@ -69,7 +69,7 @@ def test_a_bar_of_its_own_says_how_much_is_left(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(progress, "SECONDS", 0.0)
     bar, written = shown_by(terminal=False, tick=1)
     assert list(bar.track([1, 2, 3], "model", done=4, total=20)) == [1, 2, 3]
-    assert written.getvalue().splitlines()[1] == "model: 25% of everything, about 30 s left"
+    assert written.getvalue().splitlines()[1] == "model: 25% done, about 30 s left"
 
 
 def test_it_never_goes_backwards_and_ends_whole() -> None:

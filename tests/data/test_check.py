@@ -190,7 +190,7 @@ def test_labels_that_cannot_name_a_class_are_refused(labels: Any, message: str) 
 
 
 def test_one_class_is_refused() -> None:
-    with pytest.raises(LabelError, match=r"^all 3 labels are 'a', one class, but at least two classes are needed$"):
+    with pytest.raises(LabelError, match=r"^all labels are 'a', one class, but at least two classes are needed$"):
         check_labels(["a"] * 3, 3)
 
 
