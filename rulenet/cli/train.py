@@ -20,31 +20,35 @@ if TYPE_CHECKING:
 
 PATHS = {"hybrid": "φ + ψ", "rules": "φ alone"}
 
+Data = Annotated[
+    str | None, Argument(help="csv, tsv, jsonl, parquet, a folder per class, hub:NAME; or rules alone.", metavar="DATA")
+]
+Unlabeled = Annotated[
+    str | None, Option("--unlabeled", help="Texts without labels; alone with rules, these label them.")
+]
+Limit = Annotated[
+    int | None, Option(help="Use at most this many rows, taken at random, each label in proportion.", min=1)
+]
+Fields = Annotated[
+    list[str] | None, Option("--recipe", help="A field of the recipe; may be repeated.", metavar="NAME=VALUE")
+]
+
 
 @reads_data
 def train(
     ctx: Context,
     model: Annotated[Path, Option("--out", "-o", help="Folder for the model.")],
-    data: Annotated[
-        str | None,
-        Argument(help="csv, tsv, jsonl, parquet, a folder per class, hub:NAME; or rules alone.", metavar="DATA"),
-    ] = None,
+    data: Data = None,
     rules: Annotated[Path | None, Option("--rules", "-r", help="Rule file.")] = None,
-    unlabeled: Annotated[
-        str | None, Option("--unlabeled", help="Texts without labels; alone with rules, these label them.")
-    ] = None,
+    unlabeled: Unlabeled = None,
     encoder: Annotated[str, Option(help="minilm, scratch, a folder, a hub name, or none.")] = "minilm",
     language: Annotated[str, Option(help="auto, en or zh.")] = "auto",
     epochs: Annotated[int | None, Option(help="Passes over the texts; default: by their number.", min=1)] = None,
     seed: Seed = 0,
-    limit: Annotated[
-        int | None, Option(help="Use at most this many rows, taken at random, each label in proportion.", min=1)
-    ] = None,
+    limit: Limit = None,
     cascade: Annotated[str, Option(help="When to skip the transformer: off, certified, statistical.")] = "off",
     cascade_risk: Annotated[float, Option(help="Share of predictions that statistical may change.")] = 0.005,
-    recipe: Annotated[
-        list[str] | None, Option("--recipe", help="A field of the recipe; may be repeated.", metavar="NAME=VALUE")
-    ] = None,
+    recipe: Fields = None,
     resume: Annotated[bool, Option("--resume", help="Resume an interrupted run, which is kept in OUT.work.")] = False,
     force: Annotated[bool, Option("--force", help="Replace a model or an unfinished run at OUT.")] = False,
     figures: Annotated[Path | None, Option(help="Folder for figures of reliability and coverage.")] = None,
@@ -66,17 +70,13 @@ def train(
         from rulenet.model.encoders.load import check_encoder
 
         check_encoder(encoder)  # before anything slow, and that includes imports
-    from rulenet.base.extras import need
     from rulenet.base.progress import is_main_process
     from rulenet.estimator import RuleNetClassifier
-    from rulenet.store.manifest import check_target
     from rulenet.training.job import remove
     from rulenet.training.recipe import Recipe
 
-    check_target(model)
     check_replaced(model, work, resume=resume, force=force)
-    if figures is not None:
-        need("matplotlib", purpose="--figures")
+    check_figures(figures, model)
     fields = {"epochs": epochs} | chosen_fields(recipe or [])
     clf = RuleNetClassifier(rules, None if work is None else encoder, language=language, recipe=Recipe.of(**fields))
     clf.set_params(cascade=cascade, cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed)
@@ -94,7 +94,10 @@ def train(
 
 
 def check_replaced(model: Path, work: Path | None, *, resume: bool, force: bool) -> None:
-    """Refuse to replace a model, or the checkpoint of an unfinished run, that nobody asked to replace."""
+    """Refuse to replace what is no model, or a model or the checkpoint of an unfinished run that nobody asked to replace."""
+    from rulenet.store.manifest import check_target
+
+    check_target(model)
     if resume and work is None:
         raise ParameterError("--resume needs a transformer: with --encoder none there is nothing to resume")
     if force:
@@ -105,6 +108,19 @@ def check_replaced(model: Path, work: Path | None, *, resume: bool, force: bool)
     if work is not None and has_checkpoint(work) and not resume:
         kept = f"{work} keeps an unfinished run: --resume goes on with it, --force deletes it and begins again"
         raise ParameterError(f"{kept}. Or name another folder with --out")
+
+
+def check_figures(figures: Path | None, model: Path) -> None:
+    """Refuse a folder where no figures can be written, before anything slow."""
+    if figures is None:
+        return
+    from rulenet.base.extras import need
+
+    need("matplotlib", purpose="--figures")
+    if figures.exists() and not figures.is_dir():
+        raise ParameterError(f"--figures {figures} is a file: name a folder")
+    if figures.resolve().is_relative_to(model.resolve()):
+        raise ParameterError(f"--figures {figures}: the folder of a model has no other files. Name another folder")
 
 
 def sources(data: str | None, rules: Path | None, unlabeled: str | None) -> tuple[str | None, Path | None]:

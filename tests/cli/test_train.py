@@ -118,6 +118,16 @@ def test_figures_are_drawn(data: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["coverage.svg", "reliability.svg"]
 
 
+def test_figures_in_a_wrong_place_are_refused_before_the_work(data: Path, tmp_path: Path) -> None:
+    """In the folder of the model they would make it unreadable."""
+    pytest.importorskip("matplotlib")
+    (tmp_path / "file").touch()
+    for place, message in (("model", "no other files"), ("model/figures", "no other files"), ("file", "is a file")):
+        options = ("--encoder", "none", "--out", tmp_path / "model", "--figures", tmp_path / place)
+        assert message in run("train", data, *options, status=2).stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_missing_matplotlib_is_said_before_the_work(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
