@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
+_SAME = "cascade coverage device encoder language limit precision refit reject rules split unlabeled"
 OPTIONS = {
-    **{
-        name: f"--{name}"
-        for name in ("cascade", "device", "encoder", "language", "rules", "unlabeled", "precision", "refit")
-    },
-    **{"cascade_risk": "--cascade-risk", "max_loss": "--max-loss", "held_out": "--held-out", "n_jobs": "--jobs"},
-    **{"random_state": "--seed", "limit": "--limit", "reject": "--reject", "coverage": "--coverage"},
+    **{name: f"--{name}" for name in _SAME.split()},
+    **{"cascade_risk": "--cascade-risk", "max_loss": "--max-loss", "held_out": "--held-out"},
+    **{"n_jobs": "--jobs", "random_state": "--seed"},
 }
 _ARGUMENT = re.compile(rf"(?<![\w.-])({'|'.join(OPTIONS)})=('[^']*'|[\w.+-]+|…)")
 

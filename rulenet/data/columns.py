@@ -86,7 +86,7 @@ def choose(name: str, columns: Sequence[str], how: Reading, *, need_labels: bool
         problems.append(f"--split {how.split} needs a column 'split', which is missing: leave out --split")
     if problems:
         found = some([_short(column) for column in columns], 30)
-        raise DataError(f"{name}: {'; '.join(problems[:20])}. Columns found: {found}{_other_separator(columns)}")
+        raise DataError(f"{name}: {'; '.join(problems[:20])}. Columns found: {found}{_advice(columns)}")
     return Columns(texts, label, split)
 
 
@@ -130,8 +130,10 @@ def hint(name: str, options: Iterable[str]) -> str:
     return f" (did you mean {lowered[near[0]]!r}?)" if near else ""
 
 
-def _other_separator(columns: Sequence[str]) -> str:
-    """Advice for a table that was cut in the wrong places."""
+def _advice(columns: Sequence[str]) -> str:
+    """What to do about a table that was cut in the wrong places, or whose quotes were kept."""
+    if any(len(column) > 1 and column[0] == column[-1] == '"' for column in columns):
+        return ". If names and fields are in quotes, give --quoting"
     for separator, name in ((",", ","), (";", ";"), ("\t", "tab"), ("|", "|")):
         if len(columns) == 1 and separator in columns[0]:
             return f". If the columns are separated by {name!r}, give --separator '{name}'"

@@ -91,6 +91,7 @@ class _Table:
         self.separator, self.quotes, self.n_before, self.intake = separator, quotes, n_before, intake
         self.header: list[str] = []
         self.wanted: list[tuple[str, int]] = []
+        self.label: int | None = None  # place of the label
         self.n_quoted = self.n_extra = 0
         self.labels: set[str] = set()  # of rows on one line
         self.swallowed: list[tuple[int, set[str]]] = []  # rows of several lines: where, and the labels inside them
@@ -133,13 +134,16 @@ class _Table:
             del fields[-1]
         self.header = fields
         self.wanted = [(column, fields.index(column)) for column in self.intake.choose(fields)]
+        label = self.intake.columns.label if self.intake.columns else None
+        self.label = None if label is None else fields.index(label)
 
     def _fits(self, line: int, fields: list[str]) -> bool:
         width = len(self.header)
         if len(fields) > width and not any(map(str.strip, fields[width:])):
             self.n_extra = max(self.n_extra, len(fields) - width)
         elif len(fields) != width:
-            hint = "quote fields that contain the separator" if len(fields) > width else "add the missing fields"
+            quote = "quote fields that contain the separator" + ("" if self.quotes else ", and give --quoting")
+            hint = quote if len(fields) > width else "add the missing fields"
             self.intake.bad(line, f"{counted(len(fields), 'field')}, but the header has {width}: {hint}")
             return False
         return True
@@ -151,14 +155,13 @@ class _Table:
         if not self.quotes:
             self.n_quoted += any(len(field) > 1 and field[0] == field[-1] == '"' for field in fields)
             return
-        label = self.intake.columns.label if self.intake.columns else None
+        place, width = self.label, len(self.header)
         if len(read) == 1:
-            if label is not None and len(self.labels) < 10_000 and len(fields) == len(self.header):
-                self.labels.add(fields[self.header.index(label)])
+            if place is not None and len(self.labels) < 10_000 and len(fields) == width:
+                self.labels.add(fields[place])
             return
         self.longest = max(self.longest, (len(read), -line))
-        if label is not None:
-            place, width = self.header.index(label), len(self.header)
+        if place is not None:
             cut = [row.rstrip("\r\n").split(self.separator) for row in read[:-1]]
             inside = [row[place] for row in cut if len(row) == width]
             if self.intake.how.quoting is None and 2 * len(inside) >= len(cut) and len(self.swallowed) < 1000:
@@ -168,12 +171,12 @@ class _Table:
         parts = [counted(n, name) for n, name in ((n_empty, "empty row"), (self.n_extra, "empty column")) if n]
         if parts:
             self.intake.note(f"{' and '.join(parts)} at the end of the table left out")
-        for start, inside in self.swallowed:
-            if inside <= self.labels:
-                why = "a quoted field that contains whole rows, so a quote is missing or too many"
-                remedy = "correct it, give --no-quoting if quotes are part of the texts, or --quoting if all is right"
-                self.intake.bad(start, f"{why}: {remedy}")
-        if not self.swallowed and self.longest[0] > JOINED:
+        wrong = [start for start, inside in self.swallowed if inside <= self.labels]
+        for start in wrong:
+            why = "a quoted field that contains whole rows, so a quote is missing or too many"
+            remedy = "correct it, give --no-quoting if quotes are part of the texts, or --quoting if all is right"
+            self.intake.bad(start, f"{why}: {remedy}")
+        if not wrong and self.longest[0] > JOINED:
             n_lines, line = self.longest[0], -self.longest[1]
             if n_lines > JOINED * (self.n_lines - n_lines) / max(self.n_rows - 1, 1):
                 why = f"one row takes {n_lines:,} lines, far more than the others"

@@ -99,8 +99,12 @@ def load(
     rows = list(found) if limit is None else stratified(found, limit, lambda row: row.label, seed)
     labels = [row.label for row in rows if row.label is not None]
     if need_labels and len(set(labels)) == 1:
-        part = "" if limit is None and split is None else f" (limit={limit!r}, split={split!r})"
-        raise DataError(f"{source}{part} has only one class, {labels[0]!r}, but at least two are needed")
+        part = ", ".join(
+            f"{name}={value!r}" for name, value in (("limit", limit), ("split", split)) if value is not None
+        )
+        raise DataError(
+            f"{source}{part and f' ({part})'} has only one class, {labels[0]!r}, but at least two are needed"
+        )
     complete = labels if len(labels) == len(rows) else None
     texts = [row.text for row in rows]
     if complete is not None:

@@ -300,7 +300,7 @@ CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
     ),
     "blank label": ("a.csv", GOOD + "c, \n", {}, r":4: the label .* is missing: give one class or delete the row"),
     "one class": ("a.csv", "text,label\na,x\nb,x\n", {}, r"a\.csv has only one class, 'x', but at least two"),
-    "one class by limit": ("a.csv", GOOD, {"limit": 1}, r"limit=1.* has only one class, 'x'"),
+    "one class by limit": ("a.csv", GOOD, {"limit": 1}, r"a\.csv \(limit=1\) has only one class, 'x'"),
     "limit": ("a.csv", GOOD, {"limit": 0}, r"limit=0 leaves no rows"),
     "too many fields": ("a.csv", GOOD + "c,d,x\n", {}, r"a\.csv:4: 3 fields, but the header has 2: quote fields"),
     "too few fields": ("a.tsv", "text\tlabel\na\tx\nb\n", {}, r"a\.tsv:3: 1 field, but the header has 2: add the"),

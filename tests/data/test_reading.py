@@ -127,6 +127,12 @@ def test_tabs_have_no_quoting_unless_asked(tmp_path: Path) -> None:
     ):
         assert load(path).texts == ['"a ""b"""', "c"]
     assert load(path, quoting=True).texts == ['a "b"', "c"]
+    path.write_text('"text"\t"label"\n"a"\tx\n')
+    with pytest.raises(DataError, match=r"found no text column.*If names and fields are in quotes, give --quoting"):
+        load(path)
+    path.write_text("text\tlabel\na\tb\tx\n")
+    with pytest.raises(DataError, match=r"3 fields, but the header has 2: quote .*, and give --quoting"):
+        load(path)
 
 
 def test_unbalanced_quotes_are_reported_with_their_line(tmp_path: Path) -> None:
@@ -138,6 +144,10 @@ def test_unbalanced_quotes_are_reported_with_their_line(tmp_path: Path) -> None:
         load(path)
     assert len(load(path, quoting=False).texts) == 60
     assert len(quiet(path, quoting=True).texts) == 30
+    # All rows of one label are swallowed, so nothing says that it is one; but the lines are too many.
+    path.write_text("text,label\n" + "ok,x\n" * 10 + '"text 10,y\n' + "a,x\nb,y\n" * 30 + 'text 71",x\n')
+    with pytest.warns(UserWarning, match=r"a\.csv:12: one row takes 62 lines"):
+        assert len(load(path, need_labels=False).texts) == 11
     path.write_text("text,label\n" + '"' + "line\n" * 40 + '",x\n' + "b,y\n" * 30)
     with pytest.warns(UserWarning, match=r"a\.csv:2: one row takes 41 lines, far more than the others: a quote may be"):
         load(path)
@@ -290,7 +300,7 @@ def test_columns_values_and_names_are_bounded(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(DataError, match="20,000 columns, but at most 10,000 are read"):
         load(path)
     path.write_text(",".join(f"column{i}" * 50 for i in range(5000)) + "\n1\n")
-    with pytest.raises(DataError, match="found no text column") as caught:
+    with pytest.raises(DataError, match=r"found no text column") as caught:
         load(path)
     assert len(str(caught.value)) < 5000
     monkeypatch.setattr(formats, "MAX_NODES", 1000)
