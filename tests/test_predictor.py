@@ -240,6 +240,7 @@ def test_calibrate_keeps_logits_before_the_scalars(hybrid: RuleNetClassifier) ->
     ("texts", "labels", "error", "message"),
     [
         (["a", "b"], ["sports", "spots"], LabelError, r"does not know these labels: \['spots'\]"),
+        (["a"], ["spots"], LabelError, r"does not know these labels: \['spots'\]"),
         (["a", "b"], [1, 2], LabelError, r"does not know these labels: \[1, 2\]"),
         (["a", "b"], ["sports"], InputError, "2 texts but 1 label"),
         (["a", "b"], ["sports", "sports"], LabelError, "at least two classes"),

@@ -62,6 +62,7 @@ def test_labels_are_not_read_as_markup(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ("trian x", r"^error: No such command 'trian'\. Did you mean 'train'\? See: rulenet --help$"),
         ("train {f}/mial.csv -o {t}/m", r"^error: .*mial\.csv: not found \(did you mean 'mail\.csv'\?\)$"),
         ("train {f}/mail.csv -o {t}/m --text txt", r"no column 'txt' \(did you mean 'text'\?\)"),
         ("train {f}/mail.csv -o {t}/m --label no", r"no column 'no': correct --label"),
