@@ -68,8 +68,8 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         (stacking, voting, ``cross_val_predict(…, method="predict_proba")``): whole numbers in `y` then count this list from 0, so give
         it sorted. A label that no text has lives on its rules.
     class_weight
-        How much texts count by their label: ``"balanced"``, all labels the same together; a mapping from labels to weights; None: as many
-        as there are.
+        How much texts count by their label, learned from or not: ``"balanced"``, all labels the same together; a mapping from labels to
+        weights; None: as many as there are.
     recipe
         How to train; None for ``Recipe()``. A grid search may vary single fields: ``recipe__C``.
     cascade
@@ -189,7 +189,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         encoder = None if self.encoder is None else str(self.encoder)
         work_dir = None if self.work_dir is None else Path(self.work_dir)
         job = Job(self.random_state or 0, self.device, Progress(self.verbose), work_dir, resume)
-        task = Task([*known, *given.unlabeled], given.Y, names)
+        task = Task([*known, *given.unlabeled], given.Y, names, given.weighs_labels)
         with job.progress.whole(expected_costs(len(task.texts), encoder, recipe, self.device)):
             hybrid, report = fit_hybrid(task, features, encoder, recipe, job)
             job.progress.stage("calibration")

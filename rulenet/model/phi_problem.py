@@ -64,6 +64,7 @@ class PhiProblem:
     rule_sigma: float = 1.0  # prior standard deviation of a rule's weight around its starting weight, in log-odds
     nb_terms: int = 0  # columns after the rules whose prior's variance is the log-count ratio, in units of C
     link: Link = ONE_OF  # the meaning of the logits
+    shift: Array | float = 0.0  # added to the biases that are found, (n_classes,)
 
     @cached_property
     def n_rules(self) -> int:
@@ -105,7 +106,7 @@ class PhiProblem:
         with threadpool_limits(1, user_api="blas"):
             found = minimize(objective, theta, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         bias, rule_weights, others = objective.unpack(found.x)
-        return Weights(objective.coefficients(rule_weights, others), bias - bias.mean())
+        return Weights(objective.coefficients(rule_weights, others), bias - bias.mean() + self.shift)
 
     def _solve_seen(
         self, seen: Array, X: Any, Y: Array, *, offset: Any, start: Weights | None, tol: float, max_iter: int
@@ -119,7 +120,7 @@ class PhiProblem:
         rules = [replace(rule, label=k, column=j) for rule, k, j, is_learned in cells if is_learned]
         offset = None if offset is None else offset[:, seen]
         start = None if start is None else Weights(start.coef[np.ix_(fitted, seen)], start.bias[seen])
-        part = replace(self, rules=rules)
+        part = replace(self, rules=rules, shift=np.broadcast_to(self.shift, seen.shape)[seen])
         found = part.solve(X[:, fitted], Y[:, seen], offset=offset, start=start, tol=tol, max_iter=max_iter)
         coef, bias = np.zeros((X.shape[1], len(seen))), np.full(len(seen), -UNSEEN)
         coef[np.ix_(fitted, seen)], bias[seen] = found.coef, found.bias

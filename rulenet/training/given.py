@@ -30,6 +30,7 @@ class Given:
     Y: Array  # targets of both, (n_texts, n_classes); zeros if nothing is known
     classes: Classes
     ruleset: RuleSet | None
+    weighs_labels: bool = False  # whether texts count by their label
 
 
 def check_given(
@@ -60,7 +61,7 @@ def check_given(
         known, weight = [known[i] for i in rows.tolist()], np.asarray(weight)[rows]
     if (by_label := class_weights(class_weight, found)) is not None:
         weight = by_label if weight is None else weight * by_label
-    return Given(known, more, found.targets(weight, len(more)), found, ruleset)
+    return Given(known, more, found.targets(weight, len(more)), found, ruleset, weighs_labels=by_label is not None)
 
 
 def _agreeing(ruleset: RuleSet, texts: Sequence[str], found: Classes, *, is_listed: bool) -> RuleSet:

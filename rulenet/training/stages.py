@@ -25,7 +25,7 @@ from rulenet.training.corpus import Corpus, Origin
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need
 from rulenet.training.phi_choice import choose_phi
-from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem
+from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem, shifted
 from rulenet.training.recipe import Recipe
 from rulenet.training.report import Report
 
@@ -37,6 +37,7 @@ class Task:
     texts: Sequence[str]  # labelled texts first, then unlabelled ones
     Y: Array  # target distributions, (n_texts, n_classes); zeros if nothing is known
     classes: list[str]  # the labels as strings, in column order
+    weighs_labels: bool = False  # whether texts count by their label, which has to hold for texts not seen as well
 
 
 def expected_costs(n_texts: int, encoder: str | None, recipe: Recipe, device: str) -> dict[str, float]:
@@ -69,6 +70,8 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     recipe = recipe.resolved(len(task.texts)).with_changes(C=choice.C)
     report.settled = {"min_df": recipe.columns.min_df, "C": choice.C}
     problem = phi_problem(features, task.classes, recipe)
+    if task.weighs_labels:
+        problem, choice = shifted(problem, X, task.Y, features, job.seed), replace(choice, held_out=None)
     weights, Y = fit_phi(problem, X, task.Y, recipe, choice.start)
     report.seconds["phi"] = time.perf_counter() - started
     if encoder is not None and (task.Y.sum(axis=0) > 0).sum() == 1:
