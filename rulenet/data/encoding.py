@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import IO
+from io import BufferedIOBase
 
 SCAN = 64 * 1024 * 1024  # bytes that are looked through; a file that is UTF-8 up to there is taken for UTF-8
 _CHUNK = 1024 * 1024
@@ -45,7 +45,7 @@ _COMMON = {
 """First and last leading byte of the frequent Han characters or Hangul, and their lowest second byte."""
 
 
-def detect(file: IO[bytes]) -> str:
+def detect(file: BufferedIOBase) -> str:
     """Guess the encoding of a file from its bytes; ``"utf-8-sig"`` if it is UTF-8, or if nothing speaks for another one.
 
     A file that is UTF-8 but for a few bytes is damaged UTF-8: its reader says where.

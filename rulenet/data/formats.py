@@ -16,7 +16,7 @@ from typing import Any
 from rulenet.base.extras import need
 from rulenet.base.wording import counted, some
 from rulenet.data.intake import Intake, Rows
-from rulenet.data.lines import MAX_RATIO, MAX_UNPACKED, check_regular, find_encoding, read_lines
+from rulenet.data.lines import MAX_RATIO, MAX_UNPACKED, check_regular, open_text
 from rulenet.errors import DataError
 
 HEAD = 100  # json lines that are read to find the column names
@@ -151,9 +151,9 @@ def read_folder(path: Path, intake: Intake) -> Rows:
     for row, file in enumerate(chain.from_iterable(files.values()), start=1):
         try:
             check_regular(file, inside=path)
-            codec = find_encoding(file, "", intake.how.encoding)
-            codecs[codec] = codecs.get(codec, 0) + 1
-            yield row, {"text": "".join(read_lines(file, "", codec)), "label": file.parent.name}
+            with open_text(file, "", intake.how.encoding) as (codec, lines):
+                codecs[codec] = codecs.get(codec, 0) + 1
+                yield row, {"text": "".join(lines), "label": file.parent.name}
         except DataError as error:  # noqa: PERF203
             intake.bad(row, str(error))
     others = [f"{n:,} as {codec}" for codec, n in codecs.items() if codec != "utf-8-sig"]

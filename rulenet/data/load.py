@@ -18,7 +18,7 @@ from rulenet.data.columns import FIND_OUT, Reading, hint
 from rulenet.data.delimited import read_delimited
 from rulenet.data.formats import read_excel, read_folder, read_hub, read_json, read_parquet, read_text
 from rulenet.data.intake import Intake, Row, Rows
-from rulenet.data.lines import OPENERS, check_regular, find_encoding, read_lines
+from rulenet.data.lines import OPENERS, check_regular, open_text
 from rulenet.data.sample import stratified
 from rulenet.errors import DataError
 
@@ -173,11 +173,10 @@ def _file(path: Path, packing: str, suffix: str, intake: Intake) -> Rows:
         yield from read_excel(path, intake)
     elif path.stat().st_size > 0:  # an empty file is not a valid .xz, but "empty" says more than "damaged"
         intake.unit = ":"
-        codec = find_encoding(path, packing, intake.how.encoding)
-        if intake.how.encoding is None and codec != "utf-8-sig":
-            intake.note(f"not UTF-8, read as {codec}; --encoding names another")
-        lines = read_lines(path, packing, codec)
-        if suffix in (".csv", ".tsv"):
-            yield from read_delimited(lines, suffix, intake)
-        else:
-            yield from read_text(lines, intake) if suffix == ".txt" else read_json(lines, intake)
+        with open_text(path, packing, intake.how.encoding) as (codec, lines):
+            if intake.how.encoding is None and codec != "utf-8-sig":
+                intake.note(f"not UTF-8, read as {codec}; --encoding names another")
+            if suffix in (".csv", ".tsv"):
+                yield from read_delimited(lines, suffix, intake)
+            else:
+                yield from read_text(lines, intake) if suffix == ".txt" else read_json(lines, intake)

@@ -146,6 +146,8 @@ def test_predict_reads_standard_input_line_by_line(folder: Path) -> None:
     assert run("predict", folder / "model", "-", stdin="").stdout == "text,label,probability,path\n"
     shown = run("predict", folder / "model", "-", "--encoding", "gb18030", stdin="不好".encode("gb18030")).stdout
     assert table(shown)[0]["text"] == "不好"
+    shown = run("predict", folder / "model", "-", "--encoding", "utf-16", stdin="不好\nc\rd".encode("utf-16")).stdout
+    assert [row["text"] for row in table(shown)] == ["不好", "c", "d"]  # a line ends where one of a file does
 
 
 NASTY = ['a "b"', "c,d", "e\nf", "g\rh", "  i ", "=1+1", "", "\ufeffj", "k;l", "m\u2028n", "'o", '"', "\\"]
@@ -260,4 +262,4 @@ def test_a_full_disk_is_said_and_leaves_no_partial_file(
 def test_bytes_that_are_not_text_on_standard_input(folder: Path) -> None:
     for command in ("predict", "explain"):
         result = run(command, folder / "model", "-", stdin=b"fine\nb\xffd\n", status=2)
-        assert "standard input, line 2: byte 1 of the line is not valid UTF-8" in result.stderr
+        assert "standard input:2: byte 6 of the file is not valid utf-8" in result.stderr

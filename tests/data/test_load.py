@@ -338,10 +338,15 @@ CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
     ),
     "encoding gz": ("a.jsonl.gz", gzip.compress(b'{"text": "a\xff"}'), {}, r"jsonl\.gz:1: byte 11 of the file"),
     "utf-16 as utf-8": ("a.csv", GOOD.encode("utf-16"), {"encoding": "utf-8"}, r"a\.csv:1: byte 0 of the file.*utf-16"),
-    "utf-8 as utf-16": ("a.csv", GOOD, {"encoding": "utf-16"}, r"damaged, incomplete or not readable \(UTF-16 stream"),
+    "utf-8 as utf-16": (
+        "a.csv",
+        GOOD,
+        {"encoding": "utf-16"},
+        r"a\.csv:1: not valid utf-16 \(UTF-16 stream.*name its encoding",
+    ),
     "half a character": ("a.csv", GOOD.encode() + b"c,\xe4\xb8", {}, r"a\.csv:4: byte 21 of the file"),
-    "no encoding": ("a.csv", GOOD, {"encoding": "utf-9"}, r"--encoding utf-9: unknown encoding: utf-9; try utf-8"),
-    "no text encoding": ("a.csv", GOOD, {"encoding": "hex"}, r"--encoding hex.*not a text encoding"),
+    "no encoding": ("a.csv", GOOD, {"encoding": "utf-9"}, r"--encoding utf-9 is not a known text encoding: try utf-8"),
+    "no text encoding": ("a.csv", GOOD, {"encoding": "hex"}, r"--encoding hex is not a known text encoding"),
     "damaged parquet": (
         "a.parquet",
         b"PAR1" + bytes(100),

@@ -106,7 +106,7 @@ def test_what_was_found_is_said_and_options_decide(tmp_path: Path) -> None:
             load(path, encoding="cp1252", separator=separator)
     path.write_bytes("text;label\nKäse;x\n".encode() * 500 + b"caf\xe9;y\n")
     with pytest.raises(
-        DataError, match="is not valid utf-8: save the file as UTF-8, or name its encoding with --encoding"
+        DataError, match="is not valid utf-8: convert it to UTF-8, or name its encoding with --encoding"
     ):
         quiet(path)
     path.write_text("text;label\na;x\n")
