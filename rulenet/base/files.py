@@ -98,15 +98,15 @@ def check_output(
     if number is None:
         _check_place(path)
     found = _identity(os.path.realpath(path) if number is None else number)  # what will be replaced
-    models = [model for model in models if model is not None]
-    for source in (*(source for source in inputs if source is not None), *models):
+    folders = [model for model in models if model is not None]
+    for source in (*(source for source in inputs if source is not None), *folders):
         same = _identity(0) if str(source) == "-" else _identity(source)
         if found is not None and found == same:
             raise DataError(f"{name} cannot be written: it is the same file as the input {source}. Name another file")
         if found is not None and number is None and _is_inside(path, Path(source)):
             raise DataError(f"{name} cannot be written: it is a file of the input {source}. Name another file")
-    for model in models:
-        if number is None and _is_inside(path, model):
+    for model in folders:
+        if number is None and _is_inside(path, Path(model)):
             raise DataError(
                 f"{name} cannot be written: the folder of a model, {model}, has no other files. Name another place"
             )
