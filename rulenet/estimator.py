@@ -27,6 +27,7 @@ from rulenet.store.write import save_model
 from rulenet.training.given import check_given
 from rulenet.training.job import Job
 from rulenet.training.parameters import check_parameters, chosen_language
+from rulenet.training.parts import fields_of
 from rulenet.training.recipe import Recipe
 from rulenet.training.stages import Task, expected_costs, fit_hybrid
 
@@ -176,16 +177,8 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         )
         known, names = given.known, given.classes.names
         recipe = recipe.resolved(len(known))
-        columns, language = recipe.columns, chosen_language(self.language, given.ruleset, known)
-        features = Features(
-            given.ruleset,
-            language=language,
-            tfidf=columns.tfidf,
-            pos=columns.pos,
-            ngram_range=columns.ngram_range,
-            min_df=columns.min_df or 1,
-            n_jobs=self.n_jobs,
-        )
+        language = chosen_language(self.language, given.ruleset, known)
+        features = Features(given.ruleset, language=language, n_jobs=self.n_jobs, **fields_of(recipe.columns))
         encoder = None if self.encoder is None else str(self.encoder)
         work_dir = None if self.work_dir is None else Path(self.work_dir)
         job = Job(self.random_state or 0, self.device, Progress(self.verbose), work_dir, resume)
@@ -252,16 +245,12 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
 
         Without ψ, ``transform(X) @ coef_.T + intercept_`` is `decision_function`.
         """
-        hybrid = self.predictor_.hybrid
-        coef = hybrid.phi_scale * hybrid.weights.coef.T
-        return coef[1:] - coef[:1] if len(coef) == 2 else coef
+        return self.predictor_.hybrid.linear.coef.T
 
     @property
     def intercept_(self) -> Any:
         """φ's biases, (n_classes,); (1,) for two classes, second − first."""
-        hybrid = self.predictor_.hybrid
-        bias = hybrid.phi_scale * hybrid.weights.bias
-        return bias[1:] - bias[:1] if len(bias) == 2 else bias
+        return self.predictor_.hybrid.linear.bias
 
     @property
     def cascade_report_(self) -> dict[str, Any]:
@@ -301,11 +290,13 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         hybrid, labels, recipe, config = load_model(Path(path), device=device, n_jobs=n_jobs)
         encoder = config.encoder.name if config.encoder else None
         ruleset, seconds = hybrid.features.ruleset, config.report.get("seconds_per_text") or {}
-        clf = cls(ruleset, encoder, language=config.language, recipe=recipe, device=device, n_jobs=n_jobs)
-        clf.set_params(cascade=config.cascade, cascade_risk=config.cascade_risk, classes=config.names)
+        clf = cls(
+            ruleset, encoder, language=config.language, classes=config.names, recipe=recipe, cascade=config.cascade,
+            cascade_risk=config.cascade_risk, device=device, n_jobs=n_jobs,
+        )  # fmt: skip
         hybrid.features.n_jobs = n_jobs
         clf.classes_, clf.recipe_, clf.report_ = labels, recipe, {**config.report}
-        names = config.names or [str(label) for label in labels.tolist()]
+        names = config.label_names
         clf._predictor = Predictor.of(
             hybrid, labels, clf.cascade, clf.cascade_risk, names=names, device=device, seconds=seconds
         )

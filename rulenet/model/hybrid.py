@@ -72,6 +72,12 @@ class Hybrid:
     link: Link = ONE_OF  # the meaning of the logits
 
     @property
+    def linear(self) -> Weights:
+        """a·φ as scikit-learn has linear models: for two labels one column, the second minus the first."""
+        coef, bias = self.phi_scale * self.weights.coef, self.phi_scale * self.weights.bias
+        return Weights(coef[:, 1:] - coef[:, :1], bias[1:] - bias[:1]) if len(bias) == 2 else Weights(coef, bias)
+
+    @property
     def is_neural(self) -> bool:
         """Whether answers use ψ."""
         return self.psi is not None and self.psi_scale > 0

@@ -124,6 +124,11 @@ class State(_Strict):
     made_by: Literal["save", "rules", "export", "calibrate"] = "save"
     saved: str = Field(default="", pattern=r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)?$")  # when, in UTC
 
+    @property
+    def label_names(self) -> list[str]:
+        """The labels as rules have them."""
+        return self.names or list(map(str, self.labels))
+
     @model_validator(mode="after")
     def _labels_agree(self) -> State:
         if len(set(self.labels)) < len(self.labels):

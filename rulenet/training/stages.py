@@ -67,7 +67,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     started = time.perf_counter()
     job.progress.stage("φ", f"φ: {counted(X.shape[1], 'column')}")
     choice = choose_phi(features, X, task.Y, task.classes, recipe, job.seed)
-    recipe = recipe.resolved(len(task.texts)).with_changes(C=choice.C)
+    recipe = recipe.with_changes(C=choice.C)
     report.settled = {"min_df": recipe.columns.min_df, "C": choice.C}
     problem = phi_problem(features, task.classes, recipe)
     if task.weighs_labels:
