@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -17,7 +17,12 @@ from rulenet.errors import Fault, ParameterError, RuleFileError
 MAX_SHOWN = 200
 MAX_IN_JSON = 1_000
 
+_BEYOND_READING = "RN400"  # from here on come the errors of files that could be read: logic and examples
 _COLOURS = {"error": "red", "warning": "yellow", "info": "dim"}
+
+
+# The faults of each file, each with whether `--fix` can repair it.
+Checked: TypeAlias = Mapping[str, list[tuple[Fault, bool]]]
 
 
 def lint(
@@ -56,53 +61,71 @@ def lint(
     fixed = {_name(file, stdin_name): _fixed(file) if repair else [] for file in where.files}
     found = {_name(file, stdin_name): _checked(file, stdin_name) for file in where.files}
     _leave_out_included(found, where.searched)
-    count = Counter(fault.severity for faults in found.values() for fault, _ in faults)
-    fixable = sum(can_fix for faults in found.values() for _, can_fix in faults)
-    errors = count["error"]
+    failed = any(fault.severity == "error" for faults in found.values() for fault, _ in faults)
     if as_json:
-        shown = _first(found, MAX_IN_JSON, hints=True)
-        rows = [
-            {**_row(fault, file), "fixable": can_fix} for file, faults in shown.items() for fault, can_fix in faults
-        ]
-        done = [_row(fault, file) for file, faults in fixed.items() for fault in faults][:MAX_IN_JSON]
-        counts = {
-            "files": len(found),
-            "errors": errors,
-            "warnings": count["warning"],
-            "hints": count["info"],
-            "fixable": fixable,
-        }
-        left_out = sum(count.values()) - len(rows)
-        print_json(
-            {
-                **counts,
-                "faults": rows,
-                "left_out": left_out,
-                "skipped": where.skipped,
-                **({"fixed": done} if repair else {}),
-            }
-        )
-        raise typer.Exit(1 if errors else 0)
+        print_json(_as_json(found, where.skipped, fixed if repair else None))
+    else:
+        _list(found, fixed, hints=hints)
+        for reason in where.skipped[:MAX_SHOWN]:
+            say(("skipped ", "dim"), reason)
+        say_result(not failed, _total(found, fixed if repair else None, hints=hints))
+    raise typer.Exit(1 if failed else 0)
+
+
+def _as_json(found: Checked, skipped: list[str], fixed: Mapping[str, list[Fault]] | None) -> dict[str, Any]:
+    """Everything as one object; `fixed`: None without `--fix`."""
+    count = _count(found)
+    shown = _first(found, MAX_IN_JSON, hints=True)
+    rows = [{**_row(fault, file), "fixable": can_fix} for file, faults in shown.items() for fault, can_fix in faults]
+    done = [_row(fault, file) for file, faults in (fixed or {}).items() for fault in faults]
+    return {
+        "files": len(found),
+        "errors": count["error"],
+        "warnings": count["warning"],
+        "hints": count["info"],
+        "fixable": _fixable(found),
+        "faults": rows,
+        "left_out": count.total() - len(rows),
+        "skipped": skipped,
+        **({} if fixed is None else {"fixed": done[:MAX_IN_JSON]}),
+    }
+
+
+def _list(found: Checked, fixed: Mapping[str, list[Fault]], *, hints: bool) -> None:
+    """A line for each repair and each fault."""
     for file, faults in _first(found, MAX_SHOWN, hints=hints).items():
         for fault in fixed[file][:MAX_SHOWN]:
             say(f"{fault.place(file)}: ", ("fixed", "green"), f": {fault.text}")
         for fault, can_fix in faults:
             mark = (" (fixable with --fix)", "dim") if can_fix else ""
             say(f"{fault.place(file)}: ", (fault.severity, _COLOURS[fault.severity]), f": {fault.text}", mark)
-    listed = sum(count.values()) - (0 if hints else count["info"])
+        if any(fault.severity == "error" and fault.code.number < _BEYOND_READING for fault, _ in faults):
+            say((f"{file}: its rules are checked for warnings once these errors are gone", "dim"))
+    count = _count(found)
+    listed = count.total() - (0 if hints else count["info"])
     if listed > MAX_SHOWN:
         say(f"… and {counted(listed - MAX_SHOWN, 'more fault')}; correct these first")
-    total = [counted(len(found), "file"), counted(errors, "error"), counted(count["warning"], "warning")]
+
+
+def _total(found: Checked, fixed: Mapping[str, list[Fault]] | None, *, hints: bool) -> str:
+    """How many files, faults of each kind and repairs there are."""
+    count, fixable = _count(found), _fixable(found)
+    total = [counted(len(found), "file"), counted(count["error"], "error"), counted(count["warning"], "warning")]
     if count["info"] and not hints:
         total.append(f"{counted(count['info'], 'hint')} (see --hints)")
-    if repair:
+    if fixed is not None:
         total.append(counted(sum(map(len, fixed.values())), "repair"))
     elif fixable:
         total.append(f"{fixable:,} fixable with --fix")
-    for reason in where.skipped[:MAX_SHOWN]:
-        say(("skipped ", "dim"), reason)
-    say_result(not errors, ", ".join(total))
-    raise typer.Exit(1 if errors else 0)
+    return ", ".join(total)
+
+
+def _count(found: Checked) -> Counter[str]:
+    return Counter(fault.severity for faults in found.values() for fault, _ in faults)
+
+
+def _fixable(found: Checked) -> int:
+    return sum(can_fix for faults in found.values() for _, can_fix in faults)
 
 
 def _name(file: Path, stdin_name: Path | None) -> str:
@@ -141,9 +164,7 @@ def _leave_out_included(found: dict[str, list[tuple[Fault, bool]]], searched: Co
             found[str(path)] = [pair for pair in found[str(path)] if pair[0].code is not codes.NO_RULES]
 
 
-def _first(
-    found: Mapping[str, list[tuple[Fault, bool]]], most: int, *, hints: bool
-) -> dict[str, list[tuple[Fault, bool]]]:
+def _first(found: Checked, most: int, *, hints: bool) -> dict[str, list[tuple[Fault, bool]]]:
     """At most so many faults, errors before warnings before hints, in their order."""
     order = ("error", "warning", "info") if hints else ("error", "warning")
     flat = [

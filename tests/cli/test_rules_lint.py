@@ -50,6 +50,7 @@ def test_lint_shows_every_fault_with_its_line() -> None:
     assert lines[0].startswith("faulty.yaml:3: error: rule 'win': unknown field 'wieght': did you mean 'weight'?")
     assert lines[-1].startswith("✗ 2 files, ")
     assert all(line.startswith("faulty.yaml:") for line in lines[:-1])
+    assert lines[-2] == "faulty.yaml: its rules are checked for warnings once these errors are gone"
 
 
 def test_warnings_alone_are_no_failure() -> None:
@@ -180,7 +181,7 @@ def test_many_faults_are_counted_and_few_are_shown() -> None:
     rules = "".join(f"- {{id: r{i}, label: X, wrod: w}}\n" for i in range(3_000))
     Path("many.yaml").write_text(f"rulenet: 1\nrules:\n{rules}")
     lines = run("many.yaml", status=1).stdout.splitlines()
-    assert len(lines) == 202
+    assert len(lines) == 203
     assert lines[-2:] == [
         "… and 2,800 more faults; correct these first",
         "✗ 1 file, 3,000 errors, 0 warnings, 3,000 fixable with --fix",

@@ -31,7 +31,9 @@ DUPLICATE_KEY = Code("RN004", "duplicate-key", "error", "A field that is given t
 TOO_LARGE = Code("RN005", "too-large", "error", "A file that is too long, or nested too deeply.")
 NOT_A_RULE_FILE = Code("RN006", "not-a-rule-file", "error", "An empty file, or one that is not a mapping.")
 MIXED_LINE_ENDS = Code("RN007", "mixed-line-ends", "info", "Lines that end in different ways (Windows, Unix).")
-ODD_CHARACTER = Code("RN008", "odd-character", "error", "A tab or wide space before a line, or a wide colon.")
+ODD_CHARACTER = Code(
+    "RN008", "odd-character", "error", "A tab, wide space, colon or comma, or a dash or line break of another kind."
+)
 UNWRITABLE_FILE = Code("RN009", "unwritable-file", "error", "A file that cannot be written without changing more.")
 # Fields
 MISSING_FIELD = Code("RN011", "missing-field", "error", "A field that is required.")

@@ -55,7 +55,8 @@ def lint_text(text: str, name: str = "<string>", path: Path | None = None) -> li
     try:
         ruleset = RuleSet(read_bundle(text, name, path), name)
     except RuleFileError as error:
-        found = [*_of_text(text), *error.faults]
+        broken = {fault.line for fault in error.faults if fault.code is codes.NOT_YAML and fault.file is None}
+        found = [*(fault for fault in _of_text(text) if fault.line not in broken), *error.faults]
         return sorted(found, key=lambda fault: (fault.file or "", fault.line))
     return lint_ruleset(ruleset)
 

@@ -114,7 +114,7 @@ def _edit(code: Code, item: Any, path: Path, data: Any) -> Edit | None:
 
 def _number(value: str, field: int | str) -> str | None:
     """A number that is written in another notation: 1,5, １．５ or, as a confidence, 90% and 90."""
-    text = unicodedata.normalize("NFKC", value).strip()
+    text = unicodedata.normalize("NFKC", value).replace("\u2212", "-").strip()
     if re.fullmatch(r"-?\d+,\d+", text):
         text = text.replace(",", ".")
     if field == "confidence" and (percent := _PERCENT.fullmatch(text)):
@@ -154,6 +154,8 @@ def _plain(item: Any, path: Path) -> str:
         return f"{last} needs at least {item['ctx']['min_length']} entries; add some"
     if kind == "too_short":
         return f"{last} is empty; fill it or remove it"
+    if kind == "string_type" and isinstance(value, list | dict):
+        return f"{last}: a text is expected here, not {found}; a text with brackets or ': ' needs quotes"
     if kind in ("string_type", "string_too_short"):
         nothing = " (null and ~ mean nothing, and '#' begins a comment)" if value is None else ""
         return f"{last}: a text is expected here, not {found}{nothing}; quote it if it contains ':' or '#'"

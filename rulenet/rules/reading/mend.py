@@ -7,7 +7,7 @@ down are reported where they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -16,15 +16,21 @@ import yaml
 from rulenet.errors import Edit, Fault
 from rulenet.rules.file import codes
 from rulenet.rules.file.parse import LINE_BREAK, LOADER, Lines, parse_yaml
+from rulenet.rules.reading.indentation import shifted
 
 _MAX_MENDS = 50
 _BUDGET = 3_000_000  # characters to parse again: a few seconds
 _SLOT = re.compile(r"^(?P<head>\s*(?:- +)*(?:[\w-]+:[ \t]+)?)(?P<value>\S.*?)(?P<comment>[ \t]+#.*)?[ \t]*$")
+_FIELD = re.compile(r"(?:^|[,{][ \t]*)[a-z_]+:[ \t]")
+_DASH = re.compile(r"^(\s*)-(?=[a-z_]+:)")
 _KEY = re.compile(r"^(\s*(?:- +)*[a-z_]+):(?=[^\s:])")
 _ESCAPED = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _SPECIAL = re.compile(r"[][{}#&*!|>%@`'\"]|: |^[-?] |:$")  # a text without any of these needs no quotes
 _ITEM = re.compile(r"[:,\[{][ \t]+|[\[{]")  # what a value in brackets follows
-_IN_BRACKETS = re.compile(r"(?P<before>[\[,][ \t]*)(?P<value>[^\[\]{},'\"\s][^\[\]{},'\"]*[ \t]#[^\[\]{},'\"]*)")
+_IN_BRACKETS = re.compile(
+    r"[\[{,][ \t]*(?:[\w-]+:[ \t]+|(?![\w-]+:[ \t]))(?P<value>(?:[^\[\]{},'\"\s][^\[\]{},'\"]*[ \t])?#[^\[\]{},'\"]*)"
+)
+_NOTHING = re.compile(r"(?<=[\[{,])[ \t]*,")
 
 
 class _Line(NamedTuple):
@@ -39,30 +45,28 @@ class _Line(NamedTuple):
 def mended(text: str) -> tuple[Any, Lines, list[Fault]]:
     """What `parse_yaml` reads of a text whose lines are mended as far as they can be, with the faults of the text as it is."""
     found: list[Fault] = []
-    budget = _BUDGET
+    budget, rows = _BUDGET, frozenset(LINE_BREAK.split(text))
     data, lines, faults = parse_yaml(text)
     while len(found) < _MAX_MENDS and any(fault.code in (codes.NOT_YAML, codes.YAML_FEATURE) for fault in faults):
-        changed = ""
         places, passed = _places(text)
+        places = [n for n in places if n + 1 not in {fault.line for fault in found}]
         budget -= 2 * len(text)
-        for n in (n for n in places if n + 1 not in {fault.line for fault in found}):
-            start, end = line_at(text, n)
-            for line in _spellings(text[start:end], text):
-                budget -= len(text)
-                candidate = text[:start] + line.text + text[end:]
-                if budget > 0 and not changed and _is_read(candidate, max(n, passed)):
-                    changed = candidate
-                    found.append(_fault(line, n + 1, faults))
-        if not changed:
+        for n, line, candidate in _tries(text, places):
+            budget -= len(text)
+            if budget > 0 and _is_read(candidate, max(n, passed)):
+                start, end = line_at(text, n)
+                found.append(_fault(line, n + 1, faults, is_as_written=text[start:end] in rows))
+                break
+        else:
             break
-        text = changed
+        text = candidate
         data, lines, faults = parse_yaml(text)
     return data, lines, [*found, *faults]
 
 
-def _fault(line: _Line, number: int, faults: list[Fault]) -> Fault:
+def _fault(line: _Line, number: int, faults: list[Fault], *, is_as_written: bool) -> Fault:
     """What is wrong with a line that has been mended: in the words of the parser where it went on."""
-    edit = Edit("line", line.text) if line.is_safe else None
+    edit = Edit("line", line.text) if line.is_safe and is_as_written else None
     shown = line.part if len(line.part) < 80 else f"{line.part[:70]}…"
     said = [fault for fault in faults if fault.code is codes.YAML_FEATURE and fault.line == number]
     if said:
@@ -120,10 +124,29 @@ def _is_read(text: str, line: int) -> bool:
     return True
 
 
+def _tries(text: str, places: Sequence[int]) -> Iterator[tuple[int, _Line, str]]:
+    """What lines that may be to blame were perhaps meant to be: their numbers, how they are spelt then, and the text with them."""
+    for n in places:
+        start, end = line_at(text, n)
+        for line in _spellings(text[start:end], text):
+            yield n, line, text[:start] + line.text + text[end:]
+    for n in places:
+        start, end = line_at(text, n)
+        why = "this line is indented like none that it can belong to"
+        for new, indent in shifted(text, start):
+            yield n, _Line(text[start:end], f"{indent} before it", why, is_safe=False), new
+
+
 def _spellings(row: str, text: str) -> Iterator[_Line]:
     """What a line may have been meant to be, the likeliest first."""
     if key := _KEY.match(row):
         yield _Line(f"{key[1]}: {row[key.end() :]}", f"{key[1].strip(' -')}: …", "a space is missing after the colon")
+    if dash := _DASH.match(row):
+        yield _Line(
+            f"{dash[1]}- {row[dash.end() :]}",
+            f"- {row[dash.end() :].split(':')[0]}: …",
+            "a space is missing after the dash",
+        )
     if "\\" in row and '"' in row:
         new = _ESCAPED.sub(_unescaped, row)
         if new != row and (first := next(m for m in _ESCAPED.finditer(row) if _unescaped(m) != m[0])):
@@ -142,10 +165,12 @@ def _spellings(row: str, text: str) -> Iterator[_Line]:
         new = slot["head"] + value + closed + (slot["comment"] or "")
         yield _Line(new, f"{closed} at its end", f"a bracket {opened} is not closed", is_safe=False)
     if value[0] in "{[":
-        yield from _inside(row, slot.start("value"))
+        yield from _inside(row, slot.start("value"), text)
     if not _is_enclosed(value) or slot["head"].strip(" -") == "regex:":
         quoted = _single(_bare(value))
         yield _Line(slot["head"] + quoted + (slot["comment"] or ""), quoted, _why(value), _is_text(value, text))
+    if _NOTHING.search(row):
+        yield _Line(_NOTHING.sub("", row), "one comma", "nothing stands before a comma", is_safe=False)
 
 
 def _is_enclosed(value: str) -> bool:
@@ -158,20 +183,21 @@ def _is_enclosed(value: str) -> bool:
     return False
 
 
-def _inside(row: str, start: int) -> Iterator[_Line]:
+def _inside(row: str, start: int, text: str) -> Iterator[_Line]:
     """One value within brackets, in quotes."""
     for begin in [match.end() for match in _ITEM.finditer(row, start)][:-30:-1]:
         for end in [m.start() for m in re.finditer(r"[,}\]]", row[begin:])][:8]:
             value = row[begin : begin + end].rstrip()
             if (
                 _SPECIAL.search(value)
+                and not _FIELD.search(value)
                 and not value.startswith(("'", '"'))
                 and not value.endswith(",")
-                and (begin + end >= len(row) - 1 or row[begin + end + 1] in " ]}")
+                and (not _is_enclosed(value) or row[:begin].rstrip().endswith("regex:"))
+                and (begin + end >= len(row) - 1 or row[begin + end + 1] in " ]},")
             ):
                 quoted = _single(value)
-                why = _why(value)
-                yield _Line(row[:begin] + quoted + row[begin + end :], quoted, why)
+                yield _Line(row[:begin] + quoted + row[begin + end :], quoted, _why(value), _is_text(value, text))
 
 
 def _why(value: str) -> str:

@@ -27,7 +27,7 @@ DISABLED = "word: w, enabled: false"
 # Code, text of the file, line, and the message or its beginning.
 ROWS = [
     ("RN002", "a: [1\nb: 2", 1, "not valid YAML: a bracket [ is not closed; write ] at its end"),
-    ("RN002", "a:\n    - b\n  - c\n", 3, "not valid YAML: while parsing a block mapping: did not find expected key. Check inden"),
+    ("RN002", "a:\n    - b\n  - c\n", 3, "not valid YAML: this line is indented like none that it can belong to; write 4 spaces b"),
     ("RN003", "a: &x b\n", 1, "anchor '&x' is not allowed. Remove it; quote a text that begins with '&'"),
     ("RN004", TOP + ONE + TOP, 3, "'rulenet' is given twice in the same mapping; keep one"),
     ("RN005", "[" * 41, 1, "nested more than 40 levels deep; simplify it"),
@@ -35,7 +35,7 @@ ROWS = [
     ("RN006", "", 1, "the file is empty; it needs at least `rulenet: 1` and `rules:`"),
     ("RN007", "rulenet: 1\r\n" + ONE, 1, "lines end in different ways (Windows, Unix); use one of them"),
     ("RN008", "rulenet: 1\nrules:\n\t- {id: a, label: X, word: w}\n", 3, "a tab or wide space before the line; indent with"),
-    ("RN008", "rulenet: 1\nrules：\n- {id: a, label: X, word: w}\n", 2, "a wide colon after the name of a field; write ': '"),
+    ("RN008", "rulenet: 1\nrules：\n- {id: a, label: X, word: w}\n", 2, "a wide colon after the name of a field, or a wide c"),
     ("RN011", ONE, 1, "field 'rulenet' is missing; add it"),
     ("RN012", rule("wrod: w"), 3, "unknown field 'wrod': did you mean 'word'?"),
     ("RN013", rule("word: {a: b}"), 3, "word: a list is expected here, not {'a': 'b'}; begin"),

@@ -31,6 +31,7 @@ REPAIRS = [
     ("word: b, confidence: 90", "word: b, confidence: 0.9", "RN015"),
     ("word: b, weight: １．５", "word: b, weight: 1.5", "RN013"),
     ('word: b, weight: "1,5"', "word: b, weight: 1.5", "RN013"),
+    ("word: b, sign: against, weight: −2", "word: b, sign: against, weight: -2", "RN013"),
     ("word: [oil price, oil]", "phrase: [oil price, oil]", "RN221"),
     ("word: oil price  ", "phrase: oil price  ", "RN221"),
     ("word: [退款，退货, b]", "word: [退款, 退货, b]", "RN302"),
@@ -142,10 +143,22 @@ rules:
     assert {change.rule for change in changes} == {None, "x"}
 
 
+# As written, as repaired, and the lines of the faults.
+KEYBOARDS = [
+    ("\t- id： a\n\t\u3000label：体育\n\t  word： [退款，退货]", "  - id: a\n    label: 体育\n    word: [退款, 退货]", {3, 4, 5}),
+    ("- {id：a，label： x，word：b}", "- {id: a,label: x,word: b}", {3}),
+    ("- {id:\u3000a, label:\u00a0x, word: b}", "- {id: a, label: x, word: b}", {3}),
+    ("– id: a\n  label: x\n  word:\n    • b\n    −\u00a0c", "- id: a\n  label: x\n  word:\n    - b\n    - c", {3, 6, 7}),
+    ("- id: a\n  label: x\n  phrase: b\u2028c\n  note: e\x85f", "- id: a\n  label: x\n  phrase: b c\n  note: e f", {5, 6}),
+    ("-id: a\n  label: x\n  word: b", "- id: a\n  label: x\n  word: b", {3}),
+]  # fmt: skip
+
+
 def test_characters_of_another_keyboard() -> None:
-    text, changes = repair("rulenet: 1\nrules:\n\t- id： a\n\t\u3000label：体育\n\t  word： [退款，退货]\n")
-    assert text == "rulenet: 1\nrules:\n  - id: a\n    label: 体育\n    word: [退款, 退货]\n"
-    assert {change.line for change in changes} == {3, 4, 5}
+    for written, repaired, lines in KEYBOARDS:
+        text, changes = repair(f"rulenet: 1\nrules:\n{written}\n")
+        assert text == f"rulenet: 1\nrules:\n{repaired}\n"
+        assert {change.line for change in changes} == lines
 
 
 def test_characters_stay_where_they_are_no_fault() -> None:

@@ -8,6 +8,7 @@ import yaml
 from rulenet.rules.file.parse import parse_yaml
 from rulenet.rules.lint.lint import lint_text
 from rulenet.rules.lint.repair import repair
+from rulenet.rules.reading.characters import badness
 from rulenet.rules.reading.mend import mended
 from rulenet.rules.ruleset import RuleSet
 
@@ -73,6 +74,9 @@ def test_a_text_without_its_quotes(field: str) -> None:
         ("regex: a[0-9]", "a[0-9]"),
         (r'regex: "\d+"', r"\d+"),
         ("phrase: @home", "@home"),
+        (r"regex: \d{3}", r"\d{3}"),
+        ("phrase: #5 off", "#5 off"),
+        ("phrase: [#5 off]", "#5 off"),
         ("phrase: 'don't stop'", None),  # in braces nobody can tell where it ends
     ],
 )
@@ -103,6 +107,7 @@ def test_several_lines_and_a_comment_in_brackets() -> None:
         ('word: "abc', 6),
         ("word: {a: b", 6),
         ("word: [one, two,, three]", 6),
+        ("any: [{word: one},, {word: two}]", 6),
         ("word: &w a b", 6),  # an anchor, or a text: only the author knows
         ("word: &w\n    note: *w", 6),
     ],
@@ -111,6 +116,42 @@ def test_what_only_the_author_knows_is_left(text: str, line: int) -> None:
     text = f"{HEAD}    {text}\n"
     assert lint_text(text)[0].line == line
     assert repair(text)[0] == text
+
+
+RULES = f"""{HEAD}    any:
+      - word: w
+      - word: v
+  - id: b
+    label: Y
+    wrod: v
+  - id: c
+    label: X
+    phrase: @me
+"""
+
+
+# As meant, as written, and what to write.
+INDENTATIONS = [
+    ("    label: X\n", "     label: X\n", "4 spaces"),
+    ("    any:\n", "   any:\n", "4 spaces"),
+    ("    label: X\n    any:", "  label: X\n  any:", "4 spaces"),
+    ("      - word: v\n", "     - word: v\n", "6 spaces"),
+    ("      - word: v\n", "       - word: v\n", "6 spaces"),
+    ("  - id: b\n    label: Y\n    wrod: v\n", "   - id: b\n     label: Y\n     wrod: v\n", "2 spaces"),
+    ("labels: [X]", " labels: [X]", "no spaces"),
+    ("rules:", "  rules:", "no spaces"),
+]
+
+
+def test_what_is_indented_wrongly_hides_nothing() -> None:
+    """The line is named with what fits; the faults below it are found, and nothing is repaired by a guess at what belongs where."""
+    for meant, written, advice in INDENTATIONS:
+        text = RULES.replace(meant, written, 1)
+        indentation, *others = sorted(lint_text(text), key=lambda fault: "indented" not in fault.message)
+        assert indentation.line == text.count("\n", 0, text.index(written)) + 1
+        assert indentation.message.endswith(f"; write {advice} before it")
+        assert others == lint_text(RULES), text
+        assert badness(repair(text)[0]) == badness(text.replace("@me", "'@me'"))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
