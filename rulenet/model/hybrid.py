@@ -124,7 +124,7 @@ def with_ruleset(hybrid: Hybrid, ruleset: RuleSet | None, classes: Sequence[str]
     coef[list(kept)] = hybrid.weights.coef[list(kept.values())]
     if ruleset is not None and before is not None:
         ruleset.compile_like(before)
-    weights = Weights(np.vstack([coef, hybrid.weights.coef[hybrid.features.n_rules :]]), hybrid.weights.bias)
+    weights = replace(hybrid.weights, coef=np.vstack([coef, hybrid.weights.coef[hybrid.features.n_rules :]]))
     held_out = hybrid.held_out and replace(hybrid.held_out, is_stale=hybrid.held_out.is_stale or ruleset != before)
     return replace(hybrid, features=hybrid.features.with_ruleset(ruleset), weights=weights, held_out=held_out)
 

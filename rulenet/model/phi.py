@@ -73,6 +73,14 @@ class Weights:
         Array  # weight of each column for each class, (n_columns, n_classes); a rule's are 0 except for its own labels
     )
     bias: Array  # (n_classes,)
+    shared: Array | None = None  # what the terms share in `coef`, (n_terms, n_classes): their vectors · of_vectors
+    of_vectors: Array | None = None  # what a word vector weighs, (d, n_classes); known only while fitting
+
+    def part(self, columns: Array, classes: Array, terms: Array) -> Weights:
+        """The weights of some columns, classes and terms; the last two are given by masks."""
+        shared = None if self.shared is None else self.shared[np.ix_(terms, classes)]
+        of_vectors = None if self.of_vectors is None else self.of_vectors[:, classes]
+        return Weights(self.coef[np.ix_(columns, classes)], self.bias[classes], shared, of_vectors)
 
     def logits(self, X: Any) -> Array:
         """φ of shape (n_texts, n_classes)."""

@@ -6,6 +6,7 @@ phi.py and phi_problem.py; torch.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class PhiLayer(nn.Module):
     lower: Tensor  # (n_weights,): bounds of Δ
     upper: Tensor
     rule_pull: Tensor  # (n_weights,): solved weight − prior mean
-    other_pull: Tensor  # (n_other, K): solved weight / scale
+    other_pull: Tensor  # (n_other, K): (solved weight − prior mean) / scale
     scale: Tensor  # (n_other, K)
     precision: Tensor  # (n_columns,): of the prior, shared out among the training texts that have the column
 
@@ -70,6 +71,9 @@ class PhiLayer(nn.Module):
         self.n_rules, self.cells, self.bounds = n_rules, (column, label), (lower, upper)
         start = solved.coef[column, label]
         others = solved.coef[n_rules:]
+        own = others.copy()  # what terms share is the mean of their prior
+        if solved.shared is not None:
+            own[: len(solved.shared)] -= solved.shared
         self.factor = np.ones_like(others) if scale is None else scale
         variance = np.repeat([problem.rule_sigma**2, problem.C], [n_rules, X.shape[1] - n_rules])
         constants = {
@@ -77,7 +81,7 @@ class PhiLayer(nn.Module):
             "lower": lower - start,
             "upper": upper - start,
             "rule_pull": start - prior,
-            "other_pull": np.divide(others, self.factor, out=np.zeros_like(others), where=self.factor > 0),
+            "other_pull": np.divide(own, self.factor, out=np.zeros_like(own), where=self.factor > 0),
             "scale": self.factor,
             "precision": 1 / variance / np.maximum(np.bincount(X.indices, minlength=X.shape[1]), 1),
         }
@@ -120,7 +124,7 @@ class PhiLayer(nn.Module):
         # Δ is in single precision, so its bounds are met only nearly.
         coef[self.cells] = np.clip(coef[self.cells] + rule, *self.bounds)
         coef[self.n_rules :] += self.factor * other
-        return Weights(coef, self.solved.bias + bias)
+        return replace(self.solved, coef=coef, bias=self.solved.bias + bias)
 
     def shift(self, X: Any) -> Array:
         """XΔ + δ of some texts, shape (n_texts, n_classes): what to add to their φ₀."""

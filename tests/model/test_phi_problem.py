@@ -249,3 +249,60 @@ def test_where_the_solver_starts_changes_nothing_but_time() -> None:
         np.testing.assert_allclose(warm.bias, cold.bias, atol=1e-4)
     at_once = problem.solve(X, Y, start=cold, tol=1e-4, max_iter=0)
     np.testing.assert_allclose(at_once.coef, cold.coef, atol=1e-9)
+
+
+def words_and_states() -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
+    """X with two rules and forty terms, the last five in no text; V; H; labels that follow from word vectors and hidden states."""
+    rng = np.random.default_rng(0)
+    T = np.where(rng.random((150, 40)) < 0.15, rng.random((150, 40)), 0.0)
+    T[:, -5:] = 0.0
+    V, H, R = rng.normal(size=(40, 6)) / 2, rng.normal(size=(150, 4)) + 1.0, rng.random((150, 2)) < 0.3
+    y = (T @ V[:, 0] + 0.3 * H[:, 0] > 0.3).astype(int) + R[:, 0]
+    return scipy.sparse.csr_matrix(np.hstack([R, T])), V, H, y
+
+
+@pytest.mark.parametrize(("with_vectors", "with_states"), [(True, False), (False, True), (True, True)])
+def test_word_vectors_and_hidden_states_are_as_if_they_were_columns(with_vectors: bool, with_states: bool) -> None:
+    X, V, H, y = words_and_states()
+    V, H = V * with_vectors, H * with_states
+    rules, Y = [RuleColumn(1), RuleColumn(2)], np.eye(3)[y]
+    problem = PhiProblem(rules, C=2.0, vectors=V if with_vectors else None, tau=0.7, head_variance=0.5)
+    found, head = problem.solve_with(X, H if with_states else None, Y, tol=1e-9, max_iter=5000)
+    whole = np.hstack([X.toarray(), 0.7 * X[:, 2:] @ V, 0.5 * H])  # √(0.5 / 2) = 0.5
+    plain = PhiProblem(rules, C=2.0).solve(whole, Y, tol=1e-9, max_iter=5000)
+    shared = 0.7 * V @ plain.coef[42:48]
+    np.testing.assert_allclose(found.coef[:2], plain.coef[:2], atol=1e-3)
+    np.testing.assert_allclose(found.coef[2:], plain.coef[2:42] + shared, atol=2e-3)
+    np.testing.assert_allclose(found.bias, plain.bias, atol=1e-3)
+    if with_states:
+        np.testing.assert_allclose(head, 0.5 * plain.coef[48:], atol=1e-3)
+    if with_vectors:
+        assert found.shared is not None
+        np.testing.assert_array_equal(found.coef[-5:], found.shared[-5:])  # in no text: nothing of their own
+        assert np.abs(found.coef[-5:]).max() > 0.1
+    again = problem.solve_with(X, H if with_states else None, Y, start=found, start_head=head, max_iter=0)
+    np.testing.assert_allclose(again[0].coef, found.coef, atol=1e-9)
+    np.testing.assert_allclose(again[1], head, atol=1e-9)
+
+
+def test_what_terms_share_may_be_given() -> None:
+    """Then the rest is solved without vectors, to the same weights; a class without examples has none."""
+    X, V, H, y = words_and_states()
+    Y = np.eye(4)[y]
+    found, head = PhiProblem(RULES, nb_terms=40, vectors=V).solve_with(X, H, Y, tol=1e-9, max_iter=5000)
+    assert not found.coef[:, 3].any()
+    assert not head[:, 3].any()
+    again, _ = PhiProblem(RULES, vectors=V, nb_terms=40).solve_with(X, H, Y[:, :3], tol=1e-9, max_iter=5000)
+    np.testing.assert_allclose(found.coef[:, :3], again.coef, atol=1e-9)
+    known = PhiProblem(RULES, nb_terms=40, shared=found.shared)
+    given, head_given = known.solve_with(X, H, Y, start=found, tol=1e-9, max_iter=5000)
+    np.testing.assert_allclose(given.coef, found.coef, atol=3e-3)
+    np.testing.assert_allclose(head_given, head, atol=3e-3)
+
+
+def test_out_of_fold_with_hidden_states() -> None:
+    X, _, H, _ = words_and_states()
+    y = (H[:, 0] > 1).astype(int)
+    phi, psi = PhiProblem([RuleColumn(1), RuleColumn(0)]).out_of_fold_with(X, H, np.eye(2)[y], 5, seed=0)
+    assert ((phi + psi).argmax(axis=1) == y).mean() > 0.9
+    assert np.abs(phi[:, 1] - phi[:, 0]).max() < np.abs(psi[:, 1] - psi[:, 0]).max()
