@@ -37,15 +37,7 @@ def format_files(
             raise ParameterError(
                 "- cannot be combined with files or options: rulenet rules format - < old.yaml > new.yaml"
             )
-        try:
-            text = sys.stdin.buffer.read().decode()
-        except UnicodeDecodeError as error:
-            raise ParameterError(f"standard input: byte {error.start} is not valid UTF-8: convert it first") from None
-        formatted = format_text(text, "standard input")
-        if sys.stdout.isatty():
-            data_stream().write(formatted)
-        else:
-            sys.stdout.buffer.write(formatted.encode())
+        _format_standard_input()
         return
     changed: list[str] = []
     refused: list[str] = []
@@ -76,3 +68,17 @@ def format_files(
     if refused:
         raise typer.Exit(2)
     raise typer.Exit(1 if check and changed else 0)
+
+
+def _format_standard_input() -> None:
+    from rulenet.rules.writing.format import format_text
+
+    try:
+        text = sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"standard input: byte {error.start} is not valid UTF-8: convert it first") from None
+    formatted = format_text(text, "standard input")
+    if sys.stdout.isatty():
+        data_stream().write(formatted)
+    else:
+        sys.stdout.buffer.write(formatted.encode())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import lzma
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,19 +97,27 @@ def load(
     intake = Intake(str(source), how, need_labels=need_labels)
     found = _bounded(intake.rows(_rows(source, intake)), str(source))
     rows = list(found) if limit is None else stratified(found, limit, lambda row: row.label, seed)
-    labels = [row.label for row in rows if row.label is not None]
-    if need_labels and len(set(labels)) == 1:
-        part = ", ".join(
-            f"{name}={value!r}" for name, value in (("limit", limit), ("split", split)) if value is not None
-        )
-        raise DataError(
-            f"{source}{part and f' ({part})'} has only one class, {labels[0]!r}, but at least two are needed"
-        )
-    complete = labels if len(labels) == len(rows) else None
+    if need_labels:
+        _check_two_classes(rows, str(source), {"limit": limit, "split": split})
+    return _dataset(rows, str(source))
+
+
+def _dataset(rows: Sequence[Row], name: str) -> Dataset:
     texts = [row.text for row in rows]
+    labels = [row.label for row in rows if row.label is not None]
+    complete = labels if len(labels) == len(rows) else None
     if complete is not None:
-        check_answers(texts, complete, str(source))
-    return Dataset(texts=texts, labels=complete, source=str(source), rows=[row.number for row in rows])
+        check_answers(texts, complete, name)
+    return Dataset(texts, complete, name, [row.number for row in rows])
+
+
+def _check_two_classes(rows: Sequence[Row], name: str, part: Mapping[str, object]) -> None:
+    """Refuse data of one class; `part` says what of the source it is."""
+    labels = {row.label for row in rows} - {None}
+    if len(labels) == 1:
+        chosen = ", ".join(f"{option}={value!r}" for option, value in part.items() if value is not None)
+        what = f"{name} ({chosen})" if chosen else name
+        raise DataError(f"{what} has only one class, {labels.pop()!r}, but at least two are needed")
 
 
 def stream(source: str | Path, how: Reading = FIND_OUT, *, keeps_all: bool = False) -> Iterator[Row]:

@@ -160,7 +160,8 @@ class RuleSet:
     def conditions(self) -> list[tuple[Condition, tuple[Condition, ...]]]:
         """For each column its condition and those that must not be fulfilled."""
         options: dict[str, Any] = {"lexicons": self.lexicons, "fold_traditional": self.file.fold_traditional}
-        shared = self._shared_conditions()
+        like, self._like = self._like, None
+        shared = {} if like is None else _shared_conditions(self, like)
         made = [
             shared.get(r.id) or (build(r, **options), tuple(build(part, **options) for part in r.unless))
             for r in self.file.rules
@@ -174,19 +175,6 @@ class RuleSet:
             like = like._like
         if like is not self:
             self._like = like
-
-    def _shared_conditions(self) -> dict[str, tuple[Condition, tuple[Condition, ...]]]:
-        """Conditions of rules that are the same in the other set."""
-        like, self._like = self._like, None
-        if like is None or like.file.fold_traditional != self.file.fold_traditional:
-            return {}
-        rules = [like.file.rules[i] for i in like.written]
-        known = {rule.id: (rule, made) for rule, made in zip(rules, like.conditions, strict=True)}
-        found = {r.id: known[r.id][1] for r in self.file.rules if r.id in known and known[r.id][0] == r}
-        if like.lexicons == self.lexicons:
-            return found
-        rules_by_id = {rule.id: rule for rule in self.file.rules}
-        return {name: made for name, made in found.items() if not _reads_a_lexicon(rules_by_id[name])}
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -340,6 +328,21 @@ class RuleSet:
     def __getstate__(self) -> dict[str, Any]:
         # Automata do not pickle; they are rebuilt on demand.
         return {**self.__dict__, "_matchers": {}, "_like": None}
+
+
+def _shared_conditions(ruleset: RuleSet, like: RuleSet) -> dict[str, tuple[Condition, tuple[Condition, ...]]]:
+    """Conditions of rules that are the same in another set, by id."""
+    if like.file.fold_traditional != ruleset.file.fold_traditional:
+        return {}
+    known = {
+        like.file.rules[i].id: (like.file.rules[i], made) for i, made in zip(like.written, like.conditions, strict=True)
+    }
+    has_same_lists = like.lexicons == ruleset.lexicons
+    return {
+        rule.id: known[rule.id][1]
+        for rule in ruleset.file.rules
+        if rule.id in known and known[rule.id][0] == rule and (has_same_lists or not _reads_a_lexicon(rule))
+    }
 
 
 def _reads_a_lexicon(rule: Rule) -> bool:

@@ -153,14 +153,7 @@ def apply_rules(
     ModelFileError
         If the folder is not a model, cannot be written, or was changed by someone else at the same time.
     """
-    if refit not in (None, "phi"):
-        raise ParameterError(f"refit={refit!r} is not known; the only choice is 'phi'")
-    if (refit is None) != (data is None):
-        raise ParameterError(
-            "refit='phi' needs labelled texts, data=…, and only refit='phi' uses them: give both or neither"
-        )
-    if rules is None and refit is None:
-        raise ParameterError("rules=None keeps the rules, so without refit='phi' there is nothing to do")
+    _check_request(rules, refit, data)
     folder = Path(model_dir).resolve()
     seen = read_config(folder)
     before = RuleNetClassifier.load(folder, device=device, n_jobs=n_jobs)
@@ -181,6 +174,18 @@ def apply_rules(
     held_out, refitted = after.predictor_.hybrid.held_out, None if data is None else len(data.texts)
     is_stale = held_out is not None and held_out.is_stale
     return Edit(str(folder), diff, edits, n_kept, refitted, is_stale, is_written)
+
+
+def _check_request(rules: object, refit: str | None, data: Dataset | None) -> None:
+    """Check that the arguments go together."""
+    if refit not in (None, "phi"):
+        raise ParameterError(f"refit={refit!r} is not known; the only choice is 'phi'")
+    if (refit is None) != (data is None):
+        raise ParameterError(
+            "refit='phi' needs labelled texts, data=…, and only refit='phi' uses them: give both or neither"
+        )
+    if rules is None and refit is None:
+        raise ParameterError("rules=None keeps the rules, so without refit='phi' there is nothing to do")
 
 
 def undo(model_dir: str | os.PathLike[str]) -> RulesDiff:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.sparse
 
 from rulenet.base.progress import Progress
 from rulenet.base.types import Array
@@ -19,7 +20,7 @@ from rulenet.rules.agreement import check_rule_labels
 from rulenet.rules.engine import tally
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
-from rulenet.text.language import declared_or_detected
+from rulenet.text.language import Language, declared_or_detected
 from rulenet.workbench import audit
 from rulenet.workbench.samples import Example, firings
 from rulenet.workbench.worth import Worth, measure
@@ -205,24 +206,13 @@ def rule_stats(
         raise InputError("texts is empty: rule statistics need at least one text")
     ruleset, clf = _rules_and_model(rules, model)
     classes, y, notes = _indices(ruleset, clf, labels, len(texts))
-    progress = progress or Progress()
-    progress.say(f"{counted(len(ruleset), 'rule')}, {counted(len(texts), 'text')}")
-    worths: Sequence[Worth | None] = [None] * len(ruleset)
-    if clf is not None:
-        language = clf.predictor_.hybrid.features.language
-        R, worths = measure(clf.predictor_, texts, y, progress=progress)
-    else:
-        language = declared_or_detected(ruleset.language, texts)
-        R = ruleset.match(texts, language=language, n_jobs=n_jobs)
+    language, R, worths = _matched(ruleset, clf, texts, y, n_jobs, progress or Progress())
     right = tally.right_labels(ruleset.rules, classes)
     shown = firings(ruleset, language, texts, R, right=right, classes=classes, y=y, n=examples)
     counts, pairs = tally.count(R, right, y), audit.pairs(R, right, y)
-    n_of = None if y is None else np.bincount(y, minlength=len(classes)).tolist()
-    per_label = None if n_of is None else dict(zip(classes, n_of, strict=True))
-    rows = _rows(ruleset, len(texts), counts, pairs, worths, shown)
     return RulesetStats(
-        ruleset.name, ruleset.fingerprint, len(texts), per_label, counts.reached, counts.disputed, rows, pairs, notes,
-        language, ruleset.rules,
+        ruleset.name, ruleset.fingerprint, len(texts), _per_label(y, classes), counts.reached, counts.disputed,
+        _rows(ruleset, len(texts), counts, pairs, worths, shown), pairs, notes, language, ruleset.rules,
     )  # fmt: skip
 
 
@@ -238,6 +228,28 @@ def _rules_and_model(rules: Any, model: Any) -> tuple[RuleSet, RuleNetClassifier
     if ruleset is None or not len(ruleset):
         raise InputError("there are no rules: pass a rule file, or a model that was trained with rules")
     return ruleset, clf
+
+
+def _matched(
+    ruleset: RuleSet,
+    clf: RuleNetClassifier | None,
+    texts: list[str],
+    y: Array | None,
+    n_jobs: int | None,
+    progress: Progress,
+) -> tuple[Language, scipy.sparse.csr_matrix, Sequence[Worth] | None]:
+    """Language of the texts, R (n_texts, n_rules), and what each rule is worth to the model, if there is one."""
+    progress.say(f"{counted(len(ruleset), 'rule')}, {counted(len(texts), 'text')}")
+    if clf is None:
+        language = declared_or_detected(ruleset.language, texts)
+        return language, ruleset.match(texts, language=language, n_jobs=n_jobs), None
+    R, worths = measure(clf.predictor_, texts, y, progress=progress)
+    return clf.predictor_.hybrid.features.language, R, worths
+
+
+def _per_label(y: Array | None, classes: Sequence[str]) -> dict[str, int] | None:
+    """How many texts have each label."""
+    return None if y is None else dict(zip(classes, np.bincount(y, minlength=len(classes)).tolist(), strict=True))
 
 
 def _speaks_for(rule: Rule) -> str:
@@ -277,7 +289,7 @@ def _rows(
     n_texts: int,
     counts: tally.Counts,
     pairs: audit.Pairs,
-    worths: Sequence[Worth | None],
+    worths: Sequence[Worth] | None,
     shown: list[list[Example]],
 ) -> list[RuleStats]:
     n_rules = len(ruleset)
@@ -317,7 +329,7 @@ def _rows(
             conflict=_share(int(counts.contested[j]), fired),
             opponents=neighbours(j, opponents[j]),
             partners=neighbours(j, partners[j]),
-            worth=worths[j],
+            worth=None if worths is None else worths[j],
             examples=shown[j],
         )
         rows.append(row)

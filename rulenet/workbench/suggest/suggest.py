@@ -7,7 +7,7 @@ differ only in case, punctuation and numbers stay in one part, so that no rule i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,33 +65,19 @@ def suggest(
     InputError, LabelError, ParameterError
         If texts, labels or parameters cannot be used.
     """
-    if not is_share(held_out):
-        raise ParameterError(f"held_out={held_out!r} is not a share: give a number between 0 and 1")
-    if n < 1:
-        raise ParameterError(f"n={n!r} asks for no rules: give 1 or more")
+    _check_request(n, held_out)
     texts = check_texts(texts, may_be_empty=False)
     classes, y = check_labels(labels, len(texts))
     names = [str(label) for label in classes.tolist()]
     check_rule_labels(ruleset, names)
     language = declared_or_detected(ruleset.language, texts)
-    parts = part(texts, held_out, random_state)
-    if isinstance(model, (str, os.PathLike)):
-        model = RuleNetClassifier.load(model)
-    if isinstance(model, RuleNetClassifier) and model.predictor_.hybrid.features.ruleset != ruleset:
-        model = model.with_rules(ruleset)
+    model = _with_rules(model, ruleset)
     say(f"{counted(len(ruleset), 'rule')} on {counted(len(texts), 'text')}")
     logits = None if model is None else model_logits(model, names, texts)
     base = Base(ruleset, ruleset.match(texts, language=language), ONE_OF.targets(y, len(names)), names, logits)
-    search = Search(base, parts, texts, language, say)
+    search = Search(base, part(texts, held_out, random_state), texts, language, say)
     search.check_model(model)
-    counts = np.bincount(y, minlength=len(names))
-    if counts.min() < WANTED:
-        fewest = ", ".join(
-            f"{names[k]} {counts[k]:,}" for k in np.argsort(counts, kind="stable")[:3] if counts[k] < WANTED
-        )
-        search.notes.append(
-            f"about {WANTED} texts of each label are wanted: with fewer, few rules can be told from chance ({fewest})"
-        )
+    search.notes += _too_few(np.bincount(y, minlength=len(names)), names)
     candidates = search.candidates()
     if not candidates:
         return search.report([], [], 0, 0)
@@ -99,8 +85,34 @@ def suggest(
     drafts = [{"id": f"c{j}", "label": names[c.label], **c.condition} for j, c in enumerate(candidates)]
     R = as_ruleset(drafts, ruleset, language).match(texts, language=language)
     taken, believed = search.choose(candidates, R, n)
-    say(f"{counted(len(taken), 'rule')} on {counted(len(parts.held_out), 'held-out text')}")
+    say(f"{counted(len(taken), 'rule')} on {counted(len(search.parts.held_out), 'held-out text')}")
     return search.report([candidates[j] for j in taken], R[:, taken], len(candidates), believed)
+
+
+def _check_request(n: int, held_out: float) -> None:
+    if not is_share(held_out):
+        raise ParameterError(f"held_out={held_out!r} is not a share: give a number between 0 and 1")
+    if n < 1:
+        raise ParameterError(f"n={n!r} asks for no rules: give 1 or more")
+
+
+def _with_rules(model: Any, ruleset: RuleSet) -> Any:
+    """The model, read from its folder if need be, with these rules if it can have any."""
+    if isinstance(model, (str, os.PathLike)):
+        model = RuleNetClassifier.load(model)
+    if isinstance(model, RuleNetClassifier) and model.predictor_.hybrid.features.ruleset != ruleset:
+        return model.with_rules(ruleset)
+    return model
+
+
+def _too_few(counts: Array, names: Sequence[str]) -> Iterator[str]:
+    """A note on the labels that have few texts."""
+    fewest = [f"{names[k]} {counts[k]:,}" for k in np.argsort(counts, kind="stable")[:3] if counts[k] < WANTED]
+    if fewest:
+        yield (
+            f"about {WANTED} texts of each label are wanted: with fewer, few rules can be told from chance "
+            f"({', '.join(fewest)})"
+        )
 
 
 def model_logits(model: Any, names: Sequence[str], texts: list[str]) -> Array:
