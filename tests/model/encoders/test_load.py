@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from rulenet.model.encoders.source import Source, Wanted  # noqa: E402
 
 def test_an_encoder_that_cannot_be_loaded_says_what_to_pass() -> None:
     for name in ("no-such-org/no-such-model", "/no/such/folder"):
-        with pytest.raises(EncoderError, match=r"cannot be loaded.*'minilm' \(embedded\), 'scratch'"):
+        with pytest.raises(EncoderError, match=r"cannot be loaded.*'minilm' \(embedded\), 'e5' .*'scratch'"):
             load_encoder(name, texts=[], max_length=32, seed=0)
 
 
@@ -67,6 +68,20 @@ def test_scratch_is_the_same_for_the_same_seed() -> None:
 def test_what_is_known_of_each_source(tiny_encoder: str, name: str, traits: Traits) -> None:
     name = tiny_encoder if name == "folder" else name
     assert load_encoder(name, texts=["good film"] * 2, max_length=16, seed=0).traits == traits
+
+
+def test_e5_models_get_the_word_that_they_were_trained_with(tiny_encoder: str, tmp_path: Path) -> None:
+    for name, known, prefix in (
+        ("multilingual-e5-small", None, "query: "),
+        ("models--intfloat--multilingual-e5-base/snapshots/abc", None, "query: "),
+        ("mine", "intfloat/e5-small-v2", "query: "),
+        ("e5-small-news", None, ""),
+        ("multilingual-e5-large-instruct", None, ""),  # wants another one
+    ):
+        shutil.copytree(tiny_encoder, tmp_path / name)
+        config = tmp_path / name / "config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), "_name_or_path": known}))
+        assert read_body(str(tmp_path / name), "e").traits.prefix == prefix, name
 
 
 @pytest.fixture
