@@ -36,6 +36,7 @@ from rulenet.errors import (
     RuleNetError,
 )
 from rulenet.estimator import NotFittedError
+from tests.breaking import Marker
 
 EN = [
     ("the team won the match", "Sports"),
@@ -579,16 +580,6 @@ def broken_encoder(tiny_encoder: str, tmp_path: Path) -> Path:
     return tmp_path
 
 
-class _Marker:
-    """Unpickling this leaves a file behind."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.path,)
-
-
 def test_an_encoder_that_is_not_at_hand_is_named_with_ways_out() -> None:
     with pytest.raises(
         EncoderError, match=r"encoder 'no-such-org/none' cannot be loaded: .*offline.*'minilm'.*'scratch'"
@@ -605,7 +596,7 @@ def test_an_encoder_without_weights_is_refused(broken_encoder: Path) -> None:
 
 def test_an_encoder_of_pickles_is_refused_and_not_opened(broken_encoder: Path) -> None:
     for name in ("pytorch_model.bin", "model.safetensors"):
-        (broken_encoder / name).write_bytes(pickle.dumps(_Marker(broken_encoder / "executed")))
+        (broken_encoder / name).write_bytes(pickle.dumps(Marker(broken_encoder / "executed")))
         with pytest.raises(EncoderError, match=r"cannot be loaded"):
             RuleNetClassifier(None, str(broken_encoder)).fit(*GOOD)
         assert not (broken_encoder / "executed").exists()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 MAX_LINES = 400
+MAX_OF_A_CLASS, MAX_OF_A_FUNCTION = 300, 60  # docstrings count
 
 
 def lint_imports(folder: Path) -> tuple[int, str]:
@@ -59,3 +60,11 @@ def test_modules_are_short_and_say_what_they_are(repository: Path) -> None:
         text = path.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= MAX_LINES, path
         assert not text.strip() or ast.get_docstring(ast.parse(text)), path
+
+
+def test_classes_and_functions_are_short(repository: Path) -> None:
+    for path in (repository / "rulenet").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                most = MAX_OF_A_CLASS if isinstance(node, ast.ClassDef) else MAX_OF_A_FUNCTION
+                assert (node.end_lineno or 0) - node.lineno < most, f"{path}: {node.name}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 from rulenet.store import write
 from rulenet.training import checkpoint
 from rulenet.training.job import CHECKPOINT
+from tests.breaking import before_call
 from tests.cli.conftest import run, write_csv
 
 pytest.importorskip("torch")
@@ -62,18 +62,13 @@ STAGES: dict[str, tuple[Any, str, int, bool]] = {
 
 def interrupt(patch: pytest.MonkeyPatch, stage: str, *, times: int = 1) -> None:
     """Press Ctrl-C in this stage."""
-    owner, name, at, _ = STAGES[stage]
-    real: Callable[..., Any] = getattr(owner, name)
-    calls = []
+    owner, name, number, _ = STAGES[stage]
 
-    def pressed(*arguments: Any, **named: Any) -> Any:
-        calls.append(1)
-        if len(calls) == at:
-            for _ in range(times):
-                signal.raise_signal(signal.SIGINT)
-        return real(*arguments, **named)
+    def press() -> None:
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
 
-    patch.setattr(owner, name, pressed)
+    patch.setattr(owner, name, before_call(number, getattr(owner, name), press))
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -13,57 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rulenet import Recipe, RuleNetClassifier, RuleSet
+from rulenet import RuleNetClassifier, RuleSet
 from rulenet.errors import ModelFileError
 from rulenet.store import history
 from rulenet.store.manifest import PHI_PARTS, PSI_PARTS, check_target
 from rulenet.store.report import ReportEntry
 from rulenet.training.report import Report
+from tests.breaking import Marker
+from tests.store.conftest import LABELS, RULES, TEXTS
 from tests.store.folders import config_of, files, forge, forge_json, forge_tensors, part, write_config
-
-TEXTS = ["good film", "a good story", "what a bad film", "bad acting", "good and bad", "film"]
-LABELS = ["pos", "pos", "neg", "neg", "pos", "neg"]
-RULES = RuleSet.from_yaml(
-    """
-# Comments are kept.
-rulenet: 1
-rules:
-  - {id: praise, label: pos, word: good}
-  - {id: blame, label: neg, word: bad, weight: 2}
-"""
-)
-
-
-@pytest.fixture(scope="module")
-def phi() -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, None, recipe=Recipe.of(C=2.0)).fit(TEXTS, LABELS)
-
-
-@pytest.fixture(scope="module")
-def hybrid(tiny_encoder: str) -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
-
-
-@pytest.fixture
-def phi_folder(phi: RuleNetClassifier, tmp_path: Path) -> Path:
-    phi.save(tmp_path / "model")
-    return tmp_path / "model"
-
-
-@pytest.fixture
-def hybrid_folder(hybrid: RuleNetClassifier, tmp_path: Path) -> Path:
-    hybrid.save(tmp_path / "model")
-    return tmp_path / "model"
-
-
-class Marker:
-    """Unpickling this leaves a file behind."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.path,)
 
 
 def test_one_changed_byte_is_refused(hybrid_folder: Path) -> None:

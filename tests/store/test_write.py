@@ -22,20 +22,10 @@ from rulenet.store import history, write
 from rulenet.store.manifest import PHI_PARTS, PSI_PARTS, read_config
 from rulenet.store.write import redo, save_edit, save_onnx, undo
 from rulenet.workbench.hotedit import apply_rules
+from tests.breaking import before_call, raising
 from tests.store import killing
+from tests.store.conftest import LABELS, RULES, TEXTS
 from tests.store.folders import config_of, content, files, forge, part, present, write_config
-
-TEXTS = ["good film", "a good story", "what a bad film", "bad acting", "good and bad", "film"]
-LABELS = ["pos", "pos", "neg", "neg", "pos", "neg"]
-RULES = RuleSet.from_yaml(
-    """
-# Comments are kept.
-rulenet: 1
-rules:
-  - {id: praise, label: pos, word: good}
-  - {id: blame, label: neg, word: bad, weight: 2}
-"""
-)
 
 
 def rules(weight: float) -> RuleSet:
@@ -52,28 +42,6 @@ def steps(folder: Path) -> tuple[int, int]:
     """How many steps back and forward there are."""
     config = read_config(folder)
     return len(config.undo), len(config.redo)
-
-
-@pytest.fixture(scope="module")
-def phi() -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, None, recipe=Recipe.of(C=2.0)).fit(TEXTS, LABELS)
-
-
-@pytest.fixture(scope="module")
-def hybrid(tiny_encoder: str) -> RuleNetClassifier:
-    return RuleNetClassifier(RULES, tiny_encoder, recipe=Recipe.of(epochs=1)).fit(TEXTS, LABELS)
-
-
-@pytest.fixture
-def phi_folder(phi: RuleNetClassifier, tmp_path: Path) -> Path:
-    phi.save(tmp_path / "model")
-    return tmp_path / "model"
-
-
-@pytest.fixture
-def hybrid_folder(hybrid: RuleNetClassifier, tmp_path: Path) -> Path:
-    hybrid.save(tmp_path / "model")
-    return tmp_path / "model"
 
 
 # What save writes
@@ -394,29 +362,17 @@ def test_a_link_to_a_model_still_points_at_it(phi_folder: Path) -> None:
 # Errors
 
 
-def failing(real: Callable[..., Any], error: BaseException, works: int) -> Callable[..., Any]:
-    """A function that works so often, then fails once, then works again."""
-    calls = iter([True] * works + [False])
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if not next(calls, True):
-            raise error
-        return real(*args, **kwargs)
-
-    return call
-
-
 FULL = OSError(errno.ENOSPC, "No space left on device")
 STOP = KeyboardInterrupt("stop")
-# What fails, how many calls of it work before, and how
+# What fails, at which call of it, and how
 CRASHES: dict[str, tuple[Any, str, int, BaseException]] = {
-    "first part": (base_files, "open", 0, FULL),
-    "second part": (os, "fsync", 3, FULL),
-    "its move": (os, "replace", 1, FULL),
-    "pointer": (write, "check_parts", 0, FULL),
-    "move of the pointer": (os, "replace", 2, FULL),
-    "ctrl-c": (write, "write_file", 1, STOP),
-    "ctrl-c before the move": (os, "replace", 2, STOP),
+    "first part": (base_files, "open", 1, FULL),
+    "second part": (os, "fsync", 4, FULL),
+    "its move": (os, "replace", 2, FULL),
+    "pointer": (write, "check_parts", 1, FULL),
+    "move of the pointer": (os, "replace", 3, FULL),
+    "ctrl-c": (write, "write_file", 2, STOP),
+    "ctrl-c before the move": (os, "replace", 3, STOP),
 }
 
 
@@ -429,10 +385,10 @@ def test_an_error_leaves_everything_as_it_was(
     if there:
         phi.save(folder)
     before = content(folder)
-    owner, attribute, works, error = CRASHES[name]
+    owner, attribute, number, error = CRASHES[name]
     with monkeypatch.context() as patch:
         real = open if attribute == "open" else getattr(owner, attribute)
-        patch.setattr(owner, attribute, failing(real, error, works), raising=False)
+        patch.setattr(owner, attribute, before_call(number, real, raising(error)), raising=False)
         expected = KeyboardInterrupt if error is STOP else ModelFileError
         with pytest.raises(expected, match=r"model cannot be written: No space left on device|stop"):
             phi.with_rules(rules(3)).save(folder)

@@ -44,6 +44,11 @@ def new_run(encoder: str, *, dropout: float = 0.1) -> dict[str, Any]:
     return {"psi": psi, "phi": layer, "train": train}
 
 
+def state(run: dict[str, Any]) -> dict[str, Any]:
+    """All numbers that training changes."""
+    return {**run["psi"].state_dict(), **{name: value.detach() for name, value in run["phi"].named_parameters()}}
+
+
 def train_run(
     run: dict[str, Any],
     recipe: Any,

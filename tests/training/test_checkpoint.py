@@ -28,7 +28,8 @@ from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
-from tests.training.runs import train_run  # noqa: E402
+from tests.breaking import before_call, raising  # noqa: E402
+from tests.training.runs import state, train_run  # noqa: E402
 
 # Five steps in an epoch; φ learns in the last. Dropout is on, and ψ goes without φ for some texts: both draw random numbers.
 RECIPE = Recipe.of(
@@ -46,19 +47,9 @@ def train(run: dict[str, Any], folder: Path | None = None, *, resume: bool = Fal
     return train_run(run, RECIPE, held_out, kept)
 
 
-def state(run: dict[str, Any]) -> dict[str, Any]:
-    return {**run["psi"].state_dict(), **dict(run["phi"].named_parameters())}
-
-
 def break_off(monkeypatch: pytest.MonkeyPatch, steps: int, run: dict[str, Any], folder: Path) -> None:
     """Train for some steps, with a checkpoint after each."""
-    real, count = loop.train_step, iter(range(steps))
-
-    def step(*arguments: Any) -> Any:
-        if next(count, None) is None:
-            raise BrokenOffError("broken off")
-        return real(*arguments)
-
+    step = before_call(steps + 1, loop.train_step, raising(BrokenOffError("broken off")))
     with monkeypatch.context() as patch:
         patch.setattr(loop, "train_step", step)
         patch.setattr(run_module, "SECONDS", 0.0)

@@ -18,17 +18,13 @@ from rulenet.training.objectives.supervised import Supervised, SupervisedTerm  #
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import MAX_SKIPPED, Outcome, new_optimizer  # noqa: E402
 from rulenet.training.tuning.full import Full  # noqa: E402
-from tests.training.runs import train_run  # noqa: E402
+from tests.training.runs import state, train_run  # noqa: E402
 
 RECIPE = Recipe.of(epochs=2, learning_rate=1e-3, tune=Full(), max_length=32, batch_texts=8, joint_epochs=1)
 
 
 def train(run: dict[str, Any], recipe: Recipe = RECIPE, seed: int = 0) -> Outcome:
     return train_run(run, recipe, seed=seed)
-
-
-def state(run: dict[str, Any]) -> dict[str, Any]:
-    return {**run["psi"].state_dict(), **dict(run["phi"].named_parameters())}
 
 
 def assert_close(one: dict[str, Any], two: dict[str, Any], atol: float) -> None:

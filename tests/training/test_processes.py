@@ -20,7 +20,7 @@ from rulenet.base.progress import Progress, is_main_process  # noqa: E402
 from rulenet.training.checkpoint import FILE, Checkpoint, identity_of  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.tuning.full import Full  # noqa: E402
-from tests.training.runs import train_run  # noqa: E402
+from tests.training.runs import state, train_run  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -69,10 +69,6 @@ def train(run: dict[str, Any], recipe: str, folder: Path | None = None) -> Any:
     kept = Checkpoint(folder, identity_of([], {}, {}, {})) if folder else None
     chosen = RECIPES[recipe].with_changes(**SETTINGS)
     return train_run(run, chosen, held_out, kept, device="auto")
-
-
-def state(run: dict[str, Any]) -> dict[str, Any]:
-    return {**run["psi"].state_dict(), **{name: p.detach() for name, p in run["phi"].named_parameters()}}
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Outcome, Run, new_accelerator  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
 from rulenet.training.tuning.full import Full  # noqa: E402
+from tests.breaking import before_call, raising  # noqa: E402
 
 RULES = RuleSet.from_yaml("""
 rulenet: 1
@@ -131,15 +132,7 @@ def test_the_best_epoch_on_held_out_texts_is_kept(tiny_encoder: str, monkeypatch
 
 def test_ctrl_c_keeps_the_best_weights_and_says_so(tiny_encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     psi = new_psi(tiny_encoder)
-    real, calls = loop.train_epoch, []
-
-    def interrupted(*arguments: Any) -> float:
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(loop, "train_epoch", interrupted)
+    monkeypatch.setattr(loop, "train_epoch", before_call(2, loop.train_epoch, raising(KeyboardInterrupt())))
     with pytest.warns(UserWarning, match="interrupted in epoch 2 of 5; the weights of epoch 1 are kept"):
         outcome = fit(psi, RECIPE.with_changes(epochs=5), held_out=examples_of(psi))
     assert outcome.interrupted

@@ -27,6 +27,7 @@ from rulenet.training.objectives.supervised import Supervised, SupervisedTerm  #
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import new_cut  # noqa: E402
 from rulenet.training.tuning.full import Full  # noqa: E402
+from tests.breaking import before_call, raising  # noqa: E402
 
 N_NONE = 11  # unlabelled rows after the 40 labelled ones
 
@@ -143,13 +144,7 @@ def test_a_run_with_all_of_them_is_resumed_bit_for_bit(
 ) -> None:
     whole, broken, resumed = made(), made(), made()
     expected = state(whole, train(whole))
-    real, count = loop.train_step, iter(range(steps))
-
-    def step(*arguments: Any) -> Any:
-        if next(count, None) is None:
-            raise InterruptedError("broken off")
-        return real(*arguments)
-
+    step = before_call(steps + 1, loop.train_step, raising(InterruptedError("broken off")))
     with monkeypatch.context() as patch:
         patch.setattr(loop, "train_step", step)
         patch.setattr(run_module, "SECONDS", 0.0)
