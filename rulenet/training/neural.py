@@ -34,6 +34,7 @@ def fit_psi(
     """Train ψ against out-of-fold φ; returns ψ, φ's weights after that and the held-out texts' logits. The rest is in the report."""
     import torch
 
+    from rulenet.model.encoders.compact import round_weights
     from rulenet.model.encoders.load import load_encoder
     from rulenet.model.psi import Psi
     from rulenet.training.checkpoint import WORD_PIECES
@@ -50,6 +51,7 @@ def fit_psi(
         silence(psi, corpus.Y.sum(axis=0) == 0)
         rows = body.encode(corpus.texts, cache=folder and folder / WORD_PIECES)
         corpus = replace(corpus, rows=rows)
+        report.n_pieces = body.tokenizer.get_vocab_size()
         report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
@@ -63,6 +65,8 @@ def fit_psi(
             corpus = recipe.tune.keep(body, corpus, job.device)
         judged = corpus.take(held_out) if len(held_out) else None
         outcome = train_psi(psi, corpus.take(train), judged, recipe, terms, job, checkpoint)
+    if body.traits.sixteen_bits:
+        round_weights(psi.body)  # here, so that the model is judged as it is saved
     for term in terms:
         weights, judged = term.finish(weights, judged)
     report.epochs, report.best_epoch = len(outcome.train_loss), outcome.best_epoch

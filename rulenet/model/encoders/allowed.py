@@ -146,7 +146,7 @@ def check_tokenizer(data: Any, n_pieces: int) -> None:
         *_ids(data["model"].get("vocab")),
         *(token.get("id") if isinstance(token, dict) else None for token in added),
     ]
-    numbers += _special_ids(data.get("post_processor"))
+    numbers += special_ids(data.get("post_processor"))
     if not all(type(number) is int and 0 <= number < n_pieces for number in numbers):
         raise ValueError(f"the tokenizer has a number that is none of the {n_pieces:,} word pieces of the encoder")
 
@@ -200,7 +200,7 @@ def _check_template(part: dict[str, Any]) -> None:
         else piece
         for piece in (*single, *pair)
     ]
-    if len(single) > _MAX_SPECIAL + 1 or len(pair) > 2 * _MAX_SPECIAL or len(_special_ids(part)) > 4 * _MAX_SPECIAL:
+    if len(single) > _MAX_SPECIAL + 1 or len(pair) > 2 * _MAX_SPECIAL or len(special_ids(part)) > 4 * _MAX_SPECIAL:
         raise ValueError("the post_processor adds more special pieces than any encoder needs")
     if not all(piece in known for piece in pieces) or {"Sequence": "B"} in pieces[: len(single)]:
         raise ValueError("the post_processor adds a piece that it does not name")
@@ -232,7 +232,7 @@ def _ids(vocab: Any) -> list[Any]:
     return list(vocab.values()) if isinstance(vocab, dict) else list(range(len(vocab)))
 
 
-def _special_ids(part: Any) -> list[Any]:
+def special_ids(part: Any) -> list[Any]:
     """The numbers of the pieces that a post-processor adds."""
     if isinstance(part, dict):
         pairs = [
@@ -241,8 +241,8 @@ def _special_ids(part: Any) -> list[Any]:
             if name in ("sep", "cls") and isinstance(value, list) and len(value) == 2
         ]
         own = part["ids"] if isinstance(part.get("ids"), list) else []
-        return [*pairs, *own, *(number for value in part.values() for number in _special_ids(value))]
-    return [number for value in part for number in _special_ids(value)] if isinstance(part, list) else []
+        return [*pairs, *own, *(number for value in part.values() for number in special_ids(value))]
+    return [number for value in part for number in special_ids(value)] if isinstance(part, list) else []
 
 
 def _is_bounded(value: Any, depth: int = 4) -> bool:

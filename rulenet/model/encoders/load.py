@@ -7,10 +7,14 @@ import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from rulenet.base.extras import need
 from rulenet.errors import EncoderError
 from rulenet.model.encoders import e5, hub, minilm, scratch
+from rulenet.model.encoders.compact import compact, is_large
 from rulenet.model.encoders.encoder import Encoder
 from rulenet.model.encoders.source import Source, Wanted
 
@@ -29,7 +33,8 @@ def load_encoder(
         ``"scratch"``: a small encoder and tokenizer trained on `texts`.
         Anything else: a folder with a model saved by `transformers`, or a name on the Hugging Face hub.
     texts, seed
-        Training texts, and seed of the initial weights, for ``"scratch"``.
+        Training texts, and seed of the initial weights, for ``"scratch"``. Of an encoder of many languages, only the word pieces that
+        matter for such texts are kept; without texts, all.
     max_length, long_texts, max_chunks
         How much is read of a text; see `Encoder`.
 
@@ -45,7 +50,12 @@ def load_encoder(
         body = source.load(Wanted(name, texts, max_length, seed))
     except EncoderError as error:
         raise EncoderError(f"{error} {_offline()}") from error.__cause__
-    return Encoder(body, name=name, max_length=max_length, long_texts=long_texts, max_chunks=max_chunks)
+    how: dict[str, Any] = {"max_length": max_length, "long_texts": long_texts, "max_chunks": max_chunks}
+    encoder = Encoder(body, name=name, **how)
+    if not texts or not is_large(body):
+        return encoder
+    counts = np.bincount(encoder.encode(texts).values, minlength=body.tokenizer.get_vocab_size())
+    return Encoder(compact(body, counts), name=name, **how)
 
 
 def check_encoder(name: str) -> None:
