@@ -24,6 +24,7 @@ from rulenet.predictor import Predictor
 from rulenet.rules.ruleset import RuleSet
 from rulenet.store.read import load_model
 from rulenet.store.write import save_model
+from rulenet.training.encoder_choice import chosen_encoder
 from rulenet.training.given import check_given
 from rulenet.training.job import Job
 from rulenet.training.parameters import check_parameters, chosen_language
@@ -60,8 +61,9 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     rules
         A rule file, a `RuleSet`, or None for no authored rules.
     encoder
-        ``"minilm"`` (embedded, English), a Hugging Face name or folder, ``"scratch"`` (small, trained on your texts, any language),
-        or None for φ alone.
+        ``"auto"``: MiniLM for English texts, else e5. ``"minilm"`` (embedded, English), ``"e5"`` (embedded in the extra
+        ``multilingual``, 94 languages), a Hugging Face name or folder, ``"scratch"`` (small, trained on your texts, any language), or
+        None for φ alone.
     language
         ``"en"``, ``"zh"``, or ``"auto"``: the rule file's, else detected from the training texts.
     classes
@@ -117,7 +119,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     def __init__(
         self,
         rules: str | os.PathLike[str] | RuleSet | None = None,
-        encoder: str | os.PathLike[str] | None = "minilm",
+        encoder: str | os.PathLike[str] | None = "auto",
         *,
         language: str = "auto",
         classes: Sequence[Any] | None = None,
@@ -179,7 +181,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         recipe = recipe.resolved(len(known))
         language = chosen_language(self.language, given.ruleset, known)
         features = Features(given.ruleset, language=language, n_jobs=self.n_jobs, **fields_of(recipe.columns))
-        encoder = None if self.encoder is None else str(self.encoder)
+        encoder = chosen_encoder(self.encoder, language, [*known, *given.unlabeled])
         work_dir = None if self.work_dir is None else Path(self.work_dir)
         job = Job(self.random_state or 0, self.device, Progress(self.verbose), work_dir, resume)
         task = Task([*known, *given.unlabeled], given.Y, names, given.weighs_labels)

@@ -41,7 +41,7 @@ def train(
     data: Data = None,
     rules: Annotated[Path | None, Option("--rules", "-r", help="Rule file.")] = None,
     unlabeled: Unlabeled = None,
-    encoder: Annotated[str, Option(help="minilm, e5, scratch, a folder, a hub name, or none.")] = "minilm",
+    encoder: Annotated[str, Option(help="auto, minilm, e5, scratch, a folder, a hub name, or none.")] = "auto",
     language: Annotated[str, Option(help="auto, en or zh.")] = "auto",
     epochs: Annotated[int | None, Option(help="Passes over the texts; default: by their number.", min=1)] = None,
     seed: Seed = 0,

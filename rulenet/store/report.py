@@ -100,6 +100,7 @@ class ReportEntry(TypedDict, total=False):
     train_loss: list[float]  # NaN where training failed
     held_out_loss: list[float]
     interrupted: bool
+    encoder: _Note
     n_pieces: _Count
     cut_texts: _Share
     settled: dict[_Name, _Setting]

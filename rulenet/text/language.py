@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import filterfalse
 from typing import Literal
 
 from rulenet.text.fold import HAN
@@ -33,3 +34,17 @@ def declared_or_detected(declared: str, texts: Sequence[str]) -> Language:
     ('zh', 'en')
     """
     return "en" if declared == "en" else "zh" if declared == "zh" else detect_language(texts)
+
+
+def is_english(texts: Sequence[str]) -> bool:
+    """Whether texts may be English by their letters: at most one in 200 of the first thousand texts is beyond ASCII.
+
+    In English reviews, comments and news it is one in 1,200 at most; in French, German or Spanish one in 15 to 60.
+
+    Examples
+    --------
+    >>> is_english(["Where is my parcel?"]), is_english(["Où est mon colis ?"]), is_english(["Где моя посылка?"])
+    (True, False, False)
+    """
+    sample = "".join(text[:2000] for text in texts[:1000])
+    return sum(map(str.isalpha, sample)) >= 200 * sum(map(str.isalpha, filterfalse(str.isascii, sample)))

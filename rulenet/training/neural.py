@@ -51,7 +51,7 @@ def fit_psi(
         silence(psi, corpus.Y.sum(axis=0) == 0)
         rows = body.encode(corpus.texts, cache=folder and folder / WORD_PIECES)
         corpus = replace(corpus, rows=rows)
-        report.n_pieces = body.tokenizer.get_vocab_size()
+        report.encoder, report.n_pieces = encoder, body.tokenizer.get_vocab_size()
         report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)

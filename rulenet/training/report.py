@@ -20,6 +20,8 @@ class Report:
         Whether the likeliest scalars gave worse answers on the held-out texts than φ or ψ alone, so that others were chosen.
     settled
         The values of those fields of the recipe that depend on the data.
+    encoder
+        What ``"auto"`` became; empty without one.
     n_pieces
         Word pieces that the encoder tells apart. Of one of many languages, those are kept that matter for texts like these.
     cut_texts
@@ -46,6 +48,7 @@ class Report:
     train_loss: list[float] = field(default_factory=list)
     held_out_loss: list[float] = field(default_factory=list)
     interrupted: bool = False
+    encoder: str = ""
     n_pieces: int = 0
     cut_texts: float = 0.0
     settled: dict[str, Any] = field(default_factory=dict)

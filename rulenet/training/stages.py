@@ -17,7 +17,6 @@ from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.features.blocks import Features
 from rulenet.model.encoders.encoder import Traits
-from rulenet.model.encoders.load import check_encoder
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.link import Link
 from rulenet.rules.engine.tally import tally
@@ -52,8 +51,6 @@ def expected_costs(n_texts: int, encoder: str | None, recipe: Recipe, device: st
 
 def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Recipe, job: Job) -> tuple[Hybrid, Report]:
     """Fit φ and, if there is an encoder, ψ."""
-    if encoder is not None:
-        check_encoder(encoder)
     report = Report(n_texts=int((task.Y.sum(axis=1) > 0).sum()), language=features.language, n_rules=features.n_rules)
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()

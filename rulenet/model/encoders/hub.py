@@ -19,6 +19,7 @@ STACKS = ("bert", "roberta", "xlm-roberta", "camembert", "electra")
 IN_A_FOLDER = "The folder must contain config.json, model.safetensors and tokenizer files, as transformers writes them."
 # E5 models were trained with a word before each text that says what it is for; their settings do not say so.
 _E5 = re.compile(r"(?:^|[/\\]|--)(?:multilingual-)?e5-(?:small|base|large)(?:-v2)?(?:[/\\]|$)")
+_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "spm.model")
 OFFLINE = "If this machine is offline, pass a folder with the downloaded model."
 
 
@@ -30,8 +31,8 @@ def read_body(location: str, name: str) -> Body:
     from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig
 
     local = Path(location).is_dir()
-    if local and (odd := [path.name for path in Path(location).iterdir() if not path.is_file() and not path.is_dir()]):
-        raise EncoderError(f"encoder {name!r} cannot be loaded: {odd[0]} is not a regular file.")
+    if local:
+        _check_folder(Path(location), name)
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": local}
     try:
         with quiet_transformers():
@@ -80,10 +81,7 @@ def quiet_transformers() -> Iterator[None]:
 def check(name: str) -> None:
     """Refuse a folder without a config, and a name that the hub does not have or that cannot be reached; torch is not needed."""
     if Path(name).is_dir():
-        if not (Path(name) / "config.json").is_file():
-            raise EncoderError(
-                f"encoder {name!r} cannot be loaded: there is no config.json in this folder. {IN_A_FOLDER}"
-            )
+        _check_folder(Path(name), name)
         return
     from huggingface_hub import hf_hub_download
 
@@ -91,6 +89,17 @@ def check(name: str) -> None:
         hf_hub_download(name, "config.json")
     except Exception as error:  # of many kinds, all meaning: not found
         raise EncoderError(f"encoder {name!r} cannot be loaded: {_first_line(error)}. {OFFLINE}") from error
+
+
+def _check_folder(folder: Path, name: str) -> None:
+    """Refuse a folder in which a file is missing; transformers would make up a tokenizer that knows nothing."""
+    lacking = "" if (folder / "config.json").is_file() else "config.json"
+    if not any((folder / file).is_file() for file in _TOKENIZERS):
+        lacking = lacking or f"tokenizer ({_TOKENIZERS[0]})"
+    if lacking:
+        raise EncoderError(f"encoder {name!r} cannot be loaded: there is no {lacking} in this folder. {IN_A_FOLDER}")
+    if odd := [path.name for path in folder.iterdir() if not path.is_file() and not path.is_dir()]:
+        raise EncoderError(f"encoder {name!r} cannot be loaded: {odd[0]} is not a regular file.")
 
 
 def _first_line(error: BaseException) -> str:

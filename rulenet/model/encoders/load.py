@@ -18,6 +18,7 @@ from rulenet.model.encoders.compact import compact, is_large
 from rulenet.model.encoders.encoder import Encoder
 from rulenet.model.encoders.source import Source, Wanted
 
+AUTO = "auto"  # not an encoder: one is chosen by the texts
 SOURCES: tuple[Source, ...] = (minilm.SOURCE, e5.SOURCE, scratch.SOURCE, hub.SOURCE)
 
 
@@ -77,6 +78,8 @@ def check_encoder(name: str) -> None:
     for module in ("torch", "transformers"):
         if importlib.util.find_spec(module) is None:
             need(module, purpose=f"encoder={name!r}")
+    if name == AUTO:
+        return
     source = next(source for source in SOURCES if source.name in (name, None))
     if source.name is None and not Path(name).is_dir():
         _check_name(name)
@@ -88,7 +91,7 @@ def check_encoder(name: str) -> None:
 
 def _check_name(name: str) -> None:
     """Refuse what is neither a folder nor may be a name on the hub."""
-    known = {str(source.name): str(source.name) for source in SOURCES if source.name} | {"none": "none"}
+    known = {str(source.name): str(source.name) for source in SOURCES if source.name} | {AUTO: AUTO, "none": "none"}
     bare = re.sub("[^a-z0-9]", "", name.lower())
     meant = [*difflib.get_close_matches(bare, known, 1, 0.7), *(one for one in known if one in bare)]
     if "/" not in name and meant:

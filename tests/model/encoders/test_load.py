@@ -133,7 +133,9 @@ def test_a_misspelt_encoder_is_recognised_before_the_work(tmp_path: Path, monkey
     """Without the network, and before φ: known names, folders, siblings of folders."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "other").mkdir()
-    (tmp_path / "mine" / "config.json").write_text("{}")
+    (tmp_path / "bare").mkdir()
+    for name in ("mine/config.json", "mine/tokenizer.json", "bare/config.json"):
+        (tmp_path / name).write_text("{}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("huggingface_hub.hf_hub_download", None)
     for name, said in {
@@ -143,6 +145,7 @@ def test_a_misspelt_encoder_is_recognised_before_the_work(tmp_path: Path, monkey
         **dict.fromkeys(("./no", "/no/such/folder", "~/no", "a b"), "there is no such folder"),
         f"{tmp_path}/mime": r"no such folder \(did you mean '.*mine'\?\)",
         "other": "there is no config.json in this folder",
+        "bare": r"there is no tokenizer \(tokenizer.json\) in this folder",
     }.items():
         with pytest.raises(EncoderError, match=f"{said}.* Encoders that need no network: 'minilm'"):
             check_encoder(name)
