@@ -17,15 +17,16 @@ from rulenet.errors import DataError
 TEXTS: tuple[tuple[str, ...], ...] = (
     ("text", "文本"),
     ("sentence", "review", "content", "body", "message", "comment", "document", "utterance", "query", "tweet", "post",
-     "内容", "正文", "评论", "句子", "文章", "留言"),
-    ("title", "标题", "question", "问题", "description", "摘要", "描述", "headline", "subject"),
+     "内容", "內容", "正文", "评论", "評論", "句子", "文章", "留言"),
+    ("title", "标题", "標題", "question", "问题", "問題", "description", "摘要", "描述", "headline", "subject"),
 )  # fmt: skip
 LABELS: tuple[tuple[str, ...], ...] = (
-    ("label", "labels", "标签"),
-    ("class", "category", "topic", "sentiment", "intent", "target", "类别", "分类", "情感", "意图", "类型", "主题"),
-)
-TITLES = ("title", "标题", "headline", "subject")
-BODIES = ("description", "body", "content", "正文", "内容", "描述", "摘要")
+    ("label", "labels", "标签", "標籤"),
+    ("class", "category", "topic", "sentiment", "intent", "target", "类别", "類別", "分类", "分類", "情感", "意图", "意圖",
+     "类型", "類型", "主题", "主題"),
+)  # fmt: skip
+TITLES = ("title", "标题", "標題", "headline", "subject")
+BODIES = ("description", "body", "content", "正文", "内容", "內容", "描述", "摘要")
 MAX_COLUMNS = 10_000
 
 

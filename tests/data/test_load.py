@@ -176,6 +176,7 @@ def test_jsonl_skips_blank_lines_and_counts_them(tmp_path: Path) -> None:
         ("topic,title,description", ["B\n\nC"], ["A"]),
         ("body,title,intent", ["B\n\nA"], ["C"]),
         ("标题,内容,类别", ["A\n\nB"], ["C"]),
+        ("標題,內容,類別", ["A\n\nB"], ["C"]),
         ("标签,Text,文章", ["B"], ["A"]),
         ("title,description,text,target", ["C"], ["D"]),
         ("title,category", ["A"], ["B"]),

@@ -35,7 +35,9 @@ def literal_flaw(literal: str, kind: str) -> Flaw | None:
             return Flaw(codes.SEVERAL_WORDS, control)
         # With a comma it is a list that lacks its brackets.
         edit = Edit("split") if COMMA.search(literal) else Edit("rename", "phrase")
-        return Flaw(codes.SEVERAL_WORDS, f"word {literal!r} is several words; write phrase: {literal}", edit)
+        return Flaw(
+            codes.SEVERAL_WORDS, f"word {literal!r} is several words; write phrase: {' '.join(literal.split())}", edit
+        )
     return None
 
 
