@@ -99,7 +99,7 @@ def _list(found: Checked, fixed: Mapping[str, list[Fault]], *, hints: bool) -> N
         for fault, can_fix in faults:
             mark = (" (fixable with --fix)", "dim") if can_fix else ""
             say(f"{fault.place(file)}: ", (fault.severity, _COLOURS[fault.severity]), f": {fault.text}", mark)
-        if any(fault.severity == "error" and fault.code.number < _BEYOND_READING for fault, _ in faults):
+        if any(fault.severity == "error" and "RN001" < fault.code.number < _BEYOND_READING for fault, _ in faults):
             say((f"{file}: its rules are checked for warnings once these errors are gone", "dim"))
     count = _count(found)
     listed = count.total() - (0 if hints else count["info"])
