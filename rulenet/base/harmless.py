@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 # A joiner does its work in emoji and in scripts such as Persian; next to Latin letters it only makes two names look the same.
-_JOINER = re.compile("(?<=[^\0-\u02ff\u2000-\u206f])[\u200c\u200d](?=[^\0-\u02ff\u2000-\u206f])")
+_JOINER = "(?<=[^\0-\u02ff\u2000-\u206f])[\u200c\u200d](?=[^\0-\u02ff\u2000-\u206f])"
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
@@ -24,7 +24,7 @@ def harmless(text: str, *, one_line: bool = False) -> str:
     kept = "" if one_line else "\n\t"
     if text.isprintable() or (kept and text.replace("\n", "").isprintable()):
         return text
-    joiners = {match.start() for match in _JOINER.finditer(text)}
+    joiners = {match.start() for match in re.finditer(_JOINER, text)}
     return "".join(
         char
         if char.isprintable() or char in kept or i in joiners

@@ -10,7 +10,7 @@ OPTIONS = {
     **{"cascade_risk": "--cascade-risk", "max_loss": "--max-loss", "held_out": "--held-out"},
     **{"n_jobs": "--jobs", "random_state": "--seed"},
 }
-_ARGUMENT = re.compile(rf"(?<![\w.-])({'|'.join(OPTIONS)})=('[^']*'|[\w.+-]+|…)")
+_ARGUMENT = rf"(?<![\w.-])({'|'.join(OPTIONS)})=('[^']*'|[\w.+-]+|…)"
 
 
 def in_words_of_the_command_line(message: str) -> str:
@@ -21,7 +21,7 @@ def in_words_of_the_command_line(message: str) -> str:
     >>> in_words_of_the_command_line("device='tpu' is not 'cpu'; n_jobs=0, encoder=None, with rules=…")
     "--device tpu is not 'cpu'; --jobs 0, --encoder none, with --rules …"
     """
-    return _ARGUMENT.sub(lambda found: f"{OPTIONS[found[1]]} {_value(found[2])}", message)
+    return re.sub(_ARGUMENT, lambda found: f"{OPTIONS[found[1]]} {_value(found[2])}", message)
 
 
 def _value(value: str) -> str:

@@ -61,7 +61,7 @@ _PERHAPS_MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u1fff\u20d0-\u20ff\u2cef-\u2dff\u302a-\u302f\u3099\u309a\ua66f-\uabff\ufb1e\ufe00-\ufe2f"
     "\U00010000-\U0001ffff\U000e0100-\U000e01ef]"
 )
-_UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")
+_UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]{_MARK}*")
 # What does not tell words apart: how an apostrophe is typed, optional vowel points of Hebrew and Arabic, the Arabic letter that only
 # stretches a word, and variation selectors.
 _OPTIONAL = (
@@ -97,11 +97,6 @@ def words_pattern() -> re.Pattern[str]:
 
 
 @cache
-def _units() -> re.Pattern[str]:
-    return re.compile(f"{WORD}|[{UNSPACED}]{_MARK}*", re.VERBOSE)
-
-
-@cache
 def _tokens() -> re.Pattern[str]:
     return re.compile(f"{_WORDS}|\\S{_MARK}*", re.VERBOSE)
 
@@ -131,7 +126,12 @@ def unit_spans(text: str) -> Iterator[tuple[int, int]]:
     >>> list(unit_spans("买 iPhone"))
     [(0, 1), (2, 8)]
     """
-    return (match.span() for match in _units().finditer(shadow(text)))
+    shown = shadow(text)
+    for match in words_pattern().finditer(shown):
+        if _UNSPACED_CHARACTER.match(shown, match.start()):
+            yield from (part.span() for part in _UNSPACED_CHARACTER.finditer(shown, *match.span()))
+        else:
+            yield match.span()
 
 
 def token_spans(text: str) -> list[tuple[int, int]]:
