@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ import pytest
 
 from rulenet.errors import MissingExtraError
 
+# Processes that the tests start keep word vectors here, not in the cache of whoever runs the tests.
+os.environ["RULENET_CACHE"] = tempfile.mkdtemp(prefix="rulenet-tests-")
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -23,6 +27,14 @@ REPOSITORY = Path(__file__).parent.parent
 def repository() -> Path:
     """Root of the repository."""
     return REPOSITORY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _word_vectors_only_by_name() -> Iterator[None]:
+    """Reading thousands of words takes seconds; tests of word vectors ask for those of a small encoder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rulenet.training.word_vectors.MOST", 0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -328,10 +328,10 @@ def test_a_grid_search_varies_single_fields_of_a_recipe(recipe: Recipe | None) -
 
 def test_what_depends_on_the_data_is_reported_and_kept(tmp_path: Path) -> None:
     clf = RuleNetClassifier(None, None).fit(["goal", "oil", "win", "bank"] * 3, ["Sports", "Business"] * 6)
-    assert clf.report_["settled"] == {"min_df": 1, "C": 10.0}
+    assert clf.report_["settled"] == {"min_df": 1, "C": 10.0, "word_vectors": None}
     clf.save(tmp_path / "model")
     twin = RuleNetClassifier.load(tmp_path / "model")
-    assert twin.recipe_ == clf.recipe_ == Recipe.of(min_df=1, C=10.0)
+    assert twin.recipe_ == clf.recipe_ == Recipe.of(min_df=1, C=10.0, word_vectors=None)
     assert clf.recipe is None
 
 

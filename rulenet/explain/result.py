@@ -6,7 +6,7 @@ Imports draw, base and errors. A result lists what is to be drawn in `blocks`; `
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rulenet.base.drawing import Bar, Block, Cell, Headline, HeatText, Mark, MarkedText, Prose, Run, Sheet
@@ -52,6 +52,10 @@ class Term:
         ``weights × value`` for each label, in logits.
     spans
         Where it is in the text as given, as (start, end).
+    shared
+        What of the contributions it has from terms with similar word vectors, for each label; None where nothing is shared.
+    like
+        Terms that this comes from: labelled texts have them, and they speak for the same of the two leading labels.
     """
 
     kind: str
@@ -60,6 +64,8 @@ class Term:
     weights: dict[Label, float]
     contributions: dict[Label, float]
     spans: list[Span]
+    shared: dict[Label, float] | None = None
+    like: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +239,10 @@ class Explanation(Shown):
             MarkedText(self.text, self._marks()),
             Sheet("", names, self._rows(), breaks="words", has_total=True),
         ]
+        if origins := self._origins():
+            found.append(
+                Sheet("learned from words like them", ("term", "difference", "of which shared", "with"), origins)
+            )
         if self.tokens:
             heat = [Mark(token.start, token.end, token.attribution) for token in self.tokens]
             found.append(HeatText(self._token_line(), self.text, heat))
@@ -284,12 +294,16 @@ class Explanation(Shown):
         speaking, silent = ([one for one in rules if bool(one[1]) is speaks] for speaks in (True, False))
         return [Mark(*span, lead, t.name, s) for t, lead, s in speaking + found + silent for span in t.spans]
 
-    def _rows(self) -> list[tuple[Cell, ...]]:
+    def _shown(self) -> list[Term]:
+        """Terms with a row of their own."""
         pair = self.label, self.runner_up
         # A rule for a third label, or whose learned weight is 0, says nothing about these two.
         rules = [t for t in self.terms if t.kind == "rule" and any(t.contributions[label] for label in pair)]
         others = [term for term in self.terms if term.kind != "rule"]
-        shown = rules[:SHOWN_TERMS] + others[: max(3, SHOWN_TERMS - len(rules))]
+        return rules[:SHOWN_TERMS] + others[: max(3, SHOWN_TERMS - len(rules))]
+
+    def _rows(self) -> list[tuple[Cell, ...]]:
+        pair, shown = (self.label, self.runner_up), self._shown()
         rest = [term for term in self.terms if not any(term is s for s in shown)]
         rows = [self._row("", "bias", self.bias)]
         rows += [self._row(t.kind, t.name, t.contributions, words(self.text, t.spans)) for t in shown]
@@ -299,6 +313,15 @@ class Explanation(Shown):
         if self.path == "hybrid":
             rows.append(self._row("ψ", "transformer", self.neural))
         return [*rows, self._row("=", "logit", self.logits)]
+
+    def _origins(self) -> list[tuple[Cell, ...]]:
+        """The shown terms with at least half of their say from terms like them."""
+        rows: list[tuple[Cell, ...]] = []
+        for term in self._shown():
+            lead = self._lead(term.contributions)
+            if term.shared is not None and term.like and 2 * (part := self._lead(term.shared)) / (lead or 1.0) >= 1:
+                rows.append((term.name, f"{lead:+.2f}", f"{part:+.2f}", ", ".join(term.like[:SAID])))
+        return rows
 
     def _row(self, kind: str, name: str, values: dict[Label, float], where: str = "") -> tuple[Cell, ...]:
         return kind, name, where, values[self.label], values[self.runner_up], Bar(self._lead(values))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,7 @@ def _terms(
     W = hybrid.phi_scale * hybrid.weights.coef[used]  # (n_used, K)
     columns = list(map(features.column, used.tolist()))
     weights = [dict(zip(classes, row, strict=True)) for row in W.tolist()]
+    origins = _Origins.of(hybrid, used)
     for i, text in enumerate(texts):
         row = slice(X.indptr[i], X.indptr[i + 1])
         values = X.data[row].astype(np.float64)
@@ -91,10 +92,49 @@ def _terms(
         order = np.argsort(-np.abs(C[:, top[i]] - C[:, second[i]]), kind="stable")
         spans = features.spans(text, X.indices[row][order].tolist())
         rows = zip(place[row][order].tolist(), values[order].tolist(), C[order].tolist(), spans, strict=True)
-        yield [
+        terms = [
             Term(columns[u].kind, columns[u].name, value, weights[u], dict(zip(classes, shares, strict=True)), where)
             for u, value, shares, where in rows
         ]
+        if origins is not None:
+            terms = [
+                origins.add(t, u, classes, top[i], second[i])
+                for t, u in zip(terms, place[row][order].tolist(), strict=True)
+            ]
+        yield terms
+
+
+@dataclass(frozen=True)
+class _Origins:
+    """What of the weights of some columns comes from terms like them."""
+
+    hybrid: Hybrid
+    shared: Array  # (n_used, K)
+    like: Array  # (n_used, LIKE): numbers of terms
+
+    @classmethod
+    def of(cls, hybrid: Hybrid, used: Array) -> _Origins | None:
+        """None if φ was learned without word vectors."""
+        weights, features = hybrid.weights, hybrid.features
+        if weights.shared is None or weights.like is None:
+            return None
+        terms = used - features.n_rules
+        is_term = (terms >= 0) & (terms < features.n_terms)
+        shared, like = np.zeros((len(used), weights.shared.shape[1])), np.full((len(used), weights.like.shape[1]), -1)
+        shared[is_term], like[is_term] = hybrid.phi_scale * weights.shared[terms[is_term]], weights.like[terms[is_term]]
+        return cls(hybrid, shared, like)
+
+    def add(self, term: Term, u: int, classes: Sequence[Label], top: int, second: int) -> Term:
+        """The term with what it shares, and the terms like it that pull it the same way."""
+        shared = self.shared[u]
+        if not shared.any():
+            return term
+        weights, features = self.hybrid.weights, self.hybrid.features
+        like = self.like[u][self.like[u] >= 0]
+        own = weights.coef[features.n_rules + like] - weights.shared[like]  # type: ignore[index]
+        agrees = (own[:, top] - own[:, second]) * (shared[top] - shared[second]) > 0
+        names = [features.terms.names[j] for j in like[agrees].tolist()] if features.terms else []
+        return replace(term, shared=dict(zip(classes, (shared * term.value).tolist(), strict=True)), like=names)
 
 
 def _add_tokens(

@@ -76,9 +76,9 @@ class Features:
         self.terms = TermFeatures(self.tokeniser, ngram_range=ngram_range, min_df=min_df) if tfidf else None
         self.pos = PosFeatures(self.tagger) if pos else None
 
-    def fit_transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """Learn the vocabulary and return X of shape (n_texts, n_columns), float32."""
-        return self._stack(texts, self.terms.fit_transform(texts) if self.terms else None)
+    def fit_transform(self, texts: Sequence[str], words: Sequence[str] = ()) -> scipy.sparse.csr_matrix:
+        """Learn the vocabulary, with some words in any case, and return X of shape (n_texts, n_columns), float32."""
+        return self._stack(texts, self.terms.fit_transform(texts, words) if self.terms else None)
 
     def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """Return X of shape (n_texts, n_columns), float32."""
@@ -103,8 +103,20 @@ class Features:
         first, last = self.n_rules, self.n_rules + self.n_terms
         T = X[:, first:last]
         is_known = np.asarray((T[train] != 0).sum(axis=0)).ravel() >= self.terms.min_df
-        T = normalize(T @ scipy.sparse.diags(is_known.astype(T.dtype)))
+        T = normalize(T @ scipy.sparse.diags((is_known | self.terms.given).astype(T.dtype)))
         return scipy.sparse.csr_matrix(scipy.sparse.hstack([X[:, :first], T, X[:, last:]], format="csr", dtype=X.dtype))
+
+    def without(self, X: scipy.sparse.csr_matrix, terms: Array) -> tuple[Features, scipy.sparse.csr_matrix]:
+        """Features and X as if the vocabulary did not have some terms, given by a mask."""
+        if self.terms is None or not terms.any():
+            return self, X
+        kept, first, last = np.flatnonzero(~terms), self.n_rules, self.n_rules + self.n_terms
+        T = X[:, first:last][:, kept]
+        other = copy.copy(self)
+        other.terms = self.terms.take(kept)
+        T = normalize(T) if len(kept) else T
+        X = scipy.sparse.hstack([X[:, :first], T, X[:, last:]], format="csr", dtype=X.dtype)
+        return other, scipy.sparse.csr_matrix(X)
 
     def with_ruleset(self, ruleset: RuleSet | None) -> Features:
         """Return a copy with other rules and the same vocabulary and dictionary."""

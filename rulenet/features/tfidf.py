@@ -6,6 +6,7 @@ character 1–3-grams, which by themselves do better on short titles than words.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 
 from rulenet.text.clean import clean
 from rulenet.text.fold import HAN, fold, words_with_offsets
@@ -100,17 +102,53 @@ class TermFeatures:
         self.analyzer = Analyzer(tokeniser, ngram_range)
         self.min_df = min_df
         self.names: list[str] = []
+        self.given: Any = np.zeros(0, dtype=bool)  # which terms are there whatever the texts, (n_terms,)
         self.vectorizer = TfidfVectorizer(analyzer=self.analyzer, min_df=min_df, sublinear_tf=True, dtype=np.float32)
 
-    def fit_transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """Learn the vocabulary and return T of shape (n_texts, n_terms); no column if no text contains a term."""
+    def fit_transform(self, texts: Sequence[str], words: Sequence[str] = ()) -> scipy.sparse.csr_matrix:
+        """Learn the vocabulary and return T of shape (n_texts, n_terms); no column if no text contains a term.
+
+        `words` are in the vocabulary even if no text contains them.
+        """
+        if words:
+            return self._fit_with(texts, words)
         try:
             T = self.vectorizer.fit_transform(texts)
         except ValueError:  # scikit-learn raises it for an empty vocabulary, or if all terms are rarer than min_df
             self.names = []
             return scipy.sparse.csr_matrix((len(texts), 0), dtype=np.float32)
         self.names = self.vectorizer.get_feature_names_out().tolist()
+        self.given = np.zeros(len(self.names), dtype=bool)
         return T
+
+    def _fit_with(self, texts: Sequence[str], words: Sequence[str]) -> scipy.sparse.csr_matrix:
+        """`fit_transform` with further words; a text is taken apart once."""
+        counter = CountVectorizer(analyzer=self.analyzer, dtype=np.float32)
+        try:
+            counts = counter.fit_transform(texts)
+        except ValueError:  # none of the texts has a term
+            counts, names = scipy.sparse.csr_matrix((len(texts), 0), dtype=np.float32), []
+        else:
+            names = counter.get_feature_names_out().tolist()
+        df, given = np.bincount(counts.indices, minlength=len(names)), set(words)
+        kept = [
+            j for j, (name, n) in enumerate(zip(names, df.tolist(), strict=True)) if n >= self.min_df or name in given
+        ]
+        unseen = sorted(given.difference(names))
+        counts = counts[:, kept]
+        counts.resize(len(texts), len(kept) + len(unseen))
+        weigh = TfidfTransformer(sublinear_tf=True)
+        T = weigh.fit_transform(counts)
+        self.restore([*(names[j] for j in kept), *unseen], weigh.idf_)
+        self.given = np.array([name in given for name in self.names])
+        return scipy.sparse.csr_matrix(T)
+
+    def take(self, columns: Any) -> TermFeatures:
+        """The same with some of the terms only."""
+        other = copy.copy(self)
+        other.vectorizer = clone(self.vectorizer)
+        other.restore([self.names[j] for j in columns.tolist()], self.idf[columns])
+        return other
 
     def transform(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
         """Return T of shape (n_texts, n_terms)."""
@@ -125,7 +163,7 @@ class TermFeatures:
 
     def restore(self, names: list[str], idf: Any) -> None:
         """Restore a stored vocabulary."""
-        self.names = list(names)
+        self.names, self.given = list(names), np.zeros(len(names), dtype=bool)
         if names:
             self.vectorizer.set_params(vocabulary=dict(zip(names, range(len(names)), strict=True)))
             self.vectorizer.idf_ = np.asarray(idf)

@@ -75,6 +75,14 @@ class Weights:
     bias: Array  # (n_classes,)
     shared: Array | None = None  # what the terms share in `coef`, (n_terms, n_classes): their vectors · of_vectors
     of_vectors: Array | None = None  # what a word vector weighs, (d, n_classes); known only while fitting
+    like: Array | None = (
+        None  # for each term, numbers of terms that it shares most with, nearest first, then −1: (n_terms, LIKE)
+    )
+
+    def finished(self) -> Weights:
+        """What is kept of them: `shared` only explains, and is precise enough in 16 bits."""
+        shared = None if self.shared is None else self.shared.astype(np.float16)
+        return Weights(self.coef, self.bias, shared, None, self.like)
 
     def part(self, columns: Array, classes: Array, terms: Array) -> Weights:
         """The weights of some columns, classes and terms; the last two are given by masks."""

@@ -84,7 +84,11 @@ class PhiProblem:
         """Prior standard deviation of the other columns' weights in units of √C, shape (n_other, n_classes)."""
         scale = np.ones((X.shape[1] - self.n_rules, Y.shape[1]))
         if self.nb_terms:
-            scale[: self.nb_terms] = np.sqrt(log_count_ratio(X[:, self.n_rules : self.n_rules + self.nb_terms], Y))
+            T = X[:, self.n_rules : self.n_rules + self.nb_terms]
+            ratio = log_count_ratio(T, Y)
+            if self.vectors is not None or self.shared is not None:  # many terms are in no text
+                ratio *= np.mean(np.asarray((T != 0).sum(axis=0)) > 0)
+            scale[: self.nb_terms] = np.sqrt(ratio)
         return scale
 
     def solve(
@@ -192,9 +196,6 @@ class PhiProblem:
     ) -> tuple[Array, Array]:  # fmt: skip
         """φ and the logits of the head over hidden states H, from weights that never saw the text: see `out_of_fold`."""
         H = np.zeros((X.shape[0], 0), dtype=np.float32) if H is None else H
-        strata = self.link.strata(Y)
-        smallest = int(np.bincount(strata)[np.unique(strata)].min())
-        folds = StratifiedKFold if smallest >= n_folds else KFold
         phi, psi = np.zeros(Y.shape), np.zeros(Y.shape)
 
         def fill(train: Array, held_out: Array) -> None:
@@ -203,7 +204,7 @@ class PhiProblem:
             weights, head = self.solve_with(part[train], H[train], Y[train], offset=rest)
             phi[held_out], psi[held_out] = weights.logits(part[held_out]), H[held_out] @ head
 
-        splits = folds(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(Y)), strata)
+        splits = folds(self.link.strata(Y), n_folds, seed)
         # The limit applies to the whole process: it is set once, not by each thread.
         with threadpool_limits(1, user_api="blas"):
             joblib.Parallel(n_jobs=n_jobs, require="sharedmem")(joblib.delayed(fill)(*fold) for fold in splits)
@@ -238,6 +239,13 @@ def _at(part: Array, first: int, n: int) -> Array:
     whole = np.zeros((n, part.shape[1]))
     whole[first : first + len(part)] = part
     return whole
+
+
+def folds(strata: Array, n_folds: int, seed: int) -> list[tuple[Array, Array]]:
+    """Rows to train on and held-out ones of each fold; each stratum is spread evenly if it is large enough."""
+    smallest = int(np.bincount(strata)[np.unique(strata)].min())
+    kind = StratifiedKFold if smallest >= n_folds else KFold
+    return list(kind(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(strata)), strata))
 
 
 def log_count_ratio(X: Any, Y: Array) -> Array:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 _TRIES = 10
 _MAX_WEIGHT = 1e15
 _MAX_REASON = 2000
+MAX_LIKE = 100  # terms like another
 PROBES = ("", "one word, 中文 é 😀")
 
 
@@ -117,7 +118,8 @@ def _read_model(
 def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSet | None) -> tuple[Features, Weights]:
     file = _part(folder, config, "vocabulary.json")
     vocabulary = validated(Vocabulary, read_json(file), file)
-    coef, bias, idf = _read_arrays(_part(folder, config, "phi.safetensors"), ("coef", "bias", "idf"))
+    file = _part(folder, config, "phi.safetensors")
+    coef, bias, idf = _read_arrays(file, ("coef", "bias", "idf"))
     columns, n_labels = recipe.columns, len(config.labels)
     features = Features(
         ruleset, language=config.language, tfidf=columns.tfidf, pos=columns.pos, ngram_range=columns.ngram_range,
@@ -134,7 +136,21 @@ def _read_phi(folder: Path, config: ModelConfig, recipe: Recipe, ruleset: RuleSe
         raise ModelFileError(f"{folder}: phi.safetensors has weights that are NaN, infinite or impossible")
     if features.terms is not None:
         features.terms.restore(vocabulary.terms, idf)
-    return features, Weights(coef.astype(np.float64), bias.astype(np.float64))
+    shared, like = _read_shared(file, n_terms, n_labels)
+    return features, Weights(coef.astype(np.float64), bias.astype(np.float64), shared, like=like)
+
+
+def _read_shared(file: Path, n_terms: int, n_labels: int) -> tuple[Any, Any]:
+    """What terms share, and with which; None for both if φ was learned without word vectors."""
+    with safetensors.safe_open(file, "np") as tensors:
+        if not {"shared", "like"} & set(tensors.keys()):
+            return None, None
+    shared, like = _read_arrays(file, ("shared", "like"))
+    if shared.shape != (n_terms, n_labels) or like.ndim != 2 or like.shape[0] != n_terms or like.shape[1] > MAX_LIKE:
+        raise ModelFileError(f"{file}: arrays of shape {shared.shape} and {like.shape} do not fit {n_terms} terms")
+    if not _are_weights(shared) or like.dtype.kind != "i" or not ((like >= -1) & (like < n_terms)).all():
+        raise ModelFileError(f"{file} says that terms share what is impossible")
+    return shared.astype(np.float16), like.astype(np.int32)
 
 
 def _read_arrays(file: Path, names: tuple[str, ...]) -> list[Any]:
@@ -148,7 +164,7 @@ def _read_arrays(file: Path, names: tuple[str, ...]) -> list[Any]:
 
 def _are_weights(array: Any) -> bool:
     """Whether all numbers are ones that solving φ or running ψ can give."""
-    return array.dtype.kind == "f" and bool((np.abs(array) <= _MAX_WEIGHT).all())
+    return array.dtype.kind == "f" and bool((np.abs(array.astype(np.float64)) <= _MAX_WEIGHT).all())
 
 
 def _read_held_out(folder: Path, config: ModelConfig) -> HeldOut | None:

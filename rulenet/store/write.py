@@ -216,7 +216,8 @@ def _phi_parts(hybrid: Hybrid) -> dict[str, bytes]:
     features, terms, weights = hybrid.features, hybrid.features.terms, hybrid.weights
     idf = np.asarray(terms.idf if terms else np.zeros(0))
     words = {"words": list(features.tokeniser.words), "terms": terms.names if terms else []}
-    phi = safetensors.numpy.save({"coef": weights.coef, "bias": weights.bias, "idf": idf})
+    shared = {name: of for name, of in (("shared", weights.shared), ("like", weights.like)) if of is not None}
+    phi = safetensors.numpy.save({"coef": weights.coef, "bias": weights.bias, "idf": idf, **shared})
     parts = {"phi.safetensors": phi, "vocabulary.json": _json(words)}
     if features.ruleset is not None:
         parts["rules.yaml"] = features.ruleset.source.encode()

@@ -34,17 +34,13 @@ def _open(value: Any) -> Any:
     return None if isinstance(value, str) and value == "auto" else value
 
 
-def _on(value: Any) -> Any:
-    """What was left to the data in older recipes is on."""
-    return True if _open(value) is None else value
-
-
 Whole = Annotated[int, BeforeValidator(_plain), Field(le=10**9)]
 Number = Annotated[float, BeforeValidator(_plain)]
 Count = Annotated[Whole, Field(ge=1)]
 Gram = Annotated[Whole, Field(ge=1, le=20)]
 Positive = Annotated[Number, Field(gt=0, le=1e12)]
 NotNegative = Annotated[Number, Field(ge=0, le=1e12)]
+Name = Annotated[str, Field(min_length=1, max_length=10_000)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 
@@ -136,11 +132,18 @@ class Phi:
     ----------
     C
         Prior variance of TF-IDF and part-of-speech weights; larger fits closer. ``"auto"`` or None: by the loss on held-out texts,
-        from 1 to 100; 10 if they are fewer than 100.
+        from 1 to 100; without word vectors, 10 if they are fewer than 100.
     rule_sigma
         How far, in log-odds, data may pull a rule's weight from its author's (prior standard deviation).
     nb
         Whether a term's prior variance, for each label, follows its naive Bayes log-count ratio (see `rulenet.model.phi_problem`).
+        ``"auto"`` or None: yes, unless φ with word vectors does better without on held-out texts.
+    word_vectors
+        Whose vectors of words say which terms are alike, so that they share weights: an encoder's, named as for the estimator.
+        ``"auto"``: the estimator's, or without one that learned from other texts MiniLM's (English) or e5's, if the package is installed;
+        if 10 to 10,000 texts are labelled. None: no one's. Only fitting needs torch for it.
+    tau
+        τ, how much alike terms share. ``"auto"`` or None: by the loss on held-out texts; 0 (nothing) is one of the values.
     folds
         Folds of the out-of-fold φ that ψ is trained against; 1: φ as it is on its own training texts, which leaves ψ little to learn.
     exit_margin
@@ -150,7 +153,9 @@ class Phi:
 
     C: Annotated[Positive | None, BeforeValidator(_open)] = None
     rule_sigma: Positive = 1.0
-    nb: Annotated[bool, BeforeValidator(_on)] = True
+    nb: Annotated[bool | None, BeforeValidator(_open)] = None
+    word_vectors: Name | None = "auto"
+    tau: Annotated[NotNegative | None, BeforeValidator(_open)] = None
     folds: Count = 5
     exit_margin: NotNegative = 0.0
 

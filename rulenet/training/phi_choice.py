@@ -1,7 +1,14 @@
-"""C, the prior variance of φ's terms, chosen by the loss on held-out texts. Imports decide, features, model and recipe; no torch.
+"""C, the prior variance of φ's terms, and τ, what they share, chosen by the loss on held-out texts.
+
+Imports decide, features, model, recipe and word_vectors; no torch.
 
 A few values are tried on the texts that calibration holds out anyway, upwards as long as the loss falls, else downwards. Each solution
-starts from the one before, and that on all texts from the best, so all of it takes less than twice the time of one value.
+starts from the one before, and that on all texts from the best, so all of it takes less than twice the time of one value. If fewer than a
+hundred texts are held out, C is 10, but φ with word vectors is chosen by five folds.
+
+First φ without sharing, on a vocabulary without the encoder's words; then with it, first τ, and for few texts whether the prior is naive
+Bayes', and C; the better of both is kept. C matters little beside τ: on AG News, 40 to 1,000 labels, 3, 10 and 30 are within half a point.
+Naive Bayes does where labels are few: 40 labels, τ = 1, 62 with and 68 without.
 
 Before calibration a large C looks too good, as it makes φ surer, and after it a very large one may, as calibration has seen these texts:
 both losses must fall.
@@ -9,70 +16,145 @@ both losses must fall.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.decide.scales import calibrated_losses
-from rulenet.features.blocks import Features
 from rulenet.model.hybrid import HeldOut
 from rulenet.model.link import ONE_OF
 from rulenet.model.phi import Weights
+from rulenet.model.phi_problem import PhiProblem, folds
 from rulenet.training.phi_stage import DEFAULT_C, phi_problem, split
 from rulenet.training.recipe import Recipe
+from rulenet.training.word_vectors import FEWEST, Columns
 
 GRID = (1.0, 3.0, 10.0, 30.0, 100.0)
 FIRST = 3.0
+TAUS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
+FIRST_TAU = (
+    (100, 2.0),
+    (500, 1.0),
+    (3_000, 0.5),
+    (10**12, 0.25),
+)  # by the number of labelled texts: the more, the less is shared
 MIN_TEXTS = 100  # fewer held-out ones say too little
+FOLDS = 5
+WORTH = 0.001  # of the loss, that sharing must save
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One C and how it did on the held-out texts."""
+    """Values of C, τ and nb, and how they did on the held-out texts."""
 
     C: float
-    weights: Weights
+    tau: float
+    nb: bool
+    weights: list[Weights]  # of each fold
     logits: Array  # φ of the held-out texts
     losses: tuple[float, float]  # their mean, before and after calibration
 
-    def improves(self, other: Trial) -> bool:
-        """Whether both its losses are less."""
-        return all(own < others for own, others in zip(self.losses, other.losses, strict=True))
+    def improves(self, other: Trial, *, by: float = 0.0) -> bool:
+        """Whether both its losses are less, by more than a share of them."""
+        return all(own < (1 - by) * others for own, others in zip(self.losses, other.losses, strict=True))
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The C that was chosen; the weights that it gave, to start from; and its held-out texts, if any were needed."""
+    """The C, τ and nb that were chosen; the weights that they gave, to start from; and the held-out texts, if any were needed."""
 
     C: float
+    tau: float = 0.0
+    nb: bool = True
     start: Weights | None = None
     held_out: HeldOut | None = None
 
 
-def choose_phi(features: Features, X: Any, Y: Array, classes: Sequence[str], recipe: Recipe, seed: int) -> Choice:
-    """C of a recipe; one that it gives is kept."""
-    link, known = ONE_OF, np.flatnonzero(ONE_OF.mass(Y) > 0)
+def choose_phi(
+    plain: Columns, words: Columns | None, Y: Array, classes: Sequence[str], recipe: Recipe, seed: int
+) -> Choice:
+    """C, τ and nb of a recipe, from columns without and, if there are any, with word vectors; what the recipe gives is kept."""
+    link, phi, known = ONE_OF, recipe.phi, np.flatnonzero(ONE_OF.mass(Y) > 0)
     train, held_out = split(Y[known], np.ones(len(known), dtype=bool), recipe.held_out, seed, link)
-    if recipe.phi.C is not None or X.shape[1] == features.n_rules or len(held_out) < MIN_TEXTS:
-        return Choice(recipe.phi.C or DEFAULT_C)
-    X, Y = features.as_fitted_on(X[known], train), Y[known]
+    is_split, Y = len(held_out) >= MIN_TEXTS, Y[known]
+    parts = [(train, held_out)] if is_split else []
+    if words is not None and not is_split and len(known) >= FEWEST:
+        parts = folds(link.strata(Y), min(FOLDS, len(known)), seed)
+    given = Choice(phi.C or DEFAULT_C, (phi.tau or 0.0) if words is not None else 0.0, phi.nb is not False)
+    has_terms = plain.X.shape[1] > plain.features.n_rules
+    if not parts or (not (phi.C is None and has_terms) and (words is None or None not in (phi.tau, phi.nb))):
+        return given
 
-    def tried(C: float, start: Weights | None = None) -> Trial:
-        weights = phi_problem(features, classes, recipe.with_changes(C=C)).solve(X[train], Y[train], start=start)
-        logits, target = weights.logits(X[held_out]), Y[held_out]
-        losses = link.losses(logits, target), calibrated_losses(logits, target, link)
-        return Trial(C, weights, logits, (float(losses[0].mean()), float(losses[1].mean())))
+    def tries(columns: Columns) -> Callable[..., Trial]:
+        made = [columns.features.as_fitted_on(columns.X[known], rows) for rows, _ in parts]
 
-    best = first = tried(FIRST)
-    above, below = [C for C in GRID if C > FIRST], [C for C in reversed(GRID) if C < FIRST]
+        def tried(start: Trial | None, *, C: float = given.C, tau: float = 0.0, nb: bool = given.nb) -> Trial:
+            problem = phi_problem(columns.features, classes, recipe.with_changes(C=C, tau=tau, nb=nb), columns.vectors)
+            return _tried(problem, made, parts, Y, start)
+
+        return tried
+
+    best = None
+    if words is None or not phi.tau:
+        tried = tries(plain)
+        grid, first = (GRID, FIRST if is_split else given.C) if phi.C is None else ((), given.C)
+        best = _best(lambda C, start: tried(start, C=C), grid, first)
+    if words is not None:
+        start = best and replace(best, weights=[words.from_plain(part) for part in best.weights])
+        found = _with_words(tries(words), recipe, given, start, len(Y), is_split=is_split)
+        best = found if best is None or found.improves(best, by=WORTH) else best
+    if best is None:
+        return given
+    if not is_split:
+        return Choice(best.C, best.tau, best.nb)
+    outside = HeldOut(best.logits, np.zeros_like(best.logits), link.right(Y[held_out]))
+    return Choice(best.C, best.tau, best.nb, best.weights[0], outside)
+
+
+def _with_words(
+    tried: Callable[..., Trial], recipe: Recipe, given: Choice, start: Trial | None, n: int, *, is_split: bool
+) -> Trial:
+    """The best τ and, for few texts, the best nb and then C with it."""
+    phi = recipe.phi
+    first = next(tau for most, tau in FIRST_TAU if n <= most) if phi.tau is None else phi.tau
+    known = tried(start, tau=first)
+    best = _best(lambda tau, start: tried(start, tau=tau), TAUS if phi.tau is None else (), first, known)
+    if is_split:
+        return best
+    if phi.nb is None and (other := tried(best, tau=best.tau, nb=False)).improves(best):
+        best = other
+    tau, nb = best.tau, best.nb
+    return best if phi.C is not None else _best(lambda C, start: tried(start, C=C, tau=tau, nb=nb), GRID, given.C, best)
+
+
+def _tried(problem: PhiProblem, X: list[Any], parts: list[tuple[Array, Array]], Y: Array, start: Trial | None) -> Trial:
+    """How a problem does on the held-out texts of some folds; X is as fitted on the texts that are not held out."""
+    link, logits, weights = problem.link, np.zeros(Y.shape), []
+    for i, (train, held_out) in enumerate(parts):
+        weights.append(problem.solve(X[i][train], Y[train], start=None if start is None else start.weights[i]))
+        logits[held_out] = weights[-1].logits(X[i][held_out])
+    rows = np.concatenate([held_out for _, held_out in parts])
+    logits, target = logits[rows], Y[rows]
+    losses = link.losses(logits, target), calibrated_losses(logits, target, link)
+    tau = 0.0 if problem.vectors is None else problem.tau
+    return Trial(
+        problem.C, tau, problem.nb_terms > 0, weights, logits, (float(losses[0].mean()), float(losses[1].mean()))
+    )
+
+
+def _best(
+    tried: Callable[[float, Trial | None], Trial], grid: Sequence[float], first: float, known: Trial | None = None
+) -> Trial:
+    """The best of some values, from the first one upwards as long as it improves, else downwards; `known` is the first one's trial."""
+    best = start = tried(first, None) if known is None else known
+    above, below = [value for value in grid if value > first], [value for value in reversed(grid) if value < first]
     for path in (above, below):
-        for C in path if path is above or best is first else ():
-            trial = tried(C, best.weights)
+        for value in path if path is above or best is start else ():
+            trial = tried(value, best)
             if not trial.improves(best):
                 break
             best = trial
-    outside = HeldOut(best.logits, np.zeros_like(best.logits), link.right(Y[held_out]))
-    return Choice(best.C, best.weights, outside)
+    return best

@@ -27,10 +27,26 @@ FOLDS = 5  # that say how the biases of weighted labels must be moved
 MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
 
-def phi_problem(features: Features, classes: Sequence[str], recipe: Recipe) -> PhiProblem:
-    """How φ is learned, in training and in hot edits; C of the recipe is settled, `classes` are in column order."""
-    rules, nb_terms = rule_columns(features.ruleset, classes), features.n_terms if recipe.phi.nb else 0
-    return PhiProblem(rules, C=recipe.phi.C or DEFAULT_C, rule_sigma=recipe.phi.rule_sigma, nb_terms=nb_terms)
+def phi_problem(
+    features: Features,
+    classes: Sequence[str],
+    recipe: Recipe,
+    vectors: Array | None = None,
+    shared: Array | None = None,
+) -> PhiProblem:
+    """How φ is learned, in training and in hot edits; C and τ of the recipe are settled, `classes` are in column order.
+
+    A hot edit has no word vectors: what terms share stays as it is, and the rest is learned, which is the same problem but for that.
+    """
+    rules, nb_terms, phi = (
+        rule_columns(features.ruleset, classes),
+        0 if recipe.phi.nb is False else features.n_terms,
+        recipe.phi,
+    )
+    vectors = vectors if phi.tau else None
+    return PhiProblem(
+        rules, C=phi.C or DEFAULT_C, rule_sigma=phi.rule_sigma, nb_terms=nb_terms, vectors=vectors, tau=phi.tau or 1.0, shared=shared
+    )  # fmt: skip
 
 
 def shifted(problem: PhiProblem, X: Any, Y: Array, features: Features, seed: int) -> PhiProblem:

@@ -16,6 +16,7 @@ import numpy as np
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.features.blocks import Features
+from rulenet.model.device import choose_device
 from rulenet.model.encoders.encoder import Traits
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.link import Link
@@ -27,6 +28,7 @@ from rulenet.training.phi_choice import choose_phi
 from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem, shifted
 from rulenet.training.recipe import Recipe
 from rulenet.training.report import Report
+from rulenet.training.word_vectors import AddedWords, Columns, alike, word_encoder
 
 
 @dataclass(frozen=True)
@@ -55,28 +57,36 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
     job.progress.stage("columns", f"columns of {counted(len(task.texts), 'text')}")
-    X = features.fit_transform(task.texts)
-    report.n_terms = features.n_terms
+    is_labelled = task.Y.sum(axis=1) > 0
+    word_vectors = word_encoder(recipe, encoder, features, task.texts, report.n_texts)
+    added = word_vectors and AddedWords.of(word_vectors, task.texts, features, choose_device(job.device))
+    X = features.fit_transform(task.texts, added.words if added else ())
+    plain, words = added.columns(features, X, is_labelled) if added else (Columns(features, X), None)
     report.rule_tally = rule_tally(features, X, task)
     report.seconds["columns"] = time.perf_counter() - started
     report.seconds_per_text["phi"] = report.seconds["columns"] / len(task.texts)
 
     started = time.perf_counter()
     job.progress.stage("φ", f"φ: {counted(X.shape[1], 'column')}")
-    choice = choose_phi(features, X, task.Y, task.classes, recipe, job.seed)
-    recipe = recipe.with_changes(C=choice.C)
-    report.settled = {"min_df": recipe.columns.min_df, "C": choice.C}
-    problem = phi_problem(features, task.classes, recipe)
+    choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed)
+    columns = words if words is not None and choice.tau else plain
+    features, X, report.n_terms = columns.features, columns.X, columns.features.n_terms
+    settled = {"C": choice.C, "word_vectors": word_vectors}
+    settled |= {"nb": choice.nb, "tau": choice.tau} if words is not None else {}
+    recipe, report.settled = recipe.with_changes(**settled), {"min_df": recipe.columns.min_df, **settled}
+    problem = phi_problem(features, task.classes, recipe, columns.vectors)
     if task.weighs_labels:
         problem, choice = shifted(problem, X, task.Y, features, job.seed), replace(choice, held_out=None)
     weights, Y = fit_phi(problem, X, task.Y, recipe, choice.start)
+    if weights.shared is not None and columns.vectors is not None:
+        weights = replace(weights, like=alike(columns, Y, weights, problem.link))
     report.seconds["phi"] = time.perf_counter() - started
     if encoder is not None and (task.Y.sum(axis=0) > 0).sum() == 1:
         warnings.warn("all labelled texts have the same label, so there is no neural part", stacklevel=3)
         encoder = None
     if encoder is None:
         held_out = choice.held_out or hold_out_phi(problem, X, task.Y, features, recipe, job.seed)
-        return Hybrid(features, weights, held_out=held_out, link=problem.link), report
+        return Hybrid(features, weights.finished(), held_out=held_out, link=problem.link), report
 
     from rulenet.training.neural import fit_psi
 
@@ -95,7 +105,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     weight = problem.link.mass(corpus.Y[corpus.is_given])
     corpus = replace(corpus, phi=phi, Y=corpus.Y / (weight.mean() if len(weight) else 1.0))
     psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job)
-    return Hybrid(features, weights, psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
+    return Hybrid(features, weights.finished(), psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
 
 
 def new_corpus(task: Task, X: Any, Y: Array, link: Link, recipe: Recipe) -> Corpus:

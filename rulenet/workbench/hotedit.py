@@ -244,14 +244,14 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
             f"{data.source} has no text with the label {', '.join(map(repr, lacking))}, so φ would unlearn it; add some"
         )
     recipe = clf.recipe_
-    problem = phi_problem(hybrid.features, predictor.names, recipe)
+    problem = phi_problem(hybrid.features, predictor.names, recipe, shared=hybrid.weights.shared)
     X = hybrid.features.transform(data.texts)
     Y = problem.link.targets(np.array([classes.index(label) for label in labels]), len(classes))
     offset = None
     if recipe.phi.exit_margin and hybrid.psi is not None:
         is_labelled = np.ones(len(labels), dtype=bool)
         offset = outside_phi(problem, X, Y, is_labelled, hybrid.features, recipe, 0)[1]
-    weights = problem.solve(X, Y, offset=offset)
+    weights = replace(problem.solve(X, Y, offset=offset), like=hybrid.weights.like).finished()
     held_out = hybrid.held_out and replace(hybrid.held_out, is_stale=True)
     other = copy.copy(clf)
     other.predictor_ = predictor.with_hybrid(replace(hybrid, weights=weights, held_out=held_out))

@@ -129,6 +129,17 @@ def add(name: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def shares(shared: float, like: int, n: int = 0) -> Callable[[dict[str, Any]], None]:
+    """As if φ had been learned with word vectors, with `n` terms fewer than it has."""
+
+    def change(tensors: dict[str, Any]) -> None:
+        terms = len(tensors["idf"]) - n
+        tensors["shared"] = np.full((terms, tensors["coef"].shape[1]), shared, dtype=np.float16)
+        tensors["like"] = np.full((terms, 2), like, dtype=np.int32)
+
+    return change
+
+
 WORDS = "embeddings.word_embeddings.weight"
 
 
@@ -142,6 +153,10 @@ WORDS = "embeddings.word_embeddings.weight"
         ("phi.safetensors", cut("bias"), r"weights of shape .* \(1,\) and"),
         ("phi.safetensors", cut("idf"), r"do not fit"),
         ("phi.safetensors", drop("idf"), r"phi-\w+\.safetensors cannot be read: 'idf'"),
+        ("phi.safetensors", add("shared"), r"phi-\w+\.safetensors cannot be read: 'like'"),
+        ("phi.safetensors", shares(np.nan, 0), r"terms share what is impossible"),
+        ("phi.safetensors", shares(1.0, 10_000), r"terms share what is impossible"),
+        ("phi.safetensors", shares(1.0, -1, n=1), r"do not fit \d+ terms"),
         ("head.safetensors", poison("from_text.weight"), r"weights that are NaN"),
         ("head.safetensors", cut("from_text.bias"), r"the encoder cannot be read"),
         ("head.safetensors", drop("from_phi.weight"), r"head\.safetensors lacks or adds from_phi\.weight"),

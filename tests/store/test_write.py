@@ -120,7 +120,7 @@ def test_scales_come_back(phi: RuleNetClassifier, tmp_path: Path) -> None:
 def test_a_recipe_of_numpy_numbers_comes_back(tmp_path: Path) -> None:
     recipe = Recipe.of(C=np.float32(2), min_df=np.int64(1), folds=np.int32(3))  # type: ignore[arg-type]
     RuleNetClassifier(None, None, recipe=recipe).fit(TEXTS, LABELS).save(tmp_path / "model")
-    assert RuleNetClassifier.load(tmp_path / "model").recipe_ == Recipe.of(C=2.0, min_df=1, folds=3)
+    assert RuleNetClassifier.load(tmp_path / "model").recipe_ == Recipe.of(C=2.0, min_df=1, folds=3, word_vectors=None)
 
 
 def test_an_encoder_kept_in_half_precision_comes_back(tiny_encoder: str, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_noise_wants_a_smaller_prior() -> None:
 
 def test_another_value_must_be_better_before_and_after_calibration() -> None:
     def trial(*losses: float) -> Trial:
-        return Trial(1.0, weights=None, logits=None, losses=losses)  # type: ignore[arg-type]
+        return Trial(1.0, 0.0, True, weights=None, logits=None, losses=losses)  # type: ignore[arg-type]
 
     assert trial(0.4, 0.3).improves(trial(0.5, 0.4))
     assert not trial(0.4, 0.4).improves(trial(0.5, 0.4))

@@ -273,5 +273,6 @@ def file() -> Path:
 
 
 SOURCE = Source(
-    "e5", lambda wanted: load(file(), wanted.name), check=lambda name: file(), offline="embedded, 94 languages"
-)
+    "e5", lambda wanted: load(file(), wanted.name), check=lambda name: file(), files=lambda name: [file()],
+    offline="embedded, 94 languages",
+)  # fmt: skip

@@ -106,4 +106,9 @@ def _first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
 
 
-SOURCE = Source(None, lambda wanted: read_body(wanted.name, wanted.name), check=check)
+def files_in(folder: str | Path) -> list[Path]:
+    """The files that a body and its tokenizer are read from; none if this is not a folder."""
+    return [file for pattern in ("*.json", "*.safetensors", "*.txt", "*.model") for file in Path(folder).glob(pattern)]
+
+
+SOURCE = Source(None, lambda wanted: read_body(wanted.name, wanted.name), check=check, files=files_in)

@@ -46,7 +46,7 @@ def load_encoder(
     """
     for module in ("torch", "transformers"):
         need(module, purpose=f"encoder={name!r}")
-    source = next(source for source in SOURCES if source.name in (name, None))
+    source = source_of(name)
     try:
         body = source.load(Wanted(name, texts, max_length, seed))
     except EncoderError as error:
@@ -57,6 +57,11 @@ def load_encoder(
         return encoder
     counts = np.bincount(encoder.encode(texts).values, minlength=body.tokenizer.get_vocab_size())
     return Encoder(compact(body, counts), name=name, **how)
+
+
+def source_of(name: str) -> Source:
+    """Where an encoder of this name comes from."""
+    return next(source for source in SOURCES if source.name in (name, None))
 
 
 def check_encoder(name: str) -> None:
@@ -80,7 +85,7 @@ def check_encoder(name: str) -> None:
             need(module, purpose=f"encoder={name!r}")
     if name == AUTO:
         return
-    source = next(source for source in SOURCES if source.name in (name, None))
+    source = source_of(name)
     if source.name is None and not Path(name).is_dir():
         _check_name(name)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rulenet.base.extras import folder_of
-from rulenet.model.encoders.hub import read_body
+from rulenet.model.encoders.hub import files_in, read_body
 from rulenet.model.encoders.source import Source
 
 
@@ -15,5 +15,6 @@ def folder() -> Path:
 
 
 SOURCE = Source(
-    "minilm", lambda wanted: read_body(str(folder()), wanted.name), check=lambda name: folder(), offline="embedded"
-)
+    "minilm", lambda wanted: read_body(str(folder()), wanted.name), check=lambda name: folder(),
+    files=lambda name: files_in(folder()), offline="embedded",
+)  # fmt: skip
