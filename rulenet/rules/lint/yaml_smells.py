@@ -17,7 +17,7 @@ from rulenet.rules.file.parse import LOADER
 
 # A comment begins with '# ' two spaces after a value; these look like a part of the value.
 _CUT = re.compile(r"(?P<gap>[ \t]+)(?P<mark>\#(?=[^\s\#!])(?!rulenet:)|(?<=[^\s] )\#(?=[ \t]*$|[ \t]\d))", re.M)
-_BRACKETS = re.compile(r"\bregex:\s*(?:#.*\s*)?\[")
+_BRACKETS = re.compile(r"\bregex:\s*(?:#.*\s*)?\[(?!\s*['\"])")  # a list with quotes is meant as one
 _CLASS = re.compile(r"\^?(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|[一-龥]-[一-龥]|\\.|_|[^\w\s,\[\]{}])+")
 _ENDS = re.compile(r"[ \t]*(?:[,}\]\r\n]|[ \t]#|$)")
 _RANGE = re.compile(r"\w-\w|^\^")
