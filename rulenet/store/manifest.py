@@ -15,8 +15,8 @@ Raise PROTOCOL when the format of the folder changes, and then:
 
 1: first format.
 2: held_out.safetensors, onnx/psi.onnx, cascade and cascade_risk, long_texts and max_chunks of an encoder.
-3: parts are named by their content, and the history is in config.json. Formats 1 and 2 are refused. The weights of an encoder are in 32
-   bits, or all in 16.
+3: parts are named by their content, and the history is in config.json. Formats 1 and 2 are refused. The weights of an encoder are in 32,
+   16 or 4 bits, each in the fewest that lose nothing (see model/encoders/bits.py).
 """
 
 from __future__ import annotations

@@ -240,10 +240,10 @@ def _new_encoder(body: Any, tokenizer: Any, entry: EncoderEntry) -> Encoder:
 def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Recipe) -> Psi:
     need("torch", purpose="A model with an encoder")
     need("transformers", purpose="A model with an encoder")
-    import torch
     from safetensors.torch import load_file
 
     from rulenet.model.encoders.allowed import check_settings
+    from rulenet.model.encoders.bits import in_floats
     from rulenet.model.psi import Psi
 
     file, *files = (_part(folder, config, name) for name in PSI_PARTS)
@@ -254,8 +254,7 @@ def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Re
         raise ModelFileError(f"{file}: {error}") from None
     try:
         state, head = map(load_file, files[1:])
-        if all(tensor.dtype == torch.float16 for tensor in state.values()):
-            state = {name: tensor.float() for name, tensor in state.items()}
+        state = in_floats(state)
         if not all(bool(tensor.isfinite().all()) for tensor in (*state.values(), *head.values())):
             raise ValueError("weights that are NaN or infinite")
         body = _build_body(settings, state)

@@ -235,6 +235,7 @@ def _psi_parts(psi: Any) -> tuple[EncoderEntry, dict[str, bytes]]:
     from safetensors.torch import save
 
     from rulenet.model.encoders.allowed import settings_to_save
+    from rulenet.model.encoders.bits import in_fewest_bits
 
     parts = {}
     if isinstance(psi, OnnxPsi):
@@ -244,15 +245,8 @@ def _psi_parts(psi: Any) -> tuple[EncoderEntry, dict[str, bytes]]:
     parts["encoder.json"] = _json(settings_to_save(encoder.model.config.to_dict()))
     parts["tokenizer.json"] = encoder.tokenizer.to_str().encode()
     body, head = psi.body.state_dict(), psi.head_state()
-    parts["encoder.safetensors"] = save(_in_fewest_bits({name: x.detach().cpu() for name, x in body.items()}))
+    parts["encoder.safetensors"] = save(in_fewest_bits(body))
     parts["head.safetensors"] = save({name: x.detach().cpu().contiguous() for name, x in head.items()})
     same = {name: getattr(encoder, name) for name in ("name", "pad_id", "max_length", "long_texts", "max_chunks")}
     traits = encoder.traits
     return EncoderEntry(**same, bound=psi.bound, pooling=traits.pooling, prefix=traits.prefix), parts
-
-
-def _in_fewest_bits(weights: dict[str, Any]) -> dict[str, Any]:
-    """Weights in 16 bits, if none of them loses anything, as those of an encoder that is trained to be saved so; else as they are."""
-    halves = {name: weight.half() for name, weight in weights.items()}
-    loses_nothing = all(w.is_floating_point() and halves[name].float().equal(w) for name, w in weights.items())
-    return {name: weight.contiguous().clone() for name, weight in (halves if loses_nothing else weights).items()}

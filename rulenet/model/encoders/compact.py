@@ -1,8 +1,11 @@
-"""A multilingual encoder made small for its training texts: fewer word pieces, weights in 16 bits. Imports encoder; torch late.
+"""A multilingual encoder made small for its training texts: fewer word pieces, fewer bits. Imports encoder and bits; torch late.
 
 Of the 118 million parameters of multilingual-e5-small, 96 are the table of its 250,037 pieces, of which any texts use few. A smaller
-table trains faster and is saved in less. What is left out is read in smaller pieces, as the tokenizer itself does with that vocabulary.
-This happens before training, so that the model learns from, and is judged on, what it will read; saving changes nothing.
+table takes less memory and less time to train. What is left out is read in smaller pieces, as the tokenizer itself does with that
+vocabulary. This happens before training, so that the model learns from, and is judged on, what it will read; saving changes nothing.
+
+All pieces of a script are kept, as those that few texts do not have are needed later: with the pieces of 4,500 texts and single
+characters alone, 5 % of the answers on other AG News texts changed.
 """
 
 from __future__ import annotations
@@ -18,12 +21,11 @@ import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.model.encoders.allowed import special_ids
+from rulenet.model.encoders.bits import in_four
 from rulenet.model.encoders.encoder import Body
 
 LARGE = 100_000  # pieces, from which a vocabulary is one of many languages
-# Beside single characters, the commonest pieces that make up this share of the texts are kept, and as many as this at least.
-COVERED, ENOUGH = 0.97, 11_000
-UNSURE = 0.05  # share of the texts that pieces of one script seen only once make up, as new texts then have as many that were not seen
+COMMON = 0.01  # share of the texts from which a script is one of theirs
 
 
 def is_large(body: Body) -> bool:
@@ -34,7 +36,7 @@ def is_large(body: Body) -> bool:
 
 
 def compact(body: Body, counts: Array) -> Body:
-    """The same encoder with fewer pieces, and its weights rounded to 16 bits.
+    """The same encoder with fewer pieces.
 
     Parameters
     ----------
@@ -52,39 +54,39 @@ def compact(body: Body, counts: Array) -> Body:
         token["id"] = number[token["id"]]
     data["post_processor"] = _renumbered(data["post_processor"], number)
     _keep_rows(body.model, kept)
-    round_weights(body.model)
     tokenizer = type(body.tokenizer).from_str(json.dumps(data))
     return replace(body, tokenizer=tokenizer, traits=replace(body.traits, sixteen_bits=True))
 
 
 def round_weights(model: Any) -> None:
-    """Round the weights of a model to what 16 bits can hold, if they are small enough for that; they stay floats of 32."""
+    """Round what was trained of a model to what 16 bits hold, if it is small enough and not in 4; it stays in floats of 32."""
     import torch
 
     with torch.no_grad():
         for weight in model.parameters():
             rounded = weight.half().float()
-            if rounded.isfinite().all():
+            if weight.requires_grad and rounded.isfinite().all() and in_four(weight) is None:
                 weight.copy_(rounded)
 
 
 def worth_keeping(pieces: Sequence[str], counts: Array) -> set[int]:
     """Numbers of the pieces that matter for texts which have them so often.
 
-    These are Han, ASCII and other characters that are no letters, the letters of all scripts in the texts, and the commonest pieces of the
-    texts; if they are few, the first pieces of the vocabulary in these scripts (it begins with the likeliest); all pieces of a script of
-    which the texts show too little.
+    These are all pieces of the scripts of the texts, and in any case of ASCII and Han; numbers; the pieces in the texts; and the single
+    characters of all scripts that are in them.
     """
-    scripts, seen = [script_of(piece) for piece in pieces], np.flatnonzero(counts)
-    known = {scripts[i] for i in seen} | {"CJK", "ASCII", ""}
-    once = Counter(scripts[i] for i in np.flatnonzero(counts == 1))
-    unsure = {script for script, n in once.items() if n > UNSURE * counts.sum()}
-    kept = {i for i, script in enumerate(scripts) if script in unsure or (len(pieces[i]) == 1 and script in known)}
-    ranked = [i for i in seen[np.argsort(-counts[seen], kind="stable")].tolist() if i not in kept]
-    missing = counts.sum() - counts[list(kept)].sum() - np.cumsum(counts[ranked])
-    n = max(ENOUGH, int((missing > (1 - COVERED) * counts.sum()).sum()) + 1)
-    ranked += [i for i, script in enumerate(scripts) if script in known and counts[i] == 0 and i not in kept]
-    return kept | set(ranked[:n])
+    scripts, n_seen, seen = [script_of(piece) for piece in pieces], Counter[str](), set(np.flatnonzero(counts).tolist())
+    for i in seen:
+        n_seen[scripts[i]] += int(counts[i])
+    whole = {"ASCII", "CJK"} | {script for script, n in n_seen.items() if script and n > COMMON * n_seen.total()}
+    return {
+        i
+        for i, (piece, script) in enumerate(zip(pieces, scripts, strict=True))
+        if script in whole
+        or i in seen
+        or (not script and any(map(str.isdigit, piece)))
+        or (len(piece) == 1 and (not script or script in n_seen))
+    }
 
 
 def script_of(piece: str) -> str:

@@ -23,6 +23,7 @@ from rulenet.base.extras import folder_of
 from rulenet.base.types import Array
 from rulenet.errors import EncoderError
 from rulenet.model.encoders.allowed import is_failure
+from rulenet.model.encoders.bits import unpacked
 from rulenet.model.encoders.charsmap import charsmap
 from rulenet.model.encoders.encoder import Body, Traits
 from rulenet.model.encoders.hub import quiet_transformers
@@ -201,10 +202,7 @@ def _floats(content: bytes, kind: int, count: int, offset: int, bytes: int) -> A
         found: Array = np.frombuffer(content, "<f4", count, offset).copy()
     else:
         blocks = np.frombuffer(content, _BLOCK, count // 32, offset)
-        found, scale = np.empty((len(blocks), 2, 16), "<f4"), blocks["scale"].astype(np.float32)[:, None]
-        with np.errstate(invalid="ignore"):  # a scale that is not finite
-            np.multiply((blocks["pairs"] & 15).astype(np.int8) - np.int8(8), scale, out=found[:, 0])
-            np.multiply((blocks["pairs"] >> 4).astype(np.int8) - np.int8(8), scale, out=found[:, 1])
+        found = unpacked(blocks["pairs"], blocks["scale"])
     if not np.isfinite(found).all():
         raise ValueError("it has weights that are not finite")
     return found

@@ -36,9 +36,7 @@ class Traits:
     can_mask: bool = False  # whether it has a word piece for a word that is left out
     pooling: Literal["mean", "first"] = "mean"  # what h(x) is: the mean of all hidden states, or the first one
     prefix: str = ""  # put before each text, for encoders trained with it
-    sixteen_bits: bool = (
-        False  # whether its weights are rounded, when training ends, to what 16 bits hold, and saved so
-    )
+    sixteen_bits: bool = False  # whether what is trained of it is rounded in the end to what 16 bits hold, and saved so
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,14 @@ PIECES = [
     "价",
     "油价",
     "A",
+    *"нефть",
+    "▁нефть",
+    "▁да",
     "<mask>",
 ]
-SCORES = [0.0] * 4 + [-3.0, -8.0, -8.0, -4.0] + [-6.0] * 3 + [-7.0, -9.0, -9.0, -10.0, -5.0, 0.0]
+SCORES = (
+    [0.0] * 4 + [-3.0, -8.0, -8.0, -4.0] + [-6.0] * 3 + [-7.0, -9.0, -9.0, -10.0, -5.0, *[-9.0] * 5, -10.0, -10.0, 0.0]
+)
 ROWS = len(PIECES) + 3
 REPLACED = {"\t": " ", "Ａ": "A", "\x01": "", "㏄": "cc"}
 
@@ -37,7 +42,9 @@ def tensors() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
 
     def matrix(n: int, m: int) -> np.ndarray:
-        return rng.integers(-8, 8, (n, m)).astype(np.float32) / 64
+        found = rng.integers(-8, 8, (n, m)).astype(np.float32) / 64
+        found[:, ::32] = -8 / 64  # the largest of a block
+        return found
 
     def vector(n: int) -> np.ndarray:
         return rng.normal(0, 0.1, n).astype(np.float32)
