@@ -58,6 +58,7 @@ def fit_psi(
         n_train = len(np.intersect1d(train, known))
         recipe = recipe.resolved(len(corpus), body.traits, n_train)
         report.settled |= {"epochs": recipe.steps.epochs, "learning_rate": recipe.steps.learning_rate}
+        report.settled |= {name: value for name, value in fields_of(recipe.tune).items() if name == "frozen_layers"}
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi), job.progress.say)
         terms = start_all(recipe.objectives, setup)

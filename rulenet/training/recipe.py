@@ -128,17 +128,18 @@ class Recipe:
         Examples
         --------
         >>> Recipe().resolved(2000, Traits(), 320)
-        Recipe.of(min_df=2, epochs=10, learning_rate=5e-05)
+        Recipe.of(min_df=2, frozen_layers=3, epochs=10, learning_rate=5e-05)
         >>> Recipe.of(epochs=1, nb=False).resolved(2000, Traits(learning_rate=1e-3, epochs=10), 320)
-        Recipe.of(min_df=2, nb=False, epochs=1, learning_rate=0.001)
+        Recipe.of(min_df=2, nb=False, frozen_layers=3, epochs=1, learning_rate=0.001)
         """
         found: dict[str, Any] = {"min_df": 2 if n_texts >= MANY_TEXTS else 1}
         if traits is not None:
             # About 100 steps if there are few texts.
             epochs = math.ceil(100 / max(1, math.ceil(n_train / self.steps.batch_texts))) if n_train < MANY_TEXTS else 3
             found |= {"epochs": traits.epochs or max(3, min(20, epochs)), "learning_rate": traits.learning_rate}
+            found["frozen_layers"] = traits.frozen_layers
         leaves = self.leaves()
-        return self.with_changes(**{name: value for name, value in found.items() if leaves[name] is None})
+        return self.with_changes(**{name: value for name, value in found.items() if leaves.get(name, value) is None})
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: parts by name, tuning and objectives with their kinds."""

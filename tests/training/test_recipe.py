@@ -109,7 +109,7 @@ def test_parts_refuse_what_cannot_be_used_by_themselves() -> None:
 )
 def test_the_data_settle_what_is_open(n_texts: int, n_train: int, settled: dict[str, Any]) -> None:
     recipe = Recipe().resolved(n_texts, Traits(), n_train)
-    assert recipe == Recipe.of(**settled, learning_rate=5e-5)
+    assert recipe == Recipe.of(**settled, learning_rate=5e-5, frozen_layers=3)
     assert recipe.resolved(1, Traits(learning_rate=1.0, epochs=1), 1) == recipe  # nothing is left to settle
     scratch = Recipe().resolved(n_texts, Traits(learning_rate=1e-3, epochs=10), n_train)
     assert (scratch.steps.epochs, scratch.steps.learning_rate) == (10, 1e-3)

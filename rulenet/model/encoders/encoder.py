@@ -30,6 +30,7 @@ class Traits:
     pretrained: bool = True  # whether it has read other texts before; only then is it worth freezing layers
     learning_rate: float = 5e-5  # default for training
     epochs: int | None = None  # default for training; None: depends on the number of texts
+    frozen_layers: int = 3  # default for training: the lower half
     can_split: bool = (
         False  # whether its layers can be run separately: a plain stack between embeddings and last hidden states
     )

@@ -58,8 +58,10 @@ def read_body(location: str, name: str) -> Body:
         model.pooler = None  # nothing reads it
     is_stack = getattr(model.config, "model_type", "") in STACKS
     is_e5 = any(_E5.search(str(known)) for known in (location, given.get("_name_or_path")))
-    prefix = "query: " if is_e5 else ""
-    traits = Traits(can_split=is_stack, can_mask=tokenizer.mask_token_id is not None, prefix=prefix)
+    traits = Traits(
+        frozen_layers=max(Traits.frozen_layers, getattr(model.config, "num_hidden_layers", 0) // 2),
+        can_split=is_stack, can_mask=tokenizer.mask_token_id is not None, prefix="query: " if is_e5 else "",
+    )  # fmt: skip
     return Body(model.float(), tokenizer.backend_tokenizer, tokenizer.pad_token_id or 0, traits)
 
 
