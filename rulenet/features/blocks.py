@@ -111,9 +111,9 @@ class Features:
         if self.terms is None or not terms.any():
             return self, X
         kept, first, last = np.flatnonzero(~terms), self.n_rules, self.n_rules + self.n_terms
-        T = X[:, first:last][:, kept]
         other = copy.copy(self)
         other.terms = self.terms.take(kept)
+        T = X[:, first:last][:, kept] @ scipy.sparse.diags((other.terms.idf / self.terms.idf[kept]).astype(X.dtype))
         T = normalize(T) if len(kept) else T
         X = scipy.sparse.hstack([X[:, :first], T, X[:, last:]], format="csr", dtype=X.dtype)
         return other, scipy.sparse.csr_matrix(X)
