@@ -220,6 +220,17 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
             f"note: {report['cut_texts']:.0%} of the texts are longer than {max_length} word pieces: ψ reads only their beginning "
             "and end, φ reads them completely."
         )
+    if (start := report["start"]) and not report["best_epoch"]:
+        parts = ", ".join(
+            f"{name} {start[part]:.1%}" for name, part in (("φ", "phi"), ("ψ", "psi"), ("φ + ψ", "hybrid"))
+        )
+        ended = (
+            f"no better after {counted(report['epochs'], 'epoch')}"
+            if report["epochs"]
+            else "no epochs of training followed"
+        )
+        judged = f"on {counted(int(start['texts']), 'text')} that neither part saw {parts}"
+        say(f"ψ is its convex start, the encoder as it came and the best head over it; {judged}; {ended}")
     if held_out := report["held_out"]:
         title = f"Accuracy on {counted(int(held_out['texts']), 'text')} held out of training"
         table = new_table("φ (rules, terms)", "ψ (transformer)", "f = φ + ψ", left=0, title=title)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import gc
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from rulenet.errors import RuleNetError
 from rulenet.model.batches import piece_budget, token_budget_batches
 from rulenet.model.encoders.encoder import Encoder
 from rulenet.model.layers import last_hidden, only_layers
 
+LENGTH = 4.0  # of h(x) where all have the same: about what MiniLM's have, so that learning rates fit
 Rows = Sequence[Sequence[int]] | Sequence[Tensor]
+Compute = Callable[[Tensor, Tensor, list[int]], Tensor]  # from word pieces, mask and the indices of a batch
 
 
 class Reading(NamedTuple):
@@ -68,43 +71,68 @@ class Psi(nn.Module):
         if self.encoder.traits.pooling == "first":
             return Reading(hidden, mask, hidden[:, 0])
         weight = mask.unsqueeze(-1).to(hidden.dtype)  # (B, L, 1)
-        return Reading(hidden, mask, (hidden * weight).sum(1) / weight.sum(1).clamp(min=1))
+        mean = (hidden * weight).sum(1) / weight.sum(1).clamp(min=1)  # (B, H)
+        return Reading(hidden, mask, LENGTH * normalize(mean, dim=1) if self.encoder.traits.pooling == "unit" else mean)
 
     def head(self, h: Tensor, phi: Tensor) -> Tensor:
         """B · tanh(W_h h + W_1 φ + b_1), shape (B, K), from h of shape (B, H) and φ of shape (B, K)."""
         score: Tensor = self.from_text(self.dropout(h)) + self.from_phi(phi.to(h.dtype))
         return score if self.bound is None else self.bound * torch.tanh(score)
 
+    def bounded(self, score: Any) -> Any:
+        """What the bound leaves of a linear head's logits, as an array."""
+        return score if self.bound is None else self.bound * np.tanh(score / self.bound)
+
     def head_state(self) -> dict[str, Tensor]:
         """Weights of the head alone."""
         return {name: value for name, value in self.state_dict().items() if not name.startswith("body.")}
+
+    @torch.no_grad()
+    def begin(self, weight: Any, bias: Any, bound: float | None) -> None:
+        """Begin with a linear head over h(x), weight (H, K) and bias (K,), kept within a bound: ψ = B · tanh((h · weight + bias) / B)."""
+        self.bound, by = bound, bound or 1.0
+        self.from_text.weight.copy_(torch.as_tensor(weight.T / by))
+        self.from_text.bias.copy_(torch.as_tensor(bias / by))
 
     def predict(self, rows: Rows, phi: Any, *, device: Any, layers: int = 0) -> Any:
         """ψ of many texts from their φ, both (n_texts, n_classes), computed in float64 and in batches of texts of similar length.
 
         `rows` are word pieces of each text, or its hidden states after the first `layers` layers.
         """
+
+        def compute(inputs: Tensor, mask: Tensor, batch: list[int]) -> Tensor:
+            part = torch.as_tensor(phi[batch], dtype=torch.float32, device=device)
+            found: Tensor = self(inputs, mask, part, layers)
+            return found.double()
+
+        return self._in_batches(rows, compute, np.zeros((len(rows), self.n_classes)), device)
+
+    def hidden(self, rows: Rows, *, device: Any, layers: int = 0) -> Any:
+        """h(x) of many texts, (n_texts, H), float32; see `predict`."""
+        found = np.zeros((len(rows), self.encoder.width), dtype=np.float32)
+        return self._in_batches(rows, lambda inputs, mask, _: self.read(inputs, mask, layers).h.float(), found, device)
+
+    def _in_batches(self, rows: Rows, compute: Compute, found: Any, device: Any) -> Any:
+        """Fill an array with what is computed of each text."""
         was_training = self.training
         self.eval().to(device)
-        psi = np.zeros((len(rows), self.from_text.out_features))
         lengths, window = [len(row) for row in rows], self.encoder.max_length
         batches = deque(token_budget_batches(lengths, budget=piece_budget(device), window=window))
         while batches:
-            part = self._predict_batch([rows[i] for i in batches[0]], phi[batches[0]], device, layers)
+            part = self._of_batch([rows[i] for i in batches[0]], batches[0], compute, device)
             if part is None:
                 batches = deque(_halved(batches, len(rows[batches[0][0]]), device))
             else:
-                psi[batches.popleft()] = part
+                found[batches.popleft()] = part
         self.train(was_training)
-        return psi
+        return found
 
     @torch.inference_mode()
-    def _predict_batch(self, rows: Sequence[Any], phi: Any, device: Any, layers: int) -> Any:
-        """ψ of one batch, or None if memory runs out."""
+    def _of_batch(self, rows: Sequence[Any], batch: list[int], compute: Compute, device: Any) -> Any:
+        """What is computed of one batch, or None if memory runs out."""
         try:
             inputs, mask = self.encoder.pad(rows)
-            part = torch.as_tensor(phi, dtype=torch.float32, device=device)
-            return self(inputs.to(device), mask.to(device), part, layers).double().cpu().numpy()
+            return compute(inputs.to(device), mask.to(device), batch).cpu().numpy()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -80,7 +80,7 @@ class EncoderEntry(_Strict):
     bound: float | None = Field(gt=0, le=1e6)
     long_texts: Literal["head", "head_tail", "chunks"] = "head"
     max_chunks: int = Field(default=4, ge=1, le=1000)
-    pooling: Literal["mean", "first"] = "mean"
+    pooling: Literal["mean", "first", "unit"] = "mean"
     prefix: str = Field(default="", max_length=1000)
 
 

@@ -19,6 +19,7 @@ _Seconds = Annotated[float, Field(ge=0, le=1e12)]
 _Finite = Annotated[float, Field(ge=-1e300, le=1e300)]
 _Setting = bool | Annotated[int, Field(ge=-(10**12), le=10**12)] | _Finite | _Note | None
 _Path = Literal["hybrid", "rules"]
+_Accuracies = dict[Literal["texts", "phi", "psi", "hybrid"], Annotated[float, Field(ge=0, le=1e12)]]
 
 
 @with_config(_SHAPE)
@@ -91,7 +92,8 @@ class ReportEntry(TypedDict, total=False):
     language: _Name
     n_rules: _Count
     n_terms: _Count
-    held_out: dict[Literal["texts", "phi", "psi", "hybrid"], Annotated[float, Field(ge=0, le=1e12)]]
+    held_out: _Accuracies
+    start: _Accuracies
     phi_scale: _Finite
     psi_scale: _Finite
     scales_moved: bool

@@ -47,7 +47,8 @@ class Position:
     losses: list[float] = field(default_factory=list)  # of the steps of the current epoch
     train_loss: list[float] = field(default_factory=list)  # one per epoch
     held_out_loss: list[float] = field(default_factory=list)  # one per epoch
-    best_epoch: int = 0  # with the best weights so far; 0: not known
+    best_epoch: int = 0  # with the best weights so far; 0: the start, or not known
+    start_loss: float | None = None  # on held-out texts, before the first epoch
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,11 @@ Batches = list[tuple[list[Term], Batch]]  # what is learned from in one step
 
 def train_psi(
     psi: Psi, train: Corpus, held_out: Corpus | None, recipe: Recipe, terms: Sequence[Term], job: Job,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: Checkpoint | None = None, *, judge_start: bool = False,
 ) -> Outcome:  # fmt: skip
     """Train ψ and the modules of the terms; they end with the weights of their best epoch on the held-out texts.
+
+    With `judge_start`, the weights that training starts from may be the best: epoch 0.
 
     Ctrl-C: with a checkpoint, that is brought up to date, and the interrupt goes on to the caller, as it does in each of several
     processes. Otherwise training ends cleanly with the best weights so far.
@@ -48,6 +50,10 @@ def train_psi(
     """
     run = new_run(psi, train, terms, recipe, job, checkpoint)
     at, interrupted = run.at, False
+    if judge_start and held_out is not None and not at.steps:
+        at.start_loss = evaluate(run, held_out)
+        if at.start_loss is not None:
+            run.remember()
     try:
         while at.epoch < run.epochs:
             mean = train_epoch(run, train)
@@ -61,13 +67,15 @@ def train_psi(
         if checkpoint is not None or run.accelerator.num_processes > 1:
             raise
         interrupted = True
-        kept = f"the weights of epoch {at.best_epoch}" if run.best else "the weights reached so far"
+        those = f"the weights of epoch {at.best_epoch}" if at.best_epoch else "the weights it began with"
+        kept = those if run.best else "the weights reached so far"
         run.warn(f"training was interrupted in epoch {at.epoch + 1} of {run.epochs}; {kept} are kept")
     with torch.no_grad():
         for name, value in run.best.items():
             run.parameters[name].copy_(value)
     psi.eval()
-    return Outcome(at.train_loss, at.held_out_loss, at.best_epoch or len(at.train_loss), interrupted)
+    best = at.best_epoch if run.best else len(at.train_loss)
+    return Outcome(at.train_loss, at.held_out_loss, best, interrupted)
 
 
 def end_epoch(run: Run, train_loss: float, held_out_loss: float | None) -> None:
@@ -77,9 +85,9 @@ def end_epoch(run: Run, train_loss: float, held_out_loss: float | None) -> None:
     at.epoch, at.step, at.losses = at.epoch + 1, 0, []
     if held_out_loss is not None:
         at.held_out_loss.append(held_out_loss)
-        if held_out_loss <= min(at.held_out_loss):
+        if held_out_loss <= min(at.held_out_loss) and (at.start_loss is None or held_out_loss < at.start_loss):
             at.best_epoch = at.epoch
-            run.best = {name: p.detach().to("cpu", copy=True) for name, p in run.parameters.items()}
+            run.remember()
     run.keep(now=True)
 
 

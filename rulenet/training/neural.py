@@ -15,11 +15,13 @@ from rulenet.model.hybrid import HeldOut
 from rulenet.model.link import Link
 from rulenet.model.phi import Weights
 from rulenet.model.phi_problem import PhiProblem
+from rulenet.training.convex import FEW_SCALE, LEAST_BOUND, Start, settled_bound, solve_head, solve_start
 from rulenet.training.corpus import Corpus
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need, Setup, start_all
+from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.parts import fields_of
-from rulenet.training.phi_stage import split
+from rulenet.training.phi_stage import MIN_HELD_OUT, split
 from rulenet.training.recipe import PARTS, Recipe
 from rulenet.training.report import Report
 
@@ -39,7 +41,7 @@ def fit_psi(
     from rulenet.model.psi import Psi
     from rulenet.training.checkpoint import WORD_PIECES
     from rulenet.training.loop import train_psi
-    from rulenet.training.run import new_cut, own_gpu
+    from rulenet.training.run import Outcome, new_cut, own_gpu
 
     started, known, folder = time.perf_counter(), corpus.with_target, job.work_dir
     texts = [corpus.texts[i] for i in known.tolist()]
@@ -47,7 +49,8 @@ def fit_psi(
     body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
     with torch.random.fork_rng(devices=own_gpu(job.device)):
         torch.manual_seed(job.seed)
-        psi = Psi(body, corpus.Y.shape[1], bound=recipe.head.bound, dropout=recipe.head.dropout)
+        bound = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound
+        psi = Psi(body, corpus.Y.shape[1], bound=bound, dropout=recipe.head.dropout)
         silence(psi, corpus.Y.sum(axis=0) == 0)
         rows = body.encode(corpus.texts, cache=folder and folder / WORD_PIECES)
         corpus = replace(corpus, rows=rows)
@@ -55,17 +58,19 @@ def fit_psi(
         report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
-        n_train = len(np.intersect1d(train, known))
-        recipe = recipe.resolved(len(corpus), body.traits, n_train)
-        report.settled |= {"epochs": recipe.steps.epochs, "learning_rate": recipe.steps.learning_rate}
+        recipe = recipe.resolved(len(corpus), body.traits, len(np.intersect1d(train, known)))
         report.settled |= {name: value for name, value in fields_of(recipe.tune).items() if name == "frozen_layers"}
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi), job.progress.say)
         terms = start_all(recipe.objectives, setup)
         if not any(Need.PIECES in objective.needs for objective in recipe.objectives):
             corpus = recipe.tune.keep(body, corpus, job.device)
+        start = begin(psi, corpus, held_out, problem.link, recipe, report, job)
         judged = corpus.take(held_out) if len(held_out) else None
-        outcome = train_psi(psi, corpus.take(train), judged, recipe, terms, job, checkpoint)
+        how = {"judge_start": start is not None}
+        outcome = Outcome([], [], 0, False)
+        if recipe.steps.epochs:
+            outcome = train_psi(psi, corpus.take(train), judged, recipe, terms, job, checkpoint, **how)
     if body.traits.sixteen_bits:
         round_weights(psi.body)  # here, so that the model is judged as it is saved
     for term in terms:
@@ -76,7 +81,54 @@ def fit_psi(
     report.seconds["psi"] = time.perf_counter() - started
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.
     psi.eval()
-    return psi, weights, None if judged is None else judge(psi, judged, problem.link, recipe, report)
+    neural = None
+    if start is not None and outcome.best_epoch == 0 and not outcome.interrupted:
+        psi.begin(start.head.weight, start.head.bias, psi.bound)
+        judged, neural = (start.judged, start.psi) if len(start.judged) >= MIN_HELD_OUT else (None, None)
+        if judged is None and not problem.rules:
+            report.psi_scale = FEW_SCALE
+    return psi, weights, None if judged is None else judge(psi, judged, neural, problem.link, recipe, report)
+
+
+def begin(
+    psi: Psi, corpus: Corpus, held_out: Array, link: Link, recipe: Recipe, report: Report, job: Job
+) -> Start | None:
+    """Give ψ its convex start, without the held-out texts if epochs follow; None for an encoder that has read nothing yet."""
+    from rulenet.training.run import new_accelerator
+
+    steps = recipe.steps
+    report.settled |= {
+        "bound": psi.bound,
+        **{name: getattr(steps, name) for name in ("epochs", "learning_rate", "head_learning_rate")},
+    }
+    if not recipe.starts_convex(psi.encoder.traits):
+        return None
+    objective = next(objective for objective in recipe.objectives if isinstance(objective, Supervised))
+    began, where = time.perf_counter(), new_accelerator(job.device).device
+    h = psi.hidden(corpus.rows, device=where, layers=corpus.layers)
+    report.seconds_per_text["psi"] = (time.perf_counter() - began) / len(corpus)
+    how: dict[str, Any] = {"psi_loss": objective.psi_loss}
+    start = solve_start(h, corpus, held_out, link, variance=recipe.head.head_variance, seed=job.seed, **how)
+    known, head = corpus.with_target, start.head
+    bound = settled_bound(head(h[known])) if recipe.head.bound == "auto" else recipe.head.bound
+    if steps.epochs and len(held_out):
+        rows = np.setdiff1d(known, held_out)
+        head = solve_head(h[rows], corpus.take(rows), link, variance=start.variance, **how)
+    psi.begin(head.weight, head.bias, bound)
+    report.settled |= {"head_variance": start.variance, "bound": bound}
+    start = replace(start, psi=psi.bounded(start.psi))
+    report.start = accuracies(start.judged.phi, start.psi, start.judged.phi + start.psi, start.judged.Y, link)
+    names = {"phi": "φ", "psi": "ψ", "hybrid": "both"}
+    found = ", ".join(f"{name} {report.start[part]:.1%}" for part, name in names.items())
+    what = f"convex start, judged on {counted(len(start.judged), 'text')}: {found}"
+    job.progress.say(what if steps.epochs else f"{what}; no epochs follow")
+    return start
+
+
+def accuracies(phi: Array, psi: Array, hybrid: Array, target: Array, link: Link) -> dict[str, float]:
+    """Number of texts, and the accuracies of φ, ψ and both."""
+    y, answers = link.right(target), {"phi": phi, "psi": psi, "hybrid": hybrid}
+    return {"texts": len(y), **{name: float((link.answer(logits) == y).mean()) for name, logits in answers.items()}}
 
 
 def silence(psi: Psi, classes: Array) -> None:
@@ -91,21 +143,19 @@ def silence(psi: Psi, classes: Array) -> None:
             weight.register_hook(lambda gradient, mask=mask: gradient * mask.to(gradient.device))  # type: ignore[no-untyped-call]
 
 
-def judge(psi: Psi, held_out: Corpus, link: Link, recipe: Recipe, report: Report) -> HeldOut:
-    """Fit the two scalars and measure the accuracy on the held-out texts; returns the logits of these."""
-    where = next(psi.parameters()).device
-    started = time.perf_counter()
-    neural = psi.predict(held_out.rows, held_out.phi, device=where, layers=held_out.layers)
-    report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(held_out)
+def judge(psi: Psi, held_out: Corpus, neural: Array | None, link: Link, recipe: Recipe, report: Report) -> HeldOut:
+    """Fit the two scalars and measure the accuracy on texts unseen by both; returns their logits. `neural`: their ψ, if known."""
+    if neural is None:
+        where = next(psi.parameters()).device
+        started = time.perf_counter()
+        neural = psi.predict(held_out.rows, held_out.phi, device=where, layers=held_out.layers)
+        report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(held_out)
     prefers_exits = recipe.phi.exit_margin > 0
     a, s, moved = choose_scales(held_out.phi, neural, held_out.Y, prefer_exits=prefers_exits, link=link)
     report.phi_scale, report.psi_scale, report.scales_moved = a, s, moved
-    hybrid = a * held_out.phi + s * neural
-    y, answers = link.right(held_out.Y), {"phi": held_out.phi, "psi": neural, "hybrid": hybrid}
-    accuracies = {name: float((link.answer(logits) == y).mean()) for name, logits in answers.items()}
-    report.held_out = {"texts": len(y), **accuracies}
+    report.held_out = accuracies(held_out.phi, neural, a * held_out.phi + s * neural, held_out.Y, link)
     # What φ guessed is not a label to calibrate by.
-    return HeldOut(held_out.phi, neural, np.where(held_out.is_given, y, -1))
+    return HeldOut(held_out.phi, neural, np.where(held_out.is_given, link.right(held_out.Y), -1))
 
 
 def new_checkpoint(

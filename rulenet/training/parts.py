@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 import pydantic.dataclasses
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 from typing_extensions import dataclass_transform
 
 from rulenet.errors import ParameterError
@@ -32,6 +32,16 @@ def _pair(value: Any) -> Any:
 def _open(value: Any) -> Any:
     """None, which the data settle, may also be written "auto"."""
     return None if isinstance(value, str) and value == "auto" else value
+
+
+def _bound(value: Any) -> Any:
+    """B of ψ; its own check, as the faults of a union would be unreadable."""
+    value = _plain(value)
+    if value is None or value == "auto":
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1e6:
+        raise ValueError("should be a number greater than 0 and at most 1000000, None or 'auto'")
+    return float(value)
 
 
 Whole = Annotated[int, BeforeValidator(_plain), Field(le=10**9)]
@@ -185,12 +195,17 @@ class Head:
     Attributes
     ----------
     bound
-        B of ψ, in logits; None: unbounded.
+        B of ψ, in logits; None: unbounded. ``"auto"``: twice what the convex start says, but at least 1.5, which is also B without
+        such a start. A low bound lets the certified cascade skip ψ more often.
+    head_variance
+        Prior variance of the weights over h(x) in the convex start (see `rulenet.training.convex`). ``"auto"`` or None: by the loss on
+        texts that the head never saw, from 0.3 to 30; 3 if they are fewer than 40.
     dropout
         Share of h(x) dropped in training.
     """
 
-    bound: Annotated[Number, Field(gt=0, le=1e6)] | None = 1.5
+    bound: Annotated[float | Literal["auto"] | None, PlainValidator(_bound)] = "auto"
+    head_variance: Annotated[Positive | None, BeforeValidator(_open)] = None
     dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
 
 
@@ -214,9 +229,11 @@ class Steps:
     Attributes
     ----------
     epochs
-        None: 3 from 1,000 texts on, more for fewer (about 100 steps), 10 for an encoder from scratch.
+        0: ψ is what the convex start found, and the encoder stays as it is. None: 0 for fewer than 40 texts, 3 from 1,000 texts
+        on, more for fewer (about 100 steps), 10 for an encoder from scratch.
     learning_rate, head_learning_rate
-        Of the encoder and of ψ's head. None for `learning_rate`: the encoder's default, 5e-5, or 1e-3 for an encoder from scratch.
+        Of the encoder and of ψ's head. None: for the encoder its default, 5e-5, or 1e-3 if it is from scratch; for the head 1e-4 after
+        a convex start, else 1e-3.
     weight_decay
         Of AdamW.
     warmup
@@ -230,9 +247,9 @@ class Steps:
         Let torch compile ψ on a GPU: a slow start, faster steps.
     """
 
-    epochs: Count | None = None
+    epochs: Annotated[Whole, Field(ge=0)] | None = None
     learning_rate: Positive | None = None
-    head_learning_rate: Positive = 1e-3
+    head_learning_rate: Positive | None = None
     weight_decay: NotNegative = 0.01
     warmup: Annotated[Number, Field(ge=0, lt=1)] = 0.1
     batch_texts: Count = 32

@@ -31,6 +31,7 @@ OBJECTIVES: tuple[type[Objective], ...] = (
 TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen)
 
 MANY_TEXTS = 1000  # fewer say too little about single terms, and make too few steps
+FEW_TEXTS = 40  # fewer do not pay for epochs: see `rulenet.training.convex`
 
 
 @part
@@ -128,18 +129,30 @@ class Recipe:
         Examples
         --------
         >>> Recipe().resolved(2000, Traits(), 320)
-        Recipe.of(min_df=2, frozen_layers=3, epochs=10, learning_rate=5e-05)
+        Recipe.of(min_df=2, frozen_layers=3, epochs=10, learning_rate=5e-05, head_learning_rate=0.0001)
         >>> Recipe.of(epochs=1, nb=False).resolved(2000, Traits(learning_rate=1e-3, epochs=10), 320)
-        Recipe.of(min_df=2, nb=False, frozen_layers=3, epochs=1, learning_rate=0.001)
+        Recipe.of(min_df=2, nb=False, frozen_layers=3, epochs=1, learning_rate=0.001, head_learning_rate=0.0001)
         """
         found: dict[str, Any] = {"min_df": 2 if n_texts >= MANY_TEXTS else 1}
         if traits is not None:
             # About 100 steps if there are few texts.
             epochs = math.ceil(100 / max(1, math.ceil(n_train / self.steps.batch_texts))) if n_train < MANY_TEXTS else 3
-            found |= {"epochs": traits.epochs or max(3, min(20, epochs)), "learning_rate": traits.learning_rate}
+            epochs = traits.epochs or max(3, min(20, epochs))
+            if self.starts_convex(traits):
+                epochs = 0 if n_train < FEW_TEXTS else epochs
+            elif self.steps.epochs == 0:
+                raise ParameterError(
+                    "epochs=0 leaves ψ as it began, and this encoder has learned nothing yet; give at least 1"
+                )
+            head_rate = 1e-4 if self.starts_convex(traits) else 1e-3
+            found |= {"epochs": epochs, "learning_rate": traits.learning_rate, "head_learning_rate": head_rate}
             found["frozen_layers"] = traits.frozen_layers
         leaves = self.leaves()
         return self.with_changes(**{name: value for name, value in found.items() if leaves.get(name, value) is None})
+
+    def starts_convex(self, traits: Traits) -> bool:
+        """Whether ψ's head is solved before it is trained: see `rulenet.training.convex`."""
+        return traits.pretrained and any(isinstance(objective, Supervised) for objective in self.objectives)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: parts by name, tuning and objectives with their kinds."""

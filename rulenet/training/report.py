@@ -14,6 +14,8 @@ class Report:
     ----------
     held_out
         Accuracy on the held-out texts of φ, of ψ alone and of the hybrid, and their number; φ there is out-of-fold.
+    start
+        Of the convex start: accuracy of φ, of ψ alone and of their sum on texts that neither saw, and the number of these texts.
     seconds
         Wall time of each stage.
     scales_moved
@@ -40,6 +42,7 @@ class Report:
     n_rules: int = 0
     n_terms: int = 0
     held_out: dict[str, float] = field(default_factory=dict)
+    start: dict[str, float] = field(default_factory=dict)
     phi_scale: float = 1.0
     psi_scale: float = 1.0
     scales_moved: bool = False

@@ -116,6 +116,10 @@ class Run:
             if self.at.skipped == MAX_SKIPPED:
                 raise TrainingError(f"{MAX_SKIPPED} gradients in a row were NaN or infinite {where}; lower {rates}")
 
+    def remember(self) -> None:
+        """Take the present weights for the best so far."""
+        self.best = {name: p.detach().to("cpu", copy=True) for name, p in self.parameters.items()}
+
     def keep(self, *, now: bool = False) -> None:
         """Write a checkpoint, if it is time."""
         if self.checkpoint is None or not self.accelerator.is_main_process:
@@ -180,10 +184,10 @@ def own_gpu(device: str) -> list[int]:
 def new_optimizer(psi: Psi, terms: Sequence[Term], recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
     """AdamW with separate learning rates for the body, the head and the modules of the terms."""
     groups = recipe.tune.prepare(psi.encoder, recipe.steps.learning_rate or psi.encoder.traits.learning_rate)
-    head = [*psi.from_text.parameters(), *psi.from_phi.parameters()]
-    groups.append({"params": head, "initial_lr": recipe.steps.head_learning_rate})
+    head, head_rate = [*psi.from_text.parameters(), *psi.from_phi.parameters()], recipe.steps.head_learning_rate or 1e-3
+    groups.append({"params": head, "initial_lr": head_rate})
     for term in terms:
-        groups += term.parameter_groups(recipe.steps.head_learning_rate)
+        groups += term.parameter_groups(head_rate)
     return torch.optim.AdamW(groups, weight_decay=recipe.steps.weight_decay, fused=fused or None)
 
 

