@@ -32,6 +32,7 @@ AXES = 256  # principal axes that are kept
 MAX_READ = 10_000  # terms of the texts that are read, the most frequent
 MAX_ADDED = 10_000  # words of the encoder that are added, the most frequent
 LIKE = 6  # terms that are kept for a term, of which an explanation names some
+LEAST_ALIKE = 0.2  # cosine of two terms that are called alike
 PULLING = 1_000  # terms that may be among them: those about which labels say most
 SAMPLED = 1_000  # texts that show which scripts there are
 
@@ -130,9 +131,10 @@ class AddedWords:
 
 
 def alike(columns: Columns, Y: Array, weights: Weights, link: Link) -> Array:
-    """For each term, the numbers of the terms that most of what it shares comes from, then −1: (n_terms, LIKE).
+    """For each term, the numbers of the terms like it that what it shares comes from, then −1: (n_terms, LIKE).
 
-    At the optimum, what term j shares is Cτ² Σ_i (V_i · V_j) g_i, where g_i = Σ_n T_ni (y − p)_n is what the labels say about term i.
+    At the optimum, what term j shares is Cτ² Σ_i (V_i · V_j) g_i, where g_i = Σ_n T_ni (y − p)_n is what the labels say about term i. Those
+    are chosen that are large and whose vectors point the same way: some words say so much that they pull every other.
     """
     X, vectors, first = columns.X, columns.vectors, columns.features.n_rules
     if vectors is None:
@@ -147,10 +149,12 @@ def alike(columns: Columns, Y: Array, weights: Weights, link: Link) -> Array:
     place = np.full(len(vectors), -1)
     place[from_] = np.arange(len(from_))
     n, rows = min(LIKE, len(from_)), np.flatnonzero(has_vector)
-    pulls = vectors[from_].T * says[from_].astype(np.float32)  # (d, n_from)
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    says_most = (says[from_] * np.linalg.norm(vectors[from_], axis=1)).astype(np.float32)
     for at in range(0, len(rows) if n else 0, 1024):
         block = rows[at : at + 1024]
-        pull = vectors[block] @ pulls
+        cosine = unit[block] @ unit[from_].T
+        pull = np.where(cosine < LEAST_ALIKE, 0.0, cosine**2 * says_most)
         own = np.flatnonzero(place[block] >= 0)
         pull[own, place[block][own]] = 0.0
         best = np.argpartition(-pull, n - 1, axis=1)[:, :n]
