@@ -66,10 +66,12 @@ def part(name: str, n: int, seed: int) -> dict[str, Any]:
         began = time.perf_counter()
         clf.fit(texts, labels, **({"unlabeled": more} if side == "with_unlabelled" else {}))
         fitted = time.perf_counter()
+        clf.predict(test_texts[:100])
+        began_again = time.perf_counter()
         answers = clf.predict(test_texts)
         found[side] = {
             "accuracy": round(100 * accuracy(answers, test_labels), 2), "fit_s": round(fitted - began, 2),
-            "predict_s": round(time.perf_counter() - fitted, 2),
+            "predict_s": round(time.perf_counter() - began_again, 2),
             **({"settled": clf.report_["settled"]} if hasattr(clf, "report_") else {}),
         }  # fmt: skip
     return found
