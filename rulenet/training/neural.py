@@ -15,7 +15,7 @@ from rulenet.model.hybrid import HeldOut
 from rulenet.model.link import Link
 from rulenet.model.phi import Weights
 from rulenet.model.phi_problem import PhiProblem
-from rulenet.training.convex import FEW_SCALE, LEAST_BOUND, Start, settled_bound, solve_head, solve_start
+from rulenet.training.convex import LEAST_BOUND, Start, few_scale, settled_bound, solve_head, solve_start
 from rulenet.training.corpus import Corpus
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need, Setup, start_all
@@ -65,7 +65,7 @@ def fit_psi(
         terms = start_all(recipe.objectives, setup)
         if not any(Need.PIECES in objective.needs for objective in recipe.objectives):
             corpus = recipe.tune.keep(body, corpus, job.device)
-        start = begin(psi, corpus, held_out, problem.link, recipe, report, job)
+        start = begin(psi, corpus, held_out, problem, recipe, report, job)
         judged = corpus.take(held_out) if len(held_out) else None
         how = {"judge_start": start is not None}
         outcome = Outcome([], [], 0, False)
@@ -86,12 +86,12 @@ def fit_psi(
         psi.begin(start.head.weight, start.head.bias, psi.bound)
         judged, neural = (start.judged, start.psi) if len(start.judged) >= MIN_HELD_OUT else (None, None)
         if judged is None and not problem.rules:
-            report.psi_scale = FEW_SCALE
+            report.psi_scale = few_scale(start.judged.phi, start.psi, start.judged.Y, problem.link)
     return psi, weights, None if judged is None else judge(psi, judged, neural, problem.link, recipe, report)
 
 
 def begin(
-    psi: Psi, corpus: Corpus, held_out: Array, link: Link, recipe: Recipe, report: Report, job: Job
+    psi: Psi, corpus: Corpus, held_out: Array, problem: PhiProblem, recipe: Recipe, report: Report, job: Job
 ) -> Start | None:
     """Give ψ its convex start, without the held-out texts if epochs follow; None for an encoder that has read nothing yet."""
     from rulenet.training.run import new_accelerator
@@ -107,7 +107,9 @@ def begin(
     began, where = time.perf_counter(), new_accelerator(job.device).device
     h = psi.hidden(corpus.rows, device=where, layers=corpus.layers)
     report.seconds_per_text["psi"] = (time.perf_counter() - began) / len(corpus)
-    how: dict[str, Any] = {"psi_loss": objective.psi_loss}
+    alone = len(corpus.with_target) < MIN_HELD_OUT and not problem.rules
+    how: dict[str, Any] = {"psi_loss": None if alone else objective.psi_loss}
+    link = problem.link
     start = solve_start(h, corpus, held_out, link, variance=recipe.head.head_variance, seed=job.seed, **how)
     known, head = corpus.with_target, start.head
     bound = settled_bound(head(h[known])) if recipe.head.bound == "auto" else recipe.head.bound
