@@ -23,6 +23,14 @@ os.environ["RULENET_CACHE"] = tempfile.mkdtemp(prefix="rulenet-tests-")
 REPOSITORY = Path(__file__).parent.parent
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _the_same_on_every_machine() -> Iterator[None]:
+    """Without bfloat16, which only some CPUs have; tests of it ask for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rulenet.model.device.has_bfloat16", lambda device: False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """Root of the repository."""

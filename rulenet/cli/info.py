@@ -33,6 +33,7 @@ def info(model: Model, as_json: AsJson = False) -> None:
     if config.encoder is not None:
         psi = f"{config.encoder.name}, at most {config.encoder.max_length} word pieces"
         psi += f", of {pieces:,} kinds" if (pieces := report.get("n_pieces")) else ""
+        psi += ", in bfloat16" if found["recipe"]["steps"].get("precision") == "bfloat16" else ""
         psi += ", also in a faster form (ONNX)" if found["has_onnx"] else ""
         psi += "; silent: φ alone was better on the held-out texts" if config.psi_scale == 0 else ""
     lines = {

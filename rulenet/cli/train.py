@@ -238,6 +238,8 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         out.print(table)
     for line in (*calibration_lines(report["calibration"]), *cascade_lines(report["cascade"])):
         say(line)
+    if report["settled"].get("precision") == "bfloat16":
+        say("ψ: in bfloat16, as this machine has it; --recipe precision=float32 switches it off")
     n, unlabeled = report["n_texts"], report["n_unlabeled"]
     counts = [counted(n, "text")] if n or not unlabeled else []
     counts += [f"{counted(unlabeled, 'text')} without labels"] if unlabeled else []

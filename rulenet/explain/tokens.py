@@ -139,7 +139,7 @@ def _attribute_batch(
     given = (mask, *(torch.as_tensor(part, dtype=torch.float32, device=device) for part in (phi, sides)))
 
     def asked(embeddings: Tensor, mask: Tensor, phi: Tensor, sides: Tensor) -> Tensor:
-        return (psi.head(psi.read(embeddings, mask).h, phi) * sides).sum(1)  # (B,)
+        return (psi.head(psi.read(embeddings, mask, exact=True).h, phi) * sides).sum(1)  # (B,)
 
     with torch.no_grad():
         bias, total = (asked(end, *given).double().tolist() for end in (neutral, text))
@@ -186,7 +186,7 @@ def psi_of_phi(psi: Any, text: str, *, device: Any = "cpu") -> Callable[[Array],
     """Return ψ of one text as a function of φ, both of shape (n, n_classes); the text is read only once."""
     psi = in_torch(psi)
     with _at_rest(psi, device), torch.no_grad():
-        ids, mask = (part.to(device) for part in psi.encoder.pad(psi.encoder.encode([text])))
+        ids, mask = (part.to(device) for part in psi.encoder.pad(psi.encoder.encode([text]), psi.step(device)))
         h = psi.read(psi.body.get_input_embeddings()(ids), mask).h  # (1, H)
 
     def of(phi: Array) -> Array:

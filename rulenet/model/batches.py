@@ -26,9 +26,22 @@ def piece_budget(device: Any) -> int:
     return CPU_PIECES if str(device).startswith("cpu") else GPU_PIECES
 
 
+def padded_width(length: Any, window: int | None, step: int = 1) -> Any:
+    """Word pieces that a text, or the longest of a batch, is padded to: a multiple of `step` or the window; beyond that, of the window.
+
+    Examples
+    --------
+    >>> [int(padded_width(length, 40, 16)) for length in (3, 17, 33, 41)]
+    [16, 32, 40, 80]
+    """
+    up = -(-length // step) * step
+    return up if window is None else np.where(length > window, -(-length // window) * window, np.minimum(up, window))
+
+
 def token_budget_batches(
-    lengths: Any, *, budget: int, max_texts: float = inf, rng: Generator | None = None, window: int | None = None
-) -> list[list[int]]:
+    lengths: Any, *, budget: int, max_texts: float = inf, rng: Generator | None = None, window: int | None = None,
+    step: int = 1,
+) -> list[list[int]]:  # fmt: skip
     """Cut texts of given lengths into batches whose padded size stays within a budget; a longer text is a separate batch.
 
     Parameters
@@ -38,17 +51,18 @@ def token_budget_batches(
         a fair sample. None: sorted as a whole, the longest first (so that memory runs out at once or not at all).
     window
         Word pieces that the encoder reads at a time; longer texts are padded to a multiple of it, as `Encoder.pad` does.
+    step
+        Above 1: lengths are rounded up to a multiple of it, as `Encoder.pad` does, and a batch has texts of one such length only, so that
+        what is computed of a text has the same shape in every batch.
 
     Examples
     --------
     >>> token_budget_batches([3, 9, 4, 8], budget=16)
     [[1], [3, 2], [0]]
     """
-    sizes: Any = np.asarray(lengths)
-    if window is not None:
-        sizes = np.where(sizes > window, -(-sizes // window) * window, sizes)
+    sizes: Any = padded_width(np.asarray(lengths), window, step)
     if rng is None:
-        return _cut(np.argsort(-sizes, kind="stable"), sizes, budget, max_texts)
+        return _cut(np.argsort(-sizes, kind="stable"), sizes, budget, max_texts, alike=step > 1)
     order = rng.permutation(len(sizes))
     typical = max(1, int(budget / max(float(sizes.mean()), 1))) if len(sizes) else 1
     pool = POOL * int(min(typical, max_texts))
@@ -59,12 +73,14 @@ def token_budget_batches(
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def _cut(order: Any, sizes: Any, budget: int, max_texts: float) -> list[list[int]]:
+def _cut(order: Any, sizes: Any, budget: int, max_texts: float, *, alike: bool = False) -> list[list[int]]:
     """Cut an order of falling sizes; the first of a batch is its longest."""
     batches: list[list[int]] = []
     for i in order.tolist():
         n = len(batches[-1]) if batches else 0
-        if 0 < n < max_texts and (n + 1) * sizes[batches[-1][0]] <= budget:
+        first = batches[-1][0] if batches else i
+        fits = (n + 1) * sizes[first] <= budget and (not alike or sizes[i] == sizes[first])
+        if 0 < n < max_texts and fits:
             batches[-1].append(i)
         else:
             batches.append([i])

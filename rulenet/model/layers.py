@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rulenet.model.device import Precision, autocast
 from rulenet.model.encoders.encoder import Encoder
 
 MAX_BYTES = 2_000_000_000
@@ -65,15 +66,20 @@ def last_hidden(body: Any, inputs: Tensor, mask: Tensor, window: int) -> Tensor:
 
 @torch.inference_mode()
 def lower_states(
-    encoder: Encoder, rows: Sequence[Sequence[int]], layers: int, batches: Sequence[list[int]]
-) -> list[Tensor]:
-    """Hidden states of each text after the lower layers (0: the embeddings), each (length, H); `batches` are indices of texts."""
+    encoder: Encoder, rows: Sequence[Sequence[int]], layers: int, batches: Sequence[list[int]], precision: Precision = "float32"
+) -> list[Tensor]:  # fmt: skip
+    """Hidden states of each text after the lower layers (0: the embeddings), each (length, H); `batches` are indices of texts.
+
+    They are kept with as many bits as products are computed with: with bfloat16, half the memory.
+    """
     states: list[Tensor] = [torch.empty(0)] * len(rows)
     encoder.model.eval()
     with only_layers(encoder.model, 0, layers) as body:
         for batch in batches:
             ids, mask = encoder.pad([rows[i] for i in batch])
-            hidden = last_hidden(body, ids, mask, encoder.max_length)  # (B, L, H)
+            with autocast(precision, "cpu"):
+                hidden = last_hidden(body, ids, mask, encoder.max_length)  # (B, L, H)
+            hidden = hidden.to(getattr(torch, precision))
             for i, row in zip(batch, hidden, strict=True):
                 states[i] = row[: len(rows[i])].clone()
     return states

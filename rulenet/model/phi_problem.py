@@ -42,6 +42,7 @@ from scipy.optimize import Bounds, minimize
 from sklearn.model_selection import KFold, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from rulenet.base.cores import n_workers
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.errors import InputError
@@ -207,7 +208,9 @@ class PhiProblem:
         splits = folds(self.link.strata(Y), n_folds, seed)
         # The limit applies to the whole process: it is set once, not by each thread.
         with threadpool_limits(1, user_api="blas"):
-            joblib.Parallel(n_jobs=n_jobs, require="sharedmem")(joblib.delayed(fill)(*fold) for fold in splits)
+            joblib.Parallel(n_jobs=n_workers(n_jobs), require="sharedmem")(
+                joblib.delayed(fill)(*fold) for fold in splits
+            )
         return phi, psi
 
     def from_rules(self, X: Any, n_classes: int, *, threshold: float) -> tuple[Weights, Array]:

@@ -260,7 +260,13 @@ def _read_psi(folder: Path, entry: EncoderEntry, config: ModelConfig, recipe: Re
         body = _build_body(settings, state)
         tokenizer = _read_tokenizer(files[0], body.get_input_embeddings().num_embeddings, entry)
         encoder = _new_encoder(body, tokenizer, entry)
-        psi = Psi(encoder, len(config.labels), bound=entry.bound, dropout=recipe.head.dropout)
+        psi = Psi(
+            encoder,
+            len(config.labels),
+            bound=entry.bound,
+            dropout=recipe.head.dropout,
+            precision=recipe.steps.precision or "float32",
+        )
         missing, unexpected = psi.load_state_dict(head, strict=False)
         odd = [name for name in missing if not name.startswith("body.")] + list(unexpected)
         if odd:

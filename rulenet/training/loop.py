@@ -167,8 +167,7 @@ def backward(run: Run, batches: Batches) -> Tensor | None:
 
 def loss_of(run: Run, terms: Sequence[Term], part: Batch) -> Tensor:
     """Σ weight · loss of the terms that share a batch."""
-    with run.accelerator.autocast():
-        losses = [term.weight * term.loss(run.psi, part, part.step) for term in terms]
+    losses = [term.weight * term.loss(run.psi, part, part.step) for term in terms]
     return torch.stack(losses).sum() if len(losses) > 1 else losses[0]
 
 

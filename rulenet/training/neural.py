@@ -11,6 +11,7 @@ import numpy as np
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.decide.scales import choose_scales
+from rulenet.model.device import settled_precision
 from rulenet.model.hybrid import HeldOut
 from rulenet.model.link import Link
 from rulenet.model.phi import Weights
@@ -49,8 +50,10 @@ def fit_psi(
     body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
     with torch.random.fork_rng(devices=own_gpu(job.device)):
         torch.manual_seed(job.seed)
-        bound = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound
-        psi = Psi(body, corpus.Y.shape[1], bound=bound, dropout=recipe.head.dropout)
+        precision = settled_precision(recipe.steps.precision, job.device)
+        recipe = recipe.with_changes(precision=precision)
+        bound, dropout = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound, recipe.head.dropout
+        psi = Psi(body, corpus.Y.shape[1], bound=bound, dropout=dropout, precision=precision)
         silence(psi, corpus.Y.sum(axis=0) == 0)
         rows = body.encode(corpus.texts, cache=folder and folder / WORD_PIECES)
         corpus = replace(corpus, rows=rows)
@@ -60,11 +63,12 @@ def fit_psi(
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
         recipe = recipe.resolved(len(corpus), body.traits, len(np.intersect1d(train, known)))
         report.settled |= {name: value for name, value in fields_of(recipe.tune).items() if name == "frozen_layers"}
+        report.settled["precision"] = precision
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi), job.progress.say)
         terms = start_all(recipe.objectives, setup)
         if not any(Need.PIECES in objective.needs for objective in recipe.objectives):
-            corpus = recipe.tune.keep(body, corpus, job.device)
+            corpus = recipe.tune.keep(body, corpus, job.device, precision)
         start = begin(psi, corpus, held_out, problem, recipe, report, job)
         judged = corpus.take(held_out) if len(held_out) else None
         how = {"judge_start": start is not None}

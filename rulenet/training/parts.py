@@ -243,6 +243,9 @@ class Steps:
     accumulate
         Number of parts that a batch is computed in, one after the other, to save memory; the step is that of the whole batch. A
         batch that does not fit into memory is cut further automatically.
+    precision
+        What the encoder computes its products in, also when it predicts on a CPU: ``"float32"`` or ``"bfloat16"``, which is faster
+        where the hardware has it. ``"auto"`` or None: bfloat16 there, else float32. Weights and checkpoints are in float32.
     compile
         Let torch compile ψ on a GPU: a slow start, faster steps.
     """
@@ -255,4 +258,5 @@ class Steps:
     batch_texts: Count = 32
     batch_tokens: Count = 4096
     accumulate: Count = 1
+    precision: Annotated[Literal["float32", "bfloat16"] | None, BeforeValidator(_open)] = None
     compile: bool = False

@@ -163,17 +163,16 @@ def new_run(
 
 
 def new_accelerator(device: str) -> Accelerator:
-    """An Accelerator for "auto", "cpu" or "cuda"; bf16 on a GPU that has it."""
+    """An Accelerator for "auto", "cpu" or "cuda"; precision is the business of `Psi.read`."""
     gpu = torch.cuda.is_available()
     if device == "cuda" and not gpu:
         raise TrainingError("device='cuda', but torch sees no GPU; use device='auto' or 'cpu'")
     # Without a GPU, Accelerate treats launched processes as one group only if it is told that they are to use the CPU.
     cpu = device == "cpu" or (not gpu and "LOCAL_RANK" in os.environ)
-    bf16 = not cpu and gpu and torch.cuda.is_bf16_supported()
     # Accelerate keeps one state per process and refuses other settings later, but two estimators may differ. The state of the
     # process group belongs to all processes and stays.
     AcceleratorState._reset_state(reset_partial_state=not torch.distributed.is_initialized())
-    return Accelerator(cpu=cpu, mixed_precision="bf16" if bf16 else "no")
+    return Accelerator(cpu=cpu, mixed_precision="no")
 
 
 def own_gpu(device: str) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,29 @@ def test_batch_size_and_order_do_not_matter(psi: Psi, encoder: Encoder, monkeypa
         one_by_one = psi.predict(rows, phi, device="cpu")
     backwards = psi.predict(rows[::-1], phi[::-1], device="cpu")[::-1]
     np.testing.assert_allclose(one_by_one, backwards, atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [0, 1])
+def test_in_bfloat16_a_row_is_the_same_beside_any_others(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch, layers: int
+) -> None:
+    torch.manual_seed(1)
+    psi = Psi(encoder, 3, bound=None, dropout=0.0, precision="bfloat16").eval()
+    texts = [*TEXTS, "the " * 15, "a goal " * 10, "oil", "the goal " * 8]
+    rows: Any = encoder.encode(texts)
+    if layers:
+        rows = lower_states(encoder, rows, layers, [[i] for i in range(len(texts))], "bfloat16")
+        assert rows[0].dtype == torch.bfloat16
+    phi = np.random.default_rng(0).normal(size=(len(texts), 3))
+    slow = psi.predict(rows, phi, device="cpu", layers=layers)  # on a CPU without it
+    exact = psi.predict(rows, phi, device="cpu", layers=layers, exact=True)
+    np.testing.assert_array_equal(slow, exact)
+    monkeypatch.setattr("rulenet.model.device.has_bfloat16", lambda device: True)
+    together = psi.predict(rows, phi, device="cpu", layers=layers)
+    assert 0 < np.abs(together - exact).max() < 0.05
+    for i in range(len(texts)):
+        alone = psi.predict([rows[i]], phi[[i]], device="cpu", layers=layers)
+        np.testing.assert_allclose(alone[0], together[i], atol=1e-6)
 
 
 @pytest.mark.parametrize("layers", [1, 2])

@@ -15,7 +15,7 @@ TARGET = np.eye(2)[([1] * 5 + [0] * 5) * 4]
 WORDS = ["goal", "oil", "match", "market", "price"]  # the first two are rules
 
 
-def new_run(encoder: str, *, dropout: float = 0.1) -> dict[str, Any]:
+def new_run(encoder: str, *, dropout: float = 0.1, precision: Any = "float32") -> dict[str, Any]:
     """ψ, φ and examples, always the same: 40 texts, out-of-fold φ of random numbers, two rules and three terms."""
     import torch
 
@@ -28,7 +28,7 @@ def new_run(encoder: str, *, dropout: float = 0.1) -> dict[str, Any]:
 
     body = load_encoder(encoder, texts=[], max_length=32, seed=0)
     torch.manual_seed(0)
-    psi = Psi(body, 2, bound=1.5, dropout=dropout)
+    psi = Psi(body, 2, bound=1.5, dropout=dropout, precision=precision)
     if not dropout:
         for module in psi.modules():
             if isinstance(module, torch.nn.Dropout):

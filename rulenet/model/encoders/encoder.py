@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rulenet.errors import DataError, EncoderError, ParameterError
+from rulenet.model.batches import padded_width
 from rulenet.model.encoders.allowed import is_failure
 from rulenet.model.ragged import Ragged
 from rulenet.text.clean import clean
@@ -141,16 +142,16 @@ class Encoder:
             found.append((self._selected(encoding, "ids"), places))
         return found
 
-    def pad(self, rows: Sequence[Any]) -> tuple[Any, Any]:
+    def pad(self, rows: Sequence[Any], step: int = 1) -> tuple[Any, Any]:
         """Texts as tensors: word pieces (n_texts, L) or hidden states (n_texts, L, H), and the attention mask (n_texts, L).
 
-        L is the length of the longest text; beyond `max_length`, the next multiple of it, so that each window is whole.
+        L is the length of the longest text, rounded up to a multiple of `step`; beyond `max_length`, to one of that, so that each window
+        is whole.
         """
         import torch
 
         lengths = torch.tensor([len(row) for row in rows])
-        longest = int(lengths.max())
-        width = longest if longest <= self.max_length else -(-longest // self.max_length) * self.max_length
+        width = int(padded_width(int(lengths.max()), self.max_length, step))
         padded: Any  # filled in numpy where that is possible, as it is much quicker
         if is_states := torch.is_tensor(rows[0]):
             padded = rows[0].new_zeros(len(rows), width, *rows[0].shape[1:])

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 
+from rulenet.base.cores import n_threads
 from rulenet.base.extras import need
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
@@ -99,24 +99,6 @@ class OnnxPsi:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_session": None}
-
-
-def n_threads(n_jobs: int | None) -> int:
-    """Threads for ψ: at most the cores that this process and its container may use, and like PyTorch at most OMP_NUM_THREADS.
-
-    Examples
-    --------
-    >>> n_threads(1)
-    1
-    """
-    allowed = int(joblib.cpu_count())  # knows affinity and cgroups
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    if asked.isdigit() and int(asked) > 0:
-        # Set where several processes run at the same time, by joblib for example.
-        allowed = min(allowed, int(asked))
-    if n_jobs is None:
-        return allowed
-    return max(1, min(n_jobs, allowed) if n_jobs > 0 else allowed + 1 + n_jobs)
 
 
 def _new_session(graph: bytes, n_classes: int, threads: int) -> Any:

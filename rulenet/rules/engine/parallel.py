@@ -14,9 +14,10 @@ from itertools import islice
 from typing import Any, Protocol
 
 import scipy.sparse
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import Parallel, delayed
 from joblib.externals.loky import get_reusable_executor
 
+from rulenet.base.cores import n_workers
 from rulenet.rules.engine.match import BLOCK, Matcher, stack
 from rulenet.text.language import Language
 
@@ -48,7 +49,7 @@ def match_parallel(
     rules: Rules, job: Job, texts: Sequence[str], n_jobs: int | None, n_rules: int
 ) -> scipy.sparse.csr_matrix:
     """R with the texts shared out among processes, where that is worth it."""
-    workers = effective_n_jobs(n_jobs)
+    workers = n_workers(n_jobs)
     if workers == 1 or len(texts) < MIN_PARALLEL:
         return rules.matcher(job.language).match(texts, job.day)
     size = max(BLOCK, -(-len(texts) // (4 * workers)))
@@ -62,7 +63,7 @@ def match_stream(
     """R block by block; with several processes a few blocks are under way at a time, never more."""
     texts = iter(texts)
     blocks = iter(lambda: list(islice(texts, block)), [])
-    workers = effective_n_jobs(n_jobs)
+    workers = n_workers(n_jobs)
     if workers == 1:
         yield from (rules.matcher(job.language).match(part, job.day) for part in blocks)
         return

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from rulenet.model.batches import piece_budget, token_budget_batches
+from rulenet.model.device import Precision
 from rulenet.model.encoders.encoder import Encoder
 from rulenet.training.corpus import Corpus
 from rulenet.training.parts import Whole, part
@@ -39,13 +40,13 @@ class Frozen(Tuning):
                 module.requires_grad_(False)
         return [{"params": [p for p in body.parameters() if p.requires_grad], "initial_lr": learning_rate}]
 
-    def keep(self, encoder: Encoder, corpus: Corpus, device: str) -> Corpus:
+    def keep(self, encoder: Encoder, corpus: Corpus, device: str, precision: Precision = "float32") -> Corpus:
         """Replace word pieces by the output of the frozen layers, if that saves time and fits into memory."""
         import torch
 
         from rulenet.model.layers import MAX_BYTES, lower_states
 
-        size = sum(map(len, corpus.rows)) * encoder.width * 4
+        size = sum(map(len, corpus.rows)) * encoder.width * (2 if precision == "bfloat16" else 4)
         on_gpu = device != "cpu" and torch.cuda.is_available()
         traits = encoder.traits
         n_frozen = self._count(encoder)
@@ -53,7 +54,7 @@ class Frozen(Tuning):
             return corpus
         lengths, window = [len(row) for row in corpus.rows], encoder.max_length
         batches = token_budget_batches(lengths, budget=piece_budget("cpu"), window=window)
-        rows = lower_states(encoder, corpus.rows, n_frozen, batches)
+        rows = lower_states(encoder, corpus.rows, n_frozen, batches, precision)
         return replace(corpus, rows=rows, layers=n_frozen)
 
     def _count(self, encoder: Encoder) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from rulenet.model.device import Precision
 from rulenet.model.encoders.encoder import Encoder
 from rulenet.training.corpus import Corpus
 
@@ -16,6 +17,6 @@ class Tuning(ABC):
     def prepare(self, encoder: Encoder, learning_rate: float) -> list[dict[str, Any]]:
         """Prepare the encoder's model for training; returns parameter groups for the optimizer, each with its ``initial_lr``."""
 
-    def keep(self, encoder: Encoder, corpus: Corpus, device: str) -> Corpus:
+    def keep(self, encoder: Encoder, corpus: Corpus, device: str, precision: Precision = "float32") -> Corpus:
         """The same rows, with outputs that need not be computed at every step; called before `prepare`."""
         return corpus

@@ -15,7 +15,7 @@ import pytest
 
 from rulenet.errors import ModelFileError
 from rulenet.model.onnx import engine as onnx_engine
-from rulenet.model.onnx.engine import OnnxPsi, n_threads
+from rulenet.model.onnx.engine import OnnxPsi
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -116,23 +116,6 @@ def test_what_is_no_graph_of_psi_is_refused(content: bytes, message: str) -> Non
     encoder: Any = ENCODER
     with pytest.raises(ModelFileError, match=message):
         OnnxPsi(content, encoder, n_classes=2, bound=None, original=partial(original_of, ""), n_jobs=1)
-
-
-def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    for cores, omp, n_jobs, threads in [
-        (8, "", None, 8),
-        (8, "2", None, 2),  # set by joblib's workers and the user's shell
-        (2, "16", None, 2),
-        (8, "zero", None, 8),
-        (8, "", 3, 3),
-        (2, "", 3, 2),
-        (8, "", -1, 8),
-        (8, "", -2, 7),
-        (1, "", -5, 1),
-    ]:
-        monkeypatch.setattr(onnx_engine.joblib, "cpu_count", lambda cores=cores: cores)
-        monkeypatch.setenv("OMP_NUM_THREADS", omp)
-        assert n_threads(n_jobs) == threads, (cores, omp, n_jobs)
 
 
 @pytest.mark.slow
