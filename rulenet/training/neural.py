@@ -63,7 +63,6 @@ def fit_psi(
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
         recipe = recipe.resolved(len(corpus), body.traits, len(np.intersect1d(train, known)))
         report.settled |= {name: value for name, value in fields_of(recipe.tune).items() if name == "frozen_layers"}
-        report.settled["precision"] = precision
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi), job.progress.say)
         terms = start_all(recipe.objectives, setup)
@@ -103,7 +102,7 @@ def begin(
     steps = recipe.steps
     report.settled |= {
         "bound": psi.bound,
-        **{name: getattr(steps, name) for name in ("epochs", "learning_rate", "head_learning_rate")},
+        **{name: getattr(steps, name) for name in ("epochs", "learning_rate", "head_learning_rate", "precision")},
     }
     if not recipe.starts_convex(psi.encoder.traits):
         return None
