@@ -46,9 +46,9 @@ def has_bfloat16(device: str) -> bool:
     import torch
 
     if device != "cpu":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     # torch's own check of mkldnn is true of any AVX-512, which imitates bfloat16 and is slower than float32.
-    has = getattr(torch.cpu, "get_capabilities", dict)()
+    has: Any = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
 
 
