@@ -12,6 +12,11 @@ from rulenet.model.phi import Weights
 CURVATURE = 0.1  # of the loss of a text by a logit: p (1 − p), roughly
 
 
+def shared_by(vectors: Array, of_vectors: Array) -> Array:
+    """What terms share, (n_terms, n_classes); many vectors are not copied to another type."""
+    return np.asarray(vectors @ of_vectors.astype(vectors.dtype, copy=False), dtype=np.float64)
+
+
 class Dense:
     """The dense columns D = [τ·T·V | H]: centred, which only moves the bias, rotated to their axes, and scaled by their curvature.
 
@@ -24,7 +29,7 @@ class Dense:
         self.vectors, self.tau = vectors, tau
         blocks = [H.astype(np.float32, copy=False)]
         if vectors is not None:
-            blocks.insert(0, np.asarray(T @ (tau * vectors).astype(np.float32, copy=False), dtype=np.float32))
+            blocks.insert(0, tau * np.asarray(T @ vectors, dtype=np.float32))
         self.d = blocks[0].shape[1] if vectors is not None else 0
         D = np.hstack(blocks)
         self.mean = (mass / max(mass.sum(), 1e-12)).astype(np.float32) @ D
@@ -57,6 +62,6 @@ class Dense:
         if self.vectors is None:
             return Weights(own.coef, bias), head
         of_vectors = self.tau * G[: self.d]
-        shared = np.asarray(self.vectors @ of_vectors, dtype=np.float64)
+        shared = shared_by(self.vectors, of_vectors)
         own.coef[n_rules : n_rules + len(shared)] += shared
         return Weights(own.coef, bias, shared, of_vectors), head

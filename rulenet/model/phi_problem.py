@@ -48,7 +48,7 @@ from rulenet.base.wording import counted
 from rulenet.errors import InputError
 from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import RuleColumn, Weights, rule_cells
-from rulenet.model.phi_dense import Dense
+from rulenet.model.phi_dense import Dense, shared_by
 
 UNSEEN = 0.1  # how far, in logits, the bias of a class without examples is below the mean of the others
 
@@ -171,7 +171,7 @@ class PhiProblem:
         if self.vectors is not None and found.of_vectors is not None:
             of_vectors = np.zeros((self.vectors.shape[1], K))
             of_vectors[:, seen] = found.of_vectors
-            weights = Weights(coef, bias, self.vectors @ of_vectors, of_vectors)
+            weights = Weights(coef, bias, shared_by(self.vectors, of_vectors), of_vectors)
             coef[n_rules : n_rules + n_terms] = weights.shared
         coef[np.ix_(fitted, seen)], bias[seen], head[:, seen] = found.coef, found.bias, part_head
         coef[columns[~learned], labels[~learned]] = [rule.prior for rule in self.rules if not seen[rule.label]]
