@@ -115,7 +115,9 @@ def begin(
     link = problem.link
     start = solve_start(h, corpus, held_out, link, variance=recipe.head.head_variance, seed=job.seed, **how)
     known, head = corpus.with_target, start.head
-    bound = settled_bound(head(h[known])) if recipe.head.bound == "auto" else recipe.head.bound
+    bound = recipe.head.bound
+    if bound == "auto":  # who asks for exits wants a low bound
+        bound = LEAST_BOUND if recipe.phi.exit_margin else settled_bound(head(h[known]))
     if steps.epochs and len(held_out):
         rows = np.setdiff1d(known, held_out)
         head = solve_head(h[rows], corpus.take(rows), link, variance=start.variance, **how)

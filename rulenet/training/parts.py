@@ -196,7 +196,7 @@ class Head:
     ----------
     bound
         B of ψ, in logits; None: unbounded. ``"auto"``: twice what the convex start says, but at least 1.5, which is also B without
-        such a start. A low bound lets the certified cascade skip ψ more often.
+        such a start and with an `exit_margin`: a low bound lets the certified cascade skip ψ more often.
     head_variance
         Prior variance of the weights over h(x) in the convex start (see `rulenet.training.convex`). ``"auto"`` or None: by the loss on
         texts that the head never saw, from 0.3 to 30; 3 if they are fewer than 40.
