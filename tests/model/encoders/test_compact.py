@@ -82,9 +82,12 @@ def test_weights_are_kept_in_the_fewest_bits_that_lose_nothing() -> None:
 @pytest.mark.slow
 def test_a_saved_model_answers_the_same_from_few_bits(small: None, tmp_path: Path) -> None:
     texts, labels = ["油 价 oil", "A lily н", "油", "A oil A"] * 12, [1, 0, 1, 0] * 12
-    clf = RuleNetClassifier(
-        None, "e5", recipe=Recipe.of(epochs=8, learning_rate=0.005, max_length=16, tfidf=False, frozen_layers=1)
-    ).fit(texts, labels)
+    recipe = Recipe.of(epochs=2, max_length=16, tfidf=False, frozen_layers=1)
+    clf = RuleNetClassifier(None, "e5", recipe=recipe).fit(texts, labels)
+    upper = clf.predictor_.hybrid.psi.body.encoder.layer[1].output.dense
+    with torch.no_grad():
+        upper.weight.mul_(1.01)  # as if these epochs had paid
+    compact.round_weights(clf.predictor_.hybrid.psi.body)
     assert clf.report_["n_pieces"] == len(packed.PIECES) - 2
     clf.save(tmp_path / "model")
     loaded = RuleNetClassifier.load(tmp_path / "model")

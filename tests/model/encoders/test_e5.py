@@ -89,8 +89,15 @@ def test_whatever_is_damaged_nothing_but_our_error_comes_through(tmp_path: Path)
         except EncoderError:
             n_refused += 1
     assert n_refused > 150
-    with pytest.raises(EncoderError, match="No such file"):
-        e5.load(tmp_path / "none", "e5")
+
+
+def test_another_file_is_found_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(e5, "file", lambda: tmp_path / "file")
+    with pytest.raises(EncoderError, match=r"No such file or directory\. Install it again"):
+        load.check_encoder("e5")
+    (tmp_path / "file").write_text("GGUF")
+    with pytest.raises(EncoderError, match="not the file of multilingual-e5-small: it is of another format"):
+        load.check_encoder("e5")
 
 
 def test_a_missing_package_is_named_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
