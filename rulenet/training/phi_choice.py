@@ -43,7 +43,7 @@ FIRST_TAU = (
 )  # by the number of labelled texts: the more, the less is shared
 MIN_TEXTS = 100  # fewer held-out ones say too little
 FOLDS = 5
-WORTH = 0.001  # of the loss, that sharing must save
+WORTH = 1.0  # standard errors by which sharing must lower the loss: IMDB, 1,000 labels, lost 1.3 points on a seed where it did by less
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,12 @@ class Trial:
     nb: bool
     weights: list[Weights]  # of each fold
     logits: Array  # φ of the held-out texts
-    losses: tuple[float, float]  # their mean, before and after calibration
+    losses: tuple[Array, Array]  # of each of them, before and after calibration
 
     def improves(self, other: Trial, *, by: float = 0.0) -> bool:
-        """Whether both its losses are less, by more than a share of them."""
-        return all(own < (1 - by) * others for own, others in zip(self.losses, other.losses, strict=True))
+        """Whether both its mean losses are less, by more than so many standard errors."""
+        gains = [others - own for own, others in zip(self.losses, other.losses, strict=True)]
+        return all(gain.mean() > by * gain.std() / np.sqrt(len(gain)) for gain in gains)
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,7 @@ def _tried(problem: PhiProblem, X: list[Any], parts: list[tuple[Array, Array]], 
     logits, target = logits[rows], Y[rows]
     losses = link.losses(logits, target), calibrated_losses(logits, target, link)
     tau = 0.0 if problem.vectors is None else problem.tau
-    return Trial(
-        problem.C, tau, problem.nb_terms > 0, weights, logits, (float(losses[0].mean()), float(losses[1].mean()))
-    )
+    return Trial(problem.C, tau, problem.nb_terms > 0, weights, logits, losses)
 
 
 def _best(

@@ -92,10 +92,13 @@ def test_noise_wants_a_smaller_prior() -> None:
 
 
 def test_another_value_must_be_better_before_and_after_calibration() -> None:
-    def trial(*losses: float) -> Trial:
-        return Trial(1.0, 0.0, True, weights=None, logits=None, losses=losses)  # type: ignore[arg-type]
+    def trial(*losses: float, noise: float = 0.0) -> Trial:
+        each = tuple(np.array([loss - noise, loss + noise]) for loss in losses)
+        return Trial(1.0, 0.0, True, weights=None, logits=None, losses=each)  # type: ignore[arg-type]
 
     assert trial(0.4, 0.3).improves(trial(0.5, 0.4))
     assert not trial(0.4, 0.4).improves(trial(0.5, 0.4))
     assert not trial(0.5, 0.3).improves(trial(0.5, 0.4))
+    assert trial(0.4, 0.3, noise=0.1).improves(trial(0.5, 0.4), by=1.0)  # by √2 standard errors
+    assert not trial(0.4, 0.3, noise=0.2).improves(trial(0.5, 0.4), by=1.0)
     assert tuple(sorted(GRID)) == GRID
