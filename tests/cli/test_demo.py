@@ -175,5 +175,5 @@ def test_the_demo_runs_through(tmp_path: Path) -> None:
     )
     assert (data["edit"]["text"], data["edit"]["after"]) == (ASKED, "technical")
     assert data["edit"]["before"] != "technical"
-    assert [row["data"] for row in data["results"]] == ["English, MiniLM", "Chinese, encoder from scratch"]
+    assert [row["data"] for row in data["results"]] == ["English, MiniLM", "Chinese, e5"]
     assert len(data["explanations"]) == 2
