@@ -139,13 +139,15 @@ def to_onnx(psi: Psi) -> Any:
         need(module, purpose="exporting a model")
     if getattr(psi.encoder, "long_texts", "head") == "chunks":
         raise ExportError("ψ reads long texts in chunks, which ONNX cannot; train with long_texts='head_tail' instead")
-    was_training = psi.training
+    was_training, precision = psi.training, psi.precision
     psi.eval().to("cpu")
+    psi.precision = "float32"  # or the graph would have bfloat16 in it, which ONNX Runtime cannot multiply
     try:
         model = _traced(psi)
         _check_shapes(psi, model)
     finally:
         psi.train(was_training)
+        psi.precision = precision
     return model
 
 

@@ -47,8 +47,14 @@ def clf(tiny_encoder: str) -> RuleNetClassifier:
 
 @pytest.fixture(scope="module")
 def exact(clf: RuleNetClassifier) -> Any:
-    """ψ as an `onnx.ModelProto`."""
-    return to_onnx(clf.predictor_.hybrid.psi)
+    """ψ as an `onnx.ModelProto`, traced where it predicts in bfloat16, which must not get into the graph."""
+    psi = clf.predictor_.hybrid.psi
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rulenet.model.device.has_bfloat16", lambda device: True)
+        patch.setattr(psi, "precision", "bfloat16")
+        graph = to_onnx(psi)
+        assert psi.precision == "bfloat16"
+    return graph
 
 
 @pytest.fixture
