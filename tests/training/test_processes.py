@@ -45,10 +45,10 @@ from tests.training import runs
 from rulenet.model.psi import Psi
 
 rank, read = os.environ["RANK"], Psi.read
-def tight(self, inputs, *rest):
+def tight(self, inputs, *rest, **how):
     if self.training and len(inputs) > 1:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-    return read(self, inputs, *rest)
+    return read(self, inputs, *rest, **how)
 
 for case, (recipe, strain) in enumerate(here.CASES):
     Psi.read = tight if strain == "memory" and rank == "1" else read
