@@ -97,6 +97,7 @@ def main() -> None:
     """Measure every set at every size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", help="data set, labels, seed")
+    parser.add_argument("--most", type=int, default=SIZES[-1], help="largest number of labels")
     parser.add_argument("--cache", type=Path, help="folder of parts that are done")
     given = parser.parse_args()
     if given.part:
@@ -105,7 +106,7 @@ def main() -> None:
     figures: dict[str, Any] = {}
     claims: dict[str, bool] = {}
     for name, bars in BARS.items():
-        for n in SIZES:
+        for n in (size for size in SIZES if size <= given.most):
             parts = [in_a_process(name, n, seed, given.cache) for seed in SEEDS]
             means = {side: round(statistics.mean(p[side]["accuracy"] for p in parts), 2) for side in parts[0]}
             figures[f"{name} {n}"] = {**means, "parts": parts}
