@@ -4,7 +4,7 @@ Imports decide, features, model, recipe and word_vectors; no torch.
 
 A few values are tried on the texts that calibration holds out anyway, upwards as long as the loss falls, else downwards. Each solution
 starts from the one before, and that on all texts from the best, so all of it takes less than twice the time of one value. If fewer than a
-hundred texts are held out, C is 10, but φ with word vectors is chosen by five folds.
+hundred texts are held out, C is 10. Whether φ uses word vectors is harder to tell: below 450 held-out texts it is chosen by folds.
 
 First φ without sharing, on a vocabulary without the encoder's words; then with it, first τ, and for few texts whether the prior is naive
 Bayes', and C; the better of both is kept. C matters little beside τ: on AG News, 40 to 1,000 labels, 3, 10 and 30 are within half a point.
@@ -42,8 +42,10 @@ FIRST_TAU = (
     (10**12, 0.25),
 )  # by the number of labelled texts: the more, the less is shared
 MIN_TEXTS = 100  # fewer held-out ones say too little
-FOLDS = 5
-WORTH = 1.0  # standard errors by which sharing must lower the loss: IMDB, 1,000 labels, lost 1.3 points on a seed where it did by less
+MIN_TEXTS_WITH_WORDS = 450  # 150 misjudged τ for IMDB by 1.3 points, even by more than a standard error
+FEW = 500  # texts, of which folds are small and leave time for more values
+FOLDS, FOLDS_OF_MORE = 5, 3
+WORTH = 1.0  # standard errors by which sharing must lower the loss
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,10 @@ def choose_phi(
     """C, τ and nb of a recipe, from columns without and, if there are any, with word vectors; what the recipe gives is kept."""
     link, phi, known = ONE_OF, recipe.phi, np.flatnonzero(ONE_OF.mass(Y) > 0)
     train, held_out = split(Y[known], np.ones(len(known), dtype=bool), recipe.held_out, seed, link)
-    is_split, Y = len(held_out) >= MIN_TEXTS, Y[known]
+    is_split, Y = len(held_out) >= (MIN_TEXTS if words is None else MIN_TEXTS_WITH_WORDS), Y[known]
     parts = [(train, held_out)] if is_split else []
     if words is not None and not is_split and len(known) >= FEWEST:
-        parts = folds(link.strata(Y), min(FOLDS, len(known)), seed)
+        parts = folds(link.strata(Y), FOLDS if len(known) <= FEW else FOLDS_OF_MORE, seed)
     given = Choice(phi.C or DEFAULT_C, (phi.tau or 0.0) if words is not None else 0.0, phi.nb is not False)
     has_terms = plain.X.shape[1] > plain.features.n_rules
     if not parts or (not (phi.C is None and has_terms) and (words is None or None not in (phi.tau, phi.nb))):
@@ -105,7 +107,7 @@ def choose_phi(
         best = _best(lambda C, start: tried(start, C=C), grid, first)
     if words is not None:
         start = best and replace(best, weights=[words.from_plain(part) for part in best.weights])
-        found = _with_words(tries(words), recipe, given, start, len(Y), is_split=is_split)
+        found = _with_words(tries(words), recipe, given, start, len(Y))
         best = found if best is None or found.improves(best, by=WORTH) else best
     if best is None:
         return given
@@ -115,15 +117,13 @@ def choose_phi(
     return Choice(best.C, best.tau, best.nb, best.weights[0], outside)
 
 
-def _with_words(
-    tried: Callable[..., Trial], recipe: Recipe, given: Choice, start: Trial | None, n: int, *, is_split: bool
-) -> Trial:
+def _with_words(tried: Callable[..., Trial], recipe: Recipe, given: Choice, start: Trial | None, n: int) -> Trial:
     """The best τ and, for few texts, the best nb and then C with it."""
     phi = recipe.phi
     first = next(tau for most, tau in FIRST_TAU if n <= most) if phi.tau is None else phi.tau
     known = tried(start, tau=first)
     best = _best(lambda tau, start: tried(start, tau=tau), TAUS if phi.tau is None else (), first, known)
-    if is_split:
+    if n > FEW:
         return best
     if phi.nb is None and (other := tried(best, tau=best.tau, nb=False)).improves(best):
         best = other
