@@ -23,7 +23,7 @@ from rulenet.training.objectives.objective import Need, Setup, start_all
 from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.parts import fields_of
 from rulenet.training.phi_stage import MIN_HELD_OUT, split
-from rulenet.training.recipe import PARTS, Recipe
+from rulenet.training.recipe import FEW_TEXTS, PARTS, Recipe
 from rulenet.training.report import Report
 
 if TYPE_CHECKING:
@@ -84,13 +84,17 @@ def fit_psi(
     report.seconds["psi"] = time.perf_counter() - started
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.
     psi.eval()
-    neural = None
+    neural = scales = None
     if start is not None and outcome.best_epoch == 0 and not outcome.interrupted:
         psi.begin(start.head.weight, start.head.bias, psi.bound)
-        judged, neural = (start.judged, start.psi) if len(start.judged) >= MIN_HELD_OUT else (None, None)
-        if judged is None and not problem.rules:
-            report.psi_scale = few_scale(start.judged.phi, start.psi, start.judged.Y, problem.link)
-    return psi, weights, None if judged is None else judge(psi, judged, neural, problem.link, recipe, report)
+        judged, neural = start.judged, start.psi
+        if len(judged) < FEW_TEXTS and not problem.rules:
+            scales = 1.0, few_scale(judged.phi, neural, judged.Y, problem.link), False
+            report.psi_scale = scales[1]
+        if len(judged) < MIN_HELD_OUT:
+            return psi, weights, None
+    held = None if judged is None else judge(psi, judged, neural, scales, problem.link, recipe, report)
+    return psi, weights, held
 
 
 def begin(
@@ -110,7 +114,7 @@ def begin(
     began, where = time.perf_counter(), new_accelerator(job.device).device
     h = psi.hidden(corpus.rows, device=where, layers=corpus.layers)
     report.seconds_per_text["psi"] = (time.perf_counter() - began) / len(corpus)
-    alone = len(corpus.with_target) < MIN_HELD_OUT and not problem.rules
+    alone = len(corpus.with_target) < FEW_TEXTS and not problem.rules
     how: dict[str, Any] = {"psi_loss": None if alone else objective.psi_loss}
     link = problem.link
     start = solve_start(h, corpus, held_out, link, variance=recipe.head.head_variance, seed=job.seed, **how)
@@ -150,7 +154,15 @@ def silence(psi: Psi, classes: Array) -> None:
             weight.register_hook(lambda gradient, mask=mask: gradient * mask.to(gradient.device))  # type: ignore[no-untyped-call]
 
 
-def judge(psi: Psi, held_out: Corpus, neural: Array | None, link: Link, recipe: Recipe, report: Report) -> HeldOut:
+def judge(
+    psi: Psi,
+    held_out: Corpus,
+    neural: Array | None,
+    scales: tuple[float, float, bool] | None,
+    link: Link,
+    recipe: Recipe,
+    report: Report,
+) -> HeldOut:
     """Fit the two scalars and measure the accuracy on texts unseen by both; returns their logits. `neural`: their ψ, if known."""
     if neural is None:
         where = next(psi.parameters()).device
@@ -158,7 +170,7 @@ def judge(psi: Psi, held_out: Corpus, neural: Array | None, link: Link, recipe: 
         neural = psi.predict(held_out.rows, held_out.phi, device=where, layers=held_out.layers)
         report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(held_out)
     prefers_exits = recipe.phi.exit_margin > 0
-    a, s, moved = choose_scales(held_out.phi, neural, held_out.Y, prefer_exits=prefers_exits, link=link)
+    a, s, moved = scales or choose_scales(held_out.phi, neural, held_out.Y, prefer_exits=prefers_exits, link=link)
     report.phi_scale, report.psi_scale, report.scales_moved = a, s, moved
     report.held_out = accuracies(held_out.phi, neural, a * held_out.phi + s * neural, held_out.Y, link)
     # What φ guessed is not a label to calibrate by.
