@@ -52,9 +52,9 @@ STAGES: dict[str, tuple[Any, str, int, bool]] = {
     "word pieces": (Encoder, "encode", 1, False),
     "a step": (loop, "train_step", 2, True),
     "the second epoch": (loop, "train_step", 6, True),
-    "held-out texts": (loop, "evaluate", 1, True),
+    "held-out texts": (loop, "evaluate", 2, True),
     "a checkpoint": (checkpoint, "save_file", 1, True),
-    "after the last epoch": (psi.Psi, "predict", 3, True),
+    "after the last epoch": (psi.Psi, "predict", 4, True),
     "calibration": (predictor, "new_policy", 1, True),
     "saving": (write, "write_file", 2, True),
 }
@@ -155,7 +155,7 @@ def test_resume_never_promises_what_it_cannot_do(
     for change, named in {
         (*same, "--epochs", "3"): r"another run: epochs was 2, is 3\.",
         (*same, "--seed", "1"): r"another run: seed was 0, is 1\.",
-        (*same, "--recipe", "bound=2"): r"another run: bound was 1\.5, is 2\.0\.",
+        (*same, "--recipe", "bound=2"): r"another run: bound was 'auto', is 2\.0\.",
         ("--rules", tmp_path / "other.yaml", "--resume"): r"another run: the rules differ\.",
     }.items():
         assert re.search(named, run(*command, *change, status=2).stderr), change
