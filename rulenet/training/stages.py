@@ -59,12 +59,15 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     job.progress.stage("columns", f"columns of {counted(len(task.texts), 'text')}")
     is_labelled = task.Y.sum(axis=1) > 0
     word_vectors = word_encoder(recipe, encoder, features, task.texts, report.n_texts)
+    if word_vectors:
+        job.progress.say(f"words that are alike: word vectors of {word_vectors}, made once and kept")
     added = word_vectors and AddedWords.of(word_vectors, task.texts, features, choose_device(job.device))
+    counting = time.perf_counter()
     X = features.fit_transform(task.texts, added.words if added else ())
+    report.seconds_per_text["phi"] = (time.perf_counter() - counting) / len(task.texts)
     plain, words = added.columns(features, X, is_labelled) if added else (Columns(features, X), None)
     report.rule_tally = rule_tally(features, X, task)
     report.seconds["columns"] = time.perf_counter() - started
-    report.seconds_per_text["phi"] = report.seconds["columns"] / len(task.texts)
 
     started = time.perf_counter()
     job.progress.stage("φ", f"φ: {counted(X.shape[1], 'column')}")
