@@ -84,17 +84,24 @@ def fit_psi(
     report.seconds["psi"] = time.perf_counter() - started
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.
     psi.eval()
-    neural = scales = None
-    if start is not None and outcome.best_epoch == 0 and not outcome.interrupted:
-        psi.begin(start.head.weight, start.head.bias, psi.bound)
-        judged, neural = start.judged, start.psi
-        if len(judged) < FEW_TEXTS and not problem.rules:
-            scales = 1.0, few_scale(judged.phi, neural, judged.Y, problem.link), False
-            report.psi_scale = scales[1]
-        if len(judged) < MIN_HELD_OUT:
-            return psi, weights, None
-    held = None if judged is None else judge(psi, judged, neural, scales, problem.link, recipe, report)
-    return psi, weights, held
+    kept = start if outcome.best_epoch == 0 and not outcome.interrupted else None
+    return psi, weights, conclude(psi, kept, judged, problem, recipe, report)
+
+
+def conclude(
+    psi: Psi, start: Start | None, held_out: Corpus | None, problem: PhiProblem, recipe: Recipe, report: Report
+) -> HeldOut | None:
+    """Judge ψ by the held-out texts or, if it is its start, by those that the start was judged by; None if they are too few."""
+    if start is None:
+        return None if held_out is None else judge(psi, held_out, None, None, problem.link, recipe, report)
+    psi.begin(start.head.weight, start.head.bias, psi.bound)
+    scales, n_texts = None, len(start.judged)
+    if n_texts < FEW_TEXTS and not problem.rules:
+        scales = 1.0, few_scale(start.judged.phi, start.psi, start.judged.Y, problem.link), False
+        report.psi_scale = scales[1]
+    if n_texts < MIN_HELD_OUT:
+        return None
+    return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)
 
 
 def begin(

@@ -162,7 +162,7 @@ def test_psi_is_trained_against_out_of_fold_phi(tiny_encoder: str, monkeypatch: 
         return Outcome([0.0], [], 1, False)
 
     monkeypatch.setattr("rulenet.training.loop.train_psi", spy)
-    features, recipe = Features(None, language="en"), Recipe.of(C=100.0, max_length=32)
+    features, recipe = Features(None, language="en"), Recipe.of(C=100.0, epochs=1, max_length=32)
     hybrid, _ = fit_hybrid(Task(texts, Y, CLASSES), features, tiny_encoder, recipe, Job())
     in_sample = hybrid.weights.logits(features.transform(texts))
     assert (in_sample.argmax(axis=1) == Y.argmax(axis=1)).all()

@@ -126,7 +126,7 @@ def test_labels_of_a_file_become_those_of_the_model(clf: RuleNetClassifier) -> N
 
 @pytest.mark.slow
 def test_a_transformer_that_reads_phi_is_a_reason_too(tiny_encoder: str) -> None:
-    recipe = Recipe.of(epochs=1, tfidf=False, max_length=16)
+    recipe = Recipe.of(epochs=1, bound=1.5, tfidf=False, max_length=16)
     clf = RuleNetClassifier(rules(), tiny_encoder, recipe=recipe, random_state=0).fit(TEXTS * 12, LABELS * 12)
     after = clf.with_rules(rules("weight: 1.5", "weight: 9"))
     flips = model_flips(clf.predictor_, after.predictor_, TEXTS, LABELS)
