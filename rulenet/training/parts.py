@@ -151,7 +151,7 @@ class Phi:
     word_vectors
         Whose vectors of words say which terms are alike, so that they share weights: an encoder's, named as for the estimator.
         ``"auto"``: the estimator's, or without one that learned from other texts MiniLM's (English) or e5's, if the package is installed;
-        if 10 to 10,000 texts are labelled. None: no one's. Only fitting needs torch for it.
+        if 10 to 3,000 texts are labelled. None: no one's. Only fitting needs torch for it.
     tau
         τ, how much alike terms share. ``"auto"`` or None: by the loss on held-out texts; 0 (nothing) is one of the values.
     folds

@@ -27,7 +27,7 @@ from rulenet.training.recipe import Recipe
 if TYPE_CHECKING:
     from rulenet.model.word_reader import WordReader
 
-FEWEST, MOST = 10, 10_000  # labelled texts: of fewer, folds say nothing; of more, words are known by themselves
+FEWEST, MOST = 10, 3_000  # labelled texts: of fewer, folds say nothing; of more, the gain is not worth the time
 AXES = 256  # principal axes that are kept
 MAX_READ = 10_000  # terms of the texts that are read, the most frequent
 MAX_ADDED = 10_000  # words of the encoder that are added, the most frequent
