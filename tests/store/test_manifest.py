@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -153,9 +152,9 @@ FIELDS: list[tuple[str, Any, str]] = [
 
 
 def test_a_wrong_field_is_named(folder: Path) -> None:
-    said = {}
+    original = config_of(folder)
     for field, value, message in FIELDS:
-        config = copy.deepcopy(original := config_of(folder))
+        config = copy.deepcopy(original)
         inner = config["encoder"] if field.startswith("encoder.") else config
         name = field.removeprefix("encoder.")
         if value is MISSING:
@@ -163,13 +162,9 @@ def test_a_wrong_field_is_named(folder: Path) -> None:
         else:
             inner[name] = value
         write_config(folder, config)
-        with pytest.raises(ModelFileError) as caught:
+        with pytest.raises(ModelFileError, match=message) as caught:
             read_config(folder)
-        write_config(folder, original)
-        said[field, str(value)] = str(caught.value), message
-    wrong = {key: text for key, (text, message) in said.items() if not re.search(message, text) or "pydantic" in text}
-    assert len(said) == len(FIELDS)
-    assert wrong == {}
+        assert "pydantic" not in str(caught.value), field
 
 
 def test_many_faults_are_cut_short(folder: Path) -> None:
