@@ -97,8 +97,10 @@ def conclude(
     psi.begin(start.head.weight, start.head.bias, psi.bound)
     scales, n_texts = None, len(start.judged)
     if n_texts < FEW_TEXTS and not problem.rules:
-        scales = 1.0, few_scale(start.judged.phi, start.psi, start.judged.Y, problem.link), False
-        report.psi_scale = scales[1]
+        # Only how much φ and ψ count beside each other is known: neither is made surer than it was solved.
+        s = few_scale(start.judged.phi, start.psi, start.judged.Y, problem.link)
+        scales = min(1.0, 1.0 / s), min(1.0, s), False
+        report.phi_scale, report.psi_scale = scales[:2]
     if n_texts < MIN_HELD_OUT:
         return None
     return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)

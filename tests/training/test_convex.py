@@ -136,6 +136,13 @@ def test_few_texts_need_no_epochs(tiny_encoder: str, case: str) -> None:
     assert np.isfinite(hybrid.parts(texts).logits).all()
 
 
+def test_few_texts_without_rules_make_neither_part_surer(tiny_encoder: str) -> None:
+    hybrid, report = fit(tiny_encoder, TEXTS[:8], Y[:8], None)
+    assert max(hybrid.phi_scale, hybrid.psi_scale) == 1
+    assert min(hybrid.phi_scale, hybrid.psi_scale) < 1
+    assert (hybrid.phi_scale, hybrid.psi_scale) == (report.phi_scale, report.psi_scale)
+
+
 def test_no_label_at_all_starts_from_what_rules_say(tiny_encoder: str) -> None:
     hybrid, report = fit(tiny_encoder, [*TEXTS, "oil goal"], np.zeros((61, 2)), RULES, epochs=0)
     assert report.start["texts"] > 0
