@@ -15,6 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import report
+
 HERE = Path(__file__).parent
 RULES = HERE.parent / "rules"
 PACKAGES = (
@@ -83,12 +85,13 @@ def record_of(
 def finish(
     name: str, figures: dict[str, Any], claims: dict[str, bool], *, device: str = "cpu", seeds: list[int] | None = None
 ) -> None:
-    """Print the results, store them as JSON with what they were measured on, and exit 1 if a claim failed."""
+    """Print the results, store them as JSON with what they were measured on and in the tables, and exit 1 if a claim failed."""
     record = record_of(name, figures, claims, device=device, seeds=seeds)
     (HERE / "results").mkdir(exist_ok=True)
     (HERE / "results" / f"{name}.json").write_text(
         json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+    report.main()
     print(json.dumps(figures, indent=1, ensure_ascii=False))
     for claim, held in claims.items():
         print(("✓ " if held else "✗ MISSED: ") + claim)
