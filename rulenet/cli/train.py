@@ -73,6 +73,7 @@ def train(
     from rulenet.base.progress import is_main_process
     from rulenet.estimator import RuleNetClassifier
     from rulenet.training.job import remove
+    from rulenet.training.parameters import check_parameters
     from rulenet.training.recipe import Recipe
 
     check_replaced(model, work, resume=resume, force=force)
@@ -81,6 +82,7 @@ def train(
     clf = RuleNetClassifier(rules, None if work is None else encoder, language=language, recipe=Recipe.of(**fields))
     clf.set_params(cascade=cascade, cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed)
     clf.set_params(work_dir=work, verbose=0 if as_json else 1)
+    check_parameters(clf.get_params(deep=False), resume=resume)  # before data are read
     before = pointer(model)
     try:
         texts, labels, more = read(data, unlabeled, how, limit=limit, seed=seed)

@@ -1,4 +1,4 @@
-"""The constructor arguments of an estimator, checked. Imports errors, text, rules, cascade and recipe."""
+"""The constructor arguments of an estimator, checked. Imports errors, text, rules, device, encoders, cascade and recipe."""
 
 from __future__ import annotations
 
@@ -11,13 +11,18 @@ import numpy as np
 from rulenet.data.check import is_share
 from rulenet.decide.cascade import MODES
 from rulenet.errors import ParameterError
+from rulenet.model.device import choose_device
+from rulenet.model.encoders.load import AUTO, check_encoder
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language, declared_or_detected
 from rulenet.training.recipe import Recipe
 
 
 def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Recipe:
-    """The recipe of an estimator; a ParameterError names every constructor argument that cannot be used."""
+    """The recipe of an estimator; a ParameterError names every constructor argument that cannot be used.
+
+    Encoders of word vectors are tried here, before any work; the estimator's, which may depend on the texts, is chosen with them.
+    """
     rules, encoder, recipe, n_jobs = (params[name] for name in ("rules", "encoder", "recipe", "n_jobs"))
     fine = {
         "rules": (isinstance(rules, str | os.PathLike | RuleSet | None), "a path, a RuleSet or None"),
@@ -35,10 +40,16 @@ def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Reci
     found: Recipe = recipe if isinstance(recipe, Recipe) else Recipe()
     if rules is None and encoder is None and not (found.columns.tfidf or found.columns.pos):
         problems.append("rules=None, encoder=None and a recipe without tfidf leave nothing to learn with")
+    if encoder is not None and params["device"] == "cuda" and choose_device("cuda") == "cpu":
+        problems.append("device='cuda', but torch sees no GPU; use device='auto' or 'cpu'")
+    if encoder == "scratch" and found.steps.epochs == 0:
+        problems.append("epochs=0 leaves ψ as it began, and encoder='scratch' has learned nothing yet; give at least 1")
     if resume and params["work_dir"] is None:
         problems.append("resume=True needs work_dir=…, the folder where the interrupted run kept its checkpoints")
     if problems:
         raise ParameterError("; ".join(problems))
+    if found.phi.word_vectors not in (None, AUTO):
+        check_encoder(str(found.phi.word_vectors))
     return found
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from rulenet.base.types import Array
 from rulenet.errors import MissingExtraError
 from rulenet.features.blocks import Features
-from rulenet.model.encoders.load import AUTO, check_encoder
+from rulenet.model.encoders.load import AUTO
 from rulenet.model.link import Link
 from rulenet.model.phi import Weights
 from rulenet.training.encoder_choice import chosen_encoder
@@ -45,7 +45,6 @@ def word_encoder(
     if wanted is None or features.terms is None or recipe.phi.tau == 0:
         return None
     if wanted != AUTO:
-        check_encoder(wanted)
         return wanted
     if not FEWEST <= n_labelled <= MOST:
         return None

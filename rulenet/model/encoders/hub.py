@@ -20,6 +20,7 @@ IN_A_FOLDER = "The folder must contain config.json, model.safetensors and tokeni
 # E5 models were trained with a word before each text that says what it is for; their settings do not say so.
 _E5 = re.compile(r"(?:^|[/\\]|--)(?:multilingual-)?e5-(?:small|base|large)(?:-v2)?(?:[/\\]|$)")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "spm.model")
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 OFFLINE = "If this machine is offline, pass a folder with the downloaded model."
 
 
@@ -95,14 +96,25 @@ def check(name: str) -> None:
 
 
 def _check_folder(folder: Path, name: str) -> None:
-    """Refuse a folder in which a file is missing; transformers would make up a tokenizer that knows nothing."""
-    lacking = "" if (folder / "config.json").is_file() else "config.json"
-    if not any((folder / file).is_file() for file in _TOKENIZERS):
-        lacking = lacking or f"tokenizer ({_TOKENIZERS[0]})"
-    if lacking:
-        raise EncoderError(f"encoder {name!r} cannot be loaded: there is no {lacking} in this folder. {IN_A_FOLDER}")
+    """Refuse a folder in which a file is missing or is no JSON; transformers would make up a tokenizer that knows nothing."""
+    refused = f"encoder {name!r} cannot be loaded"
+    wanted = {"config.json": ("config.json",), "tokenizer (tokenizer.json)": _TOKENIZERS, "model.safetensors": _WEIGHTS}
+    for what, files in wanted.items():
+        if not any((folder / file).is_file() for file in files):
+            raise EncoderError(f"{refused}: there is no {what} in this folder. {IN_A_FOLDER}")
     if odd := [path.name for path in folder.iterdir() if not path.is_file() and not path.is_dir()]:
-        raise EncoderError(f"encoder {name!r} cannot be loaded: {odd[0]} is not a regular file.")
+        raise EncoderError(f"{refused}: {odd[0]} is not a regular file.")
+    for file in (folder / "config.json", folder / "tokenizer.json"):
+        if file.exists() and not _is_object(file):
+            raise EncoderError(f"{refused}: {file.name} is damaged. {IN_A_FOLDER}")
+
+
+def _is_object(file: Path) -> bool:
+    """Whether a file is JSON as transformers writes it."""
+    try:
+        return isinstance(json.loads(file.read_bytes()), dict)
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def _first_line(error: BaseException) -> str:

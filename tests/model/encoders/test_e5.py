@@ -31,7 +31,7 @@ def test_a_file_is_read_as_it_was_written(small: Path) -> None:
     assert (found.pieces, found.replaced) == (packed.PIECES, packed.REPLACED)
     np.testing.assert_allclose(found.scores, packed.SCORES)
     state = e5.load(small, "e5").model.state_dict()
-    names = {ours: theirs for theirs, ours, _ in e5._tensors(found.sizes)}
+    names = {ours: theirs for theirs, ours, _ in e5._expected(found.sizes)}
     assert {names[name] for name in packed.tensors()} == state.keys()
     for name, array in packed.tensors().items():
         np.testing.assert_array_equal(state[names[name]].numpy().ravel(), array.ravel())
@@ -91,9 +91,15 @@ def test_whatever_is_damaged_nothing_but_our_error_comes_through(tmp_path: Path)
     assert n_refused > 150
 
 
-def test_another_file_is_found_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_or_foreign_file_is_found_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(e5, "file", lambda: tmp_path / "file")
     with pytest.raises(EncoderError, match=r"No such file or directory\. Install it again"):
+        load.check_encoder("e5")
+    content = packed.pack(tmp_path / "file")
+    load.check_encoder("e5")
+    assert load.source_of("e5").files("e5") == [tmp_path / "file"]  # word vectors are kept by its checksum
+    (tmp_path / "file").write_bytes(content[:-1])
+    with pytest.raises(EncoderError, match=r"its tensor '.*' has an impossible size or place"):
         load.check_encoder("e5")
     (tmp_path / "file").write_text("GGUF")
     with pytest.raises(EncoderError, match="not the file of multilingual-e5-small: it is of another format"):

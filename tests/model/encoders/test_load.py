@@ -133,9 +133,13 @@ def test_a_misspelt_encoder_is_recognised_before_the_work(tmp_path: Path, monkey
     """Without the network, and before φ: known names, folders, siblings of folders."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "other").mkdir()
-    (tmp_path / "bare").mkdir()
-    for name in ("mine/config.json", "mine/tokenizer.json", "bare/config.json"):
+    for name in ("bare", "light", "damaged"):
+        (tmp_path / name).mkdir()
+    whole = ("config.json", "tokenizer.json", "model.safetensors")
+    for name in (*(f"mine/{file}" for file in whole), "bare/config.json", *(f"light/{file}" for file in whole[:2])):
         (tmp_path / name).write_text("{}")
+    for file in whole:
+        (tmp_path / "damaged" / file).write_text('{"cut')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("huggingface_hub.hf_hub_download", None)
     for name, said in {
@@ -146,6 +150,8 @@ def test_a_misspelt_encoder_is_recognised_before_the_work(tmp_path: Path, monkey
         f"{tmp_path}/mime": r"no such folder \(did you mean '.*mine'\?\)",
         "other": "there is no config.json in this folder",
         "bare": r"there is no tokenizer \(tokenizer.json\) in this folder",
+        "light": "there is no model.safetensors in this folder",
+        "damaged": "config.json is damaged",
     }.items():
         with pytest.raises(EncoderError, match=f"{said}.* Encoders that need no network: 'minilm'"):
             check_encoder(name)
