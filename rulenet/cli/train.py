@@ -233,6 +233,8 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         )
         judged = f"on {counted(int(start['texts']), 'text')} that neither part saw {parts}"
         say(f"ψ is its convex start, the encoder as it came and the best head over it; {judged}; {ended}")
+    if report["joint"]:
+        say("φ and ψ were trained jointly in the end")
     if held_out := report["held_out"]:
         title = f"Accuracy on {counted(int(held_out['texts']), 'text')} held out of training"
         table = new_table("φ (rules, terms)", "ψ (transformer)", "f = φ + ψ", left=0, title=title)

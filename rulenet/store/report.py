@@ -99,6 +99,7 @@ class ReportEntry(TypedDict, total=False):
     scales_moved: bool
     epochs: _Count
     best_epoch: _Count
+    joint: bool
     train_loss: list[float]  # NaN where training failed
     held_out_loss: list[float]
     interrupted: bool

@@ -29,7 +29,7 @@ from rulenet.training.job import CHECKPOINT as FILE
 from rulenet.training.job import WORD_PIECES as WORD_PIECES
 from rulenet.training.job import remove as remove
 
-PROTOCOL = 2
+PROTOCOL = 3
 CAUSES = ("the texts differ", "the labels differ", "the rules differ")  # all else follows from these and the settings
 Parameters = dict[str, torch.nn.Parameter]
 Tensors = dict[str, Tensor]
@@ -48,7 +48,7 @@ class Position:
     train_loss: list[float] = field(default_factory=list)  # one per epoch
     held_out_loss: list[float] = field(default_factory=list)  # one per epoch
     best_epoch: int = 0  # with the best weights so far; 0: the start, or not known
-    start_loss: float | None = None  # on held-out texts, before the first epoch
+    best_losses: list[float] = field(default_factory=list)  # of the held-out texts with the best weights
 
 
 @dataclass(frozen=True)

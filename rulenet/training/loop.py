@@ -38,7 +38,8 @@ def train_psi(
 ) -> Outcome:  # fmt: skip
     """Train ψ and the modules of the terms; they end with the weights of their best epoch on the held-out texts.
 
-    With `judge_start`, the weights that training starts from may be the best: epoch 0.
+    With `judge_start`, the weights that training starts from may be the best: epoch 0. The terms' joint epochs go on from the best of those
+    before them; see `is_best`.
 
     Ctrl-C: with a checkpoint, that is brought up to date, and the interrupt goes on to the caller, as it does in each of several
     processes. Otherwise training ends cleanly with the best weights so far.
@@ -51,15 +52,17 @@ def train_psi(
     run = new_run(psi, train, terms, recipe, job, checkpoint)
     at, interrupted = run.at, False
     if judge_start and held_out is not None and not at.steps:
-        at.start_loss = evaluate(run, held_out)
-        if at.start_loss is not None:
-            run.remember()
+        losses = evaluate(run, held_out)
+        if losses is not None:
+            run.remember(losses)
     try:
         while at.epoch < run.epochs:
+            if at.epoch == run.epochs - run.joint and not at.step:
+                run.return_to_best()
             mean = train_epoch(run, train)
-            loss = evaluate(run, held_out) if held_out is not None else None
+            losses = evaluate(run, held_out) if held_out is not None else None
             with held_back():
-                end_epoch(run, mean, loss)
+                end_epoch(run, mean, losses)
     except StoppedAtOnceError:
         raise
     except KeyboardInterrupt:
@@ -70,25 +73,37 @@ def train_psi(
         those = f"the weights of epoch {at.best_epoch}" if at.best_epoch else "the weights it began with"
         kept = those if run.best else "the weights reached so far"
         run.warn(f"training was interrupted in epoch {at.epoch + 1} of {run.epochs}; {kept} are kept")
-    with torch.no_grad():
-        for name, value in run.best.items():
-            run.parameters[name].copy_(value)
+    run.return_to_best()
     psi.eval()
     best = at.best_epoch if run.best else len(at.train_loss)
-    return Outcome(at.train_loss, at.held_out_loss, best, interrupted)
+    return Outcome(at.train_loss, at.held_out_loss, best, best > run.epochs - run.joint, interrupted)
 
 
-def end_epoch(run: Run, train_loss: float, held_out_loss: float | None) -> None:
-    """Count an epoch, and remember its weights if they are the best so far."""
+def end_epoch(run: Run, train_loss: float, losses: Array | None) -> None:
+    """Count an epoch, and remember its weights if they are the best so far; `losses` of the held-out texts."""
     at = run.at
     at.train_loss.append(train_loss)
     at.epoch, at.step, at.losses = at.epoch + 1, 0, []
-    if held_out_loss is not None:
-        at.held_out_loss.append(held_out_loss)
-        if held_out_loss <= min(at.held_out_loss) and (at.start_loss is None or held_out_loss < at.start_loss):
+    if losses is not None:
+        at.held_out_loss.append(float(losses.mean()))
+        if is_best(run, losses):
             at.best_epoch = at.epoch
-            run.remember()
+            run.remember(losses)
     run.keep(now=True)
+
+
+def is_best(run: Run, losses: Array) -> bool:
+    """Whether the latest epoch has the lowest mean loss; the first joint one may exceed that of the epoch it went on from by a standard error.
+
+    Out-of-fold φ of the training texts knows the labels of the held-out ones, so these mostly say that moving φ harms, where other texts do not.
+    """
+    at = run.at
+    if not run.best:
+        return True
+    gap = losses - np.array(at.best_losses)
+    first_joint = 0 < at.best_epoch <= run.epochs - run.joint < at.epoch
+    allowed = float(gap.std()) / math.sqrt(len(gap)) if first_joint else 0.0
+    return bool(gap.mean() < 0 or (at.best_epoch and gap.mean() <= allowed))
 
 
 def train_epoch(run: Run, train: Corpus) -> float:
@@ -203,8 +218,8 @@ def cut_further(run: Run, batch: Batch) -> None:
     )
 
 
-def evaluate(run: Run, held_out: Corpus) -> float | None:
-    """Σ weight · loss on held-out texts of those terms that have one; None if no term has."""
+def evaluate(run: Run, held_out: Corpus) -> Array | None:
+    """Σ weight · loss of each held-out text, over those terms that have one; None if no term has."""
 
     def predict(rows: Corpus, phi: Array) -> Array:
         """ψ; each process computes its share."""
@@ -215,6 +230,6 @@ def evaluate(run: Run, held_out: Corpus) -> float | None:
             psi = run.accelerator.reduce(torch.as_tensor(psi).to(run.device), "sum").cpu().numpy()
         return psi
 
-    found = [(term.weight, term.held_out_loss(held_out, predict)) for term in run.terms]
-    losses = [weight * loss for weight, loss in found if loss is not None]
-    return sum(losses) if losses else None
+    found = [(term.weight, term.held_out_losses(held_out, predict)) for term in run.terms]
+    losses = [weight * of_texts for weight, of_texts in found if of_texts is not None]
+    return np.sum(losses, axis=0) if losses else None

@@ -71,7 +71,7 @@ def fit_psi(
         start = begin(psi, corpus, held_out, problem, recipe, report, job)
         judged = corpus.take(held_out) if len(held_out) else None
         how = {"judge_start": start is not None}
-        outcome = Outcome([], [], 0, False)
+        outcome = Outcome([], [], 0)
         if recipe.steps.epochs:
             outcome = train_psi(psi, corpus.take(train), judged, recipe, terms, job, checkpoint, **how)
     if body.traits.sixteen_bits:
@@ -80,6 +80,7 @@ def fit_psi(
         weights, judged = term.finish(weights, judged)
     report.epochs, report.best_epoch = len(outcome.train_loss), outcome.best_epoch
     report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
+    report.joint = outcome.joint
     report.interrupted = outcome.interrupted
     report.seconds["psi"] = time.perf_counter() - started
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.

@@ -16,6 +16,8 @@ class Report:
         Accuracy on the held-out texts of φ, of ψ alone and of the hybrid, and their number; φ there is out-of-fold.
     start
         Of the convex start: accuracy of φ, of ψ alone and of their sum on texts that neither saw, and the number of these texts.
+    joint
+        Whether φ's weights have learned together with ψ: there was a joint epoch, and it was kept.
     seconds
         Wall time of each stage.
     scales_moved
@@ -48,6 +50,7 @@ class Report:
     scales_moved: bool = False
     epochs: int = 0
     best_epoch: int = 0
+    joint: bool = False
     train_loss: list[float] = field(default_factory=list)
     held_out_loss: list[float] = field(default_factory=list)
     interrupted: bool = False

@@ -37,12 +37,13 @@ Group = tuple[list[Term], list[list[int]]]
 
 @dataclass
 class Outcome:
-    """The result of training: one loss per epoch on training and held-out texts, and the epoch whose weights were kept."""
+    """The result of training: one loss per epoch on training and held-out texts, and the epoch whose weights were kept, a joint one or not."""
 
     train_loss: list[float]
     held_out_loss: list[float]
     best_epoch: int
-    interrupted: bool
+    joint: bool = False
+    interrupted: bool = False
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Run:
     parameters: Parameters  # all trained parameters, by name
     checkpoint: Checkpoint | None
     at: Position
+    joint: int  # joint epochs, the last ones
     best: dict[str, Tensor] = field(default_factory=dict)  # parameters of the best epoch so far; empty: not known
     seen: list[Tensor] = field(
         default_factory=list
@@ -116,9 +118,16 @@ class Run:
             if self.at.skipped == MAX_SKIPPED:
                 raise TrainingError(f"{MAX_SKIPPED} gradients in a row were NaN or infinite {where}; lower {rates}")
 
-    def remember(self) -> None:
-        """Take the present weights for the best so far."""
+    def remember(self, losses: Array) -> None:
+        """Take the present weights, which have these losses on the held-out texts, for the best so far."""
         self.best = {name: p.detach().to("cpu", copy=True) for name, p in self.parameters.items()}
+        self.at.best_losses = losses.tolist()
+
+    @torch.no_grad()
+    def return_to_best(self) -> None:
+        """Take the best weights so far, if they are known."""
+        for name, value in self.best.items():
+            self.parameters[name].copy_(value)
 
     def keep(self, *, now: bool = False) -> None:
         """Write a checkpoint, if it is time."""
@@ -149,7 +158,8 @@ def new_run(
     read = torch.compile(psi.read, dynamic=True) if recipe.steps.compile and where.type == "cuda" else psi.read
     epochs = recipe.steps.epochs or 1  # settled by `Recipe.resolved`, as is the learning rate
     at = Position(parts=recipe.steps.accumulate)
-    run = Run(psi, terms, recipe, job, epochs, 0, where, accelerator, optimizer, read, parameters, checkpoint, at)
+    joint = min(epochs, max((term.joint_epochs for term in terms), default=0))
+    run = Run(psi, terms, recipe, job, epochs, 0, where, accelerator, optimizer, read, parameters, checkpoint, at, joint)
     run.total = max(1, epochs * len(run.groups(train, 0)[0][1]))
     if checkpoint is not None and checkpoint.resume:
         found = checkpoint.read(parameters, optimizer)

@@ -53,6 +53,7 @@ class Term:
     """An objective in one run; only `loss` must be overridden."""
 
     weight: float = 1.0  # factor of its loss; set from the objective
+    joint_epochs: int = 0  # the last epochs, if more learns in them: they go on from the best weights of those before
     modules: Mapping[
         str, nn.Module
     ] = {}  # trained together with ψ, by name: kept in checkpoints, and dropped when training ends
@@ -82,8 +83,8 @@ class Term:
     def after_step(self) -> None:
         """Called when the optimizer has made a step."""
 
-    def held_out_loss(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> float | None:
-        """The loss that the best epoch is chosen by, or None. `predict` gives ψ of rows and their φ."""
+    def held_out_losses(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> Array | None:
+        """The loss of each text, by whose mean the best epoch is chosen, or None. `predict` gives ψ of rows and their φ."""
         return None
 
     def finish(self, weights: Weights, held_out: Corpus | None) -> tuple[Weights, Corpus | None]:

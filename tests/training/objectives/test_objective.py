@@ -169,7 +169,7 @@ def test_modules_need_names_of_their_own(made: Callable[[], Any]) -> None:
     setup = setup_of(made())
     with pytest.raises(ParameterError, match="two objectives train a module called 'length'"):
         start_all([Length(), replace(Length(), weight=2.0)], setup)
-    assert Supervised().start(setup).modules == {}
+    assert Supervised(joint_epochs=0).start(setup).modules == {}
 
 
 @pytest.mark.slow
