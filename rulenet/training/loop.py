@@ -93,9 +93,10 @@ def end_epoch(run: Run, train_loss: float, losses: Array | None) -> None:
 
 
 def is_best(run: Run, losses: Array) -> bool:
-    """Whether the latest epoch has the lowest mean loss; the first joint one may exceed that of the epoch it went on from by a standard error.
+    """Whether the latest epoch has the lowest mean loss; the first joint one may be worse than where it went on from by a standard error.
 
-    Out-of-fold φ of the training texts knows the labels of the held-out ones, so these mostly say that moving φ harms, where other texts do not.
+    Out-of-fold φ of the training texts knows the labels of the held-out ones, so these mostly say that moving φ harms, where other
+    texts do not.
     """
     at = run.at
     if not run.best:

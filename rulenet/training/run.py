@@ -37,12 +37,12 @@ Group = tuple[list[Term], list[list[int]]]
 
 @dataclass
 class Outcome:
-    """The result of training: one loss per epoch on training and held-out texts, and the epoch whose weights were kept, a joint one or not."""
+    """The result of training: one loss per epoch on training and held-out texts, and the epoch whose weights were kept."""
 
     train_loss: list[float]
     held_out_loss: list[float]
     best_epoch: int
-    joint: bool = False
+    joint: bool = False  # whether that is one of the joint epochs
     interrupted: bool = False
 
 
@@ -159,7 +159,9 @@ def new_run(
     epochs = recipe.steps.epochs or 1  # settled by `Recipe.resolved`, as is the learning rate
     at = Position(parts=recipe.steps.accumulate)
     joint = min(epochs, max((term.joint_epochs for term in terms), default=0))
-    run = Run(psi, terms, recipe, job, epochs, 0, where, accelerator, optimizer, read, parameters, checkpoint, at, joint)
+    run = Run(
+        psi, terms, recipe, job, epochs, 0, where, accelerator, optimizer, read, parameters, checkpoint, at, joint
+    )
     run.total = max(1, epochs * len(run.groups(train, 0)[0][1]))
     if checkpoint is not None and checkpoint.resume:
         found = checkpoint.read(parameters, optimizer)

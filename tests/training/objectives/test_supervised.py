@@ -80,7 +80,7 @@ def test_signs_and_pins_hold_at_every_step(make: Callable[..., Any], monkeypatch
 def test_the_joint_epoch_goes_on_from_the_best_and_is_kept_unless_it_is_clearly_worse(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Losses of three epochs on 40 texts are scripted; a standard error of the third is about 0.016. The first one here is the second best."""
+    """Losses of three epochs on 40 texts are scripted; a standard error of the third is about 0.016."""
     spread = np.tile([-0.1, 0.1], 20)
     for third, best in ((0.3, 3), (0.41, 3), (0.42, 1)):
         run, begun, ended = make(), [], []
@@ -123,7 +123,8 @@ def test_held_out_texts_are_judged_with_the_moved_phi(
 
 @pytest.mark.slow
 def test_the_model_gets_solved_weights_plus_change(tiny_encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "evaluate", lambda run, rows: np.full(len(rows), -run.at.epoch))  # the last epoch is the best
+    # The last epoch is the best.
+    monkeypatch.setattr(loop, "evaluate", lambda run, rows: np.full(len(rows), -run.at.epoch))
     alone, _ = hybrid(tiny_encoder, RECIPE)
     joint, report = hybrid(tiny_encoder, RECIPE.with_changes(joint_epochs=2))
     again, _ = hybrid(tiny_encoder, RECIPE.with_changes(joint_epochs=2))
