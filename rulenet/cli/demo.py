@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.rule import Rule
 from typer import Option
 
+from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, check_file, new_table, out, print_json, say, write_page
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def read_corpus(language: str) -> Corpus:
 
 def compare(corpus: Corpus, encoder: str, *, verbose: int) -> tuple[RuleNetClassifier, dict[str, float]]:
     """Fit rules only, transformer only and hybrid to the same messages; return the hybrid, and the test accuracy of each."""
+    from rulenet.base.progress import Progress
     from rulenet.estimator import RuleNetClassifier
     from rulenet.training.recipe import Recipe
 
@@ -114,6 +116,8 @@ def compare(corpus: Corpus, encoder: str, *, verbose: int) -> tuple[RuleNetClass
     named = {"rules_only": rules_only, "transformer_only": plain, "hybrid": hybrid}
     scores = {}
     for name, clf in named.items():
+        with_encoder = f" ({encoder})" if clf.encoder else ""
+        Progress(verbose).say(f"{counted(len(corpus.train[0]), 'message')}, {name.replace('_', ' ')}{with_encoder}")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "training was interrupted")
             if clf.fit(*corpus.train).report_["interrupted"]:

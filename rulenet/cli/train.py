@@ -223,18 +223,10 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
             "and end, φ reads them completely."
         )
     if (start := report["start"]) and not report["best_epoch"]:
-        parts = ", ".join(
-            f"{name} {start[part]:.1%}" for name, part in (("φ", "phi"), ("ψ", "psi"), ("φ + ψ", "hybrid"))
-        )
-        ended = (
-            f"no better after {counted(report['epochs'], 'epoch')}"
-            if report["epochs"]
-            else "no epochs of training followed"
-        )
-        judged = f"on {counted(int(start['texts']), 'text')} that neither part saw {parts}"
-        say(f"ψ is its convex start, the encoder as it came and the best head over it; {judged}; {ended}")
-    if report["joint"]:
-        say("φ and ψ were trained jointly in the end")
+        epochs = f"{counted(report['epochs'], 'epoch')} made it no better" if report["epochs"] else "no epochs followed"
+        few = f", too few to say more: φ {start['phi']:.0%} right, ψ {start['psi']:.0%}"  # else there is a table
+        judged = "" if report["held_out"] else f". On {counted(int(start['texts']), 'text')} out of fold{few}"
+        say(f"ψ is its convex start: the encoder as it came, and the best linear head over it; {epochs}{judged}")
     if held_out := report["held_out"]:
         title = f"Accuracy on {counted(int(held_out['texts']), 'text')} held out of training"
         table = new_table("φ (rules, terms)", "ψ (transformer)", "f = φ + ψ", left=0, title=title)

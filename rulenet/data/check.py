@@ -1,4 +1,4 @@
-"""Texts and labels as users pass them → checked lists. Imports errors, wording, labels, records and numpy."""
+"""Texts and labels as users pass them → checked lists. Imports errors, wording, labels, clean, records and numpy."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from rulenet.base.wording import counted, some
 from rulenet.data.labels import as_label
 from rulenet.errors import DataError, InputError, LabelError
+from rulenet.text.clean import clean
 from rulenet.text.record import Record
 
 # numpy drops NUL at the end of a string, and files cannot store lone surrogates.
@@ -39,7 +40,7 @@ def check_texts(texts: Any, *, name: str = "texts", may_be_empty: bool = True) -
     if wrong:
         shown = some([f"{name}[{i}] is {text!r:.40} ({type(text).__name__})" for i, text in wrong])
         raise InputError(f"{len(wrong)} of {len(found)} {name} are not strings: {shown}. Drop or replace them")
-    if not may_be_empty and not any(text.strip() for text in found):
+    if not may_be_empty and not any(clean(text).strip() for text in found):
         what = f"all {len(found)} {name} are empty" if found else f"{name} is empty"
         raise InputError(f"{what}: there is nothing to learn from")
     return [text if isinstance(text, Record) else str(text) for text in found]

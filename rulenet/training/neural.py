@@ -141,8 +141,8 @@ def begin(
     report.start = accuracies(start.judged.phi, start.psi, start.judged.phi + start.psi, start.judged.Y, link)
     names = {"phi": "φ", "psi": "ψ", "hybrid": "both"}
     found = ", ".join(f"{name} {report.start[part]:.1%}" for part, name in names.items())
-    what = f"convex start, judged on {counted(len(start.judged), 'text')}: {found}"
-    job.progress.say(what if steps.epochs else f"{what}; no epochs follow")
+    if steps.epochs:  # else this is what the report of the whole says
+        job.progress.say(f"convex start, on {counted(len(start.judged), 'text')} that it did not see: {found}")
     return start
 
 

@@ -60,7 +60,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     is_labelled = task.Y.sum(axis=1) > 0
     word_vectors = word_encoder(recipe, encoder, features, task.texts, report.n_texts)
     if word_vectors:
-        job.progress.say(f"words that are alike: word vectors of {word_vectors}, made once and kept")
+        job.progress.say(f"words that are alike: word vectors of {word_vectors}, read once (up to a minute) and kept")
     added = word_vectors and AddedWords.of(word_vectors, task.texts, features, choose_device(job.device))
     counting = time.perf_counter()
     X = features.fit_transform(task.texts, added.words if added else ())
@@ -70,12 +70,13 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     report.seconds["columns"] = time.perf_counter() - started
 
     started = time.perf_counter()
-    job.progress.stage("φ", f"φ: {counted(X.shape[1], 'column')}")
+    job.progress.stage("φ", f"φ: {counted(X.shape[1], 'column')}" if X.shape[1] else "")
     choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed)
     columns = words if words is not None and choice.tau else plain
     features, X, report.n_terms = columns.features, columns.X, columns.features.n_terms
-    settled = {"C": choice.C, "word_vectors": word_vectors}
-    settled |= {"nb": choice.nb, "tau": choice.tau} if words is not None else {}
+    settled: dict[str, Any] = {"C": choice.C, "word_vectors": None}
+    if words is not None:
+        settled |= {"word_vectors": word_vectors, "nb": choice.nb, "tau": choice.tau}
     recipe, report.settled = recipe.with_changes(**settled), {"min_df": recipe.columns.min_df, **settled}
     problem = phi_problem(features, task.classes, recipe, columns.vectors)
     if task.weighs_labels:
@@ -94,7 +95,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     from rulenet.training.neural import fit_psi
 
     started = time.perf_counter()
-    job.progress.stage("φ out-of-fold", f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}")
+    job.progress.stage("φ out-of-fold", f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}" if X.shape[1] else "")
     corpus = new_corpus(task, X, Y, problem.link, recipe)
     known = corpus.take(corpus.with_target)
     phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, job.seed)

@@ -94,8 +94,8 @@ class AddedWords:
                 words.append(word)
         return cls(reader, words)
 
-    def columns(self, features: Features, X: Any, is_labelled: Array) -> tuple[Columns, Columns]:
-        """The columns as if there were no encoder, and those with its words and the vectors of all terms.
+    def columns(self, features: Features, X: Any, is_labelled: Array) -> tuple[Columns, Columns | None]:
+        """The columns as if there were no encoder, and those with its words and the vectors of all terms; None if no term has one.
 
         Terms that enough unlabelled texts have are known whatever the labelled texts are, as are the encoder's words.
         """
@@ -108,11 +108,13 @@ class AddedWords:
         is_plain[first : first + len(df)] = ~added | (df >= terms.min_df)
         own = features.without(X, ~is_plain[first : first + len(df)])
         V = self._vectors(features, df)
+        if V is None:
+            return Columns(*own), None
         unlabelled = np.bincount(T[np.flatnonzero(~is_labelled)].indices, minlength=features.n_terms)
         terms.given = added | (unlabelled >= terms.min_df)
         return Columns(*own), Columns(features, X, V, np.flatnonzero(is_plain))
 
-    def _vectors(self, features: Features, df: Array) -> Array:
+    def _vectors(self, features: Features, df: Array) -> Array | None:
         """V: the vector of each term, (n_terms, d), zeros for one that has none; centred, turned to their axes, of mean square 1."""
         names, given = (features.terms.names, features.terms.given) if features.terms else ([], np.zeros(0, dtype=bool))
         is_zh, unknown = features.language == "zh", features.tokeniser.unknown_words
@@ -120,6 +122,8 @@ class AddedWords:
         wanted = np.flatnonzero(alone & ~given & (df > 0))
         wanted = wanted[np.argsort(-df[wanted], kind="stable")[:MAX_READ]]
         rows = np.sort(np.concatenate([np.flatnonzero(given), wanted]))
+        if not len(rows):
+            return None
         V = self.reader.vectors([names[j] for j in rows.tolist()]).astype(np.float64)
         V -= V.mean(axis=0)
         _, axes = np.linalg.eigh(V.T @ V)

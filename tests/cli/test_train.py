@@ -193,6 +193,7 @@ def test_round_trip_with_an_encoder(tiny_encoder: str, folder: Path, tmp_path: P
     shown = run("train", folder / "mail.csv", "--rules", folder / "rules.yaml", *options)
     assert "8 texts, 2 rules" in shown.stdout
     assert "ψ" in shown.stderr  # progress
+    assert (shown.stdout + shown.stderr).count("convex start") == 1
     assert len(table(run("predict", tmp_path / "model", folder / "mail.csv").stdout)) == 8
     assert json.loads(run("evaluate", tmp_path / "model", folder / "mail.csv", "--json").stdout)["accuracy"] > 0.8
     assert "transformer" in run("explain", tmp_path / "model", "my parcel").stdout

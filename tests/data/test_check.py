@@ -106,7 +106,7 @@ def test_what_is_not_a_column_of_strings_is_refused(texts: Any, message: str) ->
     ("texts", "message"),
     [
         ([], r"^texts is empty: there is nothing to learn from$"),
-        (["", "  \n", "\u3000"], r"^all 3 texts are empty: there is nothing to learn from$"),
+        (["", "  \n", "\u3000\u200b", "\0"], r"^all 4 texts are empty: there is nothing to learn from$"),
     ],
 )
 def test_empty_texts_are_refused_only_for_training(texts: list[str], message: str) -> None:

@@ -70,7 +70,8 @@ def test_words_that_no_text_has_get_a_weight_from_words_like_them(reader: str, t
     assert same.explain(["goal"])[0].terms[0].like == term.like
 
 
-@pytest.mark.parametrize("recipe", [{"tau": 0}, {"word_vectors": None}])
+@pytest.mark.parametrize("recipe", [{"tau": 0}, {"word_vectors": None}, {"ngram_range": (2, 2)}])
+@pytest.mark.filterwarnings("error")
 def test_without_sharing_it_is_phi_as_ever(reader: str, recipe: dict[str, Any]) -> None:
     clf = RuleNetClassifier(None, None, recipe=Recipe.of(**{"word_vectors": reader, **recipe})).fit(TEXTS, LABELS)
     assert not clf.report_["settled"].get("tau")
@@ -106,6 +107,7 @@ def test_terms_of_unlabelled_texts_count(reader: str) -> None:
     assert added.words == ["goal", "oil", "market"]  # "a" is too short to be a term
     X = features.fit_transform([*TEXTS, "team and market"], added.words)
     plain, words = added.columns(features, X, np.arange(25) < 24)
+    assert words is not None
     assert "goal" not in plain.features.terms.names  # type: ignore[union-attr]
     terms = words.features.terms
     assert terms is not None
@@ -119,11 +121,6 @@ def test_terms_of_unlabelled_texts_count(reader: str) -> None:
 def test_scripts_that_hardly_occur_do_not_count() -> None:
     assert scripts(["word " * 100, "字"]) == {"LATIN"}
     assert scripts(["字 word"]) == {"LATIN", "CJK"}
-
-
-def test_an_unknown_encoder_is_named_before_any_work() -> None:
-    with pytest.raises(Exception, match="did you mean 'minilm'"):
-        RuleNetClassifier(None, None, recipe=Recipe.of(word_vectors="minilmm")).fit(TEXTS, LABELS)
 
 
 def test_the_cache_is_used_bounded_and_mended(
