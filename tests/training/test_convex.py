@@ -15,7 +15,7 @@ from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.model.link import ONE_OF  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402
-from rulenet.training.convex import solve_head, solve_start  # noqa: E402
+from rulenet.training.convex import solve_head, solve_start, spread  # noqa: E402
 from rulenet.training.corpus import Corpus, Origin  # noqa: E402
 from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
@@ -136,11 +136,15 @@ def test_few_texts_need_no_epochs(tiny_encoder: str, case: str) -> None:
     assert np.isfinite(hybrid.parts(texts).logits).all()
 
 
-def test_few_texts_without_rules_make_neither_part_surer(tiny_encoder: str) -> None:
+def test_few_texts_without_rules_spread_in_a_fixed_ratio_and_are_not_made_surer(
+    tiny_encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = spied(monkeypatch)
     hybrid, report = fit(tiny_encoder, TEXTS[:8], Y[:8], None)
-    assert max(hybrid.phi_scale, hybrid.psi_scale) == 1
-    assert min(hybrid.phi_scale, hybrid.psi_scale) < 1
-    assert (hybrid.phi_scale, hybrid.psi_scale) == (report.phi_scale, report.psi_scale)
+    a, s, judged = hybrid.phi_scale, hybrid.psi_scale, starts[0].judged
+    assert max(a, s) == 1
+    assert s * spread(hybrid.psi.bounded(starts[0].psi)) == pytest.approx(1.5 * a * spread(judged.phi))
+    assert (a, s) == (report.phi_scale, report.psi_scale)
 
 
 def test_no_label_at_all_starts_from_what_rules_say(tiny_encoder: str) -> None:

@@ -82,7 +82,7 @@ def test_nothing_is_shared_where_vectors_say_nothing(reader: str, monkeypatch: p
     """Held-out texts decide: then vocabulary and weights are those of φ without word vectors."""
     monkeypatch.setattr(Reader, "vectors", lambda self, words: np.ones((len(words), 8), dtype=np.float32))
     plain, alike = (
-        RuleNetClassifier(None, None, recipe=Recipe.of(word_vectors=name, nb=True, C=10)).fit(TEXTS, LABELS)
+        RuleNetClassifier(None, None, recipe=Recipe.of(word_vectors=name, nb=True, C=10)).fit(4 * TEXTS, 4 * LABELS)
         for name in (None, reader)
     )
     assert alike.report_["settled"]["tau"] == 0

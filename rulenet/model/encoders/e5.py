@@ -32,7 +32,7 @@ from rulenet.model.encoders.encoder import Body, Traits
 from rulenet.model.encoders.hub import quiet_transformers
 from rulenet.model.encoders.source import Source
 
-TRAITS = Traits(frozen_layers=6, can_split=True, can_mask=True, pooling="unit", prefix="query: ", few_ratio=8.0)
+TRAITS = Traits(frozen_layers=6, can_split=True, can_mask=True, pooling="unit", prefix="query: ", few_ratio=16.0)
 FILE = "e5-small-q4.bin"
 
 _SIZES = ("width", "layers", "heads", "inner", "rows", "positions", "types")

@@ -63,7 +63,7 @@ def read_body(location: str, name: str) -> Body:
     traits = Traits(
         frozen_layers=max(Traits.frozen_layers, getattr(model.config, "num_hidden_layers", 0) // 2), pooling=pooling,
         can_split=is_stack, can_mask=tokenizer.mask_token_id is not None, prefix="query: " if is_e5 else "",
-        few_ratio=8.0 if is_e5 else Traits.few_ratio,
+        few_ratio=16.0 if is_e5 else Traits.few_ratio,
     )  # fmt: skip
     return Body(model.float(), tokenizer.backend_tokenizer, tokenizer.pad_token_id or 0, traits)
 
