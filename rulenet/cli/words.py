@@ -21,6 +21,8 @@ def in_words_of_the_command_line(message: str) -> str:
     >>> in_words_of_the_command_line("device='tpu' is not 'cpu'; n_jobs=0, encoder=None, with rules=…")
     "--device tpu is not 'cpu'; --jobs 0, --encoder none, with --rules …"
     """
+    if message.startswith("recipe: "):  # whose fields --recipe takes by their names
+        return message
     return re.sub(_ARGUMENT, lambda found: f"{OPTIONS[found[1]]} {_value(found[2])}", message)
 
 

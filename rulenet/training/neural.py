@@ -64,7 +64,7 @@ def fit_psi(
         recipe = recipe.resolved(len(corpus), body.traits, len(np.intersect1d(train, known)))
         report.settled |= {name: value for name, value in fields_of(recipe.tune).items() if name == "frozen_layers"}
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
-        setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi), job.progress.say)
+        setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi))
         terms = start_all(recipe.objectives, setup)
         if not any(Need.PIECES in objective.needs for objective in recipe.objectives):
             corpus = recipe.tune.keep(body, corpus, job.device, precision)

@@ -92,6 +92,8 @@ _WORDS = {
     "a valid integer": "a whole number",
     "a valid number": "a number",
     "a valid boolean": "True or False",
+    "a valid string": "text",
+    "String should have at least 1 character": "should not be empty",
     "greater than or equal to": "at least",
     "less than or equal to": "at most",
 }

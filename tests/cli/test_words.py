@@ -52,6 +52,7 @@ def test_arguments_become_options() -> None:
         "device='tpu' is not 'auto', 'cpu' or 'cuda'": "--device tpu is not 'auto', 'cpu' or 'cuda'",
         "max_loss=0.5 is no share": "--max-loss 0.5 is no share",
         "give rules=… or labels": "give --rules … or labels",
+        "recipe: precision='int4' should be 'float32'": "recipe: precision='int4' should be 'float32'",
         "my_device=1 and recipe.limit=3 stay": "my_device=1 and recipe.limit=3 stay",
     }.items():
         assert in_words_of_the_command_line(message) == shown

@@ -120,6 +120,8 @@ def test_auto_is_another_word_for_open() -> None:
     assert Recipe.of(C="auto", nb="auto") == Recipe.of(C=None, nb=None) == Recipe()
     with pytest.raises(ParameterError, match=r"^recipe: C='Auto' should be a number"):
         Recipe.of(C="Auto")
+    with pytest.raises(ParameterError, match=r"^recipe: word_vectors='' should not be empty$"):
+        Recipe.of(word_vectors="")
 
 
 def test_it_comes_back_from_json() -> None:

@@ -50,7 +50,7 @@ def load_encoder(
     try:
         body = source.load(Wanted(name, texts, max_length, seed))
     except EncoderError as error:
-        raise EncoderError(f"{error} {_offline()}") from error.__cause__
+        raise EncoderError(f"{error} {_offline(name)}") from error.__cause__
     how: dict[str, Any] = {"max_length": max_length, "long_texts": long_texts, "max_chunks": max_chunks}
     encoder = Encoder(body, name=name, **how)
     if not texts or not is_large(body):
@@ -91,7 +91,7 @@ def check_encoder(name: str) -> None:
     try:
         source.check(name)
     except EncoderError as error:
-        raise EncoderError(f"{error} {_offline()}") from error.__cause__
+        raise EncoderError(f"{error} {_offline(name)}") from error.__cause__
 
 
 def _check_name(name: str) -> None:
@@ -109,6 +109,7 @@ def _check_name(name: str) -> None:
         raise EncoderError(f"encoder {name!r} cannot be loaded: there is no such folder{hint}. {_offline()}")
 
 
-def _offline() -> str:
-    offline = ", ".join(f"{other.name!r} ({other.offline})" for other in SOURCES if other.offline)
+def _offline(failed: str = "") -> str:
+    others = [other for other in SOURCES if other.offline and other.name != failed]
+    offline = ", ".join(f"{other.name!r} ({other.offline})" for other in others)
     return f"Encoders that need no network: {offline}, none at all (rules and TF-IDF only)."

@@ -46,7 +46,6 @@ class Setup:
     weights: Weights  # φ as solved
     problem: PhiProblem  # how φ was solved
     cut: Cut  # cuts rows of the corpus given to `Term.batches` into batches of the recipe's size
-    say: Callable[[str], None]  # shows a message to the user
 
 
 class Term:

@@ -59,9 +59,7 @@ class Supervised(Objective):
     def start(self, setup: Setup) -> SupervisedTerm:
         """The term of a run, with a layer for φ if there are joint epochs and something to learn φ from."""
         corpus, layer = setup.corpus, None
-        if self.joint_epochs and (not corpus.is_given.any() or corpus.X.shape[1] == 0):
-            setup.say("φ has no labels or no columns to learn from, so there are no joint epochs")
-        elif self.joint_epochs:
+        if self.joint_epochs and corpus.is_given.any() and corpus.X.shape[1]:
             from rulenet.model.phi_layer import PhiLayer
 
             known, train = corpus.with_target, np.intersect1d(setup.train, corpus.with_target)
