@@ -71,7 +71,7 @@ class Uniform(Term):
 
 def setup_of(run: dict[str, Any]) -> Setup:
     psi, corpus = run["psi"], run["train"]
-    return Setup(psi, corpus, np.arange(len(corpus)), run["phi"].solved, PhiProblem(), new_cut(RECIPE, psi), print)
+    return Setup(psi, corpus, np.arange(len(corpus)), run["phi"].solved, PhiProblem(), new_cut(RECIPE, psi))
 
 
 def start(run: dict[str, Any]) -> list[Term]:
