@@ -20,6 +20,7 @@ from rulenet.model.onnx import export
 from rulenet.model.onnx.engine import OnnxPsi, in_torch
 from rulenet.model.onnx.export import ExportReport, to_onnx, with_onnx
 from rulenet.store.manifest import ONNX
+from tests.model.encoders import packed
 from tests.store.folders import part
 
 pytest.importorskip("onnxruntime")
@@ -147,23 +148,30 @@ def test_other_rules_reach_psi_through_phi(clf: RuleNetClassifier, exported: Any
     assert np.abs(other - own).max() > 1e-3
 
 
-def test_other_encoders(tmp_path: Path) -> None:
-    # RoBERTa counts positions from its padding; no pretrained one is at hand.
+@pytest.mark.parametrize("kind", ["roberta", "e5"])
+def test_other_encoders(tmp_path: Path, kind: str) -> None:
+    """RoBERTa counts positions from its padding; e5 has kinds of pieces, a prefix and h(x) of one length."""
+    from tokenizers import Tokenizer, models
     from transformers import RobertaConfig, RobertaModel
 
+    from rulenet.model.encoders import e5
     from rulenet.model.encoders.encoder import Body, Encoder
     from rulenet.model.psi import Psi
 
     size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     config = RobertaConfig(vocab_size=50, max_position_embeddings=20, pad_token_id=1, **size)
-    from tokenizers import Tokenizer, models
-
     torch.manual_seed(0)
-    body = Body(
-        RobertaModel(config, add_pooling_layer=False).eval(), Tokenizer(models.WordLevel({"a": 0}, "a")), pad_id=1
-    )
-    encoder = Encoder(body, name="x", max_length=16)
-    assert to_onnx(Psi(encoder, 3, bound=None, dropout=0.0)) is not None
+    roberta = RobertaModel(config, add_pooling_layer=False).eval()
+    packed.pack(tmp_path / e5.FILE)
+    body = Body(roberta, Tokenizer(models.WordLevel({"a": 0}, "a")), pad_id=1)
+    encoder = Encoder(body if kind == "roberta" else e5.load(tmp_path / e5.FILE, "e5"), name="x", max_length=16)
+    psi = Psi(encoder, 3, bound=None, dropout=0.0)
+    torch.nn.init.normal_(psi.from_text.weight)
+    exact, rows, phi = to_onnx(psi), encoder.encode(["oil a", "", "oil " * 30]), np.zeros((3, 3))
+    whole, rounded = (export._engine(psi, exact, name, 1).predict(rows, phi) for name in ("fp32", "int8"))
+    expected = psi.eval().predict(rows, phi, device="cpu", exact=True)
+    np.testing.assert_allclose(whole, expected, atol=1e-5)
+    assert 0 < np.abs(rounded - expected).max() < 0.1
 
 
 # ------------------------------------------------------------------ refused
