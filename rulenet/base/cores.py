@@ -79,18 +79,13 @@ def _quotas(root: Path) -> Iterator[float]:
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         inside = PurePosixPath(path.lstrip("/"))
-        for group in (
-            inside,
-            *inside.parents,
-        ):  # in a container, the path may be the host's: then only the last is there
+        # In a container, the path may be the host's: then only the last is there.
+        for group in (inside, *inside.parents):
             if not controllers:
                 yield from _ratio(_words(groups / group / "cpu.max"))
             elif "cpu" in controllers.split(","):
-                for name in ("cpu", controllers):
-                    quota, period = (
-                        _words(groups / name / group / f"cpu.cfs_{what}_us") for what in ("quota", "period")
-                    )
-                    yield from _ratio([*quota, *period])
+                for folder in (groups / "cpu" / group, groups / controllers / group):
+                    yield from _ratio(_words(folder / "cpu.cfs_quota_us") + _words(folder / "cpu.cfs_period_us"))
 
 
 def _words(file: Path) -> list[str]:

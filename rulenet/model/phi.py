@@ -23,9 +23,7 @@ class RuleColumn:
     prior: float = 1.0  # prior mean, in log-odds
     lower: float = 0.0  # bounds of the weight; equal for a pinned rule
     upper: float = np.inf
-    column: int | None = (
-        None  # number of the column; None: its position in the list, which is right if every rule has one label
-    )
+    column: int | None = None  # None: its position in the list, which is right if every rule has one label
 
 
 def rule_cells(rules: Sequence[RuleColumn]) -> tuple[Array, Array, int]:
@@ -67,17 +65,25 @@ def rule_columns(ruleset: RuleSet | None, classes: Sequence[str]) -> list[RuleCo
 
 @dataclass(frozen=True)
 class Weights:
-    """Solution of φ."""
+    """Solution of φ.
 
-    coef: (
-        Array  # weight of each column for each class, (n_columns, n_classes); a rule's are 0 except for its own labels
-    )
-    bias: Array  # (n_classes,)
-    shared: Array | None = None  # what the terms share in `coef`, (n_terms, n_classes): their vectors · of_vectors
-    of_vectors: Array | None = None  # what a word vector weighs, (d, n_classes); known only while fitting
-    like: Array | None = (
-        None  # for each term, numbers of terms that it shares most with, nearest first, then −1: (n_terms, LIKE)
-    )
+    Attributes
+    ----------
+    coef, bias
+        Weight of each column for each class, (n_columns, n_classes); a rule's are 0 except for its own labels. Bias, (n_classes,).
+    shared
+        What the terms share in `coef`, (n_terms, n_classes): their vectors · `of_vectors`.
+    of_vectors
+        What a word vector weighs, (d, n_classes); known only while fitting.
+    like
+        For each term, numbers of terms that it shares most with, nearest first, then −1: (n_terms, LIKE).
+    """
+
+    coef: Array
+    bias: Array
+    shared: Array | None = None
+    of_vectors: Array | None = None
+    like: Array | None = None
 
     def finished(self) -> Weights:
         """What is kept of them: `shared` only explains, and is precise enough in 16 bits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from itertools import filterfalse
 from typing import Literal
@@ -36,6 +37,17 @@ def declared_or_detected(declared: str, texts: Sequence[str]) -> Language:
     ('zh', 'en')
     """
     return "en" if declared == "en" else "zh" if declared == "zh" else detect_language(texts)
+
+
+def script(letter: str) -> str:
+    """The name of the script of a letter; empty if it has none.
+
+    Examples
+    --------
+    >>> [script(letter) for letter in "oф油"]
+    ['LATIN', 'CYRILLIC', 'CJK']
+    """
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def is_english(texts: Sequence[str]) -> bool:

@@ -38,12 +38,8 @@ def phi_problem(
 
     A hot edit has no word vectors: what terms share stays as it is, and the rest is learned, which is the same problem but for that.
     """
-    rules, nb_terms, phi = (
-        rule_columns(features.ruleset, classes),
-        0 if recipe.phi.nb is False else features.n_terms,
-        recipe.phi,
-    )
-    vectors = vectors if phi.tau else None
+    rules, phi = rule_columns(features.ruleset, classes), recipe.phi
+    nb_terms, vectors = 0 if phi.nb is False else features.n_terms, vectors if phi.tau else None
     return PhiProblem(
         rules, C=phi.C or DEFAULT_C, rule_sigma=phi.rule_sigma, nb_terms=nb_terms, vectors=vectors, tau=phi.tau or 1.0, shared=shared
     )  # fmt: skip

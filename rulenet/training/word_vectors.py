@@ -7,7 +7,6 @@ text has them, as new texts will: 40 labels 72, without them 45; 1,000 labels 86
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from rulenet.features.blocks import Features
 from rulenet.model.encoders.load import AUTO
 from rulenet.model.link import Link
 from rulenet.model.phi import Weights
+from rulenet.text.language import script
 from rulenet.training.encoder_choice import chosen_encoder
 from rulenet.training.recipe import Recipe
 
@@ -90,7 +90,7 @@ class AddedWords:
         for word in reader.own:
             if len(words) == MAX_ADDED:
                 break
-            if all(_script(letter) in found for letter in word) and is_term(word)[:1] == [word]:
+            if all(script(letter) in found for letter in word) and is_term(word)[:1] == [word]:
                 words.append(word)
         return cls(reader, words)
 
@@ -178,9 +178,5 @@ def scripts(texts: Sequence[str]) -> set[str]:
     counts: Counter[str] = Counter()
     for letter, n in letters.items():
         if letter.isalpha():
-            counts[_script(letter)] += n
+            counts[script(letter)] += n
     return {script for script, n in counts.items() if n >= sum(counts.values()) / 100}
-
-
-def _script(letter: str) -> str:
-    return unicodedata.name(letter, "").partition(" ")[0]

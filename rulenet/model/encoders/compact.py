@@ -1,4 +1,4 @@
-"""A multilingual encoder made small for its training texts: fewer word pieces, fewer bits. Imports encoder and bits; torch late.
+"""A multilingual encoder made small for its training texts: fewer word pieces, fewer bits. Imports text, encoder and bits; torch late.
 
 Of the 118 million parameters of multilingual-e5-small, 96 are the table of its 250,037 pieces, of which any texts use few. A smaller
 table takes less memory and less time to train. What is left out is read in smaller pieces, as the tokenizer itself does with that
@@ -11,7 +11,6 @@ characters alone, 5 % of the answers on other AG News texts changed.
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from rulenet.base.types import Array
 from rulenet.model.encoders.allowed import special_ids
 from rulenet.model.encoders.bits import in_four
 from rulenet.model.encoders.encoder import Body
+from rulenet.text.language import script
 
 LARGE = 100_000  # pieces, from which a vocabulary is one of many languages
 COMMON = 0.01  # share of the texts from which a script is one of theirs
@@ -97,9 +97,10 @@ def script_of(piece: str) -> str:
     >>> [script_of(piece) for piece in ("▁oil", "▁café", "油价", "нефть", "▁", "...")]
     ['ASCII', 'LATIN', 'CJK', 'CYRILLIC', '', '']
     """
-    letter = next(filter(str.isalpha, piece), "")
-    is_ascii = letter and piece.removeprefix("▁").isascii()
-    return "ASCII" if is_ascii else unicodedata.name(letter, "").partition(" ")[0] if letter else ""
+    letter = next(filter(str.isalpha, piece), None)
+    if letter is None:
+        return ""
+    return "ASCII" if piece.removeprefix("▁").isascii() else script(letter)
 
 
 def _keep_rows(model: Any, kept: list[int]) -> None:

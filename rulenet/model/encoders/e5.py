@@ -44,26 +44,13 @@ _MAP = np.dtype([("entries", "<i4"), ("bytes", "<u4")])
 _TENSOR = np.dtype([("kind", "u1"), ("count", "<u4"), ("offset", "<u8"), ("bytes", "<u8")])
 _BLOCK = np.dtype([("scale", "<f2"), ("pairs", "u1", (16,))])
 _FORMAT = (b"E5S1", 1, 32)  # magic, version and weights in a block
-_MOST = {
-    "width": 8_192,
-    "layers": 100,
-    "heads": 256,
-    "inner": 32_768,
-    "rows": 1_000_000,
-    "positions": 65_536,
-    "types": 16,
-}
+_MOST = dict(zip(_SIZES, (8_192, 100, 256, 32_768, 1_000_000, 65_536, 16), strict=True))
 _MAX_BYTES = 2_000_000_000
 _MAX_NAME = 100
 _MAX_LETTERS = 1_000
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 # Names of the file and of transformers.
-_EMBEDDINGS = {
-    "word": "word_embeddings",
-    "pos": "position_embeddings",
-    "type": "token_type_embeddings",
-    "ln": "LayerNorm",
-}
+_TABLES = {"word": "word_embeddings", "pos": "position_embeddings", "type": "token_type_embeddings"}
 _LAYER = {
     "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value", "ao": "attention.output.dense",
     "aln": "attention.output.LayerNorm", "fi": "intermediate.dense", "fo": "output.dense", "oln": "output.LayerNorm",
@@ -97,7 +84,7 @@ class Packed:
 
     def weights(self) -> dict[str, Array]:
         """The tensors, as floats."""
-        return {name: _floats(self.content, **entry).reshape(shape) for name, (entry, shape) in self.tensors.items()}
+        return {name: _floats(self.content, *tensor) for name, tensor in self.tensors.items()}
 
 
 def read(content: bytes) -> Packed:
@@ -188,13 +175,11 @@ def _tensors(rest: _Rest, sizes: dict[str, int]) -> dict[str, tuple[dict[str, in
 def _expected(sizes: dict[str, int]) -> list[tuple[str, str, tuple[int, ...]]]:
     """Name in transformers, name in the file, and shape of each tensor."""
     width, inner = sizes["width"], sizes["inner"]
-    tables = {"word": sizes["rows"], "pos": sizes["positions"], "type": sizes["types"]}
-    found: list[tuple[str, str, tuple[int, ...]]] = []
-    for ours, theirs in _EMBEDDINGS.items():
-        if ours in tables:
-            found.append((f"embeddings.{theirs}.weight", f"emb.{ours}", (tables[ours], width)))
-        else:
-            found += [(f"embeddings.{theirs}.{part}", f"emb.{ours}.{part[0]}", (width,)) for part in ("weight", "bias")]
+    found: list[tuple[str, str, tuple[int, ...]]] = [
+        (f"embeddings.{theirs}.weight", f"emb.{ours}", (sizes[size], width))
+        for (ours, theirs), size in zip(_TABLES.items(), ("rows", "positions", "types"), strict=True)
+    ]
+    found += [(f"embeddings.LayerNorm.{part}", f"emb.ln.{part[0]}", (width,)) for part in ("weight", "bias")]
     for i in range(sizes["layers"]):
         for ours, theirs in _LAYER.items():
             after, before = inner if ours == "fi" else width, inner if ours == "fo" else width
@@ -204,16 +189,16 @@ def _expected(sizes: dict[str, int]) -> list[tuple[str, str, tuple[int, ...]]]:
     return found
 
 
-def _floats(content: bytes, kind: int, count: int, offset: int, bytes: int) -> Array:
-    """A tensor of floats, in one dimension."""
-    if kind == 0:
-        found: Array = np.frombuffer(content, "<f4", count, offset).copy()
+def _floats(content: bytes, entry: dict[str, int], shape: tuple[int, ...]) -> Array:
+    """A tensor, as floats."""
+    if entry["kind"] == 0:
+        found: Array = np.frombuffer(content, "<f4", entry["count"], entry["offset"]).copy()
     else:
-        blocks = np.frombuffer(content, _BLOCK, count // 32, offset)
+        blocks = np.frombuffer(content, _BLOCK, entry["count"] // 32, entry["offset"])
         found = unpacked(blocks["pairs"], blocks["scale"])
     if not np.isfinite(found).all():
         raise ValueError("it has weights that are not finite")
-    return found
+    return found.reshape(shape)
 
 
 def _tokenizer(packed: Packed) -> Any:
@@ -227,9 +212,8 @@ def _tokenizer(packed: Packed) -> Any:
     tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
     tokenizer.add_special_tokens([AddedToken(piece, normalized=False, special=True) for piece in _SPECIAL])
     ends = [(packed.pieces[number], number) for number in (packed.special["bos"], packed.special["eos"])]
-    (bos, _), (eos, _) = ends
-    single, pair = f"{bos} $A {eos}", f"{bos} $A {eos} {eos} $B {eos}"
-    tokenizer.post_processor = processors.TemplateProcessing(single=single, pair=pair, special_tokens=ends)
+    single = f"{ends[0][0]} $A {ends[1][0]}"
+    tokenizer.post_processor = processors.TemplateProcessing(single=single, special_tokens=ends)
     return tokenizer
 
 

@@ -38,9 +38,7 @@ class Traits:
     learning_rate: float = 5e-5  # default for training
     epochs: int | None = None  # default for training; None: depends on the number of texts
     frozen_layers: int = 3  # default for training: the lower half
-    can_split: bool = (
-        False  # whether its layers can be run separately: a plain stack between embeddings and last hidden states
-    )
+    can_split: bool = False  # whether its layers are a plain stack, which can be run separately
     can_mask: bool = False  # whether it has a word piece for a word that is left out
     pooling: Pooling = "mean"
     prefix: str = ""  # put before each text, for encoders trained with it

@@ -26,7 +26,6 @@ class Source:
     name: str | None  # the name it is called by; None: any
     load: Callable[[Wanted], Body]  # makes the body; raises `EncoderError` if it cannot
     check: Callable[[str], object] = lambda name: None  # finds out early that it cannot; raises as `load` does
-    files: Callable[[str], list[Path]] = (
-        lambda name: []
-    )  # what its weights and tokenizer are read from, if they are here
+    # What its weights and tokenizer are read from, if they are here.
+    files: Callable[[str], list[Path]] = lambda name: []
     offline: str = ""  # how it is suggested to someone whose encoder cannot be loaded; empty: not at all
