@@ -43,7 +43,9 @@ def train(
     unlabeled: Unlabeled = None,
     encoder: Annotated[str, Option(help="auto, minilm, e5, scratch, a folder, a hub name, or none.")] = "auto",
     language: Annotated[str, Option(help="auto, en or zh.")] = "auto",
-    epochs: Annotated[int | None, Option(help="Passes over the texts; default: by their number.", min=1)] = None,
+    epochs: Annotated[
+        int | None, Option(help="Passes over the texts; 0: ψ's head alone. Default: by their number.", min=0)
+    ] = None,
     seed: Seed = 0,
     limit: Limit = None,
     cascade: Annotated[str, Option(help="When to skip the transformer: off, certified, statistical.")] = "off",

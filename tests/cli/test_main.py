@@ -103,7 +103,7 @@ def test_labels_are_not_read_as_markup(tmp_path: Path) -> None:
         ("predict", r"Missing argument"),
         ("train {f}/mail.csv", r"Missing option '--out'"),
         ("train {f}/mail.csv -o {t}/m --seed -1", r"Invalid value for '--seed'"),
-        ("train {f}/mail.csv -o {t}/m --epochs 0", r"Invalid value for '--epochs'"),
+        ("train {f}/mail.csv -o {t}/m --epochs -1", r"Invalid value for '--epochs'"),
         ("train {f}/mail.csv -o {t}/m --wrong", r"No such option: --wrong"),
     ],
 )  # fmt: skip
