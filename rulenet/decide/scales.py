@@ -6,6 +6,10 @@ both ends. So `choose_scales` takes, of the ratios that are about as likely as t
 alone, the one nearest to 1, with which ψ was trained, and never more of ψ than is likeliest. On 2,000 AG News texts that is below 2
 where likelihood alone says 3: no less accurate, and three times the certified exits.
 
+A few held-out texts say little about the ratio: 15 of them chose 0.15 for 100 TREC questions, where φ + ψ is right for 66 % and ψ alone
+for 76. So the logarithm of the ratio is expected around that of 2, by a factor of `DOUBT` as standard deviation; hundreds of texts overrule
+it. (15 texts of AG News: 83.5 without, 85.5 with; of TREC: 66.5 and 72.6, 76.8 and 77.1; 30: 84.6 both.)
+
 "No less accurate" is beyond chance: one text in 150 held-out ones, taken at its word, once cost 1.4 points on 1,500 others. In loss the
 sum is never worse than either part, as both are among the ratios.
 """
@@ -20,6 +24,8 @@ import scipy.optimize
 from rulenet.base.types import Array
 from rulenet.decide.calibration import fit_temperature
 from rulenet.model.link import ONE_OF, Link
+
+USUAL, DOUBT = 2.0, math.log(1.65)  # ratio s / a that is expected, and the standard deviation of its logarithm
 
 
 def cross_entropy(logits: Array, target: Array, link: Link = ONE_OF) -> float:
@@ -70,9 +76,9 @@ def choose_scales(
 
     Examples
     --------
-    >>> phi = np.array([[0.0, 9.0]] + [[1.0, 0.0]] * 4 + [[0.0, 1.0]] * 5)  # very sure of the first text, and wrong
-    >>> psi = np.array([[1.0, 0.0]] * 5 + [[0.0, 1.0]] * 5)
-    >>> a, s, moved = choose_scales(phi, psi, np.eye(2)[[0] * 5 + [1] * 5])
+    >>> phi = np.array([[0.0, 9.0]] * 9 + [[1.0, 0.0]] * 36 + [[0.0, 1.0]] * 45)  # very sure of nine texts, and wrong
+    >>> psi = np.array([[1.0, 0.0]] * 45 + [[0.0, 1.0]] * 45)
+    >>> a, s, moved = choose_scales(phi, psi, np.eye(2)[[0] * 45 + [1] * 45])
     >>> int((a * phi + s * psi).argmax(axis=1)[0])
     0
     """
@@ -83,9 +89,13 @@ def choose_scales(
     right = np.array([link.answer(phi + ratio * psi) == y for ratio in ratios])  # (n_ratios, n_texts)
     accurate = ~_is_worse(right, right[0]) & ~_is_worse(right, link.answer(psi) == y)
     accurate |= right.sum(axis=1) == right.sum(axis=1).max()  # where ψ ties exactly, φ decides, for better or worse
-    best = int(losses.mean(axis=1).argmin())
-    excess = losses - losses[best]
-    likely = excess.mean(axis=1) <= 0.5 * excess.std(axis=1) / np.sqrt(len(y)) + 1e-12
+    pull = (
+        np.log(np.clip(np.array(ratios) / USUAL, 1 / 8, 8)) / DOUBT
+    ) ** 2 / 2  # what is far away is as likely as what is farther
+    unlikely = losses.mean(axis=1) + pull / len(y)
+    best = int(unlikely.argmin())
+    spread = (losses - losses[best]).std(axis=1) / np.sqrt(len(y))
+    likely = unlikely - unlikely[best] <= 0.5 * spread + 1e-12
     if prefer_exits:
         likely = ~_is_worse(right, right[right.sum(axis=1).argmax()], by=0.5)
     likely[best + 1 :] = False  # ψ never weighs more than likelihood asks for
@@ -93,7 +103,7 @@ def choose_scales(
     if (likely & accurate).any():
         chosen = int(np.where(likely & accurate, distance, np.inf).argmin())
     else:
-        chosen = int(np.where(accurate, losses.mean(axis=1), np.inf).argmin())
+        chosen = int(np.where(accurate, unlikely, np.inf).argmin())
     moved = chosen != int(np.where(likely, distance, np.inf).argmin())
     return (*scales[chosen], moved)
 
