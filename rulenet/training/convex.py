@@ -124,16 +124,17 @@ def solve_head(h: Array, corpus: Corpus, link: Link, *, psi_loss: float | None, 
     return Linear(weight, weights.bias * seen - centre @ weight)
 
 
-def spread(logits: Array) -> float:
-    """How far logits lie from what they are on average, over texts; what all classes have in common does not count.
+def few_scales(phi: Array, psi: Array, ratio: float) -> tuple[float, float]:
+    """The scalars a and s that make s·ψ spread over texts so many times as far as a·φ; neither part gets surer than it was solved.
 
     Examples
     --------
-    >>> spread(np.array([[0.5, -0.5], [-0.5, 0.5]])), spread(np.array([[7.0, 3.0], [7.0, 3.0]]))
-    (0.5, 0.0)
+    >>> few_scales(np.array([[2.0, -2.0], [-2.0, 2.0]]), np.array([[0.75, -0.75], [-0.75, 0.75]]), 1.5)
+    (0.25, 1.0)
     """
-    apart = logits - logits.mean(axis=1, keepdims=True)
-    return float(np.sqrt(((apart - apart.mean(axis=0)) ** 2).mean()))
+    far, wanted = _spread(psi), ratio * _spread(phi)
+    s = wanted / far if far and wanted else 1.0
+    return min(1.0, 1.0 / s), min(1.0, s)
 
 
 def settled_bound(psi: Array) -> float:
@@ -145,6 +146,12 @@ def settled_bound(psi: Array) -> float:
     (1.5, 8.0)
     """
     return max(LEAST_BOUND, round(2 * float(np.quantile(np.abs(psi), 0.99)), 1))
+
+
+def _spread(logits: Array) -> float:
+    """How far logits lie from what they are on average over texts; what all classes have in common does not count."""
+    apart = logits - logits.mean(axis=1, keepdims=True)
+    return float(np.sqrt(((apart - apart.mean(axis=0)) ** 2).mean()))
 
 
 def _losses(logits: Array, target: Array, link: Link) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from rulenet.model.hybrid import HeldOut
 from rulenet.model.link import Link
 from rulenet.model.phi import Weights
 from rulenet.model.phi_problem import PhiProblem
-from rulenet.training.convex import LEAST_BOUND, Start, settled_bound, solve_head, solve_start, spread
+from rulenet.training.convex import LEAST_BOUND, Start, few_scales, settled_bound, solve_head, solve_start
 from rulenet.training.corpus import Corpus
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need, Setup, start_all
@@ -98,10 +98,8 @@ def conclude(
     psi.begin(start.head.weight, start.head.bias, psi.bound)
     scales, n_texts = None, len(start.judged)
     if n_texts < FEW_TEXTS and not problem.rules:
-        # Only how much φ and ψ count beside each other is settled: neither is made surer than it was solved.
-        far, wanted = spread(start.psi), psi.encoder.traits.few_ratio * spread(start.judged.phi)
-        s = wanted / far if far and wanted else 1.0
-        scales = min(1.0, 1.0 / s), min(1.0, s), False
+        # Only how much φ and ψ count beside each other is settled.
+        scales = *few_scales(start.judged.phi, start.psi, psi.encoder.traits.few_ratio), False
         report.phi_scale, report.psi_scale = scales[:2]
     if n_texts < MIN_HELD_OUT:
         return None

@@ -201,7 +201,7 @@ class Head:
         such a start and with an `exit_margin`: a low bound lets the certified cascade skip ψ more often.
     head_variance
         Prior variance of the weights over h(x) in the convex start (see `rulenet.training.convex`). ``"auto"`` or None: by the loss on
-        texts that the head never saw, from 0.3 to 30; 3 if they are fewer than 40.
+        texts that the head never saw, from 0.3 to 30; 1 if they are fewer than 40.
     dropout
         Share of h(x) dropped in training.
     """
