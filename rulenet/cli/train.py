@@ -224,11 +224,10 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
             f"note: {report['cut_texts']:.0%} of the texts are longer than {max_length} word pieces: ψ reads only their beginning "
             "and end, φ reads them completely."
         )
-    if (start := report["start"]) and not report["best_epoch"]:
+    if report["start"] and not report["best_epoch"]:
         epochs = f"{counted(report['epochs'], 'epoch')} made it no better" if report["epochs"] else "no epochs followed"
-        few = f", too few to say more: φ {start['phi']:.0%} right, ψ {start['psi']:.0%}"  # else there is a table
-        judged = "" if report["held_out"] else f". On {counted(int(start['texts']), 'text')} out of fold{few}"
-        say(f"ψ is its convex start: the encoder as it came, and the best linear head over it; {epochs}{judged}")
+        few = "" if report["held_out"] else "; too few texts to say how often it is right"
+        say(f"ψ is its convex start: the encoder as it came, and the best linear head over it; {epochs}{few}")
     if held_out := report["held_out"]:
         title = f"Accuracy on {counted(int(held_out['texts']), 'text')} held out of training"
         table = new_table("φ (rules, terms)", "ψ (transformer)", "f = φ + ψ", left=0, title=title)
