@@ -84,7 +84,7 @@ def choose_scales(
     """
     y = link.right(target)
     ratios = [0.0, *np.geomspace(1 / 16, 16, 33).tolist(), 1e4]
-    scales = [_sharpened(1 / max(ratio, 1.0), min(ratio, 1.0), phi, psi, target, link) for ratio in ratios]
+    scales = [sharpened(1 / max(ratio, 1.0), min(ratio, 1.0), phi, psi, target, link) for ratio in ratios]
     losses = np.array([calibrated_losses(a * phi + s * psi, target, link) for a, s in scales])  # (n_ratios, n_texts)
     right = np.array([link.answer(phi + ratio * psi) == y for ratio in ratios])  # (n_ratios, n_texts)
     accurate = ~_is_worse(right, right[0]) & ~_is_worse(right, link.answer(psi) == y)
@@ -120,7 +120,7 @@ def calibrated_losses(logits: Array, target: Array, link: Link) -> Array:
     return link.losses(logits / temperature.of(link.lead(logits))[:, None], target)
 
 
-def _sharpened(a: float, s: float, phi: Array, psi: Array, target: Array, link: Link) -> tuple[float, float]:
+def sharpened(a: float, s: float, phi: Array, psi: Array, target: Array, link: Link) -> tuple[float, float]:
     """Both scalars times the factor that makes the targets likeliest, at most 5 and pulled weakly towards 1; answers stay the same."""
     logits = a * phi + s * psi
     found = scipy.optimize.minimize_scalar(

@@ -125,7 +125,7 @@ def solve_head(h: Array, corpus: Corpus, link: Link, *, psi_loss: float | None, 
 
 
 def few_scales(phi: Array, psi: Array, ratio: float) -> tuple[float, float]:
-    """The scalars a and s that make s·ψ spread over texts so many times as far as a·φ; neither part gets surer than it was solved.
+    """The scalars a and s, the larger of them 1, that make s·ψ spread over texts so many times as far as a·φ.
 
     Examples
     --------

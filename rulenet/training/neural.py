@@ -10,7 +10,7 @@ import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
-from rulenet.decide.scales import choose_scales
+from rulenet.decide.scales import choose_scales, sharpened
 from rulenet.model.device import settled_precision
 from rulenet.model.hybrid import HeldOut
 from rulenet.model.link import Link
@@ -98,8 +98,9 @@ def conclude(
     psi.begin(start.head.weight, start.head.bias, psi.bound)
     scales, n_texts = None, len(start.judged)
     if n_texts < FEW_TEXTS and not problem.rules:
-        # Only how much φ and ψ count beside each other is settled.
-        scales = *few_scales(start.judged.phi, start.psi, psi.encoder.traits.few_ratio), False
+        phi, target = start.judged.phi, start.judged.Y
+        a, s = few_scales(phi, start.psi, psi.encoder.traits.few_ratio)
+        scales = *sharpened(a, s, phi, start.psi, target, problem.link), False
         report.phi_scale, report.psi_scale = scales[:2]
     if n_texts < MIN_HELD_OUT:
         return None

@@ -136,15 +136,17 @@ def test_few_texts_need_no_epochs(tiny_encoder: str, case: str) -> None:
     assert np.isfinite(hybrid.parts(texts).logits).all()
 
 
-def test_few_texts_without_rules_spread_in_a_fixed_ratio_and_are_not_made_surer(
+def test_few_texts_without_rules_spread_in_a_fixed_ratio_and_are_as_sure_as_they_are_right(
     tiny_encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starts = spied(monkeypatch)
     hybrid, report = fit(tiny_encoder, TEXTS[:8], Y[:8], None)
     a, s, judged = hybrid.phi_scale, hybrid.psi_scale, starts[0].judged
-    assert max(a, s) == 1
     phi, psi = (np.diff(x, axis=1).std() for x in (a * judged.phi, s * hybrid.psi.bounded(starts[0].psi)))
     assert psi == pytest.approx(1.5 * phi)
+    wrong, _ = fit(tiny_encoder, TEXTS[:8], Y[[0, 5, 1, 6, 2, 7, 3, 8]], None)  # labels by chance
+    assert ONE_OF.lead(wrong.parts(TEXTS).logits).mean() < ONE_OF.lead(hybrid.parts(TEXTS).logits).mean()
+    assert ONE_OF.lead(hybrid.parts([""]).logits) < 1
     assert (a, s) == (report.phi_scale, report.psi_scale)
 
 
