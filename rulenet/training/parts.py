@@ -144,18 +144,19 @@ class Phi:
     ----------
     C
         Prior variance of TF-IDF and part-of-speech weights; larger fits closer. ``"auto"`` or None: by the loss on held-out texts,
-        from 1 to 100; without word vectors, 10 if they are fewer than 100.
+        from 1 to 100; 10 if they are fewer than 100 or, with word vectors, if fewer than 80 texts are labelled.
     rule_sigma
         How far, in log-odds, data may pull a rule's weight from its author's (prior standard deviation).
     nb
         Whether a term's prior variance, for each label, follows its naive Bayes log-count ratio (see `rulenet.model.phi_problem`).
-        ``"auto"`` or None: yes, unless φ with word vectors does better without on held-out texts.
+        ``"auto"`` or None: yes, unless φ with word vectors does better without on held-out texts, or has fewer than 80.
     word_vectors
         Whose vectors of words say which terms are alike, so that they share weights: an encoder's, named as for the estimator.
         ``"auto"``: the estimator's, or without one that learned from other texts MiniLM's (English) or e5's, if the package is installed;
         if 10 to 3,000 texts are labelled. None: no one's. Only fitting needs torch for it.
     tau
-        τ, how much alike terms share. ``"auto"`` or None: by the loss on held-out texts; 0 (nothing) is one of the values.
+        τ, how much alike terms share. ``"auto"`` or None: by the loss on held-out texts; 0 (nothing) is one of the values; 3 if fewer
+        than 80 texts are labelled.
     folds
         Folds of the out-of-fold φ that ψ is trained against; 1: φ as it is on its own training texts, which leaves ψ little to learn.
     exit_margin
