@@ -29,7 +29,7 @@ SLOWER = 1.2
 
 
 def fitted(name: str, rows: tuple[list[str], list[str]], seed: int, joint_epochs: int) -> tuple[Any, float]:
-    """A model with the default recipe but for the joint epochs, and the seconds that ψ took."""
+    """A model with the default recipe but for the joint epochs, and the CPU seconds of training it: others may use the machine too."""
     from rulenet import Recipe, RuleNetClassifier
 
     rules = RULES / f"{name.removesuffix('_titles')}.yaml"
@@ -37,8 +37,9 @@ def fitted(name: str, rows: tuple[list[str], list[str]], seed: int, joint_epochs
     clf = RuleNetClassifier(rules, recipe=recipe, device="cpu", random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        started = time.process_time()
         clf.fit(*rows)
-    return clf, clf.report_["seconds"]["psi"]
+    return clf, time.process_time() - started
 
 
 def run(name: str, seed: int, test: int) -> dict[str, Any]:
