@@ -356,11 +356,12 @@ def test_interface_checks_of_scikit_learn(case: Case) -> None:
 
 def test_another_seed_gives_another_psi(tiny_encoder: str) -> None:
     texts, labels = zip(*EN, strict=True)
-    one, two = (RuleNetClassifier(None, tiny_encoder, recipe=QUICK, random_state=s).fit(texts, labels) for s in (0, 1))
-    assert np.allclose(one.predictor_.hybrid.weights.coef, two.predictor_.hybrid.weights.coef, atol=1e-3)
+    recipe = QUICK.with_changes(joint_epochs=0)  # φ is solved, which takes no seed
+    one, two = (RuleNetClassifier(None, tiny_encoder, recipe=recipe, random_state=s).fit(texts, labels) for s in (0, 1))
+    assert np.array_equal(one.predictor_.hybrid.weights.coef, two.predictor_.hybrid.weights.coef)
     heads = [clf.predictor_.hybrid.psi.from_text.weight.detach().numpy() for clf in (one, two)]
     assert not np.allclose(*heads)
-    assert same(one, RuleNetClassifier(None, tiny_encoder, recipe=QUICK).fit(texts, labels))  # None: 0
+    assert same(one, RuleNetClassifier(None, tiny_encoder, recipe=recipe).fit(texts, labels))  # None: 0
 
 
 def test_fit_and_predict_leave_the_global_random_state_alone(tiny_encoder: str) -> None:
