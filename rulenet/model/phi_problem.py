@@ -226,7 +226,9 @@ class PhiProblem:
         fired = np.asarray(X[:, :n_rules].sum(axis=1)).ravel() > 0
         if not fired.any():
             texts = counted(len(fired), "text")
-            raise InputError(f"there is nothing to learn from: labels=None, and no rule fires on any of {texts}")
+            raise InputError(
+                f"there is nothing to learn from: no text has a label, and no rule fires on any of {texts}"
+            )
         Y = self.link.proba(weights.logits(X)) * fired[:, None]
         others, without_rules = X[:, n_rules:], replace(self, rules=())
         for _ in range(2 if others.shape[1] else 0):

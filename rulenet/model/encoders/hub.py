@@ -89,11 +89,14 @@ def check(name: str) -> None:
         _check_folder(Path(name), name)
         return
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
         hf_hub_download(name, "config.json")
     except Exception as error:  # of many kinds, all meaning: not found
-        raise EncoderError(f"encoder {name!r} cannot be loaded: {_first_line(error)}. {OFFLINE}") from error
+        is_away = isinstance(error, LocalEntryNotFoundError)
+        reason = "it is not on this machine, and the hub cannot be reached" if is_away else _first_line(error)
+        raise EncoderError(f"encoder {name!r} cannot be loaded: {reason}. {OFFLINE}") from error
 
 
 def _check_folder(folder: Path, name: str) -> None:

@@ -164,6 +164,7 @@ def test_a_misspelt_encoder_is_recognised_before_the_work(tmp_path: Path, monkey
 def test_a_name_that_the_hub_does_not_have_is_found_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("bert-base-uncasd", "org/name"):
         with pytest.raises(
-            EncoderError, match=rf"encoder '{name}' cannot be loaded: .* If this machine is offline, pass a folder"
+            EncoderError,
+            match=rf"encoder '{name}' cannot be loaded: it is not on this machine, .* If this machine is offline, pass",
         ):
             check_encoder(name)
