@@ -19,7 +19,8 @@ With fewer than `FEW_TEXTS` texts and no rules, φ knows little of single words:
 and nothing can be held out to fit the two scalars. So ψ's values are made to spread a fixed number of times as far as φ's, over the texts:
 1.5 times with MiniLM, 16 times with e5, whose vectors of words know less than those of texts. Of 5 and 8 labels a class, this is 3 points
 above the frozen probe with MiniLM (four sets), and as good with e5 (waimai_10k and ChnSentiCorp). A ratio that ten texts chose
-themselves, by folds, was 16 points below it on one sample of waimai_10k.
+themselves, by folds, was 16 points below it on one sample of waimai_10k. How sure the sum is, texts outside their folds do tell: of 12
+samples of 10 to 60 texts, mean probability and accuracy differ by 0.07 on average, by 0.01 the same way.
 
 Imports phi_problem, the link, scales and neighbours; no torch.
 """
