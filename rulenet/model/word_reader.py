@@ -2,8 +2,8 @@
 
 They are kept in the user's cache by encoder and word, so that a word is read once: MiniLM reads about 1,250 words a second on one core
 that has bfloat16, e5 330. An encoder is known by the checksum of its files. Words of one length are read in batches of one shape, and
-vectors are rounded to 16 bits, so that a vector does not depend on the other words that are asked for. A prefix that texts get is left out: with e5's, THUCNews
-titles with 150 labels were 0.8 points worse, and reading took longer.
+vectors are rounded to 16 bits, so that a vector does not depend on the other words that are asked for. A prefix that texts get is left
+out: with e5's, THUCNews titles with 150 labels were 0.8 points worse, and reading took longer.
 """
 
 from __future__ import annotations
