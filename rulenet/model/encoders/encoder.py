@@ -35,7 +35,8 @@ class Traits:
     """What is known of an encoder, so that nobody has to look at its name."""
 
     pretrained: bool = True  # whether it has read other texts before; only then is it worth freezing layers
-    learning_rate: float = 5e-5  # default for training
+    # Default for training. On 2,000 AG News rows, 1e-4 and 2e-4 changed φ + ψ by at most 0.1 points (MiniLM); e5 lost 0.4 with 1e-4.
+    learning_rate: float = 5e-5
     epochs: int | None = None  # default for training; None: depends on the number of texts
     frozen_layers: int = 3  # default for training: the lower half
     can_split: bool = False  # whether its layers are a plain stack, which can be run separately
