@@ -1,6 +1,7 @@
 """Claim: φ's weights learning together with ψ in the last epoch are never worse than ψ trained against a fixed φ, beyond noise (two
 standard errors of the paired difference), at 1.2 times the time at most. Three sets, three seeds, both sides from the same texts and seeds.
-Two epochs, the second joint, and IMDB's texts up to 128 word pieces: so two CPU cores finish in less than an hour.
+Two epochs, the second joint, and IMDB's texts up to 128 word pieces: so two CPU cores finish in less than an hour. The fixed side comes
+first and also pays for what is made once (imports, word vectors), some 8 seconds.
 
     python benchmarks/bench_joint.py --runs /tmp/joint.jsonl     # may be stopped and started again
 

@@ -57,6 +57,13 @@ def long_table(results: dict[str, Any]) -> list[str]:
         mean = " · ".join(f"{label} {f['mean'][key]:.2%}" for key, label in NAMES.items() if key in f["mean"])
         rows_read = f"{f['train_rows']:,} training texts, {f['test_rows']:,} test texts"
         row("hybrid", f"AG News, {rows_read}, mean of {len(f['runs'])} seeds", mean)
+    for name, f in results.get("joint", {}).get("figures", {}).get("sets", {}).items():
+        gain = f"φ + ψ {f['fixed_accuracy']:.2%} against a fixed φ → **{f['joint_accuracy']:.2%}**"
+        row(
+            "joint",
+            f"Last epoch joint, {DATA[name]}, 3 seeds",
+            f"{gain} (± {f['error']:.2%}); kept in {f['joint_is_joint']:.0%} of the runs",
+        )
     phi = dict(results.get("phi", {}).get("figures", {}))
     chosen = phi.pop("choice", {})
     for name, f in phi.items():
