@@ -20,7 +20,8 @@ and nothing can be held out to fit the two scalars. So ψ's values are made to s
 1.5 times with MiniLM, 16 times with e5, whose vectors of words know less than those of texts. Of 5 and 8 labels a class, this is 3 points
 above the frozen probe with MiniLM (four sets), and as good with e5 (waimai_10k and ChnSentiCorp). A ratio that ten texts chose
 themselves, by folds, was 16 points below it on one sample of waimai_10k. How sure the sum is, texts outside their folds do tell: of 12
-samples of 10 to 60 texts, mean probability and accuracy differ by 0.07 on average, by 0.01 the same way.
+samples of 10 to 60 texts, mean probability and accuracy differ by 0.07 on average, by 0.01 the same way. ψ has no bias: it would be made
+larger as well. Of 30 TREC questions at random 54.3 % were right without, 42.0 with; φ alone 46.8, probe 30.7; YouTube comments 88.1, 85.1.
 
 Imports phi_problem, the link, scales and neighbours; no torch.
 """
@@ -111,7 +112,10 @@ def solve_start(
 
 
 def solve_head(h: Array, corpus: Corpus, link: Link, *, psi_loss: float | None, variance: float) -> Linear:
-    """The head that minimises the loss of the module's docstring on all rows of a corpus; without λ₁, that of ψ alone."""
+    """The head that minimises the loss of the module's docstring on all rows of a corpus; without λ₁, that of ψ alone, less its bias.
+
+    How frequent labels are is then left to φ: ψ is about to be made several times as large.
+    """
     centre = h.mean(axis=0)
     spread = float(np.sqrt(((h - centre) ** 2).sum(axis=1).mean())) or 1.0
     H = ((h - centre) / spread).astype(np.float32)
@@ -122,7 +126,8 @@ def solve_head(h: Array, corpus: Corpus, link: Link, *, psi_loss: float | None, 
     weights, head = PhiProblem(head_variance=variance, link=link).solve_with(nothing, H, Y, offset=offset)
     seen = corpus.Y.sum(axis=0) > 0  # of the other classes ψ says nothing
     weight = head * seen / spread
-    return Linear(weight, weights.bias * seen - centre @ weight)
+    bias = 0.0 if psi_loss is None else weights.bias * seen
+    return Linear(weight, bias - centre @ weight)
 
 
 def few_scales(phi: Array, psi: Array, ratio: float) -> tuple[float, float]:
