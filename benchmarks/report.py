@@ -21,6 +21,8 @@ DATA = {
     "imdb_ngrams": "IMDB, n-grams",
     "thucnews_titles": "THUCNews titles",
     "trec": "TREC questions",
+    "waimai_10k": "Meal reviews",
+    "chnsenticorp": "ChnSentiCorp",
     "youtube_spam": "YouTube comments",
 }
 BEGIN, END = "<!-- made by benchmarks/report.py; do not edit -->", "<!-- end -->"
@@ -64,6 +66,8 @@ def long_table(results: dict[str, Any]) -> list[str]:
             f"Last epoch joint, {DATA[name]}, 3 seeds",
             f"{gain} (± {f['error']:.2%}); kept in {f['joint_is_joint']:.0%} of the runs",
         )
+    for cells in neural_rows(results):
+        row(*cells)
     phi = dict(results.get("phi", {}).get("figures", {}))
     chosen = phi.pop("choice", {})
     for name, f in phi.items():
@@ -133,6 +137,37 @@ def long_table(results: dict[str, Any]) -> list[str]:
         if not holds
     ]
     rows += ["", *(f"- Claim that does not hold: `bench_{name}.py`: {claim}" for name, claim in failed)]
+    return rows
+
+
+def neural_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Script, what and figure of everything that is about few labels, encoders and how training starts and ends."""
+    rows = []
+    for name, f in results.get("words", {}).get("figures", {}).items():
+        data, _, n = name.rpartition(" ")
+        figure = " → ".join(f"{f[side]:.1f}" for side in ("plain", "words", "with_unlabelled"))
+        rows.append(
+            (
+                "words",
+                f"{DATA[data]}, φ alone, {int(n):,} labels: plain, with word vectors, and 2,000 unlabelled texts",
+                figure,
+            )
+        )
+    if "few" in results:
+        f = results["few"]["figures"]
+        what = "5 and 8 labels a class, eight sets, no rules: the default above the frozen encoder with logistic regression"
+        rows.append(("few", what, f"{f['mean gain over the probe']:+.1f} points on average"))
+    for name, f in results.get("joint", {}).get("figures", {}).get("sets", {}).items():
+        figure = f"{100 * f['gain']:+.2f} ± {100 * f['error']:.2f} points"
+        rows.append(("joint", f"{DATA[name]}: last epoch joint against a fixed φ, other training texts", figure))
+    for name, f in results.get("encoders", {}).get("figures", {}).items():
+        if name != "runs":
+            figure = ", ".join(
+                f"{label} {f[key]:.1%}"
+                for key, label in {"tfidf_lr": "TF-IDF + LogisticRegression", **NAMES}.items()
+                if key in f
+            )
+            rows.append(("encoders", f"{DATA[name]}, e5", figure))
     return rows
 
 

@@ -89,9 +89,8 @@ def choose_scales(
     right = np.array([link.answer(phi + ratio * psi) == y for ratio in ratios])  # (n_ratios, n_texts)
     accurate = ~_is_worse(right, right[0]) & ~_is_worse(right, link.answer(psi) == y)
     accurate |= right.sum(axis=1) == right.sum(axis=1).max()  # where ψ ties exactly, φ decides, for better or worse
-    pull = (
-        np.log(np.clip(np.array(ratios) / USUAL, 1 / 8, 8)) / DOUBT
-    ) ** 2 / 2  # what is far away is as likely as what is farther
+    # What is 8 times as large as expected is as likely as what is larger still: 0 must be possible.
+    pull = (np.log(np.clip(np.array(ratios) / USUAL, 1 / 8, 8)) / DOUBT) ** 2 / 2
     unlikely = losses.mean(axis=1) + pull / len(y)
     best = int(unlikely.argmin())
     spread = (losses - losses[best]).std(axis=1) / np.sqrt(len(y))

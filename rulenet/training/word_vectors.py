@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FEWEST, MOST = 10, 3_000  # labelled texts: of fewer, folds say nothing; of more, the gain is not worth the time
 AXES = 256  # principal axes that are kept
 MAX_READ = 10_000  # terms of the texts that are read, the most frequent
-MAX_ADDED = 20_000  # words of the encoder that are added, the most frequent; MiniLM has no more
+MAX_ADDED = 20_000  # words of the encoder that are added, the most frequent: nearly all of MiniLM's
 LIKE = 6  # terms that are kept for a term, of which an explanation names some
 LEAST_ALIKE = 0.2  # cosine of two terms that are called alike
 PULLING = 1_000  # terms that may be among them: those about which labels say most
