@@ -37,6 +37,16 @@ def test_a_part_that_is_against_the_labels_gets_none() -> None:
     assert s == 0.0
 
 
+@pytest.mark.parametrize("n", [15, 300])
+def test_a_few_texts_do_not_overrule_what_is_usual_and_many_do(n: int) -> None:
+    """ψ knows next to nothing: 300 texts say so, while to 15 of them other ratios are as likely, down to 0 for some."""
+    phi, psi = part(1.5, 1.0, 1), part(0.2, 1.0, 2)
+    for start in range(0, 400 - n, 20):
+        rows = slice(start, start + n)
+        a, s, _ = choose_scales(phi[rows], psi[rows], TARGET[rows])
+        assert s / a < 0.6 if n == 300 else s / a > 0.45
+
+
 def test_where_phi_says_nothing_psi_decides() -> None:
     phi, psi = 3.0 * part(0.0, 1.0, 1), part(2.0, 1.0, 2, bound=1.5)
     a, s, _ = choose_scales(phi, psi, TARGET)

@@ -61,6 +61,15 @@ def test_the_head_is_the_minimum_of_its_loss() -> None:
         assert loss(head.weight + step[0], head.bias + step[1]) > least
 
 
+def test_only_a_head_alone_counts_all_labels_alike() -> None:
+    """h says nothing, and two of three texts have the first label: ψ beside φ learns that, ψ alone must not."""
+    rows = corpus(60, 2)[1]
+    rows = replace(rows, Y=np.eye(2)[[0, 0, 1] * 20], phi=np.zeros((60, 2)))
+    h = np.random.default_rng(0).normal(size=(60, 8))
+    leads = [np.diff(solve_head(h, rows, ONE_OF, psi_loss=loss, variance=0.01)(h)).mean() for loss in (None, 0.3)]
+    assert leads == pytest.approx([0.0, -np.log(2)], abs=0.1)
+
+
 def test_texts_are_judged_by_heads_that_did_not_see_them() -> None:
     """Labels are noise: a head in-sample gets most of them right, the judged ψ must not."""
     rng = np.random.default_rng(0)
