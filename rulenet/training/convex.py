@@ -31,16 +31,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.sparse
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from rulenet.base.types import Array
 from rulenet.decide.scales import calibrated_losses
 from rulenet.model.link import Link
-from rulenet.model.phi_problem import PhiProblem
+from rulenet.model.phi_problem import PhiProblem, folds
 from rulenet.training.corpus import Corpus
 from rulenet.training.phi_stage import MIN_HELD_OUT
 from rulenet.training.recipe import MANY_TEXTS
@@ -173,10 +171,6 @@ def _splits(corpus: Corpus, held_out: Array, link: Link, seed: int) -> Sequence[
     known = corpus.with_target
     if len(held_out) and len(known) >= MANY_TEXTS:
         return [(np.setdiff1d(known, held_out), held_out)]
-    strata = link.strata(corpus.Y[known])
-    counts = np.bincount(strata)
-    smallest, n_folds = int(counts[counts > 0].min()), min(FOLDS, len(known))
-    folds: Any = StratifiedKFold if smallest >= n_folds else KFold
     is_judge = corpus.is_given if corpus.is_given.any() else np.ones(len(corpus), dtype=bool)
-    parts = folds(n_folds, shuffle=True, random_state=seed).split(strata, strata)
+    parts = folds(link.strata(corpus.Y[known]), min(FOLDS, len(known)), seed)
     return [(known[train], known[test][is_judge[known[test]]]) for train, test in parts]

@@ -85,15 +85,14 @@ def choose_phi(
 ) -> Choice:
     """C, τ and nb of a recipe, from columns without and, if there are any, with word vectors; what the recipe gives is kept."""
     link, phi, known = ONE_OF, recipe.phi, np.flatnonzero(ONE_OF.mass(Y) > 0)
+    given = Choice(phi.C or DEFAULT_C, (phi.tau or 0.0) if words is not None else 0.0, phi.nb is not False)
+    if words is not None and 0 < len(known) < FEW_TEXTS:
+        return replace(given, tau=_first_tau(len(known)) if phi.tau is None else phi.tau, nb=bool(phi.nb))
     train, held_out = split(Y[known], np.ones(len(known), dtype=bool), recipe.held_out, seed, link)
     is_split, Y = len(held_out) >= (MIN_TEXTS if words is None else MIN_TEXTS_WITH_WORDS), Y[known]
     parts = [(train, held_out)] if is_split else []
-    if words is not None and not is_split:
+    if words is not None and not is_split and len(known):
         parts = folds(link.strata(Y), FOLDS if len(known) <= FEW else FOLDS_OF_MORE, seed)
-    given = Choice(phi.C or DEFAULT_C, (phi.tau or 0.0) if words is not None else 0.0, phi.nb is not False)
-    if words is not None and len(known) < FEW_TEXTS:
-        tau = _first_tau(len(known)) if phi.tau is None else phi.tau
-        return replace(given, tau=tau, nb=bool(phi.nb))
     has_terms = plain.X.shape[1] > plain.features.n_rules
     if not parts or (not (phi.C is None and has_terms) and (words is None or None not in (phi.tau, phi.nb))):
         return given

@@ -57,6 +57,13 @@ def test_words_that_no_text_has_get_a_weight_from_words_like_them(reader: str, t
     assert 0 < bank.shared["money"] < bank.contributions["money"]  # texts have it: some is its own
     names = clf.get_feature_names_out().tolist()
     assert "tfidf__新闻" not in names  # another script than that of the texts
+    rules = RuleSet.from_yaml(
+        "{rulenet: 1, rules: [{id: a, label: sport, word: goal}, {id: b, label: money, word: oil}]}"
+    )
+    for n in (0, 2, 6):  # fewer than folds
+        some = {"y": LABELS[:n], "unlabeled": TEXTS[n:]} if n else {}
+        few = RuleNetClassifier(rules, None, recipe=Recipe.of(word_vectors=reader)).fit(TEXTS[: n or 24], **some)
+        assert few.report_["settled"]["tau"] == (3.0 if n else 0.0)
     again = RuleNetClassifier(None, None, recipe=Recipe.of(word_vectors=reader, C=1)).fit(TEXTS, LABELS)
     assert np.array_equal(clf.coef_, again.coef_)
     clf.save(tmp_path / "model")
