@@ -58,7 +58,7 @@ def test_words_that_no_text_has_get_a_weight_from_words_like_them(reader: str, t
     names = clf.get_feature_names_out().tolist()
     assert "tfidf__新闻" not in names  # another script than that of the texts
     rules = RuleSet.from_yaml(
-        "{rulenet: 1, rules: [{id: a, label: sport, word: goal}, {id: b, label: money, word: oil}]}"
+        "{rulenet: 1, rules: [{id: a, label: sport, word: match}, {id: b, label: money, word: bank}]}"
     )
     for n in (0, 2, 6):  # fewer than folds
         some = {"y": LABELS[:n], "unlabeled": TEXTS[n:]} if n else {}
