@@ -210,10 +210,12 @@ def read_rows(path: Path) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the pages name: messages.csv, new.csv, support.yaml, edited.yaml, rules/, and a model of φ alone."""
+    """What the pages name: messages.csv, new.csv, unlabeled.csv, support.yaml, edited.yaml, rules/, and a model of φ alone."""
     demo = ROOT / "rulenet" / "demo"
     with (demo / "support_en.csv").open(encoding="utf-8", newline="") as handle:
         table = list(csv.DictReader(handle))
+    with (tmp_path / "unlabeled.csv").open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle).writerows([["text"], *([row["text"]] for row in table[160:220])])
     for name, split, n in (("messages.csv", "train", 160), ("new.csv", "test", 80)):
         some = [(row["text"], row["label"]) for row in table if row["split"] == split][:n]
         with (tmp_path / name).open("w", encoding="utf-8", newline="") as handle:

@@ -36,6 +36,7 @@ from rulenet.cli import (
     rules_stats,
     rules_suggest,
     rules_test,
+    suggest_labels,
     train,
 )
 from rulenet.cli.console import ON_ENCODING_ERRORS, say, warn
@@ -89,6 +90,7 @@ rules = typer.Typer(help="Write and check rule files.", no_args_is_help=True, ri
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
+app.command("suggest-labels")(suggest_labels.suggest_labels)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)

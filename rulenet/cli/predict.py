@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ from rulenet.cli.answers import Answer, Answerer, ModelAnswers, RuleAnswers, Wan
 from rulenet.cli.console import AsJson, err
 from rulenet.cli.reading import FIND_OUT, Reading, reads_data
 from rulenet.cli.tables import TableWriter, format_of
-from rulenet.cli.texts import lines_of_stdin
+from rulenet.cli.texts import rows_of
 from rulenet.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
@@ -53,16 +53,13 @@ def predict(
 
     Example: `rulenet predict model/ new.csv --out labelled.csv`
     """
-    from rulenet.data.load import stream
-
     form = format_of(out, as_json)
     for option, value in (("--reject", reject), ("--coverage", coverage)):
         if value is not None and not 0 < value < 1:
             raise ParameterError(f"{option} {value} is not a share between 0 and 1, such as 0.02 or 0.95")
     check_output(out, [data], models=[model])
     source = _source(model, Wanted(every, reject, coverage))
-    rows = _stdin_rows(how) if data == "-" else stream(data, how, keeps_all=True)
-    blocks = answers(source, rows)
+    blocks = answers(source, rows_of(data, how))
     if uncertain is not None:
         blocks = iter([most_uncertain(blocks, uncertain)])
     first = next(blocks, [])  # a source that cannot be read raises its error before anything is written
@@ -78,13 +75,6 @@ def _source(model: Path, wanted: Wanted) -> Answerer:
     from rulenet.estimator import RuleNetClassifier
 
     return ModelAnswers(RuleNetClassifier.load(model).predictor_, wanted, model)
-
-
-def _stdin_rows(how: Reading) -> Iterator[Row]:
-    from rulenet.data.intake import Row
-
-    for number, text in enumerate(lines_of_stdin(how.encoding), start=1):
-        yield Row(number, text, None, {"text": text})
 
 
 def _write(blocks: Iterable[list[Answered]], added: Sequence[str], writer: TableWriter, prefix: str | None) -> None:

@@ -45,6 +45,10 @@ RUNS: dict[str, list[str]] = {
         *("{model} {data} --out {e}/{e}", "{broken} {data}", "{model} {data} --text {e}"),
         *("{rules} {data} --text {text}", "{faulty} {data}", "{model} {data} --text {text} --uncertain 3", "{model} {data} --prefix {e}"),
     ],
+    "suggest-labels": [
+        *("{model} {data} --text {text} --n 1", "{rules} {data} --text {text} --json", "{model} {data} --labeled {e}", "{e} {data}"),
+        *(f"{{model}} {{data}} {DATA} --labeled {{data}}", "{model} {data} --text {text} --out {e}/{e}", "{model} {data} --encoder {e}"),
+    ],
     "evaluate": [
         *(f"{{model}} {{data}} {DATA}", f"{{model}} {{data}} {DATA} --json", f"{{model}} {{other}} {DATA}"),
         *(f"{{forged}} {{data}} {DATA}", "{model} {rules}", "{model} {data}"),
@@ -154,7 +158,7 @@ def printed(world: dict[str, str], command: str, run: str, is_coloured: bool) ->
     words = [word.format(**world) for word in f"{command} {run}".split(" ") if word]
     result = CliRunner().invoke(app, words, input=TEXTS[0])
     assert result.exit_code in (0, 1, 2), result.output
-    is_data = words[0] == "predict" and "--json" not in words  # exact, as it is in a pipe here
+    is_data = words[0] in ("predict", "suggest-labels") and "--json" not in words  # exact, as it is in a pipe here
     check(result.stderr, is_coloured)
     check("" if is_data else result.stdout, is_coloured)
     if Path(world["out"]).is_dir():

@@ -39,6 +39,17 @@ class Parts:
         return np.sort(np.concatenate([self.mined, self.chosen]))
 
 
+def kind_of(text: str) -> str:
+    """What texts share that differ only in case, punctuation or numbers.
+
+    Examples
+    --------
+    >>> kind_of("Oil at 40 dollars!") == kind_of("oil at 9 dollars")
+    True
+    """
+    return _DIGITS.sub("0", fold(clean(text)))
+
+
 def part(texts: Sequence[str], held_out: float, seed: int) -> Parts:
     """Split the rows at random; texts that differ only in case, punctuation or numbers stay together.
 
@@ -55,7 +66,7 @@ def part(texts: Sequence[str], held_out: float, seed: int) -> Parts:
     (40, True)
     """
     kinds: dict[str, int] = {}
-    kind = np.array([kinds.setdefault(_DIGITS.sub("0", fold(clean(text))), len(kinds)) for text in texts])
+    kind = np.array([kinds.setdefault(kind_of(text), len(kinds)) for text in texts])
     if len(kinds) < MIN_TEXTS:
         raise InputError(
             f"{counted(len(texts), 'text')}, {len(kinds):,} of them different, are too few to find rules and to evaluate them on "
