@@ -73,6 +73,10 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     class_weight
         How much texts count by their label, learned from or not: ``"balanced"``, all labels the same together; a mapping from labels to
         weights; None: as many as there are.
+    descriptions
+        What labels mean, in words such as their texts have: a mapping from labels to a text or to several, such as
+        ``{"Sci/Tech": "science and technology, computers"}``. They count as 4 texts of their label, so they matter where there are few,
+        and make do for none: `fit` then needs no `y`.
     recipe
         How to train; None for ``Recipe()``. A grid search may vary single fields: ``recipe__C``.
     cascade
@@ -124,6 +128,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         language: str = "auto",
         classes: Sequence[Any] | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
+        descriptions: Mapping[Any, str | Sequence[str]] | None = None,
         recipe: Recipe | None = None,
         cascade: str = "off",
         cascade_risk: float = 0.005,
@@ -138,6 +143,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         self.language = language
         self.classes = classes
         self.class_weight = class_weight
+        self.descriptions = descriptions
         self.recipe = recipe
         self.cascade = cascade
         self.cascade_risk = cascade_risk
@@ -157,7 +163,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         X
             Texts: a list, an array, a column of a table, or a table of one column; mappings are records.
         y
-            One label per text (str, int, bool, or a member of an enumeration). None: learn from the rules alone.
+            One label per text (str, int, bool, or a member of an enumeration). None: learn from the rules or descriptions alone.
         unlabeled
             Further texts without labels.
         sample_weight
@@ -175,8 +181,9 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         """
         recipe = check_parameters(self.get_params(deep=False), resume=resume)
         given = check_given(
-            X, y, unlabeled, sample_weight, rules=self.rules, classes=self.classes, class_weight=self.class_weight
-        )
+            X, y, unlabeled, sample_weight, rules=self.rules, classes=self.classes, class_weight=self.class_weight,
+            descriptions=self.descriptions,
+        )  # fmt: skip
         known, names = given.known, given.classes.names
         recipe = recipe.resolved(len(known))
         language = chosen_language(self.language, given.ruleset, known)

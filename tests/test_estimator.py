@@ -188,7 +188,7 @@ def test_clone_and_parameters(case: Case) -> None:
     params = clf.get_params()
     twin = clone(clf)
     assert twin.get_params() == params
-    own = "cascade cascade_risk class_weight classes device encoder language n_jobs random_state recipe rules verbose work_dir"
+    own = "cascade cascade_risk class_weight classes descriptions device encoder language n_jobs random_state recipe rules verbose work_dir"
     assert sorted(clf.get_params(deep=False)) == own.split()
     assert set(params) == {*own.split(), *(f"recipe__{name}" for name in Recipe().leaves())}
     assert clf.set_params(random_state=7, recipe=Recipe.of(C=9)) is clf

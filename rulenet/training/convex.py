@@ -30,7 +30,7 @@ Imports phi_problem, the link, scales and neighbours; no torch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
@@ -47,6 +47,7 @@ VARIANCES = (0.3, 1.0, 3.0, 10.0, 30.0)
 USUAL = 1.0  # where there is too little to choose by
 FOLDS = 5
 LEAST_BOUND = 1.5
+MOVED_RATIO = 4.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,14 @@ class Start:
     variance: float
     judged: Corpus  # these texts
     psi: Array  # theirs, (n_judged, n_classes)
+    is_moved: bool = False  # whether the head is of an encoder that has learned from these texts since
+
+    def moved(self, head: Linear, h: Array) -> Start:
+        """With another head over h(x) of a moved encoder: it would know all labels of the judged texts, so the first one answers for it.
+
+        ψ of the judged texts only becomes as large as that of all texts.
+        """
+        return replace(self, head=head, psi=self.psi * (_spread(head(h)) / (_spread(self.psi) or 1.0)), is_moved=True)
 
 
 def solve_start(

@@ -114,7 +114,7 @@ def train_epoch(run: Run, train: Corpus) -> float:
         term.before_epoch(run.at.epoch, run.epochs)
     groups = run.groups(train, run.at.epoch)
     todo = range(run.at.step, len(groups[0][1]))
-    label = f"ψ epoch {run.at.epoch + 1}/{run.epochs}"
+    label = run.terms[0].doing or f"ψ epoch {run.at.epoch + 1}/{run.epochs}"
     for number in run.job.progress.track(todo, label, done=run.at.steps, total=run.total):
         batches: Batches = []
         for terms, cut in groups:

@@ -16,7 +16,7 @@ from rulenet.model.hybrid import HeldOut
 from rulenet.model.link import Link
 from rulenet.model.phi import Weights
 from rulenet.model.phi_problem import PhiProblem
-from rulenet.training.convex import LEAST_BOUND, Start, few_scales, settled_bound, solve_head, solve_start
+from rulenet.training.convex import LEAST_BOUND, MOVED_RATIO, Start, few_scales, settled_bound, solve_head, solve_start
 from rulenet.training.corpus import Corpus
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need, Setup, start_all
@@ -62,13 +62,19 @@ def fit_psi(
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
         recipe = recipe.resolved(len(corpus), body.traits, len(np.intersect1d(train, known)))
-        report.settled |= {name: value for name, value in fields_of(recipe.tune).items() if name == "frozen_layers"}
+        settled = ("frozen_layers", "contrast_steps")
+        report.settled |= {name: value for name, value in recipe.leaves().items() if name in settled}
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi))
-        terms = start_all(recipe.objectives, setup)
-        if not any(Need.PIECES in objective.needs for objective in recipe.objectives):
+        terms = start_all((objective for objective in recipe.objectives if not objective.comes_first), setup)
+        keeps = not any(Need.PIECES in objective.needs for objective in recipe.objectives)
+        if keeps and not (
+            moves := any(objective.comes_first and objective.alone(recipe) for objective in recipe.objectives)
+        ):
             corpus = recipe.tune.keep(body, corpus, job.device, precision)
-        start = begin(psi, corpus, held_out, problem, recipe, report, job)
+        start = begin(replace(setup, corpus=corpus), held_out, recipe, report, job)
+        if keeps and moves and recipe.steps.epochs:
+            corpus = recipe.tune.keep(body, corpus, job.device, precision)
         judged = corpus.take(held_out) if len(held_out) else None
         how = {"judge_start": start is not None}
         outcome = Outcome([], [], 0)
@@ -99,7 +105,7 @@ def conclude(
     scales, n_texts = None, len(start.judged)
     if n_texts < FEW_TEXTS and not problem.rules:
         phi, target = start.judged.phi, start.judged.Y
-        a, s = few_scales(phi, start.psi, psi.encoder.traits.few_ratio)
+        a, s = few_scales(phi, start.psi, max(psi.encoder.traits.few_ratio, MOVED_RATIO if start.is_moved else 0.0))
         scales = *sharpened(a, s, phi, start.psi, target, problem.link), False
         report.phi_scale, report.psi_scale = scales[:2]
     if n_texts < MIN_HELD_OUT:
@@ -107,13 +113,11 @@ def conclude(
     return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)
 
 
-def begin(
-    psi: Psi, corpus: Corpus, held_out: Array, problem: PhiProblem, recipe: Recipe, report: Report, job: Job
-) -> Start | None:
+def begin(setup: Setup, held_out: Array, recipe: Recipe, report: Report, job: Job) -> Start | None:
     """Give ψ its convex start, without the held-out texts if epochs follow; None for an encoder that has read nothing yet."""
     from rulenet.training.run import new_accelerator
 
-    steps = recipe.steps
+    psi, corpus, problem, steps = setup.psi, setup.corpus, setup.problem, recipe.steps
     report.settled |= {
         "bound": psi.bound,
         **{name: getattr(steps, name) for name in ("epochs", "learning_rate", "head_learning_rate", "precision")},
@@ -128,13 +132,16 @@ def begin(
     how: dict[str, Any] = {"psi_loss": None if alone else objective.psi_loss}
     link = problem.link
     start = solve_start(h, corpus, held_out, link, variance=recipe.head.head_variance, seed=job.seed, **how)
-    known, head = corpus.with_target, start.head
-    bound = recipe.head.bound
+    known = corpus.with_target
+    learned = np.setdiff1d(known, held_out) if steps.epochs else known
+    if train_first(setup, learned, recipe, report, job):
+        h = psi.hidden(corpus.rows, device=where)
+        start = start.moved(solve_head(h[known], corpus.take(known), link, variance=start.variance, **how), h[known])
+    bound, head = recipe.head.bound, start.head
     if bound == "auto":  # who asks for exits wants a low bound
         bound = LEAST_BOUND if recipe.phi.exit_margin else settled_bound(head(h[known]))
-    if steps.epochs and len(held_out):
-        rows = np.setdiff1d(known, held_out)
-        head = solve_head(h[rows], corpus.take(rows), link, variance=start.variance, **how)
+    if len(learned) < len(known):
+        head = solve_head(h[learned], corpus.take(learned), link, variance=start.variance, **how)
     psi.begin(head.weight, head.bias, bound)
     report.settled |= {"head_variance": start.variance, "bound": bound}
     start = replace(start, psi=psi.bounded(start.psi))
@@ -144,6 +151,24 @@ def begin(
     if steps.epochs:  # else this is what the report of the whole says
         job.progress.say(f"convex start, on {counted(len(start.judged), 'text')} that it did not see: {found}")
     return start
+
+
+def train_first(setup: Setup, rows: Array, recipe: Recipe, report: Report, job: Job) -> bool:
+    """Train the encoder by the objectives that come before the head; whether any had something to learn from."""
+    from rulenet.training.loop import train_psi
+
+    corpus, has_moved = setup.corpus.take(rows), False
+    for objective in recipe.objectives:
+        own = objective.alone(recipe) if objective.comes_first else None
+        if own is None:
+            continue
+        term = start_all([objective], setup)
+        if term[0].batches(corpus, np.random.default_rng(job.seed)):
+            train_psi(setup.psi, corpus, None, own, term, job)
+            has_moved = True
+        else:
+            report.settled["contrast_steps"] = 0
+    return has_moved
 
 
 def accuracies(phi: Array, psi: Array, hybrid: Array, target: Array, link: Link) -> dict[str, float]:

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from rulenet.errors import ParameterError
 from rulenet.model.encoders.encoder import Traits
+from rulenet.training.objectives.contrast import Contrastive
 from rulenet.training.objectives.objective import Foreign, Objective
 from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.parts import Columns, Guesses, Head, Number, Phi, Reading, Steps, changed, fields_of, part
@@ -27,6 +28,7 @@ PARTS = {"columns": Columns, "phi": Phi, "reading": Reading, "head": Head, "gues
 OBJECTIVES: tuple[type[Objective], ...] = (
     # Those that a stored recipe may name.
     Supervised,
+    Contrastive,
 )
 TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen)
 
@@ -61,7 +63,7 @@ class Recipe:
     reading: Reading = Reading()
     head: Head = Head()
     tune: Tuning = Frozen()
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = (Supervised(),)
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = (Supervised(), Contrastive())
     guesses: Guesses = Guesses()
     steps: Steps = Steps()
     held_out: Annotated[Number, Field(gt=0, lt=1)] = 0.15
@@ -147,6 +149,8 @@ class Recipe:
             head_rate = 1e-4 if self.starts_convex(traits) else 1e-3
             found |= {"epochs": epochs, "learning_rate": traits.learning_rate, "head_learning_rate": head_rate}
             found["frozen_layers"] = traits.frozen_layers
+            trains = epochs if self.steps.epochs is None else self.steps.epochs
+            found["contrast_steps"] = 20 if n_train < FEW_TEXTS and not trains else 0
         leaves = self.leaves()
         return self.with_changes(**{name: value for name, value in found.items() if leaves.get(name, value) is None})
 
@@ -181,8 +185,8 @@ class Recipe:
         for name, value in changed(self).items():
             if name in PARTS or (name == "tune" and isinstance(value, Frozen)):
                 names |= changed(value)
-            elif name == "objectives" and len(value) == 1 and isinstance(value[0], Supervised) and value[0].weight == 1:
-                names |= changed(value[0])
+            elif name == "objectives" and [(type(one), one.weight) for one in value] == _USUAL:
+                names |= {field: new for one in value for field, new in changed(one).items()}
             else:
                 names[name] = value
         return f"Recipe.of({', '.join(f'{name}={value!r}' for name, value in names.items())})" if names else "Recipe()"
@@ -194,6 +198,7 @@ class Recipe:
         return next((type(objective) for objective in self.objectives if name in fields_of(objective)), None)
 
 
+_USUAL = [(type(objective), 1.0) for objective in Recipe().objectives]
 # Which class each field belongs to; a field that an objective has is looked for in the recipe.
 _OWNERS: dict[str, Any] = {
     field.name: owner for owner in (Recipe, *PARTS.values(), *TUNINGS) for field in dataclasses.fields(owner)

@@ -39,7 +39,7 @@ def corpus(n: int = 60, K: int = 3) -> tuple[np.ndarray, Corpus]:
 
 
 def fit(encoder: str, texts: list[str], Y: np.ndarray, rules: RuleSet | None = None, **fields: Any) -> Any:
-    recipe = Recipe.of(**{"max_length": 32, "learning_rate": 1e-3, **fields})
+    recipe = Recipe.of(**{"max_length": 32, "learning_rate": 1e-3, "contrast_steps": 0, **fields})
     return fit_hybrid(Task(texts, Y, CLASSES), Features(rules, language="en"), encoder, recipe, Job())
 
 

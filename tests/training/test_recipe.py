@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import pickle
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 
 from rulenet.errors import ParameterError
 from rulenet.model.encoders.encoder import Traits
+from rulenet.training.objectives.contrast import Contrastive
 from rulenet.training.objectives.objective import Objective, Setup, Term
 from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.parts import Phi, Steps
@@ -38,6 +40,7 @@ RECIPES = {
     "Recipe.of(bound=None, frozen_layers=1)": Recipe.of(head=PARTS["head"](bound=None), tune=Frozen(1)),
     "Recipe.of(tune=Full(), held_out=0.5)": Recipe.of(held_out=0.5, tune=Full()),
     "Recipe.of(joint_epochs=2, psi_loss=0.0)": None,
+    "Recipe.of(phi_loss=0.1, contrast_steps=5)": Recipe.of(phi_loss=0.1, contrast_steps=5),
     "Recipe.of(objectives=(Supervised(weight=2.0), Mine(weight=0.5, strength=2)))": Recipe.of(
         objectives=(Supervised(weight=2), Mine())
     ),
@@ -53,15 +56,16 @@ def test_its_repr_is_what_makes_it_and_shows_only_what_differs(shown: str) -> No
 
 
 def test_names_of_fields_are_unique() -> None:
-    fields = [name for part in (*PARTS.values(), Frozen, Supervised) for name in part.__dataclass_fields__]  # type: ignore[attr-defined]
+    parts = (*PARTS.values(), Frozen, Supervised, Contrastive)
+    fields = [field.name for part in parts for field in dataclasses.fields(part) if field.name != "weight"]  # type: ignore[arg-type]
     assert len(set(fields)) == len(fields)
-    assert set(Recipe().leaves()) == {*fields, "tune", "objectives", "held_out"} - {"weight"}
+    assert set(Recipe().leaves()) == {*fields, "tune", "objectives", "held_out"}
 
 
 def test_changes_reach_their_part_and_leave_the_others() -> None:
     recipe = Recipe.of(epochs=2, C=10.0).with_changes(bound=3.0, phi_loss=0.1)
     assert (recipe.steps, recipe.head.bound, recipe.phi) == (Steps(epochs=2), 3.0, Phi(C=10.0))
-    assert recipe.objectives == (Supervised(phi_loss=0.1),)
+    assert recipe.objectives == (Supervised(phi_loss=0.1), Contrastive())
     assert recipe.with_changes(tune=Full()).with_changes(frozen_layers=2).tune == Frozen(2)
     assert Recipe.of(ngram_range=[1, 3], C=np.float32(2), folds=np.int64(3)) == Recipe.of(
         ngram_range=(1, 3), C=2.0, folds=3
@@ -101,10 +105,10 @@ def test_parts_refuse_what_cannot_be_used_by_themselves() -> None:
 @pytest.mark.parametrize(
     ("n_texts", "n_train", "settled"),
     [
-        (999, 850, {"min_df": 1, "epochs": 4}),
-        (1000, 1000, {"min_df": 2, "epochs": 3}),
-        (1000, 320, {"min_df": 2, "epochs": 10}),
-        (10, 10, {"min_df": 1, "epochs": 0}),
+        (999, 850, {"min_df": 1, "epochs": 4, "contrast_steps": 0}),
+        (1000, 1000, {"min_df": 2, "epochs": 3, "contrast_steps": 0}),
+        (1000, 320, {"min_df": 2, "epochs": 10, "contrast_steps": 0}),
+        (10, 10, {"min_df": 1, "epochs": 0, "contrast_steps": 20}),
     ],
 )
 def test_the_data_settle_what_is_open(n_texts: int, n_train: int, settled: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from rulenet.model.psi import Psi
     from rulenet.training.batch import Batch, Step
+    from rulenet.training.recipe import Recipe
 
 Cut: TypeAlias = Callable[[Corpus, Array, Any], list[list[int]]]
 
@@ -52,6 +53,7 @@ class Term:
     """An objective in one run; only `loss` must be overridden."""
 
     weight: float = 1.0  # factor of its loss; set from the objective
+    doing: str = ""  # what the bar says where it is trained by itself
     joint_epochs: int = 0  # the last epochs, if more learns in them: they go on from the best weights of those before
     modules: Mapping[
         str, nn.Module
@@ -102,10 +104,15 @@ class Objective(ABC):
 
     weight: float
     needs: ClassVar[frozenset[Need]] = frozenset()
+    comes_first: ClassVar[bool] = False  # trains the encoder by itself, before ψ's head is solved on it
 
     @abstractmethod
     def start(self, setup: Setup) -> Term:
         """The term of a new run."""
+
+    def alone(self, recipe: Recipe) -> Recipe | None:
+        """For one that comes first: the recipe of its own steps, or None if there are none."""
+        return recipe
 
 
 @dataclass(frozen=True)
