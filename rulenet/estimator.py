@@ -74,9 +74,8 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         How much texts count by their label, learned from or not: ``"balanced"``, all labels the same together; a mapping from labels to
         weights; None: as many as there are.
     descriptions
-        What labels mean, in words such as their texts have: a mapping from labels to a text or to several, such as
-        ``{"Sci/Tech": "science and technology, computers"}``. They count as 4 texts of their label, so they matter where there are few,
-        and make do for none: `fit` then needs no `y`.
+        What labels mean, in words that their texts may have: ``{"Sci/Tech": "science, technology"}``, or several texts for a label.
+        They count as four texts, so they matter where few are labelled, and stand in for labels where there is no `y`.
     recipe
         How to train; None for ``Recipe()``. A grid search may vary single fields: ``recipe__C``.
     cascade
@@ -180,10 +179,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
             From the parts.
         """
         recipe = check_parameters(self.get_params(deep=False), resume=resume)
-        given = check_given(
-            X, y, unlabeled, sample_weight, rules=self.rules, classes=self.classes, class_weight=self.class_weight,
-            descriptions=self.descriptions,
-        )  # fmt: skip
+        given = check_given(X, y, unlabeled, sample_weight, self.get_params(deep=False))
         known, names = given.known, given.classes.names
         recipe = recipe.resolved(len(known))
         language = chosen_language(self.language, given.ruleset, known)
@@ -305,9 +301,8 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         )  # fmt: skip
         hybrid.features.n_jobs = n_jobs
         clf.classes_, clf.recipe_, clf.report_ = labels, recipe, {**config.report}
-        names = config.label_names
         clf._predictor = Predictor.of(
-            hybrid, labels, clf.cascade, clf.cascade_risk, names=names, device=device, seconds=seconds
+            hybrid, labels, clf.cascade, clf.cascade_risk, names=config.label_names, device=device, seconds=seconds
         )
         return clf
 
@@ -333,8 +328,8 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         predictor = self.predictor_
         known = None if texts is None else check_texts(texts, may_be_empty=False)
         y = None if known is None or labels is None else predictor.class_indices(labels, len(known))
-        n_jobs, hybrid = self.n_jobs, predictor.hybrid
-        hybrid, report = with_onnx(hybrid, known, y, precision=precision, max_loss=max_loss, n_jobs=n_jobs)
+        how: dict[str, Any] = {"precision": precision, "max_loss": max_loss, "n_jobs": self.n_jobs}
+        hybrid, report = with_onnx(predictor.hybrid, known, y, **how)
         self.predictor_ = predictor.with_hybrid(hybrid)
         return report
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -36,37 +36,33 @@ class Given:
     weighs_labels: bool = False  # whether texts count by their label
 
 
-def check_given(
-    X: Any, y: Any, unlabeled: Any, sample_weight: Any, *, rules: RuleSet | str | os.PathLike[str] | None, classes: Any,
-    class_weight: Any, descriptions: Mapping[Any, str | Sequence[str]] | None = None,
-) -> Given:  # fmt: skip
-    """Check the arguments of `fit`; texts of weight 0 are left out, and descriptions of labels are texts that have them.
+def check_given(X: Any, y: Any, unlabeled: Any, sample_weight: Any, params: Mapping[str, Any]) -> Given:
+    """Check the arguments of `fit`, with the estimator's; texts of weight 0 are left out, descriptions of labels become texts.
 
     A label may have no examples if the rules know it; a warning says so, unless `classes` has it. If the numbers 0 and 1 stand for one
     label against the rest, rules lose theirs: see `rulenet.rules.agreement`.
     """
+    rules, classes, descriptions = params["rules"], params["classes"], params["descriptions"]
     known, weight = check_texts(X, may_be_empty=False), None
     if sample_weight is not None:
         weight = check_weights(sample_weight, len(known))
         if y is None:
             raise InputError("sample_weight says how much labels count, but there are none: pass y as well")
     more = check_texts(unlabeled, name="unlabeled") if unlabeled is not None else []
-    ruleset = RuleSet.load(rules) if isinstance(rules, (str, os.PathLike)) else rules
-    named = [
-        *(() if ruleset is None else ruleset.labels),
-        *([] if classes is not None else map(str, descriptions or ())),
-    ]
-    found = find_classes(y, len(known), classes=classes, rule_labels=named if named or ruleset is not None else None)
+    ruleset = RuleSet.load(rules) if isinstance(rules, str | PathLike) else rules
+    described = [str(label) for label in descriptions or ()]
+    named = [*(ruleset.labels if ruleset else ()), *(described if classes is None else ())]
+    found = find_classes(
+        y, len(known), classes=classes, rule_labels=named if ruleset is not None or descriptions else None
+    )
     if ruleset is not None:
-        described = [str(label) for label in descriptions or ()]
         ruleset = _agreeing(ruleset, known, found, described, is_listed=classes is not None)
     if descriptions:
         if found.y is None:
-            known, more = [], [*known, *more]
-        weight = np.ones(len(known)) if weight is None else weight
-        texts, y, counts = _described(descriptions, found.names)
-        found = replace(found, y=np.append(np.array([], int) if found.y is None else found.y, y))
-        known, weight = [*known, *texts], np.append(weight, counts)
+            known, more, found = [], [*known, *more], replace(found, y=np.array([], dtype=int))
+        texts, of, counts = _described(descriptions, found.names)
+        weight = np.append(np.ones(len(known)) if weight is None else weight, counts)
+        known, found = [*known, *texts], replace(found, y=np.append(np.asarray(found.y), of))
     if found.y is None:
         return Given(known, more, np.zeros((len(known) + len(more), len(found.names))), found, ruleset)
     check_answers(known, [found.names[k] for k in found.y.tolist()])
@@ -74,7 +70,7 @@ def check_given(
         rows = np.flatnonzero(weight)
         found = replace(found, y=np.asarray(found.y)[rows])
         known, weight = [known[i] for i in rows.tolist()], np.asarray(weight)[rows]
-    if (by_label := class_weights(class_weight, found)) is not None:
+    if (by_label := class_weights(params["class_weight"], found)) is not None:
         weight = by_label if weight is None else weight * by_label
     return Given(known, more, found.targets(weight, len(more)), found, ruleset, weighs_labels=by_label is not None)
 
@@ -84,11 +80,9 @@ def _described(descriptions: Mapping[Any, str | Sequence[str]], names: list[str]
     if unknown := [str(label) for label in descriptions if str(label) not in names]:
         raise LabelError(f"descriptions: no label is called {some(list(map(repr, unknown)))}; there are {some(names)}")
     lists = {str(label): [of] if isinstance(of, str) else list(of) for label, of in descriptions.items()}
-    rows = [
-        (text, names.index(label), DESCRIPTION_WEIGHT / len(texts)) for label, texts in lists.items() for text in texts
-    ]
-    found, y, weight = zip(*rows, strict=True)
-    return check_texts(list(found), name="descriptions"), np.array(y), np.array(weight)
+    rows = [(text, names.index(label), DESCRIPTION_WEIGHT / len(of)) for label, of in lists.items() for text in of]
+    texts, y, weight = zip(*rows, strict=True)
+    return list(texts), np.array(y), np.array(weight)
 
 
 def _agreeing(

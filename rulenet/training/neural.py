@@ -16,7 +16,16 @@ from rulenet.model.hybrid import HeldOut
 from rulenet.model.link import Link
 from rulenet.model.phi import Weights
 from rulenet.model.phi_problem import PhiProblem
-from rulenet.training.convex import LEAST_BOUND, MOVED_RATIO, Start, few_scales, settled_bound, solve_head, solve_start
+from rulenet.training.convex import (
+    LEAST_BOUND,
+    MOVED_RATIO,
+    MOVED_SURER,
+    Start,
+    few_scales,
+    settled_bound,
+    solve_head,
+    solve_start,
+)
 from rulenet.training.corpus import Corpus
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need, Setup, start_all
@@ -62,19 +71,13 @@ def fit_psi(
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
         recipe = recipe.resolved(len(corpus), body.traits, len(np.intersect1d(train, known)))
-        settled = ("frozen_layers", "contrast_steps")
-        report.settled |= {name: value for name, value in recipe.leaves().items() if name in settled}
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi))
         terms = start_all((objective for objective in recipe.objectives if not objective.comes_first), setup)
-        keeps = not any(Need.PIECES in objective.needs for objective in recipe.objectives)
-        if keeps and not (
-            moves := any(objective.comes_first and objective.alone(recipe) for objective in recipe.objectives)
-        ):
+        came = train_first(setup, held_out, recipe, report, job)
+        if not any(Need.PIECES in objective.needs for objective in recipe.objectives):
             corpus = recipe.tune.keep(body, corpus, job.device, precision)
-        start = begin(replace(setup, corpus=corpus), held_out, recipe, report, job)
-        if keeps and moves and recipe.steps.epochs:
-            corpus = recipe.tune.keep(body, corpus, job.device, precision)
+        start = begin(replace(setup, corpus=corpus), came, held_out, recipe, report, job)
         judged = corpus.take(held_out) if len(held_out) else None
         how = {"judge_start": start is not None}
         outcome = Outcome([], [], 0)
@@ -104,71 +107,76 @@ def conclude(
     psi.begin(start.head.weight, start.head.bias, psi.bound)
     scales, n_texts = None, len(start.judged)
     if n_texts < FEW_TEXTS and not problem.rules:
-        phi, target = start.judged.phi, start.judged.Y
-        a, s = few_scales(phi, start.psi, max(psi.encoder.traits.few_ratio, MOVED_RATIO if start.is_moved else 0.0))
-        scales = *sharpened(a, s, phi, start.psi, target, problem.link), False
+        phi, target, traits = start.judged.phi, start.judged.Y, psi.encoder.traits
+        ratio = max(traits.few_ratio, MOVED_RATIO) if start.is_moved else traits.few_ratio
+        a, s = sharpened(*few_scales(phi, start.psi, ratio), phi, start.psi, target, problem.link)
+        surer = MOVED_SURER if start.is_moved else 1.0
+        scales = surer * a, surer * s, False
         report.phi_scale, report.psi_scale = scales[:2]
     if n_texts < MIN_HELD_OUT:
         return None
     return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)
 
 
-def begin(setup: Setup, held_out: Array, recipe: Recipe, report: Report, job: Job) -> Start | None:
-    """Give ψ its convex start, without the held-out texts if epochs follow; None for an encoder that has read nothing yet."""
+def train_first(setup: Setup, held_out: Array, recipe: Recipe, report: Report, job: Job) -> Array | None:
+    """Train the encoder by the objectives that come before the head; h(x) of the encoder as it came, or None if it still is."""
+    from rulenet.training.loop import train_psi
     from rulenet.training.run import new_accelerator
 
-    psi, corpus, problem, steps = setup.psi, setup.corpus, setup.problem, recipe.steps
-    report.settled |= {
-        "bound": psi.bound,
-        **{name: getattr(steps, name) for name in ("epochs", "learning_rate", "head_learning_rate", "precision")},
-    }
+    leaves, psi, came = recipe.leaves(), setup.psi, None
+    settled = ("epochs", "learning_rate", "head_learning_rate", "precision", "frozen_layers", "contrast_steps")
+    report.settled |= {"bound": psi.bound, **{name: leaves[name] for name in settled if name in leaves}}
+    learned = setup.corpus.take(np.setdiff1d(setup.corpus.with_target, held_out if recipe.steps.epochs else []))
+    for objective in recipe.objectives if recipe.starts_convex(psi.encoder.traits) else ():
+        own = objective.alone(recipe) if objective.comes_first else None
+        if own is None:
+            continue
+        (term,) = start_all([objective], setup)
+        if not term.batches(learned, np.random.default_rng(job.seed)):
+            report.settled["contrast_steps"] = 0
+            continue
+        if came is None:
+            came = psi.hidden(setup.corpus.rows, device=new_accelerator(job.device).device)
+        train_psi(psi, learned, None, own, [term], job)
+    return came
+
+
+def begin(setup: Setup, came: Array | None, held_out: Array, recipe: Recipe, report: Report, job: Job) -> Start | None:
+    """Give ψ its convex start, without the held-out texts if epochs follow; None for an encoder that has read nothing yet.
+
+    `came`: h(x) before the encoder learned from the texts that it is to be judged by, if it did.
+    """
+    from rulenet.training.run import new_accelerator
+
+    psi, corpus, link = setup.psi, setup.corpus, setup.problem.link
     if not recipe.starts_convex(psi.encoder.traits):
         return None
     objective = next(objective for objective in recipe.objectives if isinstance(objective, Supervised))
     began, where = time.perf_counter(), new_accelerator(job.device).device
     h = psi.hidden(corpus.rows, device=where, layers=corpus.layers)
     report.seconds_per_text["psi"] = (time.perf_counter() - began) / len(corpus)
-    alone = len(corpus.with_target) < FEW_TEXTS and not problem.rules
+    alone = len(corpus.with_target) < FEW_TEXTS and not setup.problem.rules
     how: dict[str, Any] = {"psi_loss": None if alone else objective.psi_loss}
-    link = problem.link
-    start = solve_start(h, corpus, held_out, link, variance=recipe.head.head_variance, seed=job.seed, **how)
+    first = h if came is None else came
+    start = solve_start(first, corpus, held_out, link, variance=recipe.head.head_variance, seed=job.seed, **how)
     known = corpus.with_target
-    learned = np.setdiff1d(known, held_out) if steps.epochs else known
-    if train_first(setup, learned, recipe, report, job):
-        h = psi.hidden(corpus.rows, device=where)
+    if came is not None:
         start = start.moved(solve_head(h[known], corpus.take(known), link, variance=start.variance, **how), h[known])
     bound, head = recipe.head.bound, start.head
     if bound == "auto":  # who asks for exits wants a low bound
         bound = LEAST_BOUND if recipe.phi.exit_margin else settled_bound(head(h[known]))
-    if len(learned) < len(known):
-        head = solve_head(h[learned], corpus.take(learned), link, variance=start.variance, **how)
+    if recipe.steps.epochs and len(held_out):
+        rows = np.setdiff1d(known, held_out)
+        head = solve_head(h[rows], corpus.take(rows), link, variance=start.variance, **how)
     psi.begin(head.weight, head.bias, bound)
     report.settled |= {"head_variance": start.variance, "bound": bound}
     start = replace(start, psi=psi.bounded(start.psi))
     report.start = accuracies(start.judged.phi, start.psi, start.judged.phi + start.psi, start.judged.Y, link)
     names = {"phi": "φ", "psi": "ψ", "hybrid": "both"}
     found = ", ".join(f"{name} {report.start[part]:.1%}" for part, name in names.items())
-    if steps.epochs:  # else this is what the report of the whole says
+    if recipe.steps.epochs:  # else this is what the report of the whole says
         job.progress.say(f"convex start, on {counted(len(start.judged), 'text')} that it did not see: {found}")
     return start
-
-
-def train_first(setup: Setup, rows: Array, recipe: Recipe, report: Report, job: Job) -> bool:
-    """Train the encoder by the objectives that come before the head; whether any had something to learn from."""
-    from rulenet.training.loop import train_psi
-
-    corpus, has_moved = setup.corpus.take(rows), False
-    for objective in recipe.objectives:
-        own = objective.alone(recipe) if objective.comes_first else None
-        if own is None:
-            continue
-        term = start_all([objective], setup)
-        if term[0].batches(corpus, np.random.default_rng(job.seed)):
-            train_psi(setup.psi, corpus, None, own, term, job)
-            has_moved = True
-        else:
-            report.settled["contrast_steps"] = 0
-    return has_moved
 
 
 def accuracies(phi: Array, psi: Array, hybrid: Array, target: Array, link: Link) -> dict[str, float]:

@@ -168,3 +168,14 @@ def test_no_label_at_all_starts_from_what_rules_say(tiny_encoder: str) -> None:
 def test_an_encoder_that_has_read_nothing_needs_epochs() -> None:
     with pytest.raises(ParameterError, match=r"epochs=0 .* learned nothing yet; give at least 1"):
         fit("scratch", TEXTS, Y, epochs=0)
+
+
+def test_a_head_on_a_moved_encoder_is_judged_by_the_first_one_made_as_large() -> None:
+    h, rows = corpus()
+    start = solve_start(h, rows, np.arange(0), ONE_OF, psi_loss=None, variance=1.0, seed=0)
+    head = replace(start.head, weight=3 * start.head.weight)
+    moved = start.moved(head, h)
+    assert (moved.head, moved.is_moved, start.is_moved) == (head, True, False)
+    np.testing.assert_array_equal(moved.psi.argmax(1), start.psi.argmax(1))
+    psi = [x - x.mean(1, keepdims=True) for x in (moved.psi, head(h))]
+    assert (psi[0] - psi[0].mean(0)).std() == pytest.approx((psi[1] - psi[1].mean(0)).std())

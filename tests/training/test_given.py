@@ -19,7 +19,7 @@ PLAIN: dict[str, Any] = {"rules": None, "classes": None, "class_weight": None}
 
 
 def given(X: list[str], y: Any, weight: Any = None, **changes: Any) -> tuple[list[str], list[str], list[list[float]]]:
-    found = check_given(X, y, ["z"], weight, **{**PLAIN, "descriptions": WORDS, **changes})
+    found = check_given(X, y, ["z"], weight, {**PLAIN, "descriptions": WORDS, **changes})
     return found.known, found.unlabeled, found.Y.tolist()
 
 
