@@ -32,7 +32,7 @@ from rulenet.model.encoders.load import load_encoder
 from rulenet.model.psi import Psi
 from rulenet.training.run import linear_schedule
 
-SETS = {"ag_news": 2000, "trec": 500, "youtube_spam": 370, "imdb": 300}  # test rows
+SETS = {"ag_news": 1000, "trec": 500, "youtube_spam": 370}  # test rows
 K, PAIRS, BATCH, RATE = 8, 20, 16, 2e-5
 DESCRIPTIONS = {  # written before any test row was seen
     "ag_news": {
@@ -53,7 +53,6 @@ DESCRIPTIONS = {  # written before any test row was seen
         "ham": "a comment about the video or the song",
         "spam": "spam: advertising, check out my channel, subscribe, links",
     },
-    "imdb": {"neg": "a bad film, a negative review", "pos": "a great film, a positive review"},
 }
 
 
@@ -125,7 +124,7 @@ def cell(name: str, seed: int, rows: Any, test: Any) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sets", nargs="*", default=list(SETS))
-    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2, 3, 4])
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--no-report", action="store_true")
     given = parser.parse_args()

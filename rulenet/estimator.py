@@ -74,8 +74,8 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         How much texts count by their label, learned from or not: ``"balanced"``, all labels the same together; a mapping from labels to
         weights; None: as many as there are.
     descriptions
-        What labels mean, in words that their texts may have: ``{"Sci/Tech": "science, technology"}``, or several texts for a label.
-        They count as four texts, so they matter where few are labelled, and stand in for labels where there is no `y`.
+        What labels mean, in words that their texts may have: ``{"Sci/Tech": "science and technology, computers"}``. Each counts as
+        four texts of its label, so it matters where few are labelled, and makes do without `y`.
     recipe
         How to train; None for ``Recipe()``. A grid search may vary single fields: ``recipe__C``.
     cascade
@@ -127,7 +127,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         language: str = "auto",
         classes: Sequence[Any] | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
-        descriptions: Mapping[Any, str | Sequence[str]] | None = None,
+        descriptions: Mapping[Any, str] | None = None,
         recipe: Recipe | None = None,
         cascade: str = "off",
         cascade_risk: float = 0.005,

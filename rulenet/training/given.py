@@ -19,8 +19,8 @@ from rulenet.rules.agreement import check_rule_labels, check_shared_labels, numb
 from rulenet.rules.ruleset import RuleSet
 
 LOOKED_AT = 2000  # texts on which rules are asked what the numbers in y mean
-# A label's descriptions together count as so many of its texts, so that they matter less the more there are. Of 1, 2 and 4, 4 was best on
-# four data sets with 1 to 8 texts a label.
+# A description counts as so many texts of its label, so that it matters less the more there are. Of 1, 2 and 4, 4 was best on four data
+# sets with 1 to 8 texts a label.
 DESCRIPTION_WEIGHT = 4.0
 
 
@@ -60,9 +60,11 @@ def check_given(X: Any, y: Any, unlabeled: Any, sample_weight: Any, params: Mapp
     if descriptions:
         if found.y is None:
             known, more, found = [], [*known, *more], replace(found, y=np.array([], dtype=int))
-        texts, of, counts = _described(descriptions, found.names)
+        if unknown := [repr(label) for label in described if label not in found.names]:
+            raise LabelError(f"descriptions: no label is called {some(unknown)}; there are {', '.join(found.names)}")
+        of, counts = [found.names.index(label) for label in described], np.full(len(described), DESCRIPTION_WEIGHT)
         weight = np.append(np.ones(len(known)) if weight is None else weight, counts)
-        known, found = [*known, *texts], replace(found, y=np.append(np.asarray(found.y), of))
+        known, found = [*known, *descriptions.values()], replace(found, y=np.append(np.asarray(found.y), of))
     if found.y is None:
         return Given(known, more, np.zeros((len(known) + len(more), len(found.names))), found, ruleset)
     check_answers(known, [found.names[k] for k in found.y.tolist()])
@@ -73,16 +75,6 @@ def check_given(X: Any, y: Any, unlabeled: Any, sample_weight: Any, params: Mapp
     if (by_label := class_weights(params["class_weight"], found)) is not None:
         weight = by_label if weight is None else weight * by_label
     return Given(known, more, found.targets(weight, len(more)), found, ruleset, weighs_labels=by_label is not None)
-
-
-def _described(descriptions: Mapping[Any, str | Sequence[str]], names: list[str]) -> tuple[list[str], Array, Array]:
-    """The descriptions as texts, and the class index and the weight of each."""
-    if unknown := [str(label) for label in descriptions if str(label) not in names]:
-        raise LabelError(f"descriptions: no label is called {some(list(map(repr, unknown)))}; there are {some(names)}")
-    lists = {str(label): [of] if isinstance(of, str) else list(of) for label, of in descriptions.items()}
-    rows = [(text, names.index(label), DESCRIPTION_WEIGHT / len(of)) for label, of in lists.items() for text in of]
-    texts, y, weight = zip(*rows, strict=True)
-    return list(texts), np.array(y), np.array(weight)
 
 
 def _agreeing(

@@ -33,7 +33,7 @@ def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Reci
         "device": (params["device"] in ("auto", "cpu", "cuda"), "'auto', 'cpu' or 'cuda'"),
         "recipe": (isinstance(recipe, Recipe | None), "a Recipe"),
         "random_state": (_is_whole(params["random_state"], 0, 2**32), "a whole number from 0 to 2**32 - 1"),
-        "descriptions": (_describes(params["descriptions"]), "a mapping from labels to texts that say what they mean"),
+        "descriptions": (_describes(params["descriptions"]), "a mapping from labels to texts"),
         "n_jobs": (_is_whole(n_jobs, -(2**15), 2**15) and n_jobs != 0, "a number of processes (-1: all cores)"),
         "work_dir": (isinstance(params["work_dir"], str | os.PathLike | None), "a folder or None"),
     }
@@ -67,12 +67,10 @@ def chosen_language(language: str, ruleset: RuleSet | None, texts: Sequence[str]
 
 
 def _describes(value: Any) -> bool:
-    """Whether this is None or maps labels to a text or to several."""
+    """Whether this is None or gives labels a text each."""
     if not isinstance(value, Mapping):
         return value is None
-    texts = [[of] if isinstance(of, str) else of for of in value.values()]
-    lists = all(isinstance(some, list | tuple) and len(some) for some in texts)
-    return bool(texts) and lists and all(isinstance(text, str) and text.strip() for some in texts for text in some)
+    return bool(value) and all(isinstance(text, str) and text.strip() for text in value.values())
 
 
 def _is_whole(value: Any, low: int, high: int) -> bool:
