@@ -150,7 +150,7 @@ class Recipe:
             found |= {"epochs": epochs, "learning_rate": traits.learning_rate, "head_learning_rate": head_rate}
             found["frozen_layers"] = traits.frozen_layers
             trains = epochs if self.steps.epochs is None else self.steps.epochs
-            found["contrast_steps"] = 20 if n_train < FEW_TEXTS and not trains else 0
+            found["contrast_steps"] = traits.contrast_steps if n_train < FEW_TEXTS and not trains else 0
         leaves = self.leaves()
         return self.with_changes(**{name: value for name, value in found.items() if leaves.get(name, value) is None})
 

@@ -108,13 +108,15 @@ def test_parts_refuse_what_cannot_be_used_by_themselves() -> None:
         (999, 850, {"min_df": 1, "epochs": 4, "contrast_steps": 0}),
         (1000, 1000, {"min_df": 2, "epochs": 3, "contrast_steps": 0}),
         (1000, 320, {"min_df": 2, "epochs": 10, "contrast_steps": 0}),
-        (10, 10, {"min_df": 1, "epochs": 0, "contrast_steps": 20}),
+        (10, 10, {"min_df": 1, "epochs": 0, "contrast_steps": 0}),
     ],
 )
 def test_the_data_settle_what_is_open(n_texts: int, n_train: int, settled: dict[str, Any]) -> None:
     recipe = Recipe().resolved(n_texts, Traits(), n_train)
     assert recipe == Recipe.of(**settled, learning_rate=5e-5, head_learning_rate=1e-4, frozen_layers=3)
     assert recipe.resolved(1, Traits(learning_rate=1.0, epochs=1), 1) == recipe  # nothing is left to settle
+    few = Recipe().resolved(n_texts, Traits(contrast_steps=20), n_train)
+    assert few == recipe.with_changes(contrast_steps=0 if settled["epochs"] else 20)
     scratch = Recipe().resolved(n_texts, Traits(pretrained=False, learning_rate=1e-3, epochs=10), n_train)
     assert scratch.steps == Steps(epochs=10, learning_rate=1e-3, head_learning_rate=1e-3)
     assert Recipe().resolved(n_texts).steps == Steps()

@@ -44,6 +44,7 @@ class Traits:
     pooling: Pooling = "mean"
     prefix: str = ""  # put before each text, for encoders trained with it
     few_ratio: float = 1.5  # how far ψ spreads, as a multiple of φ, where texts are few: see `rulenet.training.convex`
+    contrast_steps: int = 0  # default where texts are few: see `rulenet.training.objectives.contrast`
     sixteen_bits: bool = False  # whether what is trained of it is rounded in the end to what 16 bits hold, and saved so
 
 

@@ -19,7 +19,7 @@ def folder() -> Path:
 def load(wanted: Wanted) -> Body:
     """Read it from its package."""
     body = read_body(str(folder()), wanted.name)
-    return replace(body, traits=replace(body.traits, pooling="unit"))
+    return replace(body, traits=replace(body.traits, pooling="unit", contrast_steps=20))
 
 
 SOURCE = Source(

@@ -4,6 +4,11 @@
 
 z is h(x) at length 1, and a_ij the cosine of two targets: 1 for the same label, 0 for another. All pairs of a batch count, and a batch is
 all that is in memory: an epoch is sampled, never all n² pairs.
+
+8 labels a class, MiniLM, other training rows, φ + ψ without → with (three samples): AG News 78.8 → 81.2, TREC 57.2 → 77.2, YouTube comments
+81.8 → 85.3, IMDB (one sample) 57.3 → 69.0, in 10 to 40 seconds on a busy core. SetFit's cosine loss over its pairs at 2e-5, with logistic
+regression: TREC 78.6, YouTube 84.4, in four times the steps. All layers: with the lower half frozen TREC gets 70.8. 10 steps do nearly as
+well, 40 no better. Not with e5: waimai_10k 84.5 → 79.0.
 """
 
 from __future__ import annotations
@@ -40,7 +45,8 @@ class Contrastive(Objective):
     weight
         Factor of the loss.
     contrast_steps
-        Steps, each with one batch. None: 20 for fewer than 80 texts, else 0, none at all.
+        Steps, each with one batch. None: the encoder's default, 20 for MiniLM and 0 for others, where fewer than 80 texts are labelled
+        and no epochs follow; else 0.
     contrast_learning_rate
         Of the encoder in these steps. All its layers are trained, but not the embeddings.
     contrast_temperature
