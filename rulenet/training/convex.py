@@ -25,8 +25,8 @@ alike in ψ, or how frequent they are would be made larger as well: from 30 TREC
 46.8, probe 30.7), YouTube comments 87.8 instead of 85.1.
 
 Where contrastive steps have moved the encoder, h(x) of a text tells its label, whatever fold it is in. So these texts are judged, and it is
-decided how sure to be, by ψ of the encoder as it came, made as large as the new ψ; the ratio is at least 4 (1.5 on TREC 72, 4: 77, AG News and
-YouTube comments all the same), and as it is right more often than that, both are raised by 1.4, which was likelier in 8 of 9 samples.
+decided how sure to be, by ψ of the encoder as it came, made as large as the new ψ. The ratio is at least 4 (TREC 77, with 1.5 72; AG News
+and YouTube comments the same). As it is right more often than that, both are raised by 1.4, which was likelier in 8 of 9 samples.
 
 Imports phi_problem, the link, scales and neighbours; no torch.
 """

@@ -70,7 +70,10 @@ def fit_psi(
         report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
-        recipe = recipe.resolved(len(corpus), body.traits, len(np.intersect1d(train, known)))
+        traits = (
+            replace(body.traits, contrast_steps=0) if problem.rules else body.traits
+        )  # with rules it is not measured
+        recipe = recipe.resolved(len(corpus), traits, len(np.intersect1d(train, known)))
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi))
         terms = start_all((objective for objective in recipe.objectives if not objective.comes_first), setup)
@@ -128,8 +131,8 @@ def train_first(setup: Setup, held_out: Array, recipe: Recipe, report: Report, j
     report.settled |= {"bound": psi.bound, **{name: leaves[name] for name in settled if name in leaves}}
     learned = setup.corpus.take(np.setdiff1d(setup.corpus.with_target, held_out if recipe.steps.epochs else []))
     for objective in recipe.objectives if recipe.starts_convex(psi.encoder.traits) else ():
-        own = objective.alone(recipe) if objective.comes_first else None
-        if own is None:
+        changes = objective.alone() if objective.comes_first else None
+        if changes is None:
             continue
         (term,) = start_all([objective], setup)
         if not term.batches(learned, np.random.default_rng(job.seed)):
@@ -137,7 +140,7 @@ def train_first(setup: Setup, held_out: Array, recipe: Recipe, report: Report, j
             continue
         if came is None:
             came = psi.hidden(setup.corpus.rows, device=new_accelerator(job.device).device)
-        train_psi(psi, learned, None, own, [term], job)
+        train_psi(psi, learned, None, recipe.with_changes(**changes), [term], job)
     return came
 
 

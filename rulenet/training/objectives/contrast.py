@@ -14,7 +14,7 @@ well, 40 no better. Not with e5: waimai_10k 84.5 → 79.0.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from rulenet.model.psi import Psi
     from rulenet.training.batch import Batch, Step
-    from rulenet.training.recipe import Recipe
 
 BATCH = 32  # texts
 
@@ -45,8 +44,8 @@ class Contrastive(Objective):
     weight
         Factor of the loss.
     contrast_steps
-        Steps, each with one batch. None: the encoder's default, 20 for MiniLM and 0 for others, where fewer than 80 texts are labelled
-        and no epochs follow; else 0.
+        Steps, each with one batch. None: the encoder's default, 20 for MiniLM and 0 for others, where fewer than 80 texts are labelled,
+        there are no rules and no epochs follow; else 0.
     contrast_learning_rate
         Of the encoder in these steps. All its layers are trained, but not the embeddings.
     contrast_temperature
@@ -63,12 +62,12 @@ class Contrastive(Objective):
         """The term of a run."""
         return ContrastiveTerm(self, setup.problem.link)
 
-    def alone(self, recipe: Recipe) -> Recipe | None:
-        """A recipe for its steps, which are one epoch."""
+    def alone(self) -> dict[str, Any] | None:
+        """Its steps are one epoch."""
         if not self.contrast_steps:
             return None
         changes = {"epochs": 1, "learning_rate": self.contrast_learning_rate, "accumulate": 1, "compile": False}
-        return recipe.with_changes(objectives=(self,), tune=Frozen(frozen_layers=0), **changes)
+        return {**changes, "objectives": (self,), "tune": Frozen(frozen_layers=0)}
 
 
 class ContrastiveTerm(Term):

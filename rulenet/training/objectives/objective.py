@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from rulenet.model.psi import Psi
     from rulenet.training.batch import Batch, Step
-    from rulenet.training.recipe import Recipe
 
 Cut: TypeAlias = Callable[[Corpus, Array, Any], list[list[int]]]
 
@@ -110,9 +109,9 @@ class Objective(ABC):
     def start(self, setup: Setup) -> Term:
         """The term of a new run."""
 
-    def alone(self, recipe: Recipe) -> Recipe | None:
-        """For one that comes first: the recipe of its own steps, or None if there are none."""
-        return recipe
+    def alone(self) -> dict[str, Any] | None:
+        """For one that comes first: what its own steps change of the recipe, or None if there are none."""
+        return {}
 
 
 @dataclass(frozen=True)
