@@ -59,6 +59,11 @@ def long_table(results: dict[str, Any]) -> list[str]:
         mean = " · ".join(f"{label} {f['mean'][key]:.2%}" for key, label in NAMES.items() if key in f["mean"])
         rows_read = f"{f['train_rows']:,} training texts, {f['test_rows']:,} test texts"
         row("hybrid", f"AG News, {rows_read}, mean of {len(f['runs'])} seeds", mean)
+    if "to_label" in results:
+        f = results["to_label"]["figures"]
+        gains = ", ".join(f"{what} {gain:+.1f}" for what, gain in f["mean gain, probe"].items())
+        what = "20 to 100 labels chosen by `suggest-labels`, three sets, frozen encoder with logistic regression, against random labels"
+        rows.append(("to_label", what, f"points on average: {gains}"))
     for name, f in results.get("joint", {}).get("figures", {}).get("sets", {}).items():
         gain = f"φ + ψ {f['fixed_accuracy']:.2%} against a fixed φ → **{f['joint_accuracy']:.2%}**"
         row(
