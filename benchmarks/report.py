@@ -162,6 +162,11 @@ def neural_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
         f = results["few"]["figures"]
         what = "5 and 8 labels a class, eight sets, no rules: the default above the frozen encoder with logistic regression"
         rows.append(("few", what, f"{f['mean gain over the probe']:+.1f} points on average"))
+    for name, f in results.get("contrast", {}).get("figures", {}).items():
+        sides = ("frozen probe", "SetFit", "no contrastive steps", "default", "default, labels described")
+        figure = " → ".join(f"{f[side]:.1f}" for side in sides)
+        what = "8 labels a class, no rules: probe, SetFit, without contrastive steps, with, and with descriptions"
+        rows.append(("contrast", f"{DATA[name]}, {what}", figure))
     for name, f in results.get("joint", {}).get("figures", {}).get("sets", {}).items():
         figure = f"{100 * f['gain']:+.2f} ± {100 * f['error']:.2f} points"
         rows.append(("joint", f"{DATA[name]}: last epoch joint against a fixed φ, other training texts", figure))
