@@ -59,11 +59,6 @@ def long_table(results: dict[str, Any]) -> list[str]:
         mean = " · ".join(f"{label} {f['mean'][key]:.2%}" for key, label in NAMES.items() if key in f["mean"])
         rows_read = f"{f['train_rows']:,} training texts, {f['test_rows']:,} test texts"
         row("hybrid", f"AG News, {rows_read}, mean of {len(f['runs'])} seeds", mean)
-    if "to_label" in results:
-        f = results["to_label"]["figures"]
-        gains = ", ".join(f"{what} {gain:+.1f}" for what, gain in f["mean gain, probe"].items())
-        what = "20 to 100 labels chosen by `suggest-labels`, three sets, frozen encoder with logistic regression, against random labels"
-        rows.append(("to_label", what, f"points on average: {gains}"))
     for name, f in results.get("joint", {}).get("figures", {}).get("sets", {}).items():
         gain = f"φ + ψ {f['fixed_accuracy']:.2%} against a fixed φ → **{f['joint_accuracy']:.2%}**"
         row(
@@ -167,6 +162,11 @@ def neural_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
         figure = " → ".join(f"{f[side]:.1f}" for side in sides)
         what = "8 labels a class, no rules: probe, SetFit, without contrastive steps, with, and with descriptions"
         rows.append(("contrast", f"{DATA[name]}, {what}", figure))
+    if "to_label" in results:
+        f = results["to_label"]["figures"]
+        gains = ", ".join(f"{what} {gain:+.1f}" for what, gain in f["mean gain"].items())
+        what = "20 to 100 labels chosen by `suggest-labels`, three sets, frozen encoder with logistic regression, against random labels"
+        rows.append(("to_label", what, f"points on average: {gains}"))
     for name, f in results.get("joint", {}).get("figures", {}).get("sets", {}).items():
         figure = f"{100 * f['gain']:+.2f} ± {100 * f['error']:.2f} points"
         rows.append(("joint", f"{DATA[name]}: last epoch joint against a fixed φ, other training texts", figure))
