@@ -9,7 +9,6 @@ of the method. Takes five minutes, most of it to read the texts; ``--keep FOLDER
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import warnings
 from collections.abc import Callable
