@@ -213,13 +213,8 @@ class PhiProblem:
             )
         return phi, psi
 
-    def from_rules(self, X: Any, n_classes: int, *, threshold: float) -> tuple[Weights, Array]:
-        """Weights learned without any label, from rules alone, and the targets that the rules give.
-
-        Rules keep their authors' weights, and the other columns learn to predict what the rules say. They are fitted without the rule
-        columns, which would leave them nothing to explain. A second round learns from all answers of the first whose probability
-        is at least `threshold` (self-training). An InputError if no rule fires.
-        """
+    def from_rules(self, X: Any, n_classes: int) -> tuple[Weights, Array]:
+        """The weights that authors gave their rules, and what these say of texts that one fires on; an InputError if none does."""
         *cells, n_rules = rule_cells(self.rules)
         weights = Weights(np.zeros((X.shape[1], n_classes)), np.zeros(n_classes))
         weights.coef[tuple(cells)] = [rule.prior for rule in self.rules]
@@ -229,14 +224,7 @@ class PhiProblem:
             raise InputError(
                 f"there is nothing to learn from: no text has a label, and no rule fires on any of {texts}"
             )
-        Y = self.link.proba(weights.logits(X)) * fired[:, None]
-        others, without_rules = X[:, n_rules:], replace(self, rules=())
-        for _ in range(2 if others.shape[1] else 0):
-            known = self.link.mass(Y) > 0
-            learned = without_rules.solve(others[known], Y[known])
-            weights = replace(learned, coef=np.vstack([weights.coef[:n_rules], learned.coef]))
-            Y = np.where(fired[:, None], Y, self.link.confident(weights.logits(X), threshold))
-        return weights, Y
+        return weights, self.link.proba(weights.logits(X)) * fired[:, None]
 
 
 def _at(part: Array, first: int, n: int) -> Array:

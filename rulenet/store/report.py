@@ -77,6 +77,18 @@ class _Tallies(TypedDict, total=False):
 
 
 @with_config(_SHAPE)
+class _Teaching(TypedDict, total=False):
+    covered: _Count
+    voted: _Count
+    trusted: _Count
+    agreement: Annotated[list[_Share | None], Field(max_length=101)]
+    mass: _Share
+    doubt: _Share
+    doubt_without_rule: _Share
+    advice: _Note
+
+
+@with_config(_SHAPE)
 class _Edit(TypedDict):
     at: _Name
     rules: str | None
@@ -94,6 +106,7 @@ class ReportEntry(TypedDict, total=False):
     n_terms: _Count
     held_out: _Accuracies
     start: _Accuracies
+    teaching: _Teaching
     phi_scale: _Finite
     psi_scale: _Finite
     scales_moved: bool

@@ -36,6 +36,7 @@ class Corpus:
     Y: Array  # target distributions, (n_texts, n_classes); zeros without a target
     origin: Array  # `Origin` of each target, (n_texts,)
     phi: Any = None  # φ from weights that never saw the text, (n_texts, n_classes)
+    h: Any = None  # h(x) of the encoder as it comes, (n_texts, H), if it is known
     rows: Sequence[Any] = ()  # word pieces of each text, or its hidden states after the first `layers` layers
     layers: int = 0
 
@@ -54,7 +55,7 @@ class Corpus:
 
     def take(self, indices: Array) -> Corpus:
         """Some of the rows."""
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in ("X", "Y", "origin", "phi")}
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in ("X", "Y", "origin", "phi", "h")}
         arrays = {name: None if array is None else array[indices] for name, array in arrays.items()}
         texts, rows = ([of[i] for i in indices.tolist()] if len(of) else () for of in (self.texts, self.rows))
         return replace(self, texts=texts, rows=rows, **arrays)

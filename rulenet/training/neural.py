@@ -34,6 +34,7 @@ from rulenet.training.parts import fields_of
 from rulenet.training.phi_stage import MIN_HELD_OUT, split
 from rulenet.training.recipe import FEW_TEXTS, PARTS, Recipe
 from rulenet.training.report import Report
+from rulenet.training.teaching import VARIANCE
 
 if TYPE_CHECKING:
     from rulenet.model.psi import Psi
@@ -73,12 +74,16 @@ def fit_psi(
         traits = (
             replace(body.traits, contrast_steps=0) if problem.rules else body.traits
         )  # with rules it is not measured
+        if report.teaching and recipe.starts_convex(traits):  # what it taught is in its convex start
+            labelled = train[corpus.is_given[train]]
+            recipe = recipe.resolved(len(corpus), traits, len(labelled))
+            train = labelled if len(labelled) >= FEW_TEXTS else train
         recipe = recipe.resolved(len(corpus), traits, len(np.intersect1d(train, known)))
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi))
         terms = start_all((objective for objective in recipe.objectives if not objective.comes_first), setup)
         came = train_first(setup, held_out, recipe, report, job)
-        if not any(Need.PIECES in objective.needs for objective in recipe.objectives):
+        if recipe.steps.epochs and not any(Need.PIECES in objective.needs for objective in recipe.objectives):
             corpus = recipe.tune.keep(body, corpus, job.device, precision)
         start = begin(replace(setup, corpus=corpus), came, held_out, recipe, report, job)
         judged = corpus.take(held_out) if len(held_out) else None
@@ -116,7 +121,7 @@ def conclude(
         surer = MOVED_SURER if start.is_moved else 1.0
         scales = surer * a, surer * s, False
         report.phi_scale, report.psi_scale = scales[:2]
-    if n_texts < MIN_HELD_OUT:
+    if n_texts < MIN_HELD_OUT or not start.judged.is_given.any():  # guesses are ψ's own
         return None
     return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)
 
@@ -156,12 +161,16 @@ def begin(setup: Setup, came: Array | None, held_out: Array, recipe: Recipe, rep
         return None
     objective = next(objective for objective in recipe.objectives if isinstance(objective, Supervised))
     began, where = time.perf_counter(), new_accelerator(job.device).device
-    h = psi.hidden(corpus.rows, device=where, layers=corpus.layers)
-    report.seconds_per_text["psi"] = (time.perf_counter() - began) / len(corpus)
+    h = corpus.h if came is None else None
+    if h is None:
+        h = psi.hidden(corpus.rows, device=where, layers=corpus.layers)
+        report.seconds_per_text["psi"] = (time.perf_counter() - began) / len(corpus)
     alone = len(corpus.with_target) < FEW_TEXTS and not setup.problem.rules
     how: dict[str, Any] = {"psi_loss": None if alone else objective.psi_loss}
-    first = h if came is None else came
-    start = solve_start(first, corpus, held_out, link, variance=recipe.head.head_variance, seed=job.seed, **how)
+    variance, first = recipe.head.head_variance, h if came is None else came
+    if variance is None and report.teaching and corpus.is_given.sum() < MIN_HELD_OUT:
+        variance = VARIANCE
+    start = solve_start(first, corpus, held_out, link, variance=variance, seed=job.seed, **how)
     known = corpus.with_target
     if came is not None:
         start = start.moved(solve_head(h[known], corpus.take(known), link, variance=start.variance, **how), h[known])
@@ -174,6 +183,8 @@ def begin(setup: Setup, came: Array | None, held_out: Array, recipe: Recipe, rep
     psi.begin(head.weight, head.bias, bound)
     report.settled |= {"head_variance": start.variance, "bound": bound}
     start = replace(start, psi=psi.bounded(start.psi))
+    if not start.judged.is_given.any():
+        return start
     report.start = accuracies(start.judged.phi, start.psi, start.judged.phi + start.psi, start.judged.Y, link)
     names = {"phi": "φ", "psi": "ψ", "hybrid": "both"}
     found = ", ".join(f"{name} {report.start[part]:.1%}" for part, name in names.items())
@@ -218,7 +229,10 @@ def judge(
     prefers_exits = recipe.phi.exit_margin > 0
     a, s, moved = scales or choose_scales(held_out.phi, neural, held_out.Y, prefer_exits=prefers_exits, link=link)
     report.phi_scale, report.psi_scale, report.scales_moved = a, s, moved
-    report.held_out = accuracies(held_out.phi, neural, a * held_out.phi + s * neural, held_out.Y, link)
+    given = held_out.is_given  # what was guessed says nothing about accuracy
+    if given.any():
+        parts = (part[given] for part in (held_out.phi, neural, a * held_out.phi + s * neural, held_out.Y))
+        report.held_out = accuracies(*parts, link)
     # What φ guessed is not a label to calibrate by.
     return HeldOut(held_out.phi, neural, np.where(held_out.is_given, link.right(held_out.Y), -1))
 

@@ -218,10 +218,17 @@ class Guesses:
 
     Attributes
     ----------
+    rounds
+        With rules, in how many rounds texts without a label are labelled anew after the first, by rules and a model that learns from them
+        (see `rulenet.training.teaching`).
+    trusted
+        Share of the rules' votes that the first of these models learns from: those that the nearest texts share.
     pseudo_confidence
-        An unlabelled text is learned from if φ gives a label at least this probability.
+        Without rules, an unlabelled text is learned from if φ gives a label at least this probability.
     """
 
+    rounds: Annotated[Whole, Field(ge=0, le=100)] = 3
+    trusted: Annotated[Number, Field(gt=0, le=1)] = 0.8
     pseudo_confidence: Annotated[Number, Field(gt=0, le=1)] = 0.9
 
 

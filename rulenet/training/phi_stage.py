@@ -84,7 +84,7 @@ def fit_phi(
     if known.all():
         return problem.solve(X, Y, start=start), Y
     if not known.any():
-        return problem.from_rules(X, Y.shape[1], threshold=recipe.guesses.pseudo_confidence)
+        return problem.from_rules(X, Y.shape[1])
     first = problem.solve(X[known], Y[known], start=start)
     Y = np.where(known[:, None], Y, problem.link.confident(first.logits(X), recipe.guesses.pseudo_confidence))
     known = problem.link.mass(Y) > 0
@@ -115,11 +115,13 @@ def outside_phi(
 
 
 def hold_out_phi(
-    problem: PhiProblem, X: Any, Y: Array, features: Features, recipe: Recipe, seed: int
+    problem: PhiProblem, X: Any, Y: Array, is_labelled: Array, features: Features, recipe: Recipe, seed: int
 ) -> HeldOut | None:
     """φ of some labelled texts, from weights that never saw them: a model without ψ is calibrated by it."""
     known = np.flatnonzero(problem.link.mass(Y) > 0)
-    train, held_out = split(Y[known], np.ones(len(known), dtype=bool), recipe.held_out, seed, problem.link)
+    if not is_labelled.any():
+        return None
+    train, held_out = split(Y[known], is_labelled[known], recipe.held_out, seed, problem.link)
     if not len(held_out):
         return None
     X, Y = features.as_fitted_on(X[known], train), Y[known]

@@ -16,6 +16,11 @@ class Report:
         Accuracy on the held-out texts of φ, of ψ alone and of the hybrid, and their number; φ there is out-of-fold.
     start
         Of the convex start: accuracy of φ, of ψ alone and of their sum on texts that neither saw, and the number of these texts.
+    teaching
+        What rules taught about texts without a label: on how many they fire (`covered`) and vote (`voted`), and on how many the nearest
+        texts have the same vote (`trusted`); after each round, the share of votes not learned from that the model shares (`agreement`); the
+        weight of a guess (`mass`); the share of guesses expected to be wrong (`doubt`), and what of that falls on texts without a rule
+        (`doubt_without_rule`); and what would help most (`advice`).
     joint
         Whether φ's weights have learned together with ψ: there was a joint epoch, and it was kept.
     seconds
@@ -45,6 +50,7 @@ class Report:
     n_terms: int = 0
     held_out: dict[str, float] = field(default_factory=dict)
     start: dict[str, float] = field(default_factory=dict)
+    teaching: dict[str, Any] = field(default_factory=dict)
     phi_scale: float = 1.0
     psi_scale: float = 1.0
     scales_moved: bool = False

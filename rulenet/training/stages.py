@@ -19,16 +19,24 @@ from rulenet.features.blocks import Features
 from rulenet.model.device import choose_device
 from rulenet.model.encoders.encoder import Traits
 from rulenet.model.hybrid import Hybrid
-from rulenet.model.link import Link
+from rulenet.model.link import ONE_OF, Link
+from rulenet.model.phi import Weights, rule_columns
+from rulenet.model.phi_problem import PhiProblem
 from rulenet.rules.engine.tally import tally
 from rulenet.training.corpus import Corpus, Origin
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need
 from rulenet.training.phi_choice import choose_phi
 from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem, shifted
-from rulenet.training.recipe import Recipe
+from rulenet.training.recipe import FEW_TEXTS, Recipe
 from rulenet.training.report import Report
+from rulenet.training.teaching import Rules, given_weights, lesson_line, teach
+from rulenet.training.view import hidden_states, term_view
 from rulenet.training.word_vectors import AddedWords, Columns, alike, word_encoder
+
+SILENT = (
+    "no rule votes on the texts without a label, so rules cannot teach: only confident answers of φ are learned from"
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,11 @@ class Task:
     Y: Array  # target distributions, (n_texts, n_classes); zeros if nothing is known
     classes: list[str]  # the labels as strings, in column order
     weighs_labels: bool = False  # whether texts count by their label, which has to hold for texts not seen as well
+
+    @property
+    def is_given(self) -> Array:
+        """Whether each text has a label."""
+        return np.asarray(self.Y.sum(axis=1) > 0)
 
 
 def expected_costs(n_texts: int, encoder: str | None, recipe: Recipe, device: str) -> dict[str, float]:
@@ -57,20 +70,15 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
     job.progress.stage("columns", f"columns of {counted(len(task.texts), 'text')}")
-    is_labelled = task.Y.sum(axis=1) > 0
-    word_vectors = word_encoder(recipe, encoder, features, task.texts, report.n_texts)
-    if word_vectors:
-        job.progress.say(f"words that are alike: word vectors of {word_vectors}, read once (up to a minute) and kept")
-    added = word_vectors and AddedWords.of(word_vectors, task.texts, features, choose_device(job.device))
-    counting = time.perf_counter()
-    X = features.fit_transform(task.texts, added.words if added else ())
-    report.seconds_per_text["phi"] = (time.perf_counter() - counting) / len(task.texts)
-    plain, words = added.columns(features, X, is_labelled) if added else (Columns(features, X), None)
-    report.rule_tally = rule_tally(features, X, task)
+    teaches = features.ruleset is not None and report.n_unlabeled > 0
+    plain, words, word_vectors = read_columns(task, features, encoder, recipe, teaches, report, job)
     report.seconds["columns"] = time.perf_counter() - started
+    Y, h = taught(task, words or plain, encoder, recipe, report, job) if teaches else (task.Y, None)
 
     started = time.perf_counter()
-    job.progress.stage("φ", f"φ: {counted(X.shape[1], 'column')}" if X.shape[1] else "")
+    job.progress.stage("φ", f"φ: {counted(plain.X.shape[1], 'column')}" if plain.X.shape[1] else "")
+    if report.teaching and report.n_texts < FEW_TEXTS:  # thousands of guesses know more about words than their vectors
+        words = None
     choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed)
     columns = words if words is not None and choice.tau else plain
     features, X, report.n_terms = columns.features, columns.X, columns.features.n_terms
@@ -81,22 +89,35 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     problem = phi_problem(features, task.classes, recipe, columns.vectors)
     if task.weighs_labels:
         problem, choice = shifted(problem, X, task.Y, features, job.seed), replace(choice, held_out=None)
-    weights, Y = fit_phi(problem, X, task.Y, recipe, choice.start)
+    weights, Y = fit_phi(problem, X, Y, recipe, choice.start)
     if weights.shared is not None and columns.vectors is not None:
         weights = replace(weights, like=alike(columns, Y, weights, problem.link))
     report.seconds["phi"] = time.perf_counter() - started
-    if encoder is not None and (task.Y.sum(axis=0) > 0).sum() == 1:
+    if encoder is not None and (Y.sum(axis=0) > 0).sum() == 1:
         warnings.warn("all labelled texts have the same label, so there is no neural part", stacklevel=3)
         encoder = None
     if encoder is None:
-        held_out = choice.held_out or hold_out_phi(problem, X, task.Y, features, recipe, job.seed)
+        held_out = choice.held_out
+        if held_out is None or report.teaching:
+            held_out = hold_out_phi(
+                problem, X, Y if report.teaching else task.Y, task.is_given, features, recipe, job.seed
+            )
         return Hybrid(features, weights.finished(), held_out=held_out, link=problem.link), report
+    return fit_neural(task, columns, Y, h, weights, problem, encoder, recipe, report, job)
 
+
+def fit_neural(
+    task: Task, columns: Columns, Y: Array, h: Any, weights: Weights, problem: PhiProblem, encoder: str, recipe: Recipe,
+    report: Report, job: Job,
+) -> tuple[Hybrid, Report]:  # fmt: skip
+    """φ out-of-fold, and ψ against it."""
     from rulenet.training.neural import fit_psi
 
-    started = time.perf_counter()
-    job.progress.stage("φ out-of-fold", f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}" if X.shape[1] else "")
-    corpus = new_corpus(task, X, Y, problem.link, recipe)
+    features, started = columns.features, time.perf_counter()
+    job.progress.stage(
+        "φ out-of-fold", f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}" if columns.X.shape[1] else ""
+    )
+    corpus = replace(new_corpus(task, columns.X, Y, problem.link, recipe), h=h)
     known = corpus.take(corpus.with_target)
     phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, job.seed)
     if offset is not None:
@@ -106,10 +127,55 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
         outside[corpus.with_target], phi = phi, outside
     report.seconds["phi_out_of_fold"] = time.perf_counter() - started
     # ψ learns at its usual rate: its loss is a mean over texts, whatever they weigh in sum.
-    weight = problem.link.mass(corpus.Y[corpus.is_given])
-    corpus = replace(corpus, phi=phi, Y=corpus.Y / (weight.mean() if len(weight) else 1.0))
+    weight = problem.link.mass(corpus.Y[corpus.is_given if corpus.is_given.any() else corpus.with_target])
+    corpus = replace(corpus, phi=phi, Y=corpus.Y / weight.mean())
     psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job)
     return Hybrid(features, weights.finished(), psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
+
+
+def read_columns(
+    task: Task, features: Features, encoder: str | None, recipe: Recipe, teaches: bool, report: Report, job: Job
+) -> tuple[Columns, Columns | None, str | None]:
+    """Columns without and, if they are to be had, with word vectors, and whose these are."""
+    word_vectors = word_encoder(recipe, encoder, features, task.texts, report.n_texts, teaches=teaches)
+    if word_vectors:
+        job.progress.say(f"words that are alike: word vectors of {word_vectors}, read once (up to a minute) and kept")
+    added = word_vectors and AddedWords.of(word_vectors, task.texts, features, choose_device(job.device))
+    counting = time.perf_counter()
+    X = features.fit_transform(task.texts, added.words if added else ())
+    report.seconds_per_text["phi"] = (time.perf_counter() - counting) / len(task.texts)
+    plain, words = added.columns(features, X, task.is_given) if added else (Columns(features, X), None)
+    report.rule_tally = rule_tally(features, X, task)
+    return plain, words, word_vectors
+
+
+def taught(
+    task: Task, columns: Columns, encoder: str | None, recipe: Recipe, report: Report, job: Job
+) -> tuple[Array, Array | None]:
+    """Targets of all texts, those without a label as rules teach, and h(x) if it was needed."""
+    features, n_rules, h = columns.features, columns.features.n_rules, None
+    started = time.perf_counter()
+    job.progress.stage("teaching", f"rules teach: {counted(len(task.texts), 'text')}")
+    if encoder not in (None, "scratch"):
+        h = view = hidden_states(str(encoder), task.texts, recipe, report, job)
+    else:
+        view = term_view(columns, job.seed)
+    if view is None or features.ruleset is None:
+        return task.Y, h
+    rules = Rules(
+        columns.X[:, :n_rules], rule_columns(features.ruleset, task.classes), given_weights(features.ruleset.rules)
+    )
+    guesses = recipe.guesses
+    lesson = teach(
+        rules, view, task.Y, task.classes, ONE_OF, rounds=guesses.rounds, trusted=guesses.trusted, seed=job.seed
+    )
+    report.seconds["teaching"] = time.perf_counter() - started
+    if lesson is None:
+        warnings.warn(SILENT, stacklevel=4)
+        return task.Y, h
+    report.teaching = lesson.report
+    job.progress.say(lesson_line(lesson.report))
+    return lesson.targets, h
 
 
 def new_corpus(task: Task, X: Any, Y: Array, link: Link, recipe: Recipe) -> Corpus:

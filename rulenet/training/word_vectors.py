@@ -39,17 +39,18 @@ SAMPLED = 1_000  # texts that show which scripts there are
 
 
 def word_encoder(
-    recipe: Recipe, encoder: str | None, features: Features, texts: Sequence[str], n_labelled: int
-) -> str | None:
-    """Name of the encoder whose word vectors φ uses, or None."""
+    recipe: Recipe, encoder: str | None, features: Features, texts: Sequence[str], n_labelled: int, *, teaches: bool = False
+) -> str | None:  # fmt: skip
+    """Name of the encoder whose word vectors φ uses, or None; rules that teach without h(x) need them for any number of labels."""
     wanted = recipe.phi.word_vectors
     if wanted is None or features.terms is None or recipe.phi.tau == 0:
         return None
     if wanted != AUTO:
         return wanted
-    if not FEWEST <= n_labelled <= MOST:
+    has_states = encoder not in (None, "scratch")
+    if not FEWEST <= n_labelled <= MOST and not (teaches and not has_states):
         return None
-    if encoder not in (None, "scratch"):
+    if has_states:
         return encoder
     try:
         return chosen_encoder(AUTO, features.language, texts)
