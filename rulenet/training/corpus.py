@@ -36,9 +36,9 @@ class Corpus:
     Y: Array  # target distributions, (n_texts, n_classes); zeros without a target
     origin: Array  # `Origin` of each target, (n_texts,)
     phi: Any = None  # φ from weights that never saw the text, (n_texts, n_classes)
-    h: Any = None  # h(x) of the encoder as it comes, (n_texts, H), if it is known
     rows: Sequence[Any] = ()  # word pieces of each text, or its hidden states after the first `layers` layers
     layers: int = 0
+    h: Any = None  # h(x) of the encoder as it comes, (n_texts, H), if it is known
 
     def __len__(self) -> int:
         return len(self.origin)

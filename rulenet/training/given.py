@@ -55,6 +55,8 @@ def check_given(X: Any, y: Any, unlabeled: Any, sample_weight: Any, params: Mapp
     found = find_classes(
         y, len(known), classes=classes, rule_labels=named if ruleset is not None or descriptions else None
     )
+    if more and set(more) <= set(found.names):
+        raise InputError("unlabeled has the labels themselves, not texts: pass the texts that have no label")
     if ruleset is not None:
         ruleset = _agreeing(ruleset, known, found, described, is_listed=classes is not None)
     if descriptions:

@@ -48,27 +48,15 @@ def fit_psi(
     import torch
 
     from rulenet.model.encoders.compact import round_weights
-    from rulenet.model.encoders.load import load_encoder
-    from rulenet.model.psi import Psi
-    from rulenet.training.checkpoint import WORD_PIECES
     from rulenet.training.loop import train_psi
     from rulenet.training.run import Outcome, new_cut, own_gpu
 
-    started, known, folder = time.perf_counter(), corpus.with_target, job.work_dir
-    texts = [corpus.texts[i] for i in known.tolist()]
+    started, known = time.perf_counter(), corpus.with_target
     job.progress.stage("ψ", f"ψ: {encoder}, {counted(len(corpus), 'text')}")
-    body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
     with torch.random.fork_rng(devices=own_gpu(job.device)):
-        torch.manual_seed(job.seed)
-        precision = settled_precision(recipe.steps.precision, job.device)
-        recipe = recipe.with_changes(precision=precision)
-        bound, dropout = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound, recipe.head.dropout
-        psi = Psi(body, corpus.Y.shape[1], bound=bound, dropout=dropout, precision=precision)
-        silence(psi, corpus.Y.sum(axis=0) == 0)
-        rows = body.encode(corpus.texts, cache=folder and folder / WORD_PIECES)
-        corpus = replace(corpus, rows=rows)
-        report.encoder, report.n_pieces = encoder, body.tokenizer.get_vocab_size()
-        report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
+        recipe = recipe.with_changes(precision=settled_precision(recipe.steps.precision, job.device))
+        psi, corpus = new_psi(corpus, encoder, recipe, report, job)
+        body = psi.encoder
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
         traits = (
@@ -84,7 +72,7 @@ def fit_psi(
         terms = start_all((objective for objective in recipe.objectives if not objective.comes_first), setup)
         came = train_first(setup, held_out, recipe, report, job)
         if recipe.steps.epochs and not any(Need.PIECES in objective.needs for objective in recipe.objectives):
-            corpus = recipe.tune.keep(body, corpus, job.device, precision)
+            corpus = recipe.tune.keep(body, corpus, job.device, psi.precision)
         start = begin(replace(setup, corpus=corpus), came, held_out, recipe, report, job)
         judged = corpus.take(held_out) if len(held_out) else None
         how = {"judge_start": start is not None}
@@ -104,6 +92,28 @@ def fit_psi(
     psi.eval()
     kept = start if outcome.best_epoch == 0 and not outcome.interrupted else None
     return psi, weights, conclude(psi, kept, judged, problem, recipe, report)
+
+
+def new_psi(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) -> tuple[Psi, Corpus]:
+    """ψ before any training, and the corpus with the word pieces of its texts."""
+    import torch
+
+    from rulenet.model.encoders.load import load_encoder
+    from rulenet.model.psi import Psi
+    from rulenet.training.checkpoint import WORD_PIECES
+
+    known, folder = corpus.with_target, job.work_dir
+    texts = [corpus.texts[i] for i in known.tolist()]
+    body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
+    torch.manual_seed(job.seed)
+    bound, dropout = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound, recipe.head.dropout
+    precision = settled_precision(recipe.steps.precision, job.device)
+    psi = Psi(body, corpus.Y.shape[1], bound=bound, dropout=dropout, precision=precision)
+    silence(psi, corpus.Y.sum(axis=0) == 0)
+    rows = body.encode(corpus.texts, cache=folder and folder / WORD_PIECES)
+    report.encoder, report.n_pieces = encoder, body.tokenizer.get_vocab_size()
+    report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
+    return psi, replace(corpus, rows=rows)
 
 
 def conclude(
@@ -231,8 +241,8 @@ def judge(
     report.phi_scale, report.psi_scale, report.scales_moved = a, s, moved
     given = held_out.is_given  # what was guessed says nothing about accuracy
     if given.any():
-        parts = (part[given] for part in (held_out.phi, neural, a * held_out.phi + s * neural, held_out.Y))
-        report.held_out = accuracies(*parts, link)
+        logits = a * held_out.phi + s * neural
+        report.held_out = accuracies(held_out.phi[given], neural[given], logits[given], held_out.Y[given], link)
     # What φ guessed is not a label to calibrate by.
     return HeldOut(held_out.phi, neural, np.where(held_out.is_given, link.right(held_out.Y), -1))
 

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from rulenet.base.types import Array
-from rulenet.base.wording import counted
+from rulenet.base.wording import counted, some
 from rulenet.features.blocks import Features
 from rulenet.model.device import choose_device
 from rulenet.model.encoders.encoder import Traits
+from rulenet.model.encoders.load import AUTO
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import Weights, rule_columns
@@ -30,9 +31,9 @@ from rulenet.training.phi_choice import choose_phi
 from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem, shifted
 from rulenet.training.recipe import FEW_TEXTS, Recipe
 from rulenet.training.report import Report
-from rulenet.training.teaching import Rules, given_weights, lesson_line, teach
+from rulenet.training.teaching import Lesson, Rules, given_weights, lesson_line, teach
 from rulenet.training.view import hidden_states, term_view
-from rulenet.training.word_vectors import AddedWords, Columns, alike, word_encoder
+from rulenet.training.word_vectors import FEWEST, AddedWords, Columns, alike, word_encoder
 
 SILENT = (
     "no rule votes on the texts without a label, so rules cannot teach: only confident answers of φ are learned from"
@@ -54,9 +55,15 @@ class Task:
         return np.asarray(self.Y.sum(axis=1) > 0)
 
 
-def expected_costs(n_texts: int, encoder: str | None, recipe: Recipe, device: str) -> dict[str, float]:
+def expected_costs(
+    task: Task, features: Features, encoder: str | None, recipe: Recipe, device: str
+) -> dict[str, float]:
     """Roughly the milliseconds of each stage, for a bar over all of them."""
-    costs = {"columns": 0.5 * n_texts, "φ": 1.0 * n_texts}
+    n_texts = len(task.texts)
+    costs = {"columns": 0.5 * n_texts}
+    if rules_teach(task, features):
+        costs["teaching"] = (0.5 if encoder is None else 10.0) * n_texts
+    costs["φ"] = 1.0 * n_texts
     if encoder is not None:
         epochs = recipe.resolved(n_texts, Traits(), n_texts).steps.epochs or 3
         per_text = 1.0 if device == "cuda" else 3.0 if encoder == "scratch" else 15.0
@@ -70,15 +77,16 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
     job.progress.stage("columns", f"columns of {counted(len(task.texts), 'text')}")
-    teaches = features.ruleset is not None and report.n_unlabeled > 0
+    teaches = rules_teach(task, features)
     plain, words, word_vectors = read_columns(task, features, encoder, recipe, teaches, report, job)
     report.seconds["columns"] = time.perf_counter() - started
     Y, h = taught(task, words or plain, encoder, recipe, report, job) if teaches else (task.Y, None)
 
     started = time.perf_counter()
     job.progress.stage("φ", f"φ: {counted(plain.X.shape[1], 'column')}" if plain.X.shape[1] else "")
-    if report.teaching and report.n_texts < FEW_TEXTS:  # thousands of guesses know more about words than their vectors
-        words = None
+    is_named = recipe.phi.word_vectors not in (None, AUTO)
+    if not is_named and report.n_texts < (FEW_TEXTS if report.teaching else FEWEST):
+        words = None  # thousands of guesses know more about words than their vectors
     choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed)
     columns = words if words is not None and choice.tau else plain
     features, X, report.n_terms = columns.features, columns.X, columns.features.n_terms
@@ -133,6 +141,11 @@ def fit_neural(
     return Hybrid(features, weights.finished(), psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
 
 
+def rules_teach(task: Task, features: Features) -> bool:
+    """Whether there are rules, and texts without a label."""
+    return features.ruleset is not None and not bool(task.is_given.all())
+
+
 def read_columns(
     task: Task, features: Features, encoder: str | None, recipe: Recipe, teaches: bool, report: Report, job: Job
 ) -> tuple[Columns, Columns | None, str | None]:
@@ -157,9 +170,8 @@ def taught(
     started = time.perf_counter()
     job.progress.stage("teaching", f"rules teach: {counted(len(task.texts), 'text')}")
     if encoder not in (None, "scratch"):
-        h = view = hidden_states(str(encoder), task.texts, recipe, report, job)
-    else:
-        view = term_view(columns, job.seed)
+        h = hidden_states(str(encoder), task.texts, recipe, report, job)
+    view = term_view(columns, job.seed) if h is None else h
     if view is None or features.ruleset is None:
         return task.Y, h
     rules = Rules(
@@ -173,9 +185,20 @@ def taught(
     if lesson is None:
         warnings.warn(SILENT, stacklevel=4)
         return task.Y, h
+    warn_of_gaps(lesson, task.classes)
     report.teaching = lesson.report
     job.progress.say(lesson_line(lesson.report))
     return lesson.targets, h
+
+
+def warn_of_gaps(lesson: Lesson, classes: Sequence[str]) -> None:
+    """Say that there are hardly any texts, or none of a label."""
+    if len(lesson.targets) < len(classes):
+        texts = counted(len(lesson.targets), "text")
+        warnings.warn(f"{texts} for {counted(len(classes), 'label')} is too few to learn from: add texts", stacklevel=5)
+    elif len(never := np.setdiff1d(np.arange(len(classes)), ONE_OF.answer(lesson.targets))):
+        shown = some([repr(classes[k]) for k in never.tolist()])
+        warnings.warn(f"no text is taken for {shown}: add rules for it or label some of its texts", stacklevel=5)
 
 
 def new_corpus(task: Task, X: Any, Y: Array, link: Link, recipe: Recipe) -> Corpus:

@@ -112,7 +112,7 @@ def teach(
     fires = np.asarray(rules.R.sum(axis=1)).ravel() > 0
     voted = free[(fires & (link.lead(votes) > 1e-9))[free]]
     answers = link.answer(votes)
-    if (reason := _nothing_said(answers[voted], len(free), classes)) is not None:
+    if (reason := _nothing_said(answers[voted], len(view), classes)) is not None:
         if len(labelled):
             return None
         raise InputError(reason)
@@ -159,9 +159,9 @@ def lesson_line(report: dict[str, Any]) -> str:
     return f"{votes}; votes not learned from are shared by {', then '.join(shared)}" if shared else votes
 
 
-def _nothing_said(answers: Array, n_free: int, classes: Sequence[str]) -> str | None:
+def _nothing_said(answers: Array, n_texts: int, classes: Sequence[str]) -> str | None:
     """Why the votes cannot teach, if they cannot."""
-    texts = counted(n_free, "text")
+    texts = counted(n_texts, "text")
     if not len(answers):
         what = f"no rule fires on any of {texts}, or those that fire say as much for one label as for another"
         return f"there is nothing to learn from: no text has a label, and {what}"

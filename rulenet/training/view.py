@@ -44,7 +44,7 @@ def term_view(columns: Columns, seed: int) -> Array | None:
     X: Any = columns.X[:, first:]
     if columns.vectors is not None:
         view = np.asarray(X[:, : columns.features.n_terms] @ columns.vectors)
-        return view / np.maximum(np.linalg.norm(view, axis=1, keepdims=True), 1e-9)
+        return np.asarray(view / np.maximum(np.linalg.norm(view, axis=1, keepdims=True), 1e-9))
     if min(X.shape) <= 2:  # nothing to reduce
         return np.asarray(X.toarray()) if X.shape[1] else None
     return np.asarray(TruncatedSVD(min(AXES, *(n - 1 for n in X.shape)), random_state=seed).fit_transform(X))

@@ -48,7 +48,7 @@ def word_encoder(
     if wanted != AUTO:
         return wanted
     has_states = encoder not in (None, "scratch")
-    if not FEWEST <= n_labelled <= MOST and not (teaches and not has_states):
+    if not (0 if teaches and not has_states else FEWEST) <= n_labelled <= MOST:
         return None
     if has_states:
         return encoder
