@@ -38,7 +38,6 @@ class Corpus:
     phi: Any = None  # φ from weights that never saw the text, (n_texts, n_classes)
     rows: Sequence[Any] = ()  # word pieces of each text, or its hidden states after the first `layers` layers
     layers: int = 0
-    h: Any = None  # h(x) of the encoder as it comes, (n_texts, H), if it is known
 
     def __len__(self) -> int:
         return len(self.origin)
@@ -55,7 +54,7 @@ class Corpus:
 
     def take(self, indices: Array) -> Corpus:
         """Some of the rows."""
-        arrays: dict[str, Any] = {name: getattr(self, name) for name in ("X", "Y", "origin", "phi", "h")}
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in ("X", "Y", "origin", "phi")}
         arrays = {name: None if array is None else array[indices] for name, array in arrays.items()}
         texts, rows = ([of[i] for i in indices.tolist()] if len(of) else () for of in (self.texts, self.rows))
         return replace(self, texts=texts, rows=rows, **arrays)

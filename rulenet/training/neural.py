@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,13 +37,44 @@ from rulenet.training.report import Report
 from rulenet.training.teaching import VARIANCE
 
 if TYPE_CHECKING:
+    from rulenet.model.encoders.encoder import Encoder
     from rulenet.model.psi import Psi
     from rulenet.training.checkpoint import Checkpoint
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What an encoder has made of the texts of a corpus before φ was known."""
+
+    body: Encoder
+    h: Array  # h(x), (n_texts, H)
+    came: Array | None  # h(x) before the encoder learned from labels, if it did and there are enough to judge it by
+
+
+def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) -> Seen:
+    """h(x) of all texts, by the encoder as it comes or, where few texts are labelled, as its first objectives leave it."""
+    import torch
+
+    from rulenet.training.run import new_accelerator, new_cut, own_gpu
+
+    started, n_given = time.perf_counter(), int(corpus.is_given.sum())
+    with torch.random.fork_rng(devices=own_gpu(job.device)):
+        psi, corpus = new_psi(corpus, encoder, recipe, report, job)
+        settled = recipe.resolved(len(corpus), psi.encoder.traits, n_given).with_changes(precision=psi.precision)
+        nothing = Weights(np.zeros((0, corpus.Y.shape[1])), np.zeros(corpus.Y.shape[1]))
+        setup = Setup(psi, corpus, corpus.with_target, nothing, PhiProblem(), new_cut(settled, psi))
+        came = (
+            train_first(setup, np.arange(0), settled, report, job, judges=n_given >= MIN_HELD_OUT) if n_given else None
+        )
+        h = psi.hidden(corpus.rows, device=new_accelerator(job.device).device)
+    report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(corpus)
+    return Seen(psi.encoder, h, came)
+
+
 def fit_psi(
-    corpus: Corpus, weights: Weights, problem: PhiProblem, encoder: str, recipe: Recipe, report: Report, job: Job
-) -> tuple[Psi, Weights, HeldOut | None]:
+    corpus: Corpus, weights: Weights, problem: PhiProblem, encoder: str, recipe: Recipe, report: Report, job: Job,
+    seen: Seen | None = None,
+) -> tuple[Psi, Weights, HeldOut | None]:  # fmt: skip
     """Train ψ against out-of-fold φ; returns ψ, φ's weights after that and the held-out texts' logits. The rest is in the report."""
     import torch
 
@@ -55,13 +86,13 @@ def fit_psi(
     job.progress.stage("ψ", f"ψ: {encoder}, {counted(len(corpus), 'text')}")
     with torch.random.fork_rng(devices=own_gpu(job.device)):
         recipe = recipe.with_changes(precision=settled_precision(recipe.steps.precision, job.device))
-        psi, corpus = new_psi(corpus, encoder, recipe, report, job)
+        psi, corpus = new_psi(corpus, encoder, recipe, report, job, None if seen is None else seen.body)
         body = psi.encoder
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
-        traits = (
-            replace(body.traits, contrast_steps=0) if problem.rules else body.traits
-        )  # with rules it is not measured
+        # With rules, contrastive steps are measured only where these teach, and then they are done.
+        steps = report.settled.get("contrast_steps", 0) if seen else 0 if problem.rules else body.traits.contrast_steps
+        traits = replace(body.traits, contrast_steps=steps)
         if report.teaching and recipe.starts_convex(traits):  # what it taught is in its convex start
             labelled = train[corpus.is_given[train]]
             recipe = recipe.resolved(len(corpus), traits, len(labelled))
@@ -70,10 +101,13 @@ def fit_psi(
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi))
         terms = start_all((objective for objective in recipe.objectives if not objective.comes_first), setup)
-        came = train_first(setup, held_out, recipe, report, job)
+        settle(psi, recipe, report)
+        came = train_first(setup, held_out, recipe, report, job) if seen is None else seen.came
         if recipe.steps.epochs and not any(Need.PIECES in objective.needs for objective in recipe.objectives):
             corpus = recipe.tune.keep(body, corpus, job.device, psi.precision)
-        start = begin(replace(setup, corpus=corpus), came, held_out, recipe, report, job)
+        start = begin(
+            replace(setup, corpus=corpus), came, held_out, recipe, report, job, None if seen is None else seen.h
+        )
         judged = corpus.take(held_out) if len(held_out) else None
         how = {"judge_start": start is not None}
         outcome = Outcome([], [], 0)
@@ -94,7 +128,9 @@ def fit_psi(
     return psi, weights, conclude(psi, kept, judged, problem, recipe, report)
 
 
-def new_psi(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) -> tuple[Psi, Corpus]:
+def new_psi(
+    corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job, body: Encoder | None = None
+) -> tuple[Psi, Corpus]:
     """ψ before any training, and the corpus with the word pieces of its texts."""
     import torch
 
@@ -102,9 +138,10 @@ def new_psi(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: J
     from rulenet.model.psi import Psi
     from rulenet.training.checkpoint import WORD_PIECES
 
-    known, folder = corpus.with_target, job.work_dir
-    texts = [corpus.texts[i] for i in known.tolist()]
-    body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
+    folder, known = job.work_dir, corpus.with_target if len(corpus.with_target) else np.arange(len(corpus))
+    if body is None:
+        texts = [corpus.texts[i] for i in known.tolist()]
+        body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
     torch.manual_seed(job.seed)
     bound, dropout = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound, recipe.head.dropout
     precision = settled_precision(recipe.steps.precision, job.device)
@@ -136,14 +173,24 @@ def conclude(
     return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)
 
 
-def train_first(setup: Setup, held_out: Array, recipe: Recipe, report: Report, job: Job) -> Array | None:
-    """Train the encoder by the objectives that come before the head; h(x) of the encoder as it came, or None if it still is."""
+def settle(psi: Psi, recipe: Recipe, report: Report) -> None:
+    """Report what the data have settled of ψ's training."""
+    leaves = recipe.leaves()
+    names = ("epochs", "learning_rate", "head_learning_rate", "precision", "frozen_layers", "contrast_steps")
+    report.settled |= {"bound": psi.bound, **{name: leaves[name] for name in names if name in leaves}}
+
+
+def train_first(
+    setup: Setup, held_out: Array, recipe: Recipe, report: Report, job: Job, *, judges: bool = True
+) -> Array | None:
+    """Train the encoder by the objectives that come before the head; h(x) of the encoder as it came, or None if it still is.
+
+    Without `judges`, nothing is to be judged by that h(x), and it is not computed.
+    """
     from rulenet.training.loop import train_psi
     from rulenet.training.run import new_accelerator
 
-    leaves, psi, came = recipe.leaves(), setup.psi, None
-    settled = ("epochs", "learning_rate", "head_learning_rate", "precision", "frozen_layers", "contrast_steps")
-    report.settled |= {"bound": psi.bound, **{name: leaves[name] for name in settled if name in leaves}}
+    psi, came = setup.psi, None
     learned = setup.corpus.take(np.setdiff1d(setup.corpus.with_target, held_out if recipe.steps.epochs else []))
     for objective in recipe.objectives if recipe.starts_convex(psi.encoder.traits) else ():
         changes = objective.alone() if objective.comes_first else None
@@ -153,16 +200,18 @@ def train_first(setup: Setup, held_out: Array, recipe: Recipe, report: Report, j
         if not term.batches(learned, np.random.default_rng(job.seed)):
             report.settled["contrast_steps"] = 0
             continue
-        if came is None:
+        if came is None and judges:
             came = psi.hidden(setup.corpus.rows, device=new_accelerator(job.device).device)
         train_psi(psi, learned, None, recipe.with_changes(**changes), [term], job)
     return came
 
 
-def begin(setup: Setup, came: Array | None, held_out: Array, recipe: Recipe, report: Report, job: Job) -> Start | None:
+def begin(
+    setup: Setup, came: Array | None, held_out: Array, recipe: Recipe, report: Report, job: Job, h: Array | None = None
+) -> Start | None:
     """Give ψ its convex start, without the held-out texts if epochs follow; None for an encoder that has read nothing yet.
 
-    `came`: h(x) before the encoder learned from the texts that it is to be judged by, if it did.
+    `came`: h(x) before the encoder learned from the texts that it is to be judged by, if it did; `h`: h(x) now, if it is known.
     """
     from rulenet.training.run import new_accelerator
 
@@ -171,7 +220,6 @@ def begin(setup: Setup, came: Array | None, held_out: Array, recipe: Recipe, rep
         return None
     objective = next(objective for objective in recipe.objectives if isinstance(objective, Supervised))
     began, where = time.perf_counter(), new_accelerator(job.device).device
-    h = corpus.h if came is None else None
     if h is None:
         h = psi.hidden(corpus.rows, device=where, layers=corpus.layers)
         report.seconds_per_text["psi"] = (time.perf_counter() - began) / len(corpus)

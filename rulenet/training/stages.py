@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,8 +32,11 @@ from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_p
 from rulenet.training.recipe import FEW_TEXTS, Recipe
 from rulenet.training.report import Report
 from rulenet.training.teaching import Lesson, Rules, given_weights, lesson_line, teach
-from rulenet.training.view import hidden_states, term_view
+from rulenet.training.view import term_view
 from rulenet.training.word_vectors import FEWEST, AddedWords, Columns, alike, word_encoder
+
+if TYPE_CHECKING:
+    from rulenet.training.neural import Seen
 
 SILENT = (
     "no rule votes on the texts without a label, so rules cannot teach: only confident answers of φ are learned from"
@@ -80,7 +83,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     teaches = rules_teach(task, features)
     plain, words, word_vectors = read_columns(task, features, encoder, recipe, teaches, report, job)
     report.seconds["columns"] = time.perf_counter() - started
-    Y, h = taught(task, words or plain, encoder, recipe, report, job) if teaches else (task.Y, None)
+    Y, seen = taught(task, words or plain, encoder, recipe, report, job) if teaches else (task.Y, None)
 
     started = time.perf_counter()
     job.progress.stage("φ", f"φ: {counted(plain.X.shape[1], 'column')}" if plain.X.shape[1] else "")
@@ -111,11 +114,11 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
                 problem, X, Y if report.teaching else task.Y, task.is_given, features, recipe, job.seed
             )
         return Hybrid(features, weights.finished(), held_out=held_out, link=problem.link), report
-    return fit_neural(task, columns, Y, h, weights, problem, encoder, recipe, report, job)
+    return fit_neural(task, columns, Y, seen, weights, problem, encoder, recipe, report, job)
 
 
 def fit_neural(
-    task: Task, columns: Columns, Y: Array, h: Any, weights: Weights, problem: PhiProblem, encoder: str, recipe: Recipe,
+    task: Task, columns: Columns, Y: Array, seen: Seen | None, weights: Weights, problem: PhiProblem, encoder: str, recipe: Recipe,
     report: Report, job: Job,
 ) -> tuple[Hybrid, Report]:  # fmt: skip
     """φ out-of-fold, and ψ against it."""
@@ -125,7 +128,7 @@ def fit_neural(
     job.progress.stage(
         "φ out-of-fold", f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}" if columns.X.shape[1] else ""
     )
-    corpus = replace(new_corpus(task, columns.X, Y, problem.link, recipe), h=h)
+    corpus = new_corpus(task, columns.X, Y, problem.link, recipe)
     known = corpus.take(corpus.with_target)
     phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, job.seed)
     if offset is not None:
@@ -137,7 +140,7 @@ def fit_neural(
     # ψ learns at its usual rate: its loss is a mean over texts, whatever they weigh in sum.
     weight = problem.link.mass(corpus.Y[corpus.is_given if corpus.is_given.any() else corpus.with_target])
     corpus = replace(corpus, phi=phi, Y=corpus.Y / weight.mean())
-    psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job)
+    psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job, seen)
     return Hybrid(features, weights.finished(), psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
 
 
@@ -164,16 +167,22 @@ def read_columns(
 
 def taught(
     task: Task, columns: Columns, encoder: str | None, recipe: Recipe, report: Report, job: Job
-) -> tuple[Array, Array | None]:
-    """Targets of all texts, those without a label as rules teach, and h(x) if it was needed."""
-    features, n_rules, h = columns.features, columns.features.n_rules, None
+) -> tuple[Array, Seen | None]:
+    """Targets of all texts, those without a label as rules teach, and what an encoder has made of the texts."""
+    features, n_rules = columns.features, columns.features.n_rules
+    seen: Seen | None = None
     started = time.perf_counter()
     job.progress.stage("teaching", f"rules teach: {counted(len(task.texts), 'text')}")
     if encoder not in (None, "scratch"):
-        h = hidden_states(str(encoder), task.texts, recipe, report, job)
-    view = term_view(columns, job.seed) if h is None else h
+        from rulenet.training.neural import see
+
+        origin = np.where(task.is_given, Origin.GIVEN, Origin.NONE)
+        seen = see(
+            Corpus(task.texts, columns.X, task.Y, origin, np.zeros_like(task.Y)), str(encoder), recipe, report, job
+        )
+    view = term_view(columns, job.seed) if seen is None else seen.h
     if view is None or features.ruleset is None:
-        return task.Y, h
+        return task.Y, None
     rules = Rules(
         columns.X[:, :n_rules], rule_columns(features.ruleset, task.classes), given_weights(features.ruleset.rules)
     )
@@ -184,11 +193,11 @@ def taught(
     report.seconds["teaching"] = time.perf_counter() - started
     if lesson is None:
         warnings.warn(SILENT, stacklevel=4)
-        return task.Y, h
+        return task.Y, None
     warn_of_gaps(lesson, task.classes)
     report.teaching = lesson.report
     job.progress.say(lesson_line(lesson.report))
-    return lesson.targets, h
+    return lesson.targets, seen
 
 
 def warn_of_gaps(lesson: Lesson, classes: Sequence[str]) -> None:

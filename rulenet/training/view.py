@@ -1,41 +1,20 @@
-"""A view of texts, a dense array with a row for each, in which texts that mean the same are near each other.
+"""A view of texts without an encoder, a dense array with a row for each, in which texts that mean the same are near each other.
 
-h(x) of an encoder that has read other texts; without one, the sum of the word vectors of a text's terms; without those, its place in the
-main axes of TF-IDF (latent semantic analysis, Deerwester et al. 1990). Imports features, recipe and scikit-learn; torch, late.
+The sum of the word vectors of a text's terms; without those, its place in the main axes of TF-IDF and tags (latent semantic analysis,
+Deerwester et al. 1990). Imports word_vectors and scikit-learn; no torch.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.decomposition import TruncatedSVD
 
 from rulenet.base.types import Array
-from rulenet.training.job import Job
-from rulenet.training.parts import fields_of
-from rulenet.training.recipe import Recipe
-from rulenet.training.report import Report
 from rulenet.training.word_vectors import Columns
 
 AXES = 200
-
-
-def hidden_states(encoder: str, texts: Sequence[str], recipe: Recipe, report: Report, job: Job) -> Array:
-    """h(x) of each text by an encoder as it comes, (n_texts, H)."""
-    from rulenet.model.device import settled_precision
-    from rulenet.model.encoders.load import load_encoder
-    from rulenet.model.psi import Psi
-    from rulenet.training.run import new_accelerator
-
-    started = time.perf_counter()
-    body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
-    psi = Psi(body, 1, bound=None, dropout=0.0, precision=settled_precision(recipe.steps.precision, job.device))
-    h = psi.hidden(body.encode(texts), device=new_accelerator(job.device).device)
-    report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(texts)
-    return np.asarray(h)
 
 
 def term_view(columns: Columns, seed: int) -> Array | None:
