@@ -1,8 +1,8 @@
 """Rules teach: rules, texts without labels and few labels; test rows. Beside it the votes of the rules, and the default without rules.
 
-Claims, means of the seeds: no labels, AG News with our pack > 90 and with nine published rules > 88, IMDB with our pack > 88; published rules
-and 10 labels a class, YouTube comments > 95.3 and TREC > 80.3; and no cell below rules alone or below the default without rules by more
-than half a point.
+Claims, means of the seeds: no labels, AG News with our pack > 90, with nine published rules > 88, IMDB with our pack > 88; published rules
+and 10 labels a class, YouTube comments > 95.3 and TREC > 80.3; no cell more than half a point below rules alone or below the default
+without rules.
 
     python benchmarks/bench_teach.py --runs FILE       hours on two cores; finished runs are kept in FILE and not run again
     python benchmarks/bench_teach.py --sets trec --labels 0 10 --seeds 0 --runs FILE
