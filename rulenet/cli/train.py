@@ -219,8 +219,6 @@ def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path |
 
 def show(report: dict[str, Any], max_length: int, model: Path) -> None:
     """Print a report on training."""
-    from rulenet.training.teaching import lesson_line
-
     if report["cut_texts"]:
         err.print(
             f"note: {report['cut_texts']:.0%} of the texts are longer than {max_length} word pieces: ψ reads only their beginning "
