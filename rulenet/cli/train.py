@@ -229,9 +229,7 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         few = "" if report["held_out"] else "; too few texts to say how often it is right"
         say(f"ψ is its convex start: the encoder as it came, and the best linear head over it; {epochs}{few}")
     if report["teaching"]:
-        say(
-            f"{lesson_line(report['teaching'])}; of the guesses, {report['teaching']['doubt']:.0%} are expected to be wrong"
-        )
+        say(f"of the labels that rules taught, {report['teaching']['doubt']:.0%} are expected to be wrong")
         say(report["teaching"]["advice"])
     if held_out := report["held_out"]:
         title = f"Accuracy on {counted(int(held_out['texts']), 'text')} held out of training"
