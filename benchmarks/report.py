@@ -66,7 +66,7 @@ def long_table(results: dict[str, Any]) -> list[str]:
             f"Last epoch joint, {DATA[name]}, 3 seeds",
             f"{gain} (± {f['error']:.2%}); kept in {f['joint_is_joint']:.0%} of the runs",
         )
-    for cells in neural_rows(results):
+    for cells in [*neural_rows(results), *teach_rows(results)]:
         row(*cells)
     phi = dict(results.get("phi", {}).get("figures", {}))
     chosen = phi.pop("choice", {})
@@ -178,6 +178,19 @@ def neural_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
                 if key in f
             )
             rows.append(("encoders", f"{DATA[name]}, e5", figure))
+    return rows
+
+
+def teach_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Script, what and figure of what rules teach."""
+    rows = []
+    for name, f in results.get("teach", {}).get("figures", {}).items():
+        if name != "runs":
+            data, _, k = name.rpartition(", ")
+            sides = {"votes": "votes alone", "without rules": "default without rules", "taught": "φ + ψ"}
+            figure = ", ".join(f"{label} {f[side]:.1f}" for side, label in sides.items() if side in f)
+            labels = "no labels" if k == "0" else f"{k} labels a class"
+            rows.append(("teach", f"{data}, rules and texts without labels, {labels}", figure))
     return rows
 
 
