@@ -2,7 +2,7 @@
 
 Maximum a posteriori multinomial logistic regression over X = [R | T | P]:
 
-    minimise  Σ_n CE(y_n, φ(x_n))  +  Σ_rules (w_i − w⁰_i)² / 2σ²  +  Σ_other w_jk² / 2C s_jk²
+    minimise  Σ_n CE(y_n, φ(x_n))  +  Σ_rules (w_i − w⁰_i)² / 2σ²  +  Σ_other w_jk² / 2C s_jk²  +  Σ_k b_k² / 2v
 
 A rule column has one weight for each label that its author named, usually one: the prior mean w⁰ is the author's starting weight,
 the bounds are the author's sign, and a pinned rule's bounds are its starting weight. Any other column has one weight per class. L-BFGS-B
@@ -75,6 +75,7 @@ class PhiProblem:
     tau: float = 1.0  # τ, how much terms with similar vectors share
     shared: Array | None = None  # what terms are known to share, the prior mean of their weights, (n_terms, n_classes)
     head_variance: float = 1.0  # prior variance of the head's weights over hidden states
+    bias_variance: float = np.inf  # v, prior variance of the biases; none by default
 
     @cached_property
     def n_rules(self) -> int:
@@ -327,11 +328,12 @@ class _Objective:
         if self.dense is not None:
             phi = phi + self.dense.columns @ dense.astype(np.float32)
         loss, residual = problem.link.loss_and_residual(phi, self.Y, self.mass)
+        loss += float(bias @ bias) / (2 * problem.bias_variance)
         pull, flat = rule_weights - self.prior, others.ravel()
         loss += float(pull @ pull) / (2 * problem.rule_sigma**2) + float(flat @ flat) / (2 * problem.C)
         full = np.asarray(self.Xt @ residual.astype(self.X.dtype, copy=False), dtype=np.float64)  # (n_columns, K)
         gradient = np.empty(len(theta))
-        gradient[: self.first] = residual.sum(axis=0)
+        gradient[: self.first] = residual.sum(axis=0) + bias / problem.bias_variance
         gradient[self.first : self.last] = full[self.cells] + pull / problem.rule_sigma**2
         gradient[self.last : self.end] = (self.scale * full[self.n_rules :] + others / problem.C).ravel()
         if self.dense is not None:

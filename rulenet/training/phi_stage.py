@@ -23,6 +23,9 @@ from rulenet.model.phi_problem import PhiProblem
 from rulenet.training.recipe import Recipe
 
 DEFAULT_C = 10.0  # where there is nothing to choose it by
+# Of φ with rules: what few texts need to hold rules that say much is a bias of several logits, which is wrong elsewhere. 20 labelled texts:
+# our AG News pack 81.3 → 87.4 (votes of the rules 86.2), THUCNews 78.5 → 82.8, IMDB 88.3 → 89.4; from 300 texts on within 0.3.
+BIAS_VARIANCE = 1.0
 FOLDS = 5  # that say how the biases of weighted labels must be moved
 MIN_HELD_OUT = 40  # below this a held-out split costs more than it tells
 
@@ -41,7 +44,8 @@ def phi_problem(
     rules, phi = rule_columns(features.ruleset, classes), recipe.phi
     nb_terms, vectors = 0 if phi.nb is False else features.n_terms, vectors if phi.tau else None
     return PhiProblem(
-        rules, C=phi.C or DEFAULT_C, rule_sigma=phi.rule_sigma, nb_terms=nb_terms, vectors=vectors, tau=phi.tau or 1.0, shared=shared
+        rules, C=phi.C or DEFAULT_C, rule_sigma=phi.rule_sigma, nb_terms=nb_terms, vectors=vectors, tau=phi.tau or 1.0, shared=shared,
+        bias_variance=BIAS_VARIANCE if rules else np.inf,
     )  # fmt: skip
 
 

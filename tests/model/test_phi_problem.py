@@ -306,3 +306,14 @@ def test_out_of_fold_with_hidden_states() -> None:
     phi, psi = PhiProblem([RuleColumn(1), RuleColumn(0)]).out_of_fold_with(X, H, np.eye(2)[y], 5, seed=0)
     assert ((phi + psi).argmax(axis=1) == y).mean() > 0.9
     assert np.abs(phi[:, 1] - phi[:, 0]).max() < np.abs(psi[:, 1] - psi[:, 0]).max()
+
+
+def test_a_prior_on_the_biases_leaves_rules_their_say() -> None:
+    X = np.eye(3)[[0, 0, 0, 1, 1, 2]]
+    Y = np.eye(2)[[1, 1, 1, 1, 1, 0]]
+    rules = [RuleColumn(1, prior=4.0, column=0), RuleColumn(0, prior=4.0, column=1), RuleColumn(0, column=2)]
+    free, held = (PhiProblem(rules, bias_variance=v).solve(X, Y, tol=1e-8) for v in (np.inf, 0.1))
+    assert np.abs(held.bias).max() < np.abs(free.bias).max() / 2
+    many = np.tile(X, (2000, 1)), np.tile(0.8 * Y + 0.1, (2000, 1))
+    free, held = (PhiProblem(rules, bias_variance=v).solve(*many, tol=1e-8) for v in (np.inf, 0.1))
+    np.testing.assert_allclose(held.logits(X), free.logits(X), atol=0.1)

@@ -23,7 +23,8 @@ def test_the_problem_of_a_recipe(nb: bool) -> None:
     features.fit_transform(TEXTS)
     problem = phi_stage.phi_problem(features, ["x", "y"], Recipe.of(C=3.0, rule_sigma=0.5, nb=nb))
     nb_terms = features.n_terms if nb else 0
-    assert problem == PhiProblem([RuleColumn(0, prior=2.0, column=0)], C=3.0, rule_sigma=0.5, nb_terms=nb_terms)
+    rules = [RuleColumn(0, prior=2.0, column=0)]
+    assert problem == PhiProblem(rules, C=3.0, rule_sigma=0.5, nb_terms=nb_terms, bias_variance=1.0)
 
 
 def test_training_and_refit_put_the_same_problem(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,9 @@ def test_scratch_is_the_same_for_the_same_seed() -> None:
     [
         ("folder", Traits(can_split=True)),
         ("scratch", Traits(pretrained=False, learning_rate=1e-3, epochs=10, can_mask=True)),
-        pytest.param("minilm", Traits(can_split=True, can_mask=True, pooling="unit"), marks=pytest.mark.slow),
+        pytest.param(
+            "minilm", Traits(can_split=True, can_mask=True, pooling="unit", contrast_steps=20), marks=pytest.mark.slow
+        ),
     ],
 )
 def test_what_is_known_of_each_source(tiny_encoder: str, name: str, traits: Traits) -> None:
