@@ -36,6 +36,8 @@ from rulenet.training.recipe import FEW_TEXTS, PARTS, Recipe
 from rulenet.training.report import Report
 from rulenet.training.teaching import VARIANCE
 
+FEW_BESIDE_RULES = 400
+
 if TYPE_CHECKING:
     from rulenet.model.encoders.encoder import Encoder
     from rulenet.model.psi import Psi
@@ -60,7 +62,10 @@ def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) 
     started, n_given = time.perf_counter(), int(corpus.is_given.sum())
     with torch.random.fork_rng(devices=own_gpu(job.device)):
         psi, corpus = new_psi(corpus, encoder, recipe, report, job)
-        settled = recipe.resolved(len(corpus), psi.encoder.traits, n_given).with_changes(precision=psi.precision)
+        n_train = n_given if n_given < MIN_HELD_OUT else round((1 - recipe.held_out) * n_given)
+        settled = recipe.resolved(len(corpus), psi.encoder.traits, beside_rules(n_train)).with_changes(
+            precision=psi.precision
+        )
         nothing = Weights(np.zeros((0, corpus.Y.shape[1])), np.zeros(corpus.Y.shape[1]))
         setup = Setup(psi, corpus, corpus.with_target, nothing, PhiProblem(), new_cut(settled, psi))
         came = (
@@ -69,6 +74,15 @@ def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) 
         h = psi.hidden(corpus.rows, device=new_accelerator(job.device).device)
     report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(corpus)
     return Seen(psi.encoder, h, came)
+
+
+def beside_rules(n_train: int) -> int:
+    """What a number of labelled texts counts as where rules teach: epochs pay later there.
+
+    Contrastive steps instead of epochs, MiniLM, other training rows, one sample: TREC 120 labels 78.0 → 83.5, 300: 83.0 → 85.4; AG News
+    with nine rules 200: 87.0 → 87.9, in half the time; YouTube comments 100: 96.1 → 95.3.
+    """
+    return min(n_train, FEW_TEXTS - 1) if n_train < FEW_BESIDE_RULES else n_train
 
 
 def fit_psi(
@@ -95,7 +109,7 @@ def fit_psi(
         traits = replace(body.traits, contrast_steps=steps)
         if report.teaching and recipe.starts_convex(traits):  # what it taught is in its convex start
             labelled = train[corpus.is_given[train]]
-            recipe = recipe.resolved(len(corpus), traits, len(labelled))
+            recipe = recipe.resolved(len(corpus), traits, beside_rules(len(labelled)))
             train = labelled if len(labelled) >= FEW_TEXTS else train
         recipe = recipe.resolved(len(corpus), traits, len(np.intersect1d(train, known)))
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)

@@ -131,9 +131,9 @@ class Recipe:
         Examples
         --------
         >>> Recipe().resolved(2000, Traits(), 320)
-        Recipe.of(min_df=2, frozen_layers=3, epochs=10, learning_rate=5e-05, head_learning_rate=0.0001)
+        Recipe.of(min_df=2, frozen_layers=3, contrast_steps=0, epochs=10, learning_rate=5e-05, head_learning_rate=0.0001)
         >>> Recipe.of(epochs=1, nb=False).resolved(2000, Traits(learning_rate=1e-3, epochs=10), 320)
-        Recipe.of(min_df=2, nb=False, frozen_layers=3, epochs=1, learning_rate=0.001, head_learning_rate=0.0001)
+        Recipe.of(min_df=2, nb=False, frozen_layers=3, contrast_steps=0, epochs=1, learning_rate=0.001, head_learning_rate=0.0001)
         """
         found: dict[str, Any] = {"min_df": 2 if n_texts >= MANY_TEXTS else 1}
         if traits is not None:
