@@ -25,6 +25,7 @@ from common import RULES, accuracy, finish
 from convert_rules import convert
 
 from rulenet import RuleNetClassifier, RuleSet
+from rulenet.workbench.flips import starting_weights
 
 SETS = {  # data, our rule pack or None for the published rules, encoder, texts without labels, test rows
     "ag_news, pack": ("ag_news", "ag_news.yaml", "minilm", 6_000, 2_000),
@@ -71,11 +72,8 @@ def run(name: str, k: int, seed: int) -> dict[str, Any]:
     parts, classes = clf.predictor_.hybrid.parts(test[0]), clf.classes_
     for part, logits in (("phi", parts.phi), ("psi", parts.psi), ("taught", parts.logits)):
         found[part] = accuracy(classes[logits.argmax(axis=1)], test[1])
-    weights = np.zeros((len(rules), len(classes)))
-    for i, rule in enumerate(rules.rules):
-        for label, weight in rule.evidence.items():
-            weights[i, classes.tolist().index(label)] = weight
-    found["votes"] = accuracy(classes[np.asarray(rules.match(test[0]) @ weights).argmax(axis=1)], test[1])
+    votes = np.asarray(rules.match(test[0]) @ starting_weights(rules))
+    found["votes"] = accuracy(np.array(rules.labels)[votes.argmax(axis=1)], test[1])
     if k:
         plain = RuleNetClassifier(None, encoder, random_state=seed).fit(texts, labels)
         found["without rules"] = accuracy(plain.predict(test[0]), test[1])

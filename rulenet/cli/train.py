@@ -227,7 +227,9 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
     if report["start"] and not report["best_epoch"]:
         epochs = f"{counted(report['epochs'], 'epoch')} made it no better" if report["epochs"] else "no epochs followed"
         few = "" if report["held_out"] else "; too few texts to say how often it is right"
-        say(f"ψ is its convex start: the encoder as it came, and the best linear head over it; {epochs}{few}")
+        steps = report["settled"].get("contrast_steps")
+        encoder = f"the encoder after {counted(steps, 'contrastive step')}" if steps else "the encoder as it came"
+        say(f"ψ is its convex start: {encoder}, and the best linear head over it; {epochs}{few}")
     if report["teaching"]:
         say(f"of the labels that rules taught, {report['teaching']['doubt']:.0%} are expected to be wrong")
         say(report["teaching"]["advice"])

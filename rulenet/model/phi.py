@@ -63,6 +63,20 @@ def rule_columns(ruleset: RuleSet | None, classes: Sequence[str]) -> list[RuleCo
     return columns
 
 
+def starting_weights(rules: Sequence[RuleColumn], n_rules: int, n_classes: int) -> Array:
+    """The weights that authors gave their rules, (n_rules, n_classes).
+
+    Examples
+    --------
+    >>> starting_weights([RuleColumn(1, prior=2.0, column=0), RuleColumn(0, column=1)], 2, 2).tolist()
+    [[0.0, 2.0], [1.0, 0.0]]
+    """
+    columns, labels, _ = rule_cells(rules)
+    weights = np.zeros((n_rules, n_classes))
+    weights[columns, labels] = [rule.prior for rule in rules]
+    return weights
+
+
 @dataclass(frozen=True)
 class Weights:
     """Solution of φ.

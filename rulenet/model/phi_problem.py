@@ -47,7 +47,7 @@ from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.errors import InputError
 from rulenet.model.link import ONE_OF, Link
-from rulenet.model.phi import RuleColumn, Weights, rule_cells
+from rulenet.model.phi import RuleColumn, Weights, rule_cells, starting_weights
 from rulenet.model.phi_dense import Dense, shared_by
 
 UNSEEN = 0.1  # how far, in logits, the bias of a class without examples is below the mean of the others
@@ -216,10 +216,8 @@ class PhiProblem:
 
     def from_rules(self, X: Any, n_classes: int) -> tuple[Weights, Array]:
         """The weights that authors gave their rules, and what these say of texts that one fires on; an InputError if none does."""
-        *cells, n_rules = rule_cells(self.rules)
-        weights = Weights(np.zeros((X.shape[1], n_classes)), np.zeros(n_classes))
-        weights.coef[tuple(cells)] = [rule.prior for rule in self.rules]
-        fired = np.asarray(X[:, :n_rules].sum(axis=1)).ravel() > 0
+        weights = Weights(starting_weights(self.rules, X.shape[1], n_classes), np.zeros(n_classes))
+        fired = np.asarray(X[:, : self.n_rules].sum(axis=1)).ravel() > 0
         if not fired.any():
             texts = counted(len(fired), "text")
             raise InputError(

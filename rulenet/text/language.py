@@ -11,6 +11,7 @@ from typing import Literal
 from rulenet.text.fold import HAN
 
 Language = Literal["en", "zh"]
+_KANA = re.compile("[ぁ-ヿ]")  # Japanese is taken for Chinese by its other characters
 _ENGLISH = re.compile(r"\b(?:and|are|for|from|have|is|it|my|not|of|that|the|this|to|was|with|you)\b", re.IGNORECASE)
 
 
@@ -37,6 +38,19 @@ def declared_or_detected(declared: str, texts: Sequence[str]) -> Language:
     ('zh', 'en')
     """
     return "en" if declared == "en" else "zh" if declared == "zh" else detect_language(texts)
+
+
+def looks(texts: Sequence[str]) -> str:
+    """What language texts seem to be in.
+
+    Examples
+    --------
+    >>> looks(["手机坏了"]), looks(["Where is my parcel?"]), looks(["Où est mon colis ?"])
+    ('Chinese', 'English', 'neither English nor Chinese')
+    """
+    if detect_language(texts) == "zh" and not _KANA.search("".join(texts[:100])):
+        return "Chinese"
+    return "English" if is_english(texts) else "neither English nor Chinese"
 
 
 def script(letter: str) -> str:

@@ -51,10 +51,8 @@ VARIANCES = (0.3, 1.0, 3.0, 10.0, 30.0)
 USUAL = 1.0  # where there is too little to choose by
 FOLDS = 5
 LEAST_BOUND = 1.5
-MOVED_RATIO = (
-    4.0  # least ratio of ψ's spread to φ's, and what both are raised by, where contrastive steps have moved the encoder
-)
-MOVED_SURER = 1.4
+# Least ratio of ψ's spread to φ's, and what both are raised by, where contrastive steps have moved the encoder.
+MOVED_RATIO, MOVED_SURER = 4.0, 1.4
 
 
 @dataclass(frozen=True)

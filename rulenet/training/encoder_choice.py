@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Sequence
 
 from rulenet.errors import MissingExtraError
 from rulenet.model.encoders.load import AUTO, check_encoder
-from rulenet.text.language import Language, is_english
-
-_KANA = re.compile("[ぁ-ヿ]")  # Japanese is taken for Chinese by its other characters
+from rulenet.text.language import Language, is_english, looks
 
 
 def chosen_encoder(encoder: str | os.PathLike[str] | None, language: Language, texts: Sequence[str]) -> str | None:
@@ -34,7 +31,7 @@ def chosen_encoder(encoder: str | os.PathLike[str] | None, language: Language, t
     name = str(encoder)
     reads_english = language == "en" and is_english(texts)
     if name == "minilm" and not reads_english:
-        what = "look Chinese" if language == "zh" and not _KANA.search("".join(texts[:100])) else "do not look English"
+        what = "look Chinese" if looks(texts) == "Chinese" else "do not look English"
         warnings.warn(f"texts {what}; encoder='e5' reads them", stacklevel=3)
     if name != AUTO:
         check_encoder(name)

@@ -36,7 +36,11 @@ from rulenet.training.recipe import FEW_TEXTS, PARTS, Recipe
 from rulenet.training.report import Report
 from rulenet.training.teaching import VARIANCE
 
-FEW_BESIDE_RULES = 400
+# Where rules teach, epochs pay later. Contrastive steps instead, MiniLM, other training rows, one sample: TREC 120 labels 78.0 → 83.5, 300:
+# 83.0 → 85.4; AG News with nine rules 200: 87.0 → 87.9, in half the time; YouTube comments 100: 96.1 → 95.3.
+FEW_TAUGHT = 400
+# Fields of the recipe that the data settle.
+SETTLED = ("epochs", "learning_rate", "head_learning_rate", "precision", "frozen_layers", "contrast_steps")
 
 if TYPE_CHECKING:
     from rulenet.model.encoders.encoder import Encoder
@@ -51,6 +55,7 @@ class Seen:
     body: Encoder
     h: Array  # h(x), (n_texts, H)
     came: Array | None  # h(x) before the encoder learned from labels, if it did and there are enough to judge it by
+    contrast_steps: int  # that it made
 
 
 def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) -> Seen:
@@ -60,29 +65,19 @@ def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) 
     from rulenet.training.run import new_accelerator, new_cut, own_gpu
 
     started, n_given = time.perf_counter(), int(corpus.is_given.sum())
+    judges = n_given >= MIN_HELD_OUT
     with torch.random.fork_rng(devices=own_gpu(job.device)):
         psi, corpus = new_psi(corpus, encoder, recipe, report, job)
-        n_train = n_given if n_given < MIN_HELD_OUT else round((1 - recipe.held_out) * n_given)
-        settled = recipe.resolved(len(corpus), psi.encoder.traits, beside_rules(n_train)).with_changes(
-            precision=psi.precision
-        )
+        n_train = round((1 - recipe.held_out) * n_given) if judges else n_given
+        settled = recipe.resolved(len(corpus), psi.encoder.traits, n_train, FEW_TAUGHT)
+        settled = settled.with_changes(precision=psi.precision)
         nothing = Weights(np.zeros((0, corpus.Y.shape[1])), np.zeros(corpus.Y.shape[1]))
         setup = Setup(psi, corpus, corpus.with_target, nothing, PhiProblem(), new_cut(settled, psi))
-        came = (
-            train_first(setup, np.arange(0), settled, report, job, judges=n_given >= MIN_HELD_OUT) if n_given else None
-        )
+        report.settled["contrast_steps"] = settled.leaves().get("contrast_steps", 0)
+        came = train_first(setup, np.arange(0), settled, report, job, judges=judges)
         h = psi.hidden(corpus.rows, device=new_accelerator(job.device).device)
     report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(corpus)
-    return Seen(psi.encoder, h, came)
-
-
-def beside_rules(n_train: int) -> int:
-    """What a number of labelled texts counts as where rules teach: epochs pay later there.
-
-    Contrastive steps instead of epochs, MiniLM, other training rows, one sample: TREC 120 labels 78.0 → 83.5, 300: 83.0 → 85.4; AG News
-    with nine rules 200: 87.0 → 87.9, in half the time; YouTube comments 100: 96.1 → 95.3.
-    """
-    return min(n_train, FEW_TEXTS - 1) if n_train < FEW_BESIDE_RULES else n_train
+    return Seen(psi.encoder, h, came, report.settled["contrast_steps"])
 
 
 def fit_psi(
@@ -105,17 +100,19 @@ def fit_psi(
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
         # With rules, contrastive steps are measured only where these teach, and then they are done.
-        steps = report.settled.get("contrast_steps", 0) if seen else 0 if problem.rules else body.traits.contrast_steps
-        traits = replace(body.traits, contrast_steps=steps)
-        if report.teaching and recipe.starts_convex(traits):  # what it taught is in its convex start
+        steps = seen.contrast_steps if seen else 0 if problem.rules else body.traits.contrast_steps
+        if seen and "contrast_steps" in recipe.leaves():
+            recipe = recipe.with_changes(contrast_steps=steps)
+        traits, n_train, few = replace(body.traits, contrast_steps=steps), len(np.intersect1d(train, known)), FEW_TEXTS
+        if report.teaching and recipe.starts_convex(traits):  # what rules taught is in the convex start
             labelled = train[corpus.is_given[train]]
-            recipe = recipe.resolved(len(corpus), traits, beside_rules(len(labelled)))
-            train = labelled if len(labelled) >= FEW_TEXTS else train
-        recipe = recipe.resolved(len(corpus), traits, len(np.intersect1d(train, known)))
+            train, n_train, few = labelled if len(labelled) >= FEW_TEXTS else train, len(labelled), FEW_TAUGHT
+        recipe = recipe.resolved(len(corpus), traits, n_train, few)
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi))
         terms = start_all((objective for objective in recipe.objectives if not objective.comes_first), setup)
-        settle(psi, recipe, report)
+        leaves = recipe.leaves()
+        report.settled |= {"bound": psi.bound, **{name: leaves[name] for name in SETTLED if name in leaves}}
         came = train_first(setup, held_out, recipe, report, job) if seen is None else seen.came
         if recipe.steps.epochs and not any(Need.PIECES in objective.needs for objective in recipe.objectives):
             corpus = recipe.tune.keep(body, corpus, job.device, psi.precision)
@@ -134,7 +131,7 @@ def fit_psi(
     report.epochs, report.best_epoch = len(outcome.train_loss), outcome.best_epoch
     report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
     report.joint = outcome.joint
-    report.interrupted = outcome.interrupted
+    report.interrupted |= outcome.interrupted
     report.seconds["psi"] = time.perf_counter() - started
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.
     psi.eval()
@@ -182,16 +179,9 @@ def conclude(
         surer = MOVED_SURER if start.is_moved else 1.0
         scales = surer * a, surer * s, False
         report.phi_scale, report.psi_scale = scales[:2]
-    if n_texts < MIN_HELD_OUT or not start.judged.is_given.any():  # guesses are ψ's own
+    if n_texts < MIN_HELD_OUT:
         return None
     return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)
-
-
-def settle(psi: Psi, recipe: Recipe, report: Report) -> None:
-    """Report what the data have settled of ψ's training."""
-    leaves = recipe.leaves()
-    names = ("epochs", "learning_rate", "head_learning_rate", "precision", "frozen_layers", "contrast_steps")
-    report.settled |= {"bound": psi.bound, **{name: leaves[name] for name in names if name in leaves}}
 
 
 def train_first(
@@ -216,7 +206,10 @@ def train_first(
             continue
         if came is None and judges:
             came = psi.hidden(setup.corpus.rows, device=new_accelerator(job.device).device)
-        train_psi(psi, learned, None, recipe.with_changes(**changes), [term], job)
+        outcome = train_psi(psi, learned, None, recipe.with_changes(**changes), [term], job)
+        if outcome.interrupted and job.work_dir is not None:
+            raise KeyboardInterrupt  # it was too early to keep anything
+        report.interrupted |= outcome.interrupted
     return came
 
 
@@ -239,11 +232,13 @@ def begin(
         report.seconds_per_text["psi"] = (time.perf_counter() - began) / len(corpus)
     alone = len(corpus.with_target) < FEW_TEXTS and not setup.problem.rules
     how: dict[str, Any] = {"psi_loss": None if alone else objective.psi_loss}
-    variance, first = recipe.head.head_variance, h if came is None else came
-    if variance is None and report.teaching and corpus.is_given.sum() < MIN_HELD_OUT:
-        variance = VARIANCE
-    start = solve_start(first, corpus, held_out, link, variance=variance, seed=job.seed, **how)
-    known = corpus.with_target
+    variance, known = recipe.head.head_variance, corpus.with_target
+    if report.teaching and corpus.is_given.sum() < MIN_HELD_OUT:  # guesses are no judges: they are ψ's own
+        head = solve_head(h[known], corpus.take(known), link, variance=variance or VARIANCE, **how)
+        start = Start(head, variance or VARIANCE, corpus.take(np.arange(0)), np.zeros((0, corpus.Y.shape[1])))
+    else:
+        first = h if came is None else came
+        start = solve_start(first, corpus, held_out, link, variance=variance, seed=job.seed, **how)
     if came is not None:
         start = start.moved(solve_head(h[known], corpus.take(known), link, variance=start.variance, **how), h[known])
     bound, head = recipe.head.bound, start.head

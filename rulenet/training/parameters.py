@@ -15,7 +15,7 @@ from rulenet.errors import ParameterError
 from rulenet.model.device import choose_device
 from rulenet.model.encoders.load import AUTO, check_encoder
 from rulenet.rules.ruleset import RuleSet
-from rulenet.text.language import Language, declared_or_detected, detect_language, is_english
+from rulenet.text.language import Language, declared_or_detected, looks
 from rulenet.training.recipe import Recipe
 
 
@@ -59,8 +59,8 @@ def chosen_language(
     language: str, ruleset: RuleSet | None, texts: Sequence[str], unlabeled: Sequence[str] = ()
 ) -> Language:
     """The language of a model: the requested one, else that of the rules, else that of the texts; other unlabelled texts are warned of."""
-    if unlabeled and _look(texts) != _look(unlabeled):
-        what = f"the texts without labels look {_look(unlabeled)}, the others {_look(texts)}"
+    if unlabeled and (others := looks(texts)) != (look := looks(unlabeled)):
+        what = f"the texts without labels look {look}, the others {others}"
         warnings.warn(f"{what}: rules and words of one language find little in the other", stacklevel=3)
     declared = ruleset.language if ruleset is not None else "any"
     if language == "auto":
@@ -70,17 +70,6 @@ def chosen_language(
         mismatch = f"language={chosen!r}, but the rules are written for {declared!r}"
         raise ParameterError(f"{mismatch}; change one or use language='auto'")
     return chosen
-
-
-def _look(texts: Sequence[str]) -> str:
-    """What language texts may be in."""
-    return (
-        "Chinese"
-        if detect_language(texts) == "zh"
-        else "English"
-        if is_english(texts)
-        else "neither English nor Chinese"
-    )
 
 
 def _describes(value: Any) -> bool:

@@ -118,7 +118,7 @@ class Recipe:
         found.pop("weight", None)
         return found
 
-    def resolved(self, n_texts: int, traits: Traits | None = None, n_train: int = 0) -> Recipe:
+    def resolved(self, n_texts: int, traits: Traits | None = None, n_train: int = 0, few: int = FEW_TEXTS) -> Recipe:
         """The recipe with every choice made that depends on the number of texts; `rulenet.training.phi_choice` chooses C.
 
         Parameters
@@ -127,6 +127,8 @@ class Recipe:
             Number of texts that the vocabulary is made from, without those given as unlabelled.
         traits, n_train
             Traits of the encoder, and number of texts that ψ is trained on; None: fields that only concern ψ stay open.
+        few
+            Fewer of these get no epochs, but contrastive steps if the encoder has any, where ψ has a convex start.
 
         Examples
         --------
@@ -141,7 +143,7 @@ class Recipe:
             epochs = math.ceil(100 / max(1, math.ceil(n_train / self.steps.batch_texts))) if n_train < MANY_TEXTS else 3
             epochs = traits.epochs or max(3, min(20, epochs))
             if self.starts_convex(traits):
-                epochs = 0 if n_train < FEW_TEXTS else epochs
+                epochs = 0 if n_train < few else epochs
             elif self.steps.epochs == 0:
                 raise ParameterError(
                     "epochs=0 leaves ψ as it began, and this encoder has learned nothing yet; give at least 1"
@@ -150,7 +152,7 @@ class Recipe:
             found |= {"epochs": epochs, "learning_rate": traits.learning_rate, "head_learning_rate": head_rate}
             found["frozen_layers"] = traits.frozen_layers
             trains = epochs if self.steps.epochs is None else self.steps.epochs
-            found["contrast_steps"] = traits.contrast_steps if n_train < FEW_TEXTS and not trains else 0
+            found["contrast_steps"] = traits.contrast_steps if n_train < few and not trains else 0
         leaves = self.leaves()
         return self.with_changes(**{name: value for name, value in found.items() if leaves.get(name, value) is None})
 

@@ -204,7 +204,9 @@ def warn_of_gaps(lesson: Lesson, classes: Sequence[str]) -> None:
     """Say that there are hardly any texts, or none of a label."""
     if len(lesson.targets) < len(classes):
         texts = counted(len(lesson.targets), "text")
-        warnings.warn(f"{texts} for {counted(len(classes), 'label')} is too few to learn from: add texts", stacklevel=5)
+        warnings.warn(
+            f"{texts} for {counted(len(classes), 'label')} are too few to learn from: add texts", stacklevel=5
+        )
     elif len(never := np.setdiff1d(np.arange(len(classes)), ONE_OF.answer(lesson.targets))):
         shown = some([repr(classes[k]) for k in never.tolist()])
         warnings.warn(f"no text is taken for {shown}: add rules for it or label some of its texts", stacklevel=5)

@@ -31,12 +31,11 @@ from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.errors import InputError
 from rulenet.model.link import Link
-from rulenet.model.phi import RuleColumn, rule_cells
+from rulenet.model.phi import RuleColumn, rule_cells, starting_weights
 from rulenet.model.phi_problem import PhiProblem
 
-MASS = (
-    600.0  # what all guesses together weigh beside labels in a round: 150 and 2,000 were no better on TREC and AG News
-)
+# What all guesses together weigh beside labels in a round: 150 and 2,000 were no better on TREC and AG News.
+MASS = 600.0
 FINAL_MASS, FADING = 3_000.0, 30.0  # what they weigh in the model, and the number of labels at which that is half
 VARIANCE = 3.0  # prior variance of the student's weights; 1 was worse for TREC
 NEIGHBOURS = 10
@@ -67,10 +66,7 @@ class Rules:
 
     def weights(self, n_classes: int) -> Array:
         """Authors' weights, (n_rules, n_classes)."""
-        *cells, _ = rule_cells(self.columns)
-        weights = np.zeros((self.R.shape[1], n_classes))
-        weights[tuple(cells)] = [column.prior for column in self.columns]
-        return weights
+        return starting_weights(self.columns, self.R.shape[1], n_classes)
 
     def odds(self, rows: Array, Y: Array, link: Link) -> Array:
         """Weights as their authors gave them, or else as targets of some texts say, which count `SHARED`."""

@@ -15,6 +15,7 @@ from rulenet.data.load import Dataset
 from rulenet.data.targets import class_indices
 from rulenet.explain.result import Explanation, Label
 from rulenet.features.blocks import Features
+from rulenet.model import phi
 from rulenet.predictor import Predictor
 from rulenet.rules.conditions.condition import Span
 from rulenet.rules.ruleset import RuleSet
@@ -154,12 +155,7 @@ def vote(ruleset: RuleSet, R: Any) -> Array:
 
 def starting_weights(ruleset: RuleSet) -> Array:
     """The author's weights, shape (n_rules, n_labels)."""
-    column = {label: k for k, label in enumerate(ruleset.labels)}
-    W = np.zeros((len(ruleset.rules), len(column)))
-    for i, rule in enumerate(ruleset.rules):
-        for label, weight in rule.evidence.items():
-            W[i, column[label]] = weight
-    return W
+    return phi.starting_weights(phi.rule_columns(ruleset, ruleset.labels), len(ruleset), len(ruleset.labels))
 
 
 def known_labels(model: Predictor, data: Dataset) -> list[Label] | None:

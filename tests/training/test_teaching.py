@@ -133,7 +133,7 @@ def test_unlabeled_that_cannot_be_meant() -> None:
         clf.fit(texts, labels, unlabeled=labels)
     with pytest.warns(UserWarning, match=r"texts without labels look Chinese, the others English"):
         clf.fit(texts, labels, unlabeled=["今天的比赛 goal", "油价上涨 oil"] * 3)
-    with pytest.warns(UserWarning, match=r"^2 texts for 3 labels is too few to learn from: add texts"):
+    with pytest.warns(UserWarning, match=r"^2 texts for 3 labels are too few to learn from: add texts"):
         RuleNetClassifier(RuleSet.from_yaml(RULES.replace("]}", ", {id: t, label: food, word: t}]}")), None).fit(
             texts[:2]
         )
