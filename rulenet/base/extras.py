@@ -25,6 +25,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "plot": ("matplotlib",),
     "zh": ("opencc",),
     "watch": ("watchfiles",),
+    "peft": ("peft",),
 }
 
 

@@ -230,6 +230,9 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         steps = report["settled"].get("contrast_steps")
         encoder = f"the encoder after {counted(steps, 'contrastive step')}" if steps else "the encoder as it came"
         say(f"ψ is its convex start: {encoder}, and the best linear head over it; {epochs}{few}")
+    if share := report["trained_share"]:
+        inner = f"{share['without_embeddings']:.1%} without its table of word pieces"
+        say(f"trained: {share['encoder']:.1%} of the encoder's weights ({inner})")
     if report["teaching"]:
         say(f"of the labels that rules taught, {report['teaching']['doubt']:.0%} are expected to be wrong")
         say(report["teaching"]["advice"])

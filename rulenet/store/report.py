@@ -113,6 +113,7 @@ class ReportEntry(TypedDict, total=False):
     epochs: _Count
     best_epoch: _Count
     joint: bool
+    trained_share: dict[Literal["encoder", "without_embeddings"], _Share]
     train_loss: list[float]  # NaN where training failed
     held_out_loss: list[float]
     interrupted: bool

@@ -28,6 +28,7 @@ from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Term
 from rulenet.training.recipe import Recipe
 from rulenet.training.run import LOOK_EVERY, Outcome, Run, linear_schedule, new_run
+from rulenet.training.tuning.tuning import trained_share
 
 Batches = list[tuple[list[Term], Batch]]  # what is learned from in one step
 
@@ -74,9 +75,11 @@ def train_psi(
         kept = those if run.best else "the weights reached so far"
         run.warn(f"training was interrupted in epoch {at.epoch + 1} of {run.epochs}; {kept} are kept")
     run.return_to_best()
+    share = trained_share(psi.body)
+    recipe.tune.finish(psi.encoder)
     psi.eval()
     best = at.best_epoch if run.best else len(at.train_loss)
-    return Outcome(at.train_loss, at.held_out_loss, best, best > run.epochs - run.joint, interrupted)
+    return Outcome(at.train_loss, at.held_out_loss, best, best > run.epochs - run.joint, interrupted, share)
 
 
 def end_epoch(run: Run, train_loss: float, losses: Array | None) -> None:

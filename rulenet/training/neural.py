@@ -130,7 +130,7 @@ def fit_psi(
         weights, judged = term.finish(weights, judged)
     report.epochs, report.best_epoch = len(outcome.train_loss), outcome.best_epoch
     report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
-    report.joint = outcome.joint
+    report.joint, report.trained_share = outcome.joint, outcome.trained_share
     report.interrupted |= outcome.interrupted
     report.seconds["psi"] = time.perf_counter() - started
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.
@@ -153,6 +153,7 @@ def new_psi(
     if body is None:
         texts = [corpus.texts[i] for i in known.tolist()]
         body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
+        recipe.tune.begin(body)
     torch.manual_seed(job.seed)
     bound, dropout = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound, recipe.head.dropout
     precision = settled_precision(recipe.steps.precision, job.device)

@@ -20,8 +20,10 @@ from rulenet.training.objectives.contrast import Contrastive
 from rulenet.training.objectives.objective import Foreign, Objective
 from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.parts import Columns, Guesses, Head, Number, Phi, Reading, Steps, changed, fields_of, part
+from rulenet.training.tuning.bias_only import BiasOnly
 from rulenet.training.tuning.frozen import Frozen
 from rulenet.training.tuning.full import Full
+from rulenet.training.tuning.lora import LoRA
 from rulenet.training.tuning.tuning import Tuning
 
 PARTS = {"columns": Columns, "phi": Phi, "reading": Reading, "head": Head, "guesses": Guesses, "steps": Steps}
@@ -30,7 +32,7 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     Supervised,
     Contrastive,
 )
-TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen)
+TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen, LoRA, BiasOnly)
 
 MANY_TEXTS = 1000  # fewer say too little about single terms, and make too few steps
 FEW_TEXTS = 80  # fewer, of which a dozen are held out, cannot choose an epoch: see `rulenet.training.convex`
@@ -45,7 +47,7 @@ class Recipe:
     columns, phi, reading, head, guesses, steps
         See `rulenet.training.parts`, where each field is explained.
     tune
-        Which weights of the encoder are trained: ``Frozen(layers)`` or ``Full()``.
+        Which weights of the encoder are trained, and how: see `rulenet.training.tuning`.
     objectives
         The weighted sum of their losses is minimised. See `rulenet.training.objectives`.
     held_out
@@ -100,7 +102,14 @@ class Recipe:
 
         new = {name: settle(getattr(self, name)) for name in PARTS}
         # A field of another tuning than this one's is how to change to that tuning.
-        new["tune"] = settle(self.tune, next((kind for kind in TUNINGS if kind in changes), None))
+        tune = whole.pop("tune") if isinstance(whole.get("tune"), Tuning) else None
+        kinds = [kind for kind in TUNINGS if kind in changes]
+        wanted = type(tune) if tune is not None else next(iter(kinds), None)
+        for kind in kinds:
+            if wanted is not None and kind is not wanted:
+                names = ", ".join(changes.pop(kind))
+                faults.append(f"{names} of {kind.__name__}() cannot be given to {wanted.__name__}(): choose one tuning")
+        new["tune"] = settle(tune or self.tune, wanted)
         new["objectives"] = tuple(map(settle, self.objectives))
         try:
             found = dataclasses.replace(self, **{**new, **whole})
@@ -149,7 +158,8 @@ class Recipe:
                     "epochs=0 leaves ψ as it began, and this encoder has learned nothing yet; give at least 1"
                 )
             head_rate = 1e-4 if self.starts_convex(traits) else 1e-3
-            found |= {"epochs": epochs, "learning_rate": traits.learning_rate, "head_learning_rate": head_rate}
+            rate = self.tune.default_rate or traits.learning_rate
+            found |= {"epochs": epochs, "learning_rate": rate, "head_learning_rate": head_rate}
             found["frozen_layers"] = traits.frozen_layers
             trains = epochs if self.steps.epochs is None else self.steps.epochs
             found["contrast_steps"] = traits.contrast_steps if n_train < few and not trains else 0

@@ -23,6 +23,8 @@ class Report:
         (`doubt_without_rule`); and what would help most (`advice`).
     joint
         Whether φ's weights have learned together with ψ: there was a joint epoch, and it was kept.
+    trained_share
+        Share of the encoder's weights that epochs trained: of all, and of those outside its table of word pieces.
     seconds
         Wall time of each stage.
     scales_moved
@@ -57,6 +59,7 @@ class Report:
     epochs: int = 0
     best_epoch: int = 0
     joint: bool = False
+    trained_share: dict[str, float] = field(default_factory=dict)
     train_loss: list[float] = field(default_factory=list)
     held_out_loss: list[float] = field(default_factory=list)
     interrupted: bool = False

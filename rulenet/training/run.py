@@ -44,6 +44,7 @@ class Outcome:
     best_epoch: int
     joint: bool = False  # whether that is one of the joint epochs
     interrupted: bool = False
+    trained_share: dict[str, float] = field(default_factory=dict)  # see `tuning.trained_share`
 
 
 @dataclass
