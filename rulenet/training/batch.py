@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,10 @@ from torch import Tensor
 
 from rulenet.base.types import Array
 from rulenet.model.psi import Psi, Reading
+from rulenet.training.augment.augmentation import Augmentation, changed
 from rulenet.training.corpus import Corpus
+
+TEXT, MIXING = 1, 2  # what random numbers of a step are for
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Batch:
     read: Callable[..., Reading]  # `psi.read`, compiled or not
     places: Array  # positions of these texts in the whole batch
     size: int  # number of texts of the whole batch
+    augment: tuple[Augmentation, ...] = ()  # of the recipe
+    is_augmented: bool = False  # whether it applies to `rows` and `mixed`
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -56,10 +61,35 @@ class Batch:
         """Some texts of a whole batch."""
         return replace(self, indices=self.indices[places], places=places)
 
-    @property
+    @cached_property
     def rows(self) -> list[Any]:
         """Word pieces, or hidden states, of each text."""
+        if self.is_augmented and any(augmentation.changes_words for augmentation in self.augment):
+            return self.augmented()
         return [self.corpus.rows[i] for i in self.indices.tolist()]
+
+    def augmented(self, augment: Sequence[Augmentation] | None = None, *more: int) -> list[Any]:
+        """Word pieces of each text after augmentations, those of the recipe unless others are given.
+
+        They are the same whenever asked for in this step, and others for other numbers `more`.
+        """
+        chosen = self.augment if augment is None else tuple(augment)
+        texts = [
+            changed(self.corpus.words.of(self.corpus.texts[i]), chosen, self.step.random(TEXT, place, *more))
+            for i, place in zip(self.indices.tolist(), self.places.tolist(), strict=True)
+        ]
+        return list(self.psi.encoder.encode(texts))
+
+    def mixed(self, *values: Tensor) -> tuple[Tensor, ...]:
+        """Values of the texts, each (B, …), mixed with those of others of them if the recipe has an augmentation that does."""
+        for number, augmentation in enumerate(self.augment if self.is_augmented else ()):
+            rng = self.step.random(MIXING, number)
+            shares = augmentation.shares(self.size, rng)
+            if shares is not None:
+                other = np.argsort(rng.random(self.size)[self.places])
+                share = self.step.moved(torch.as_tensor(shares[self.places, None], dtype=torch.float32))
+                values = tuple(share * of + (1 - share) * of[other] for of in values)
+        return values
 
     @property
     def columns(self) -> Any:

@@ -1,15 +1,16 @@
-"""The training data: one row for each text, labelled or not. Imports numpy."""
+"""The training data: one row for each text, labelled or not. Imports the words of augmentations, and numpy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
 from rulenet.base.types import Array
+from rulenet.training.augment.words import WordFinder
 
 
 class Origin(IntEnum):
@@ -38,6 +39,7 @@ class Corpus:
     phi: Any = None  # φ from weights that never saw the text, (n_texts, n_classes)
     rows: Sequence[Any] = ()  # word pieces of each text, or its hidden states after the first `layers` layers
     layers: int = 0
+    words: WordFinder = field(default_factory=WordFinder)  # what augmentations may change of a text
 
     def __len__(self) -> int:
         return len(self.origin)

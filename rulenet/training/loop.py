@@ -122,7 +122,8 @@ def train_epoch(run: Run, train: Corpus) -> float:
         batches: Batches = []
         for terms, cut in groups:
             rows = np.array(cut[number % len(cut)])
-            whole = Batch(train, rows, run.step, run.psi, run.read, np.arange(len(rows)), len(rows))
+            how = run.recipe.augment, any(term.augments for term in terms)
+            whole = Batch(train, rows, run.step, run.psi, run.read, np.arange(len(rows)), len(rows), *how)
             batches.append((terms, whole))
         with held_back():  # a checkpoint is of whole steps
             run.seen.append(train_step(run, batches))

@@ -28,7 +28,7 @@ from rulenet.training.convex import (
 )
 from rulenet.training.corpus import Corpus
 from rulenet.training.job import Job
-from rulenet.training.objectives.objective import Need, Setup, start_all
+from rulenet.training.objectives.objective import Setup, start_all
 from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.parts import fields_of
 from rulenet.training.phi_stage import MIN_HELD_OUT, split
@@ -114,7 +114,7 @@ def fit_psi(
         leaves = recipe.leaves()
         report.settled |= {"bound": psi.bound, **{name: leaves[name] for name in SETTLED if name in leaves}}
         came = train_first(setup, held_out, recipe, report, job) if seen is None else seen.came
-        if recipe.steps.epochs and not any(Need.PIECES in objective.needs for objective in recipe.objectives):
+        if recipe.steps.epochs and not recipe.reads_pieces:
             corpus = recipe.tune.keep(body, corpus, job.device, psi.precision)
         start = begin(
             replace(setup, corpus=corpus), came, held_out, recipe, report, job, None if seen is None else seen.h

@@ -24,7 +24,7 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _pair(value: Any) -> Any:
+def as_tuple(value: Any) -> Any:
     """Convert a list, which comes from JSON, to a tuple."""
     return tuple(value) if isinstance(value, list) else value
 
@@ -59,12 +59,14 @@ def part(kind: type[Part]) -> type[Part]:
     """Make a frozen dataclass that checks its fields, and whose repr shows only what differs from its defaults."""
     config = ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True)
     made: Any = pydantic.dataclasses.dataclass(frozen=True, config=config, repr=False)(kind)
-    check = made.__init__
+    check, names = made.__init__, [field.name for field in dataclasses.fields(made)]
 
     @wraps(check)
     def __init__(self: Any, *values: Any, **named: Any) -> None:  # noqa: N807
         try:
-            check(self, *values, **named)
+            check(
+                self, *values[len(names) :], **dict(zip(names, values, strict=False)), **named
+            )  # faults call fields by name
         except ValidationError as error:
             raise ParameterError("; ".join(map(_fault, error.errors(include_url=False)))) from None
 
@@ -126,7 +128,7 @@ class Columns:
 
     tfidf: bool = True
     pos: bool = False
-    ngram_range: Annotated[tuple[Gram, Gram], BeforeValidator(_pair)] = (1, 2)
+    ngram_range: Annotated[tuple[Gram, Gram], BeforeValidator(as_tuple)] = (1, 2)
     min_df: Count | None = None
 
     @model_validator(mode="after")

@@ -12,14 +12,30 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from rulenet.errors import ParameterError
 from rulenet.model.encoders.encoder import Traits
+from rulenet.training.augment.augmentation import Augmentation, ForeignAugmentation
+from rulenet.training.augment.mixup import Mixup
+from rulenet.training.augment.swap import Swap
+from rulenet.training.augment.token_dropout import TokenDropout
 from rulenet.training.objectives.contrast import Contrastive
-from rulenet.training.objectives.objective import Foreign, Objective
+from rulenet.training.objectives.objective import Foreign, Need, Objective
 from rulenet.training.objectives.supervised import Supervised
-from rulenet.training.parts import Columns, Guesses, Head, Number, Phi, Reading, Steps, changed, fields_of, part
+from rulenet.training.parts import (
+    Columns,
+    Guesses,
+    Head,
+    Number,
+    Phi,
+    Reading,
+    Steps,
+    as_tuple,
+    changed,
+    fields_of,
+    part,
+)
 from rulenet.training.tuning.bias_only import BiasOnly
 from rulenet.training.tuning.frozen import Frozen
 from rulenet.training.tuning.full import Full
@@ -33,6 +49,7 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     Contrastive,
 )
 TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen, LoRA, BiasOnly)
+AUGMENTATIONS: tuple[type[Augmentation], ...] = (TokenDropout, Swap, Mixup)
 
 MANY_TEXTS = 1000  # fewer say too little about single terms, and make too few steps
 FEW_TEXTS = 80  # fewer, of which a dozen are held out, cannot choose an epoch: see `rulenet.training.convex`
@@ -50,6 +67,10 @@ class Recipe:
         Which weights of the encoder are trained, and how: see `rulenet.training.tuning`.
     objectives
         The weighted sum of their losses is minimised. See `rulenet.training.objectives`.
+    augment
+        What is changed of texts while ψ is trained on them, anew in each epoch. See `rulenet.training.augment`.
+    keep_rule_spans
+        Whether augmentations leave words alone on which a rule fires.
     held_out
         Share of the labelled texts kept from ψ to choose the best epoch and the two scalars; with fewer than 40 texts, nothing is held out.
 
@@ -66,6 +87,8 @@ class Recipe:
     head: Head = Head()
     tune: Tuning = Frozen()
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = (Supervised(), Contrastive())
+    augment: Annotated[tuple[Augmentation, ...], BeforeValidator(as_tuple)] = ()
+    keep_rule_spans: bool = False
     guesses: Guesses = Guesses()
     steps: Steps = Steps()
     held_out: Annotated[Number, Field(gt=0, lt=1)] = 0.15
@@ -170,10 +193,17 @@ class Recipe:
         """Whether ψ's head is solved before it is trained: see `rulenet.training.convex`."""
         return traits.pretrained and any(isinstance(objective, Supervised) for objective in self.objectives)
 
+    @property
+    def reads_pieces(self) -> bool:
+        """Whether word pieces are read in each step, so that no outputs of frozen layers can be kept."""
+        changes = any(augmentation.changes_words for augmentation in self.augment)
+        return changes or any(Need.PIECES in objective.needs for objective in self.objectives)
+
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: parts by name, tuning and objectives with their kinds."""
+        """For JSON: parts by name; tuning, objectives and augmentations with their kinds."""
         found: dict[str, Any] = {name: fields_of(getattr(self, name)) for name in PARTS}
         found |= {"tune": _stored(self.tune), "objectives": list(map(_stored, self.objectives))}
+        found |= {"augment": list(map(_stored, self.augment)), "keep_rule_spans": self.keep_rule_spans}
         return found | {"held_out": self.held_out}
 
     @classmethod
@@ -187,6 +217,8 @@ class Recipe:
                 found["tune"] = _restored(found["tune"], TUNINGS)
             if "objectives" in found:
                 found["objectives"] = tuple(_restored(values, OBJECTIVES) for values in found["objectives"])
+            if "augment" in found:
+                found["augment"] = tuple(_restored(values, AUGMENTATIONS) for values in found["augment"])
             made: Recipe = _made(cls, found)
         except (ParameterError, TypeError) as error:
             raise ParameterError(f"recipe: {error}") from None
@@ -218,18 +250,22 @@ _OWNERS: dict[str, Any] = {
 
 
 def _stored(given: Any) -> dict[str, Any]:
-    return given.stored if isinstance(given, Foreign) else {"kind": type(given).__name__, **fields_of(given)}
+    return (
+        given.stored
+        if isinstance(given, Foreign | ForeignAugmentation)
+        else {"kind": type(given).__name__, **fields_of(given)}
+    )
 
 
 def _restored(values: Any, kinds: tuple[type[Any], ...]) -> Any:
-    """A tuning or an objective from its stored form; an objective that is not rulenet's own is kept as it was stored."""
+    """A tuning, objective or augmentation from its stored form; but for tunings, one that is not rulenet's own is kept as it was stored."""
     if not isinstance(values, Mapping) or "kind" not in values:
         raise ParameterError(f"{values!r} should be a mapping with a 'kind'")
     known = {kind.__name__: kind for kind in kinds}
     if values["kind"] in known:
         return _made(known[values["kind"]], {name: value for name, value in values.items() if name != "kind"})
-    if kinds is OBJECTIVES:
-        return Foreign(dict(values))
+    if kinds is not TUNINGS:
+        return (Foreign if kinds is OBJECTIVES else ForeignAugmentation)(dict(values))
     raise ParameterError(f"kind={values['kind']!r} should be {' or '.join(map(repr, known))}")
 
 

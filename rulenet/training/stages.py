@@ -24,6 +24,7 @@ from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import Weights, rule_columns
 from rulenet.model.phi_problem import PhiProblem
 from rulenet.rules.engine.tally import tally
+from rulenet.training.augment.words import WordFinder
 from rulenet.training.corpus import Corpus, Origin
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need
@@ -129,6 +130,7 @@ def fit_neural(
         "φ out-of-fold", f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}" if columns.X.shape[1] else ""
     )
     corpus = new_corpus(task, columns.X, Y, problem.link, recipe)
+    corpus = replace(corpus, words=words_of(features, recipe))
     known = corpus.take(corpus.with_target)
     phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, job.seed)
     if offset is not None:
@@ -177,9 +179,8 @@ def taught(
         from rulenet.training.neural import see
 
         origin = np.where(task.is_given, Origin.GIVEN, Origin.NONE)
-        seen = see(
-            Corpus(task.texts, columns.X, task.Y, origin, np.zeros_like(task.Y)), str(encoder), recipe, report, job
-        )
+        corpus = Corpus(task.texts, columns.X, task.Y, origin, np.zeros_like(task.Y), words=words_of(features, recipe))
+        seen = see(corpus, str(encoder), recipe, report, job)
     view = term_view(columns, job.seed) if seen is None else seen.h
     if view is None or features.ruleset is None:
         return task.Y, None
@@ -218,6 +219,11 @@ def new_corpus(task: Task, X: Any, Y: Array, link: Link, recipe: Recipe) -> Corp
     corpus = Corpus(task.texts, X, Y, np.where(given, Origin.GIVEN, np.where(known, Origin.GUESSED, Origin.NONE)))
     wanted = known.all() or any(Need.UNLABELLED in objective.needs for objective in recipe.objectives)
     return corpus if wanted else corpus.take(corpus.with_target)
+
+
+def words_of(features: Features, recipe: Recipe) -> WordFinder:
+    """The words that augmentations may change."""
+    return WordFinder(features.tokeniser, features.ruleset if recipe.keep_rule_spans else None)
 
 
 def rule_tally(features: Features, X: Any, task: Task) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class ContrastiveTerm(Term):
     """The contrastive loss in one run."""
 
     doing = "texts of one label drawn together"
+    augments = True
 
     def __init__(self, objective: Contrastive, link: Link) -> None:
         self.objective, self.link = objective, link

@@ -53,6 +53,7 @@ class Term:
 
     weight: float = 1.0  # factor of its loss; set from the objective
     doing: str = ""  # what the bar says where it is trained by itself
+    augments: bool = False  # whether it learns from texts as the recipe's augmentations change them, as all do that share a batch with it
     joint_epochs: int = 0  # the last epochs, if more learns in them: they go on from the best weights of those before
     modules: Mapping[
         str, nn.Module

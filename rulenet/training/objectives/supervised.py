@@ -71,6 +71,8 @@ class Supervised(Objective):
 class SupervisedTerm(Term):
     """The joint loss in one run; `layer` is φ's change in the joint epochs, None if φ stays as it is."""
 
+    augments = True
+
     def __init__(self, objective: Supervised, layer: PhiLayer | None, link: Link = ONE_OF) -> None:
         self.objective, self.layer, self.link = objective, layer, link
         self.modules = {} if layer is None else {"phi": layer}
@@ -102,9 +104,10 @@ class SupervisedTerm(Term):
             phi = self.layer(phi, (columns, starts, values))
         keep = step.random().random((batch.size, 1))[batch.places] >= settings.phi_dropout
         phi = phi * step.moved(torch.as_tensor(keep, dtype=torch.float32))
-        found = psi.head(batch.reading.h, phi).float()
+        h, phi, target = batch.mixed(batch.reading.h, phi, batch.target)
+        found = psi.head(h, phi).float()
         phi_loss = settings.phi_loss if self.is_joint else 0.0
-        return joint_loss(phi, found, batch.target, psi_loss=settings.psi_loss, phi_loss=phi_loss, link=self.link)
+        return joint_loss(phi, found, target, psi_loss=settings.psi_loss, phi_loss=phi_loss, link=self.link)
 
     def after_backward(self, batch: Batch, step: Step) -> None:
         """Add the gradient of φ's priors."""
