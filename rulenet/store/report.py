@@ -89,6 +89,20 @@ class _Teaching(TypedDict, total=False):
 
 
 @with_config(_SHAPE)
+class _Epoch(TypedDict):
+    """An epoch of training; losses may be NaN where training failed."""
+
+    stage: _Name
+    epoch: _Count
+    train_loss: float
+    held_out_loss: float | None
+    accuracy: _Share | None
+    macro_f1: _Share | None
+    learning_rate: Annotated[float, Field(ge=0, le=1e12)]
+    terms: dict[_Name, float]
+
+
+@with_config(_SHAPE)
 class _Edit(TypedDict):
     at: _Name
     rules: str | None
@@ -116,6 +130,7 @@ class ReportEntry(TypedDict, total=False):
     trained_share: dict[Literal["encoder", "without_embeddings"], _Share]
     train_loss: list[float]  # NaN where training failed
     held_out_loss: list[float]
+    curves: Annotated[list[_Epoch], Field(max_length=100_000)]
     interrupted: bool
     encoder: _Note
     n_pieces: _Count

@@ -45,8 +45,11 @@ class Position:
     parts: int = 1  # that a batch is cut into
     skipped: int = 0  # steps skipped in a row, as their gradients were NaN or infinite
     losses: list[float] = field(default_factory=list)  # of the steps of the current epoch
+    term_losses: list[list[float]] = field(default_factory=list)  # the same of each term, without its weight
+    learning_rate: float = 0.0  # of the latest step: the encoder's, or the head's if that alone learns
     train_loss: list[float] = field(default_factory=list)  # one per epoch
     held_out_loss: list[float] = field(default_factory=list)  # one per epoch
+    curve: list[dict[str, Any]] = field(default_factory=list)  # one per epoch; see `rulenet.training.curves`
     best_epoch: int = 0  # with the best weights so far; 0: the start, or not known
     best_losses: list[float] = field(default_factory=list)  # of the held-out texts with the best weights
 

@@ -24,8 +24,9 @@ from rulenet.model.psi import Psi, free_memory, is_out_of_memory
 from rulenet.training.batch import Batch
 from rulenet.training.checkpoint import Checkpoint
 from rulenet.training.corpus import Corpus
+from rulenet.training.curves import point
 from rulenet.training.job import Job
-from rulenet.training.objectives.objective import Term
+from rulenet.training.objectives.objective import Judged, Term
 from rulenet.training.recipe import Recipe
 from rulenet.training.run import LOOK_EVERY, Outcome, Run, linear_schedule, new_run
 from rulenet.training.tuning.tuning import trained_share
@@ -35,12 +36,12 @@ Batches = list[tuple[list[Term], Batch]]  # what is learned from in one step
 
 def train_psi(
     psi: Psi, train: Corpus, held_out: Corpus | None, recipe: Recipe, terms: Sequence[Term], job: Job,
-    checkpoint: Checkpoint | None = None, *, judge_start: bool = False,
+    checkpoint: Checkpoint | None = None, *, judge_start: bool = False, stage: str = "fine-tuning",
 ) -> Outcome:  # fmt: skip
     """Train ψ and the modules of the terms; they end with the weights of their best epoch on the held-out texts.
 
     With `judge_start`, the weights that training starts from may be the best: epoch 0. The terms' joint epochs go on from the best of those
-    before them; see `is_best`.
+    before them; see `is_best`. Curves call all this `stage`.
 
     Ctrl-C: with a checkpoint, that is brought up to date, and the interrupt goes on to the caller, as it does in each of several
     processes. Otherwise training ends cleanly with the best weights so far.
@@ -50,20 +51,20 @@ def train_psi(
     TrainingError
         If the loss becomes NaN or infinite, a single text does not fit into memory, or the checkpoint is of another run.
     """
-    run = new_run(psi, train, terms, recipe, job, checkpoint)
+    run = new_run(psi, train, terms, recipe, job, checkpoint, stage)
     at, interrupted = run.at, False
     if judge_start and held_out is not None and not at.steps:
-        losses = evaluate(run, held_out)
-        if losses is not None:
-            run.remember(losses)
+        judged = evaluate(run, held_out)
+        if judged is not None:
+            run.remember(judged.losses)
     try:
         while at.epoch < run.epochs:
             if at.epoch == run.epochs - run.joint and not at.step:
                 run.return_to_best()
             mean = train_epoch(run, train)
-            losses = evaluate(run, held_out) if held_out is not None else None
+            judged = evaluate(run, held_out) if held_out is not None else None
             with held_back():
-                end_epoch(run, mean, losses)
+                end_epoch(run, mean, judged)
     except StoppedAtOnceError:
         raise
     except KeyboardInterrupt:
@@ -79,19 +80,21 @@ def train_psi(
     recipe.tune.finish(psi.encoder)
     psi.eval()
     best = at.best_epoch if run.best else len(at.train_loss)
-    return Outcome(at.train_loss, at.held_out_loss, best, best > run.epochs - run.joint, interrupted, share)
+    is_joint = best > run.epochs - run.joint
+    return Outcome(at.train_loss, at.held_out_loss, best, is_joint, interrupted, share, at.curve)
 
 
-def end_epoch(run: Run, train_loss: float, losses: Array | None) -> None:
-    """Count an epoch, and remember its weights if they are the best so far; `losses` of the held-out texts."""
+def end_epoch(run: Run, train_loss: float, judged: Judged | None) -> None:
+    """Count an epoch, and remember its weights if they are the best so far; `judged` by the held-out texts."""
     at = run.at
     at.train_loss.append(train_loss)
-    at.epoch, at.step, at.losses = at.epoch + 1, 0, []
-    if losses is not None:
-        at.held_out_loss.append(float(losses.mean()))
-        if is_best(run, losses):
+    at.curve.append(point(run, train_loss, judged))
+    at.epoch, at.step, at.losses, at.term_losses = at.epoch + 1, 0, [], []
+    if judged is not None:
+        at.held_out_loss.append(float(judged.losses.mean()))
+        if is_best(run, judged.losses):
             at.best_epoch = at.epoch
-            run.remember(losses)
+            run.remember(judged.losses)
     run.keep(now=True)
 
 
@@ -137,14 +140,15 @@ def train_epoch(run: Run, train: Corpus) -> float:
 
 
 def train_step(run: Run, batches: Batches) -> Tensor:
-    """One optimizer step; returns the loss and the norm of the gradient."""
-    loss = batch_gradient(run, batches)
+    """One optimizer step; returns the norm of the gradient, the loss, and the loss of each term."""
+    losses = batch_gradient(run, batches)
     for terms, batch in batches:
         for term in terms:
             term.after_backward(batch, batch.step)
     norm = nn.utils.clip_grad_norm_(run.parameters.values(), 1.0)
     for group in run.optimizer.param_groups:
         group["lr"] = group["initial_lr"] * linear_schedule(run.at.steps, run.total, run.recipe.steps.warmup)
+    run.at.learning_rate = run.optimizer.param_groups[0]["lr"]
     if run.on_gpu:
         # Fused AdamW skips the step by itself; looking at the norm here would wait for the GPU.
         run.optimizer.found_inf = (~norm.isfinite()).float()  # type: ignore[attr-defined]
@@ -153,31 +157,34 @@ def train_step(run: Run, batches: Batches) -> Tensor:
         run.optimizer.step()
     for term in run.terms:
         term.after_step()
-    return torch.stack([loss, norm.detach()])
+    return torch.cat([norm.detach().reshape(1), losses])
 
 
 def batch_gradient(run: Run, batches: Batches) -> Tensor:
-    """Compute the gradients of whole batches in parts and by all processes; returns the loss."""
+    """Compute the gradients of whole batches in parts and by all processes; returns the loss, and that of each term."""
     while True:
         run.optimizer.zero_grad(set_to_none=True)
         torch.manual_seed(int(run.step.random(run.accelerator.process_index).integers(2**63)))
-        loss = summed(run, backward(run, batches))
-        if loss is not None:
-            return loss
+        losses = summed(run, backward(run, batches))
+        if losses is not None:
+            return losses
         cut_further(run, max((batch for _, batch in batches), key=len))
 
 
 def backward(run: Run, batches: Batches) -> Tensor | None:
-    """Run backward for this process's texts of each batch, in parts; returns their share of the loss, or None if memory ran out."""
-    total = torch.zeros((), device=run.device)
+    """Run backward for this process's texts of each batch, in parts; returns their share of the losses, or None if memory ran out."""
+    total = torch.zeros(1 + len(run.terms), device=run.device)
     try:
         for terms, batch in batches:
             mine = np.arange(len(batch))[run.accelerator.process_index :: run.accelerator.num_processes]
             for places in np.array_split(mine, max(1, min(run.at.parts, len(mine)))):
                 if len(places):
-                    loss = loss_of(run, terms, batch.part(places)) * (len(places) / len(batch))
+                    share, losses = len(places) / len(batch), losses_of(run, terms, batch.part(places))
+                    loss = sum_of(terms, losses) * share
                     run.accelerator.backward(loss)
-                    total += loss.detach()
+                    total[0] += loss.detach()
+                    for term, of_term in zip(terms, losses, strict=True):
+                        total[1 + run.terms.index(term)] += of_term.detach() * share
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -185,26 +192,31 @@ def backward(run: Run, batches: Batches) -> Tensor | None:
     return total
 
 
-def loss_of(run: Run, terms: Sequence[Term], part: Batch) -> Tensor:
-    """Σ weight · loss of the terms that share a batch."""
-    losses = [term.weight * term.loss(run.psi, part, part.step) for term in terms]
-    return torch.stack(losses).sum() if len(losses) > 1 else losses[0]
+def losses_of(run: Run, terms: Sequence[Term], part: Batch) -> list[Tensor]:
+    """The loss of each of the terms that share a batch."""
+    return [term.loss(run.psi, part, part.step) for term in terms]
 
 
-def summed(run: Run, loss: Tensor | None) -> Tensor | None:
-    """Loss and gradients summed over all processes; None if memory ran out in any of them."""
+def sum_of(terms: Sequence[Term], losses: Sequence[Tensor]) -> Tensor:
+    """Σ weight · loss."""
+    weighed = [term.weight * loss for term, loss in zip(terms, losses, strict=True)]
+    return torch.stack(weighed).sum() if len(weighed) > 1 else weighed[0]
+
+
+def summed(run: Run, losses: Tensor | None) -> Tensor | None:
+    """Losses and gradients summed over all processes; None if memory ran out in any of them."""
     if run.accelerator.num_processes == 1:
-        return loss
+        return losses
     learning = [p for p in run.parameters.values() if p.requires_grad]
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in learning]
-    end = loss.new_tensor([0.0]) if loss is not None else torch.ones(1, device=run.device)
-    value = torch.zeros_like(end) if loss is None else loss.reshape(1)
-    flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), value, end])
+    end = losses.new_tensor([0.0]) if losses is not None else torch.ones(1, device=run.device)
+    values = torch.zeros(1 + len(run.terms), device=run.device) if losses is None else losses
+    flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), values, end])
     flat = run.accelerator.reduce(flat, "sum")
-    *parts, value, failures = flat.split([*(p.numel() for p in learning), 1, 1])
+    *parts, values, failures = flat.split([*(p.numel() for p in learning), len(values), 1])
     for parameter, part in zip(learning, parts, strict=True):
         parameter.grad = part.view_as(parameter)
-    return None if failures.item() else value[0]
+    return None if failures.item() else values
 
 
 def cut_further(run: Run, batch: Batch) -> None:
@@ -223,8 +235,8 @@ def cut_further(run: Run, batch: Batch) -> None:
     )
 
 
-def evaluate(run: Run, held_out: Corpus) -> Array | None:
-    """Σ weight · loss of each held-out text, over those terms that have one; None if no term has."""
+def evaluate(run: Run, held_out: Corpus) -> Judged | None:
+    """Σ weight · loss of each held-out text, over those terms that have one, and the scores of the first that has answers."""
 
     def predict(rows: Corpus, phi: Array) -> Array:
         """ψ; each process computes its share."""
@@ -235,6 +247,9 @@ def evaluate(run: Run, held_out: Corpus) -> Array | None:
             psi = run.accelerator.reduce(torch.as_tensor(psi).to(run.device), "sum").cpu().numpy()
         return psi
 
-    found = [(term.weight, term.held_out_losses(held_out, predict)) for term in run.terms]
-    losses = [weight * of_texts for weight, of_texts in found if of_texts is not None]
-    return np.sum(losses, axis=0) if losses else None
+    found = [(term.weight, term.judged(held_out, predict)) for term in run.terms]
+    known = [(weight, judged) for weight, judged in found if judged is not None]
+    if not known:
+        return None
+    answering = next((judged for _, judged in known if judged.accuracy is not None), known[0][1])
+    return answering._replace(losses=np.sum([weight * judged.losses for weight, judged in known], axis=0))

@@ -120,10 +120,10 @@ def fit_psi(
             replace(setup, corpus=corpus), came, held_out, recipe, report, job, None if seen is None else seen.h
         )
         judged = corpus.take(held_out) if len(held_out) else None
-        how = {"judge_start": start is not None}
         outcome = Outcome([], [], 0)
         if recipe.steps.epochs:
-            outcome = train_psi(psi, corpus.take(train), judged, recipe, terms, job, checkpoint, **how)
+            rows, begun = corpus.take(train), start is not None
+            outcome = train_psi(psi, rows, judged, recipe, terms, job, checkpoint, judge_start=begun)
     if body.traits.sixteen_bits:
         round_weights(psi.body)  # here, so that the model is judged as it is saved
     for term in terms:
@@ -131,6 +131,7 @@ def fit_psi(
     report.epochs, report.best_epoch = len(outcome.train_loss), outcome.best_epoch
     report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
     report.joint, report.trained_share = outcome.joint, outcome.trained_share
+    report.curves += outcome.curve
     report.interrupted |= outcome.interrupted
     report.seconds["psi"] = time.perf_counter() - started
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.
@@ -207,7 +208,9 @@ def train_first(
             continue
         if came is None and judges:
             came = psi.hidden(setup.corpus.rows, device=new_accelerator(job.device).device)
-        outcome = train_psi(psi, learned, None, recipe.with_changes(**changes), [term], job)
+        stage = type(objective).__name__
+        outcome = train_psi(psi, learned, None, recipe.with_changes(**changes), [term], job, stage=stage)
+        report.curves += outcome.curve
         if outcome.interrupted and job.work_dir is not None:
             raise KeyboardInterrupt  # it was too early to keep anything
         report.interrupted |= outcome.interrupted

@@ -25,6 +25,10 @@ class Report:
         Whether φ's weights have learned together with ψ: there was a joint epoch, and it was kept.
     trained_share
         Share of the encoder's weights that epochs trained: of all, and of those outside its table of word pieces.
+    curves
+        How training went: for each epoch its ``stage``, ``epoch``, ``train_loss``, ``held_out_loss``, ``accuracy`` and ``macro_f1`` on the
+        held-out texts, ``learning_rate`` of its last step, and ``terms``, the mean loss of each objective. The steps of an objective that
+        comes first are an epoch of a stage of their own.
     seconds
         Wall time of each stage.
     scales_moved
@@ -62,6 +66,7 @@ class Report:
     trained_share: dict[str, float] = field(default_factory=dict)
     train_loss: list[float] = field(default_factory=list)
     held_out_loss: list[float] = field(default_factory=list)
+    curves: list[dict[str, Any]] = field(default_factory=list)
     interrupted: bool = False
     encoder: str = ""
     n_pieces: int = 0

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,6 +46,7 @@ class Outcome:
     joint: bool = False  # whether that is one of the joint epochs
     interrupted: bool = False
     trained_share: dict[str, float] = field(default_factory=dict)  # see `tuning.trained_share`
+    curve: list[dict[str, Any]] = field(default_factory=list)  # one `rulenet.training.curves.point` per epoch
 
 
 @dataclass
@@ -65,10 +67,11 @@ class Run:
     checkpoint: Checkpoint | None
     at: Position
     joint: int  # joint epochs, the last ones
+    stage: str  # what curves call it
     best: dict[str, Tensor] = field(default_factory=dict)  # parameters of the best epoch so far; empty: not known
     seen: list[Tensor] = field(
         default_factory=list
-    )  # (loss, norm of the gradient) of the latest steps, not yet looked at
+    )  # (norm of the gradient, loss, loss of each term) of the latest steps, not yet looked at
     written: float = field(default_factory=time.monotonic)
 
     @property
@@ -108,8 +111,9 @@ class Run:
         self.seen.clear()
         steps = self.recipe.steps
         rates = f"learning_rate (now {steps.learning_rate}) or head_learning_rate ({steps.head_learning_rate}) of the recipe"
-        for loss, norm in recent:
+        for norm, loss, *of_terms in recent:
             self.at.losses.append(loss)
+            self.at.term_losses.append(of_terms)
             where = f"in epoch {self.at.epoch + 1}, step {len(self.at.losses)}"
             if not math.isfinite(loss):
                 raise TrainingError(f"the loss became {loss} {where}; lower {rates}")
@@ -141,7 +145,7 @@ class Run:
 
 
 def new_run(
-    psi: Psi, train: Corpus, terms: Sequence[Term], recipe: Recipe, job: Job, checkpoint: Checkpoint | None
+    psi: Psi, train: Corpus, terms: Sequence[Term], recipe: Recipe, job: Job, checkpoint: Checkpoint | None, stage: str
 ) -> Run:
     """A run at its beginning, or at the position of its checkpoint."""
     accelerator = new_accelerator(job.device)
@@ -161,7 +165,21 @@ def new_run(
     at = Position(parts=recipe.steps.accumulate)
     joint = min(epochs, max((term.joint_epochs for term in terms), default=0))
     run = Run(
-        psi, terms, recipe, job, epochs, 0, where, accelerator, optimizer, read, parameters, checkpoint, at, joint
+        psi,
+        terms,
+        recipe,
+        job,
+        epochs,
+        0,
+        where,
+        accelerator,
+        optimizer,
+        read,
+        parameters,
+        checkpoint,
+        at,
+        joint,
+        stage,
     )
     run.total = max(1, epochs * len(run.groups(train, 0)[0][1]))
     if checkpoint is not None and checkpoint.resume:

@@ -252,6 +252,7 @@ def test_kill_9_and_resume_give_the_model_of_an_undisturbed_run(
     np.testing.assert_array_equal(model.weights.coef, undisturbed.weights.coef)
     np.testing.assert_array_equal(model.weights.bias, undisturbed.weights.bias)
     assert (report.train_loss, report.held_out_loss) == (expected.train_loss, expected.held_out_loss)
+    assert report.curves == expected.curves
     assert (model.phi_scale, model.psi_scale) == (undisturbed.phi_scale, undisturbed.psi_scale)
 
 

@@ -18,6 +18,7 @@ from rulenet.training import loop  # noqa: E402
 from rulenet.training.convex import solve_head, solve_start  # noqa: E402
 from rulenet.training.corpus import Corpus, Origin  # noqa: E402
 from rulenet.training.job import Job  # noqa: E402
+from rulenet.training.objectives.objective import Judged  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.stages import Task, fit_hybrid  # noqa: E402
 
@@ -120,7 +121,7 @@ def test_the_start_is_an_epoch_to_choose_and_then_learned_from_all_texts(
 ) -> None:
     """Held-out losses are scripted: the start, then two epochs."""
     starts, script = spied(monkeypatch), iter(losses)
-    monkeypatch.setattr(loop, "evaluate", lambda run, rows: np.full(len(rows), next(script)))
+    monkeypatch.setattr(loop, "evaluate", lambda run, rows: Judged(np.full(len(rows), next(script))))
     hybrid, report = fit(tiny_encoder, TEXTS, Y, epochs=2)
     assert report.best_epoch == losses.index(0.2)
     assert report.held_out_loss == pytest.approx(losses[1:])

@@ -19,6 +19,7 @@ from rulenet.training import loop  # noqa: E402
 from rulenet.training.corpus import Corpus, Origin  # noqa: E402
 from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.loop import train_psi  # noqa: E402
+from rulenet.training.objectives.objective import Judged  # noqa: E402
 from rulenet.training.objectives.supervised import Supervised, SupervisedTerm, joint_loss  # noqa: E402
 from rulenet.training.phi_stage import split  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
@@ -122,7 +123,7 @@ def test_the_best_epoch_on_held_out_texts_is_kept(tiny_encoder: str, monkeypatch
 
     def scripted(run: Run, *_: Any) -> Any:
         snapshots.append({name: value.clone() for name, value in psi.state_dict().items()})
-        return np.full(3, next(losses))
+        return Judged(np.full(3, next(losses)))
 
     monkeypatch.setattr(loop, "evaluate", scripted)
     outcome = fit(psi, RECIPE.with_changes(epochs=3), held_out=examples_of(psi))

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from rulenet.base.types import Array
 from rulenet.errors import ParameterError
@@ -48,9 +48,18 @@ class Setup:
     cut: Cut  # cuts rows of the corpus given to `Term.batches` into batches of the recipe's size
 
 
+class Judged(NamedTuple):
+    """What held-out texts say of the weights of an epoch."""
+
+    losses: Array  # of each text; by their mean the best epoch is chosen
+    accuracy: float | None = None  # on those whose label the user gave
+    macro_f1: float | None = None
+
+
 class Term:
     """An objective in one run; only `loss` must be overridden."""
 
+    name: str = ""  # what curves call it: the objective's class
     weight: float = 1.0  # factor of its loss; set from the objective
     doing: str = ""  # what the bar says where it is trained by itself
     augments: bool = False  # whether it learns from texts as the recipe's augmentations change them, as all do that share a batch with it
@@ -87,6 +96,11 @@ class Term:
     def held_out_losses(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> Array | None:
         """The loss of each text, by whose mean the best epoch is chosen, or None. `predict` gives ψ of rows and their φ."""
         return None
+
+    def judged(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> Judged | None:
+        """The same losses, and how good the answers are, for a term that gives answers."""
+        losses = self.held_out_losses(held_out, predict)
+        return None if losses is None else Judged(losses)
 
     def finish(self, weights: Weights, held_out: Corpus | None) -> tuple[Weights, Corpus | None]:
         """φ's weights and the held-out rows when training is over, for a term that has changed φ."""
@@ -133,7 +147,8 @@ def start_all(objectives: Iterable[Objective], setup: Setup) -> list[Term]:
     terms: list[Term] = []
     for objective in objectives:
         term = objective.start(setup)
-        term.weight = objective.weight
+        kind, n_before = type(objective).__name__, sum(type(other) is type(term) for other in terms)
+        term.weight, term.name = objective.weight, f"{kind} {n_before + 1}" if n_before else kind
         if taken := {"psi", *(name for other in terms for name in other.modules)}.intersection(term.modules):
             raise ParameterError(f"two objectives train a module called {min(taken)!r}; give one of them another name")
         terms.append(term)

@@ -17,7 +17,7 @@ from rulenet.decide.scales import fit_scales
 from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import Weights
 from rulenet.training.corpus import Corpus
-from rulenet.training.objectives.objective import Objective, Setup, Term
+from rulenet.training.objectives.objective import Judged, Objective, Setup, Term
 from rulenet.training.parts import NotNegative, Positive, Share, Whole, part
 
 if TYPE_CHECKING:
@@ -122,7 +122,11 @@ class SupervisedTerm(Term):
             self.layer.project()
 
     def held_out_losses(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> Array:
-        """Cross-entropy of a·φ + s·ψ with the best scalars.
+        """Of `judged`."""
+        return self.judged(held_out, predict).losses
+
+    def judged(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> Judged:
+        """Cross-entropy, accuracy and macro-F1 of a·φ + s·ψ with the best scalars.
 
         The scalars are fitted at the end anyway. Judged without them, φ + ψ looks over-confident as soon as ψ has learned something,
         and the first epoch would win.
@@ -130,7 +134,15 @@ class SupervisedTerm(Term):
         phi = self._phi(held_out)
         psi = predict(held_out, phi)
         a, s = fit_scales(phi, psi, held_out.Y, self.link)
-        return self.link.losses(a * phi + s * psi, held_out.Y)
+        logits, given = a * phi + s * psi, held_out.is_given
+        losses = self.link.losses(logits, held_out.Y)
+        if not given.any():
+            return Judged(losses)
+        from sklearn.metrics import accuracy_score, f1_score
+
+        y, answers = self.link.right(held_out.Y[given]), self.link.answer(logits[given])
+        f1 = f1_score(y, answers, average="macro", zero_division=0.0)
+        return Judged(losses, float(accuracy_score(y, answers)), float(f1))
 
     def finish(self, weights: Weights, held_out: Corpus | None) -> tuple[Weights, Corpus | None]:
         """φ as it is after training."""

@@ -136,6 +136,7 @@ def test_a_loss_counts_by_its_weight(made: Callable[[], Any], monkeypatch: pytes
     run = made()
     outcome = loop.train_psi(run["psi"], run["train"], None, RECIPE, start(run), Job())
     assert outcome.train_loss == pytest.approx([1 + 0.1 * 10 + 0.5 * 4] * 2)
+    assert [list(point["terms"].values()) for point in outcome.curve] == [[1, 10, 4]] * 2  # without their weights
 
 
 @pytest.mark.parametrize("steps", [3, 7])

@@ -16,6 +16,7 @@ from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402
 from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.objectives import supervised  # noqa: E402
+from rulenet.training.objectives.objective import Judged  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from rulenet.training.run import Run  # noqa: E402
 from rulenet.training.stages import Report, Task, fit_hybrid  # noqa: E402
@@ -94,7 +95,7 @@ def test_the_joint_epoch_goes_on_from_the_best_and_is_kept_unless_it_is_clearly_
             return loss
 
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "evaluate", lambda *_, losses=losses: next(losses))
+            patch.setattr(loop, "evaluate", lambda *_, losses=losses: Judged(next(losses)))
             patch.setattr(loop, "train_epoch", spy)
             outcome = train_run(run, RECIPE.with_changes(joint_epochs=1), held_out=run["train"])
         assert outcome.best_epoch == best
@@ -124,7 +125,7 @@ def test_held_out_texts_are_judged_with_the_moved_phi(
 @pytest.mark.slow
 def test_the_model_gets_solved_weights_plus_change(tiny_encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The last epoch is the best.
-    monkeypatch.setattr(loop, "evaluate", lambda run, rows: np.full(len(rows), -run.at.epoch))
+    monkeypatch.setattr(loop, "evaluate", lambda run, rows: Judged(np.full(len(rows), -run.at.epoch)))
     alone, _ = hybrid(tiny_encoder, RECIPE)
     joint, report = hybrid(tiny_encoder, RECIPE.with_changes(joint_epochs=2))
     again, _ = hybrid(tiny_encoder, RECIPE.with_changes(joint_epochs=2))
