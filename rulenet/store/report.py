@@ -103,6 +103,17 @@ class _Epoch(TypedDict):
 
 
 @with_config(_SHAPE)
+class _Unsupervised(TypedDict, total=False):
+    objective: _Name
+    first: bool
+    texts: _Count
+    judges: _Count
+    before: dict[_Name, _Finite | None]
+    after: dict[_Name, _Finite | None]
+    examples: Annotated[list[Annotated[list[_Note], Field(max_length=2)]], Field(max_length=10)]
+
+
+@with_config(_SHAPE)
 class _Edit(TypedDict):
     at: _Name
     rules: str | None
@@ -126,6 +137,7 @@ class ReportEntry(TypedDict, total=False):
     scales_moved: bool
     epochs: _Count
     best_epoch: _Count
+    unsupervised: Annotated[list[_Unsupervised], Field(max_length=100)]
     joint: bool
     trained_share: dict[Literal["encoder", "without_embeddings"], _Share]
     train_loss: list[float]  # NaN where training failed

@@ -54,6 +54,11 @@ class Corpus:
         """Indices of the rows that have a target."""
         return np.flatnonzero(self.origin != Origin.NONE)
 
+    def without_guesses(self) -> Corpus:
+        """The same rows with targets only where the user gave them."""
+        origin = np.where(self.is_given, self.origin, Origin.NONE)
+        return replace(self, Y=np.where(self.is_given[:, None], self.Y, 0.0), origin=origin)
+
     def take(self, indices: Array) -> Corpus:
         """Some of the rows."""
         arrays: dict[str, Any] = {name: getattr(self, name) for name in ("X", "Y", "origin", "phi")}

@@ -180,7 +180,7 @@ def backward(run: Run, batches: Batches) -> Tensor | None:
             for places in np.array_split(mine, max(1, min(run.at.parts, len(mine)))):
                 if len(places):
                     share, losses = len(places) / len(batch), losses_of(run, terms, batch.part(places))
-                    loss = sum_of(terms, losses) * share
+                    loss = sum_of(run, terms, losses) * share
                     run.accelerator.backward(loss)
                     total[0] += loss.detach()
                     for term, of_term in zip(terms, losses, strict=True):
@@ -197,9 +197,9 @@ def losses_of(run: Run, terms: Sequence[Term], part: Batch) -> list[Tensor]:
     return [term.loss(run.psi, part, part.step) for term in terms]
 
 
-def sum_of(terms: Sequence[Term], losses: Sequence[Tensor]) -> Tensor:
-    """Σ weight · loss."""
-    weighed = [term.weight * loss for term, loss in zip(terms, losses, strict=True)]
+def sum_of(run: Run, terms: Sequence[Term], losses: Sequence[Tensor]) -> Tensor:
+    """Σ weight · loss, each side counted by α if the recipe has one."""
+    weighed = [run.factor(term) * loss for term, loss in zip(terms, losses, strict=True)]
     return torch.stack(weighed).sum() if len(weighed) > 1 else weighed[0]
 
 

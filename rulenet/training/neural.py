@@ -27,6 +27,7 @@ from rulenet.training.convex import (
     solve_start,
 )
 from rulenet.training.corpus import Corpus
+from rulenet.training.first import judging, train_first
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Setup, start_all
 from rulenet.training.objectives.supervised import Supervised
@@ -103,14 +104,16 @@ def fit_psi(
         steps = seen.contrast_steps if seen else 0 if problem.rules else body.traits.contrast_steps
         if seen and "contrast_steps" in recipe.leaves():
             recipe = recipe.with_changes(contrast_steps=steps)
+        forgets = False  # whether guesses are no targets in the epochs
         traits, n_train, few = replace(body.traits, contrast_steps=steps), len(np.intersect1d(train, known)), FEW_TEXTS
         if report.teaching and recipe.starts_convex(traits):  # what rules taught is in the convex start
             labelled = train[corpus.is_given[train]]
-            train, n_train, few = labelled if len(labelled) >= FEW_TEXTS else train, len(labelled), FEW_TAUGHT
+            n_train, few, forgets = len(labelled), FEW_TAUGHT, len(labelled) >= FEW_TEXTS
+            train = labelled if forgets and not recipe.mixes else train
         recipe = recipe.resolved(len(corpus), traits, n_train, few)
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
         setup = Setup(psi, corpus, train, weights, problem, new_cut(recipe, psi))
-        terms = start_all((objective for objective in recipe.objectives if not objective.comes_first), setup)
+        terms = start_all(recipe.beside, setup)
         leaves = recipe.leaves()
         report.settled |= {"bound": psi.bound, **{name: leaves[name] for name in SETTLED if name in leaves}}
         came = train_first(setup, held_out, recipe, report, job) if seen is None else seen.came
@@ -122,8 +125,9 @@ def fit_psi(
         judged = corpus.take(held_out) if len(held_out) else None
         outcome = Outcome([], [], 0)
         if recipe.steps.epochs:
-            rows, begun = corpus.take(train), start is not None
-            outcome = train_psi(psi, rows, judged, recipe, terms, job, checkpoint, judge_start=begun)
+            rows, begun = (corpus.without_guesses() if forgets else corpus).take(train), start is not None
+            with judging(recipe.beside, terms, psi, judged, len(rows), report):
+                outcome = train_psi(psi, rows, judged, recipe, terms, job, checkpoint, judge_start=begun)
     if body.traits.sixteen_bits:
         round_weights(psi.body)  # here, so that the model is judged as it is saved
     for term in terms:
@@ -184,37 +188,6 @@ def conclude(
     if n_texts < MIN_HELD_OUT:
         return None
     return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)
-
-
-def train_first(
-    setup: Setup, held_out: Array, recipe: Recipe, report: Report, job: Job, *, judges: bool = True
-) -> Array | None:
-    """Train the encoder by the objectives that come before the head; h(x) of the encoder as it came, or None if it still is.
-
-    Without `judges`, nothing is to be judged by that h(x), and it is not computed.
-    """
-    from rulenet.training.loop import train_psi
-    from rulenet.training.run import new_accelerator
-
-    psi, came = setup.psi, None
-    learned = setup.corpus.take(np.setdiff1d(setup.corpus.with_target, held_out if recipe.steps.epochs else []))
-    for objective in recipe.objectives if recipe.starts_convex(psi.encoder.traits) else ():
-        changes = objective.alone() if objective.comes_first else None
-        if changes is None:
-            continue
-        (term,) = start_all([objective], setup)
-        if not term.batches(learned, np.random.default_rng(job.seed)):
-            report.settled["contrast_steps"] = 0
-            continue
-        if came is None and judges:
-            came = psi.hidden(setup.corpus.rows, device=new_accelerator(job.device).device)
-        stage = type(objective).__name__
-        outcome = train_psi(psi, learned, None, recipe.with_changes(**changes), [term], job, stage=stage)
-        report.curves += outcome.curve
-        if outcome.interrupted and job.work_dir is not None:
-            raise KeyboardInterrupt  # it was too early to keep anything
-        report.interrupted |= outcome.interrupted
-    return came
 
 
 def begin(

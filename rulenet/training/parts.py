@@ -44,6 +44,18 @@ def _bound(value: Any) -> Any:
     return float(value)
 
 
+def mixture(value: Any) -> Any:
+    """α of a recipe: a share, two of them or None."""
+    shares = [_plain(share) for share in (value if isinstance(value, list | tuple) else [value])]
+    if value is None:
+        return None
+    if any(isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1 for share in shares):
+        raise ValueError("should be a number from 0 to 1, or two of them: from, to")
+    if isinstance(value, list | tuple) and len(shares) != 2:
+        raise ValueError("should be one number, or two: from, to")
+    return tuple(map(float, shares)) if isinstance(value, list | tuple) else float(shares[0])
+
+
 Whole = Annotated[int, BeforeValidator(_plain), Field(le=10**9)]
 Number = Annotated[float, BeforeValidator(_plain)]
 Count = Annotated[Whole, Field(ge=1)]

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
 from rulenet.errors import ParameterError
 from rulenet.model.encoders.encoder import Traits
@@ -20,8 +20,13 @@ from rulenet.training.augment.augmentation import Augmentation, ForeignAugmentat
 from rulenet.training.augment.mixup import Mixup
 from rulenet.training.augment.swap import Swap
 from rulenet.training.augment.token_dropout import TokenDropout
+from rulenet.training.objectives.consistency import Consistency
 from rulenet.training.objectives.contrast import Contrastive
+from rulenet.training.objectives.denoising import Denoising
+from rulenet.training.objectives.masked_lm import MaskedLM
 from rulenet.training.objectives.objective import Foreign, Need, Objective
+from rulenet.training.objectives.pseudo_labels import PseudoLabels
+from rulenet.training.objectives.simcse import SimCSE
 from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.parts import (
     Columns,
@@ -34,6 +39,7 @@ from rulenet.training.parts import (
     as_tuple,
     changed,
     fields_of,
+    mixture,
     part,
 )
 from rulenet.training.tuning.bias_only import BiasOnly
@@ -47,6 +53,11 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     # Those that a stored recipe may name.
     Supervised,
     Contrastive,
+    MaskedLM,
+    SimCSE,
+    Denoising,
+    PseudoLabels,
+    Consistency,
 )
 TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen, LoRA, BiasOnly)
 AUGMENTATIONS: tuple[type[Augmentation], ...] = (TokenDropout, Swap, Mixup)
@@ -71,6 +82,9 @@ class Recipe:
         What is changed of texts while ψ is trained on them, anew in each epoch. See `rulenet.training.augment`.
     keep_rule_spans
         Whether augmentations leave words alone on which a rule fires.
+    alpha
+        α in L = α Σ labelled + (1 − α) Σ unsupervised, where objectives of both sides train beside each other; a pair (from, to) goes from
+        the one to the other over the steps. None: the plain sum.
     held_out
         Share of the labelled texts kept from ψ to choose the best epoch and the two scalars; with fewer than 40 texts, nothing is held out.
 
@@ -86,7 +100,11 @@ class Recipe:
     reading: Reading = Reading()
     head: Head = Head()
     tune: Tuning = Frozen()
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = (Supervised(), Contrastive())
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1), BeforeValidator(as_tuple)] = (
+        Supervised(),
+        Contrastive(),
+    )
+    alpha: Annotated[float | tuple[float, float] | None, PlainValidator(mixture)] = None
     augment: Annotated[tuple[Augmentation, ...], BeforeValidator(as_tuple)] = ()
     keep_rule_spans: bool = False
     guesses: Guesses = Guesses()
@@ -99,6 +117,34 @@ class Recipe:
         if tokens < length:
             raise ValueError(f"batch_tokens={tokens} should be at least max_length={length}, the size of one text")
         return self
+
+    @model_validator(mode="after")
+    def _mixture_has_two_sides(self) -> Recipe:
+        if self.steps.epochs == 0 and (idle := [one for one in self.beside if not one.is_supervised]):
+            raise ValueError(
+                f"epochs=0 leaves {type(idle[0]).__name__} beside supervision nothing to do; give at least 1"
+            )
+        if self.alpha is not None and len({objective.is_supervised for objective in self.beside}) < 2:
+            lacking = "learns from labels" if self.mixes else "learns beside it from texts without labels"
+            raise ValueError(
+                f"alpha={self.alpha!r} weighs two sides, but no objective {lacking}; add one or leave it out"
+            )
+        return self
+
+    @property
+    def beside(self) -> tuple[Objective, ...]:
+        """The objectives whose losses are added up; the others come before them."""
+        return tuple(objective for objective in self.objectives if not objective.comes_first)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether objectives without labels are among them, for which epochs are needed however few labels there are."""
+        return any(not objective.is_supervised for objective in self.beside)
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What its objectives need of the corpus."""
+        return frozenset().union(*(objective.needs for objective in self.objectives))
 
     @classmethod
     def of(cls, **fields: Any) -> Recipe:
@@ -175,7 +221,7 @@ class Recipe:
             epochs = math.ceil(100 / max(1, math.ceil(n_train / self.steps.batch_texts))) if n_train < MANY_TEXTS else 3
             epochs = traits.epochs or max(3, min(20, epochs))
             if self.starts_convex(traits):
-                epochs = 0 if n_train < few else epochs
+                epochs = 0 if n_train < few and not self.mixes else epochs
             elif self.steps.epochs == 0:
                 raise ParameterError(
                     "epochs=0 leaves ψ as it began, and this encoder has learned nothing yet; give at least 1"
@@ -197,14 +243,14 @@ class Recipe:
     def reads_pieces(self) -> bool:
         """Whether word pieces are read in each step, so that no outputs of frozen layers can be kept."""
         changes = any(augmentation.changes_words for augmentation in self.augment)
-        return changes or any(Need.PIECES in objective.needs for objective in self.objectives)
+        return changes or any(Need.PIECES in objective.needs for objective in self.beside)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: parts by name; tuning, objectives and augmentations with their kinds."""
         found: dict[str, Any] = {name: fields_of(getattr(self, name)) for name in PARTS}
         found |= {"tune": _stored(self.tune), "objectives": list(map(_stored, self.objectives))}
         found |= {"augment": list(map(_stored, self.augment)), "keep_rule_spans": self.keep_rule_spans}
-        return found | {"held_out": self.held_out}
+        return found | {"alpha": self.alpha, "held_out": self.held_out}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Recipe:

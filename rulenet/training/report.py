@@ -21,6 +21,10 @@ class Report:
         texts have the same vote (`trusted`); after each round, the share of votes not learned from that the model shares (`agreement`); the
         weight of a guess (`mass`); the share of guesses expected to be wrong (`doubt`), and what of that falls on texts without a rule
         (`doubt_without_rule`); and what would help most (`advice`).
+    unsupervised
+        Of each objective without labels: its name (`objective`), whether it came `first`, the number of `texts` it learned from and of its
+        `judges`, texts that it did not learn from, and what it reached on these `before` and `after`: perplexity, loss or shares; of
+        denoising also `examples`, texts beside what is made of them.
     joint
         Whether φ's weights have learned together with ψ: there was a joint epoch, and it was kept.
     trained_share
@@ -62,6 +66,7 @@ class Report:
     scales_moved: bool = False
     epochs: int = 0
     best_epoch: int = 0
+    unsupervised: list[dict[str, Any]] = field(default_factory=list)
     joint: bool = False
     trained_share: dict[str, float] = field(default_factory=dict)
     train_loss: list[float] = field(default_factory=list)

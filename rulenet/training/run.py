@@ -24,7 +24,7 @@ from rulenet.training.batch import Step
 from rulenet.training.checkpoint import Checkpoint, Parameters, Position
 from rulenet.training.corpus import Corpus
 from rulenet.training.job import Job
-from rulenet.training.objectives.objective import Cut, Term
+from rulenet.training.objectives.objective import Cut, Term, side
 from rulenet.training.recipe import Recipe
 
 SECONDS = 60.0  # between checkpoints within an epoch
@@ -83,6 +83,11 @@ class Run:
     def on_gpu(self) -> bool:
         """Whether steps are still computed while Python continues."""
         return bool(self.device.type == "cuda")
+
+    def factor(self, term: Term) -> float:
+        """What the loss of a term counts in this step."""
+        progress = min(1.0, self.at.steps / max(1, self.total - 1))
+        return term.weight * side(self.recipe.alpha, is_supervised=term.is_supervised, progress=progress)
 
     def groups(self, train: Corpus, epoch: int) -> list[Group]:
         """The batches of an epoch: first those that terms share, then the terms' own, the longest list first."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.base.wording import counted, some
+from rulenet.errors import InputError
 from rulenet.features.blocks import Features
 from rulenet.model.device import choose_device
 from rulenet.model.encoders.encoder import Traits
@@ -77,6 +78,7 @@ def expected_costs(
 
 def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Recipe, job: Job) -> tuple[Hybrid, Report]:
     """Fit φ and, if there is an encoder, ψ."""
+    check_texts_for(recipe, task, encoder)
     report = Report(n_texts=int((task.Y.sum(axis=1) > 0).sum()), language=features.language, n_rules=features.n_rules)
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
@@ -144,6 +146,13 @@ def fit_neural(
     corpus = replace(corpus, phi=phi, Y=corpus.Y / weight.mean())
     psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job, seen)
     return Hybrid(features, weights.finished(), psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
+
+
+def check_texts_for(recipe: Recipe, task: Task, encoder: str | None) -> None:
+    """An InputError, before any work, if an objective learns from texts without labels and there are none."""
+    eager = [type(one).__name__ for one in recipe.objectives if Need.OTHER_TEXTS in one.needs]
+    if eager and encoder is not None and task.is_given.all():
+        raise InputError(f"{eager[0]} learns from texts without labels, and there are none: pass unlabeled=[…] to fit")
 
 
 def rules_teach(task: Task, features: Features) -> bool:
@@ -217,7 +226,7 @@ def new_corpus(task: Task, X: Any, Y: Array, link: Link, recipe: Recipe) -> Corp
     """What ψ is trained on: the texts that have a target, and the others too if an objective needs them."""
     given, known = link.mass(task.Y) > 0, link.mass(Y) > 0
     corpus = Corpus(task.texts, X, Y, np.where(given, Origin.GIVEN, np.where(known, Origin.GUESSED, Origin.NONE)))
-    wanted = known.all() or any(Need.UNLABELLED in objective.needs for objective in recipe.objectives)
+    wanted = known.all() or Need.UNLABELLED in recipe.needs
     return corpus if wanted else corpus.take(corpus.with_target)
 
 

@@ -34,6 +34,7 @@ class Need(Enum):
 
     UNLABELLED = "rows without a target"
     PIECES = "word pieces, never the stored hidden states of frozen layers"
+    OTHER_TEXTS = "texts that the user gave no label for: without any, it has nothing to learn from"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Term:
 
     name: str = ""  # what curves call it: the objective's class
     weight: float = 1.0  # factor of its loss; set from the objective
+    is_supervised: bool = True  # on which side of α it stands; set from the objective
     doing: str = ""  # what the bar says where it is trained by itself
     augments: bool = False  # whether it learns from texts as the recipe's augmentations change them, as all do that share a batch with it
     joint_epochs: int = 0  # the last epochs, if more learns in them: they go on from the best weights of those before
@@ -93,6 +95,10 @@ class Term:
     def after_step(self) -> None:
         """Called when the optimizer has made a step."""
 
+    def measured(self, psi: Psi, texts: Corpus) -> dict[str, Any]:
+        """For the report: what it has reached, by texts that it does not learn from; called before and after training."""
+        return {}
+
     def held_out_losses(self, held_out: Corpus, predict: Callable[[Corpus, Array], Array]) -> Array | None:
         """The loss of each text, by whose mean the best epoch is chosen, or None. `predict` gives ψ of rows and their φ."""
         return None
@@ -118,7 +124,14 @@ class Objective(ABC):
 
     weight: float
     needs: ClassVar[frozenset[Need]] = frozenset()
-    comes_first: ClassVar[bool] = False  # trains the encoder by itself, before ψ's head is solved on it
+    is_supervised: ClassVar[bool] = (
+        True  # learns from labels that the user gave: the side of α, the others that of 1 − α
+    )
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether it trains the encoder by itself, before ψ's head is solved on it, rather than beside the others."""
+        return False
 
     @abstractmethod
     def start(self, setup: Setup) -> Term:
@@ -142,6 +155,23 @@ class Foreign(Objective):
         raise ParameterError(f"{what}; pass a recipe with the objective itself")
 
 
+def side(alpha: float | tuple[float, float] | None, *, is_supervised: bool, progress: float) -> float:
+    """What the objectives of one side count: α or 1 − α, at a point of training from 0 to 1; 1 without α.
+
+    Examples
+    --------
+    >>> [side((0.2, 0.8), is_supervised=True, progress=at) for at in (0.0, 0.5, 1.0)]
+    [0.2, 0.5, 0.8]
+    >>> side(0.75, is_supervised=False, progress=0.5), side(None, is_supervised=False, progress=0.5)
+    (0.25, 1.0)
+    """
+    if alpha is None:
+        return 1.0
+    first, last = alpha if isinstance(alpha, tuple) else (alpha, alpha)
+    now = (1 - progress) * first + progress * last
+    return now if is_supervised else 1 - now
+
+
 def start_all(objectives: Iterable[Objective], setup: Setup) -> list[Term]:
     """The terms of a run; a ParameterError if two of them train a module of the same name."""
     terms: list[Term] = []
@@ -149,6 +179,7 @@ def start_all(objectives: Iterable[Objective], setup: Setup) -> list[Term]:
         term = objective.start(setup)
         kind, n_before = type(objective).__name__, sum(type(other) is type(term) for other in terms)
         term.weight, term.name = objective.weight, f"{kind} {n_before + 1}" if n_before else kind
+        term.is_supervised = objective.is_supervised
         if taken := {"psi", *(name for other in terms for name in other.modules)}.intersection(term.modules):
             raise ParameterError(f"two objectives train a module called {min(taken)!r}; give one of them another name")
         terms.append(term)
