@@ -46,6 +46,7 @@ from rulenet.training.tuning.bias_only import BiasOnly
 from rulenet.training.tuning.frozen import Frozen
 from rulenet.training.tuning.full import Full
 from rulenet.training.tuning.lora import LoRA
+from rulenet.training.tuning.soft_prompt import SoftPrompt
 from rulenet.training.tuning.tuning import Tuning
 
 PARTS = {"columns": Columns, "phi": Phi, "reading": Reading, "head": Head, "guesses": Guesses, "steps": Steps}
@@ -59,7 +60,7 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     PseudoLabels,
     Consistency,
 )
-TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen, LoRA, BiasOnly)
+TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen, LoRA, SoftPrompt, BiasOnly)
 AUGMENTATIONS: tuple[type[Augmentation], ...] = (TokenDropout, Swap, Mixup)
 
 MANY_TEXTS = 1000  # fewer say too little about single terms, and make too few steps

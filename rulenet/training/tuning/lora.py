@@ -70,7 +70,7 @@ class LoRA(Tuning):
             if isinstance(module, LoraLayer):
                 module.merge()
                 parent, _, own = name.rpartition(".")
-                setattr(model.get_submodule(parent), own, module.get_base_layer())
+                setattr(model.get_submodule(parent), own, module.get_base_layer().requires_grad_(True))
         del model.peft_config
 
     def _targets(self, encoder: Encoder) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from rulenet.errors import EncoderError, MissingExtraError, ParameterError  # no
 from rulenet.training import loop  # noqa: E402
 from rulenet.training import run as run_module  # noqa: E402
 from rulenet.training.checkpoint import Checkpoint, identity_of  # noqa: E402
-from rulenet.training.tuning import BiasOnly, LoRA  # noqa: E402
+from rulenet.training.tuning import BiasOnly, LoRA, SoftPrompt  # noqa: E402
 from tests.breaking import before_call, raising  # noqa: E402
 from tests.training.runs import TARGET, TEXTS, state, train_run  # noqa: E402
 
@@ -27,14 +28,16 @@ FEW = Recipe.of(epochs=3, batch_texts=8, max_length=32, joint_epochs=1, precisio
 TUNINGS = {
     "lora": (LoRA(r=2), ("attention.self.query.weight", "attention.self.value.weight")),
     "lora everywhere": (LoRA(r=2, lora_targets="all", lora_dropout=0.2), ("query.weight", "key.weight", "value.weight", "dense.weight")),
+    "soft prompt": (SoftPrompt(3), ("word_embeddings.weight",)),
     "bias only": (BiasOnly(), ("bias",)),
 }  # fmt: skip
 
 
 def begun(run: dict[str, Any], tuning: Any) -> dict[str, Any]:
     """A run whose encoder has been made ready for a tuning."""
-    tuning.begin(run["psi"].encoder)
-    return run
+    psi, train = run["psi"], run["train"]
+    tuning.begin(psi.encoder)
+    return {**run, "train": replace(train, rows=psi.encoder.encode(train.texts))}
 
 
 @pytest.mark.parametrize("name", TUNINGS)
@@ -63,7 +66,7 @@ def test_it_trains_what_it_says_and_leaves_an_ordinary_encoder(make: Callable[..
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["lora everywhere", "bias only"])
+@pytest.mark.parametrize("name", ["lora everywhere", "soft prompt"])
 def test_a_run_goes_on_to_the_same_weights(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
@@ -95,7 +98,8 @@ def test_the_model_is_saved_loaded_and_explained(tiny_encoder: str, tmp_path: Pa
     twin = RuleNetClassifier.load(tmp_path / "model")
     np.testing.assert_allclose(twin.decision_function(TEXTS), clf.decision_function(TEXTS), atol=1e-5)
     assert twin.recipe_.tune == recipe.tune
-    (told,) = twin.explain(["the goal"])
+    (told,) = twin.explain(["the goal"], tokens=True)
+    assert [(token.start, token.end) for token in told.tokens] == [(0, 3), (4, 8)]  # no piece of a prompt
     for label, logit in told.logits.items():
         sum_of_terms = sum(term.contributions.get(label, 0.0) for term in told.terms)
         assert told.bias[label] + sum_of_terms + told.neural[label] == pytest.approx(logit, abs=1e-4)
@@ -104,7 +108,7 @@ def test_the_model_is_saved_loaded_and_explained(tiny_encoder: str, tmp_path: Pa
 def test_what_cannot_be_tuned_is_refused_before_any_work(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for tuning in (LoRA(), BiasOnly()):
+    for tuning in (LoRA(), BiasOnly(), SoftPrompt()):
         with pytest.raises(
             ParameterError, match=rf"tune={tuning.__class__.__name__}\(\) .* encoder='scratch' knows nothing"
         ):
@@ -115,6 +119,8 @@ def test_what_cannot_be_tuned_is_refused_before_any_work(
         del layer.attention.self.query
     with pytest.raises(EncoderError, match=r"not built like BERT: .* query and value .* use tune=Full\(\)"):
         LoRA().begin(encoder)
+    with pytest.raises(EncoderError, match=r"prompt_tokens=17 is more than half of the 32 word pieces"):
+        SoftPrompt(17).begin(encoder)
     encoder.model = torch.nn.Embedding(3, 2)
     with pytest.raises(EncoderError, match=r"has no biases"):
         BiasOnly().begin(encoder)
