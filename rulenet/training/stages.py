@@ -30,7 +30,7 @@ from rulenet.training.corpus import Corpus, Origin
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need
 from rulenet.training.phi_choice import choose_phi
-from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem, shifted
+from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem, shifted, split
 from rulenet.training.recipe import FEW_TEXTS, Recipe
 from rulenet.training.report import Report
 from rulenet.training.teaching import Lesson, Rules, given_weights, lesson_line, teach
@@ -193,13 +193,14 @@ def taught(
     view = term_view(columns, job.seed) if seen is None else seen.h
     if view is None or features.ruleset is None:
         return task.Y, None
-    rules = Rules(
-        columns.X[:, :n_rules], rule_columns(features.ruleset, task.classes), given_weights(features.ruleset.rules)
-    )
-    guesses = recipe.guesses
-    lesson = teach(
-        rules, view, task.Y, task.classes, ONE_OF, rounds=guesses.rounds, trusted=guesses.trusted, seed=job.seed
-    )
+    # Guesses that knew the labels of held-out texts would make φ and ψ look better on these than they are.
+    rows = np.arange(len(task.Y))
+    if task.is_given.any():
+        rows, _ = split(task.Y, task.is_given, recipe.held_out, job.seed)
+    given = given_weights(features.ruleset.rules)
+    rules = Rules(columns.X[rows, :n_rules], rule_columns(features.ruleset, task.classes), given)
+    how: dict[str, Any] = {"rounds": recipe.guesses.rounds, "trusted": recipe.guesses.trusted, "seed": job.seed}
+    lesson = teach(rules, view[rows], task.Y[rows], task.classes, ONE_OF, **how)
     report.seconds["teaching"] = time.perf_counter() - started
     if lesson is None:
         warnings.warn(SILENT, stacklevel=4)
@@ -207,7 +208,9 @@ def taught(
     warn_of_gaps(lesson, task.classes)
     report.teaching = lesson.report
     job.progress.say(lesson_line(lesson.report))
-    return lesson.targets, seen
+    Y = task.Y.copy()
+    Y[rows] = lesson.targets
+    return Y, seen
 
 
 def warn_of_gaps(lesson: Lesson, classes: Sequence[str]) -> None:

@@ -140,3 +140,17 @@ def test_unlabeled_that_cannot_be_meant() -> None:
     more = RuleSet.from_yaml(RULES.replace("]}", ", {id: tea, label: food, word: tea}]}"))
     with pytest.warns(UserWarning, match=r"no text is taken for 'food': add rules for it or label some of its texts"):
         RuleNetClassifier(more, None).fit(texts)
+
+
+def test_held_out_labels_do_not_teach(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray] = []
+
+    def spied(rules: Rules, view: np.ndarray, Y: np.ndarray, *more: object, **how: float) -> Lesson | None:
+        seen.append(Y)
+        return teach(rules, view, Y, *more, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("rulenet.training.stages.teach", spied)
+    texts = [f"{words} {n}" for n in range(60) for words in ("goal match", "oil market")]
+    clf = RuleNetClassifier(RuleSet.from_yaml(RULES), None)
+    clf.fit(texts[:60], ["sport", "money"] * 30, unlabeled=texts[60:])
+    assert [(len(Y), int((Y.sum(axis=1) > 0).sum())) for Y in seen] == [(111, 51)]  # of 60 labels, 9 are held out
