@@ -19,6 +19,7 @@ from rulenet.model.encoders.encoder import Traits
 from rulenet.training.augment.augmentation import Augmentation, ForeignAugmentation
 from rulenet.training.augment.mixup import Mixup
 from rulenet.training.augment.swap import Swap
+from rulenet.training.augment.synonyms import Synonyms
 from rulenet.training.augment.token_dropout import TokenDropout
 from rulenet.training.objectives.consistency import Consistency
 from rulenet.training.objectives.contrast import Contrastive
@@ -61,7 +62,7 @@ OBJECTIVES: tuple[type[Objective], ...] = (
     Consistency,
 )
 TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen, LoRA, SoftPrompt, BiasOnly)
-AUGMENTATIONS: tuple[type[Augmentation], ...] = (TokenDropout, Swap, Mixup)
+AUGMENTATIONS: tuple[type[Augmentation], ...] = (TokenDropout, Swap, Synonyms, Mixup)
 
 MANY_TEXTS = 1000  # fewer say too little about single terms, and make too few steps
 FEW_TEXTS = 80  # fewer, of which a dozen are held out, cannot choose an epoch: see `rulenet.training.convex`

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +25,10 @@ from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import Weights, rule_columns
 from rulenet.model.phi_problem import PhiProblem
 from rulenet.rules.engine.tally import tally
+from rulenet.training.augment.synonyms import like_words
 from rulenet.training.augment.words import WordFinder
 from rulenet.training.corpus import Corpus, Origin
+from rulenet.training.encoder_choice import chosen_encoder
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need
 from rulenet.training.phi_choice import choose_phi
@@ -53,6 +55,7 @@ class Task:
     Y: Array  # target distributions, (n_texts, n_classes); zeros if nothing is known
     classes: list[str]  # the labels as strings, in column order
     weighs_labels: bool = False  # whether texts count by their label, which has to hold for texts not seen as well
+    words: WordFinder = field(default_factory=WordFinder)  # what augmentations may change
 
     @property
     def is_given(self) -> Array:
@@ -83,6 +86,8 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
     job.progress.stage("columns", f"columns of {counted(len(task.texts), 'text')}")
+    if encoder is not None:
+        task = replace(task, words=new_words(task, features, encoder, recipe, job))
     teaches = rules_teach(task, features)
     plain, words, word_vectors = read_columns(task, features, encoder, recipe, teaches, report, job)
     report.seconds["columns"] = time.perf_counter() - started
@@ -132,7 +137,7 @@ def fit_neural(
         "φ out-of-fold", f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}" if columns.X.shape[1] else ""
     )
     corpus = new_corpus(task, columns.X, Y, problem.link, recipe)
-    corpus = replace(corpus, words=words_of(features, recipe))
+    corpus = replace(corpus, words=task.words)
     known = corpus.take(corpus.with_target)
     phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, job.seed)
     if offset is not None:
@@ -188,7 +193,7 @@ def taught(
         from rulenet.training.neural import see
 
         origin = np.where(task.is_given, Origin.GIVEN, Origin.NONE)
-        corpus = Corpus(task.texts, columns.X, task.Y, origin, np.zeros_like(task.Y), words=words_of(features, recipe))
+        corpus = Corpus(task.texts, columns.X, task.Y, origin, np.zeros_like(task.Y), words=task.words)
         seen = see(corpus, str(encoder), recipe, report, job)
     view = term_view(columns, job.seed) if seen is None else seen.h
     if view is None or features.ruleset is None:
@@ -233,9 +238,18 @@ def new_corpus(task: Task, X: Any, Y: Array, link: Link, recipe: Recipe) -> Corp
     return corpus if wanted else corpus.take(corpus.with_target)
 
 
-def words_of(features: Features, recipe: Recipe) -> WordFinder:
-    """The words that augmentations may change."""
-    return WordFinder(features.tokeniser, features.ruleset if recipe.keep_rule_spans else None)
+def new_words(task: Task, features: Features, encoder: str, recipe: Recipe, job: Job) -> WordFinder:
+    """The words that augmentations may change; these find out here if something is lacking."""
+
+    def near(finder: WordFinder) -> Mapping[str, Sequence[str]]:
+        whose = chosen_encoder(AUTO if encoder == "scratch" else encoder, features.language, task.texts)
+        job.progress.say(f"words that may replace others: word vectors of {whose}, read once (up to a minute) and kept")
+        return like_words(str(whose), task.texts, finder, choose_device(job.device))
+
+    finder = WordFinder(features.tokeniser, features.ruleset, keep_spans=recipe.keep_rule_spans, near=near)
+    for augmentation in recipe.augment:
+        augmentation.prepare(finder)
+    return finder
 
 
 def rule_tally(features: Features, X: Any, task: Task) -> dict[str, Any]:

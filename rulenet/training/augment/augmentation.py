@@ -18,13 +18,13 @@ from pydantic import Field
 
 from rulenet.base.types import Array
 from rulenet.errors import ParameterError
-from rulenet.training.augment.words import Words
+from rulenet.training.augment.words import WordFinder, Words
 from rulenet.training.parts import Number
 
 Chance = Annotated[Number, Field(gt=0, lt=1)]
 
 
-class Augmentation(ABC):  # noqa: B024 - each kind overrides one of two methods
+class Augmentation(ABC):  # noqa: B024 - each kind overrides `apply` or `shares`
     """What is done to texts: the base of frozen dataclasses whose fields are numbers, strings and booleans."""
 
     changes_words: ClassVar[bool] = True  # else outputs of frozen layers can be kept from epoch to epoch
@@ -35,6 +35,10 @@ class Augmentation(ABC):  # noqa: B024 - each kind overrides one of two methods
         `text` is what the words come from; another augmentation may have changed them since.
         """
         return words
+
+    def prepare(self, finder: WordFinder) -> None:
+        """Called before anything is computed, to find out early what is lacking."""
+        return
 
     def shares(self, n_texts: int, rng: np.random.Generator) -> Array | None:
         """How much is left of each text when h(x), φ and target are mixed with those of another; None: they are not mixed."""
@@ -47,7 +51,7 @@ class ForeignAugmentation(Augmentation):
 
     stored: dict[str, Any]
 
-    def apply(self, words: list[str], is_free: list[bool], text: Words, rng: np.random.Generator) -> list[str]:
+    def prepare(self, finder: WordFinder) -> None:
         """Refuse."""
         what = f"the augmentation {self.stored['kind']!r} is not part of rulenet"
         raise ParameterError(f"{what}; pass a recipe with the augmentation itself")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.clean import clean_with_offsets
@@ -27,6 +28,7 @@ class Words:
     text: str
     spans: Sequence[Span]  # of each word
     is_free: Sequence[bool]  # whether each word may be changed
+    finder: WordFinder
 
     @property
     def words(self) -> list[str]:
@@ -52,13 +54,27 @@ class WordFinder:
     ----------
     tokeniser
         Says what a word is.
-    ruleset
-        Words under the spans on which its rules fire may not be changed; None: all words may.
+    rules, keep_spans
+        The rules of the model, and whether words under the spans on which they fire may not be changed.
+    near
+        Makes `like`, when it is first asked for.
     """
 
-    def __init__(self, tokeniser: Tokeniser | None = None, ruleset: RuleSet | None = None) -> None:
-        self.tokeniser, self.ruleset = tokeniser or Tokeniser("en"), ruleset
-        self._found: dict[str, Words] = {}
+    def __init__(
+        self,
+        tokeniser: Tokeniser | None = None,
+        rules: RuleSet | None = None,
+        *,
+        keep_spans: bool = False,
+        near: Callable[[WordFinder], Mapping[str, Sequence[str]]] = lambda finder: {},
+    ) -> None:
+        self.tokeniser, self.rules, self.keep_spans = tokeniser or Tokeniser("en"), rules, keep_spans
+        self._near, self._found = near, dict[str, Words]()
+
+    @cached_property
+    def like(self) -> Mapping[str, Sequence[str]]:
+        """For words of the texts, words like them."""
+        return self._near(self)
 
     @property
     def language(self) -> Language:
@@ -79,7 +95,7 @@ class WordFinder:
             if span[0] >= reach and any(map(str.isalnum, token.text)):
                 spans.append(span)
                 reach = span[1]
-        hits = self.ruleset.spans(text, language=self.language).values() if self.ruleset else ()
+        hits = self.rules.spans(text, language=self.language).values() if self.rules and self.keep_spans else ()
         kept = [hit for of_rule in hits for hit in of_rule]
         is_free = [not any(start < b and a < end for a, b in kept) for start, end in spans]
-        return Words(text, spans, is_free)
+        return Words(text, spans, is_free, self)

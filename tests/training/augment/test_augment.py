@@ -57,9 +57,9 @@ def test_words_are_left_out_or_change_places_and_fixed_ones_do_not() -> None:
 )
 def test_words_under_spans_of_rules_are_fixed(language: Any, condition: str, text: str, free: list[str]) -> None:
     ruleset = RuleSet.from_yaml(RULES.format(language, condition))
-    found = WordFinder(Tokeniser(language, ruleset.term_words), ruleset).of(text)
+    found = WordFinder(Tokeniser(language, ruleset.term_words), ruleset, keep_spans=True).of(text)
     assert [word for word, is_free in zip(found.words, found.is_free, strict=True) if is_free] == free
-    assert all(WordFinder(Tokeniser(language)).of(text).is_free)
+    assert all(WordFinder(Tokeniser(language), ruleset).of(text).is_free)
     kept = [text[start:end] for spans in ruleset.spans(text, language=language).values() for start, end in spans]
     for seed in range(20):
         new = changed(found, (TokenDropout(0.6), Swap(0.6)), np.random.default_rng(seed))
@@ -179,7 +179,7 @@ def test_a_recipe_keeps_augmentations() -> None:
     stored = Recipe.from_dict(foreign)
     assert stored.to_dict()["augment"] == foreign["augment"]
     with pytest.raises(ParameterError, match="the augmentation 'Mine' is not part of rulenet"):
-        stored.augment[0].apply([], [], WordFinder().of(""), np.random.default_rng(0))
+        stored.augment[0].prepare(WordFinder())
     for wrong, message in ((0, "p=0 should be greater than 0"), (1.0, "less than 1"), ("x", "a number")):
         with pytest.raises(ParameterError, match=message):
             TokenDropout(wrong)  # type: ignore[arg-type]
