@@ -30,6 +30,7 @@ from rulenet.training.job import Job
 from rulenet.training.parameters import check_parameters, chosen_language
 from rulenet.training.parts import fields_of
 from rulenet.training.recipe import Recipe
+from rulenet.training.recipes import chosen, fields_by_path
 from rulenet.training.stages import Task, expected_costs, fit_hybrid
 
 __all__ = ["NotFittedError", "RuleNetClassifier"]
@@ -77,7 +78,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         What labels mean, in words that their texts may have: ``{"Sci/Tech": "science and technology, computers"}``. Each counts as
         four texts of its label, so it matters where few are labelled, and makes do without `y`.
     recipe
-        How to train; None for ``Recipe()``. A grid search may vary single fields: ``recipe__C``.
+        How to train: a `Recipe`, or a name of `rulenet recipes`; None for ``Recipe()``. A grid search may vary fields: ``recipe__C``.
     cascade
         When ψ is skipped: ``"off"``, never; ``"certified"``, where it provably cannot change the answer; ``"statistical"``, where that
         changes at most a share `cascade_risk` of all answers, with 95 % confidence. May be changed later with `set_params`.
@@ -128,7 +129,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         classes: Sequence[Any] | None = None,
         class_weight: str | Mapping[Any, float] | None = None,
         descriptions: Mapping[Any, str] | None = None,
-        recipe: Recipe | None = None,
+        recipe: Recipe | str | None = None,
         cascade: str = "off",
         cascade_risk: float = 0.005,
         device: str = "auto",
@@ -202,9 +203,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name; those of the recipe too, as ``recipe__C``, if `deep`."""
         params: dict[str, Any] = super().get_params(deep)
-        if deep and isinstance(self.recipe, Recipe | None):
-            params |= {f"recipe__{name}": value for name, value in (self.recipe or Recipe()).leaves().items()}
-        return params
+        return params | (fields_by_path(self.recipe) if deep else {})
 
     def set_params(self, **params: Any) -> RuleNetClassifier:
         """Change parameters, also single fields of the recipe, as in ``set_params(recipe__C=3.0)``."""
@@ -212,7 +211,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         fields = {name.removeprefix("recipe__"): params.pop(name) for name in names}
         super().set_params(**params)
         if fields:
-            self.recipe = (self.recipe or Recipe()).with_changes(**fields)
+            self.recipe = chosen(self.recipe).with_changes(**fields)
         return self
 
     @property

@@ -1,8 +1,9 @@
-"""Counts, shares and long lists in words: the one place for plurals and "and 3 more". Imports nothing."""
+"""Counts, shares and long lists in words: the one place for plurals, "and 3 more" and "did you mean". Imports nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 
 def some(names: Sequence[str], top: int = 5) -> str:
@@ -25,6 +26,19 @@ def counted(n: int, one: str, many: str | None = None) -> str:
     ('1 rule', '2,000 rules', '0 rules have')
     """
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def close_to(name: str, known: Iterable[str]) -> str:
+    """Ask whether the closest of some names was meant, if one is close.
+
+    Examples
+    --------
+    >>> close_to("learnin_rate", ["C", "learning_rate"]), close_to("x", ["C"])
+    (" (did you mean 'learning_rate'?)", '')
+    """
+    names = {other.lower(): other for other in known}
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    return f" (did you mean {names[close[0]]!r}?)" if close else ""
 
 
 def percent(share: float | None) -> str:

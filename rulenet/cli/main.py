@@ -27,6 +27,7 @@ from rulenet.cli import (
     history,
     info,
     predict,
+    recipes,
     rules_apply,
     rules_diff,
     rules_format,
@@ -95,6 +96,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("calibrate")(calibrate.calibrate)
+app.command("recipes")(recipes.recipes)
 app.command("info")(info.info)
 app.command("history")(history.history)
 app.add_typer(rules, name="rules")

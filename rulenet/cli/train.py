@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
+    from rulenet.training.recipe import Recipe
 
 PATHS = {"hybrid": "φ + ψ", "rules": "φ alone"}
 
@@ -30,7 +30,8 @@ Limit = Annotated[
     int | None, Option(help="Use at most this many rows, taken at random, each label in proportion.", min=1)
 ]
 Fields = Annotated[
-    list[str] | None, Option("--recipe", help="A field of the recipe; may be repeated.", metavar="NAME=VALUE")
+    list[str] | None,
+    Option("--set", help="A field of the recipe, such as tune=LoRA(r=8); may be repeated.", metavar="FIELD=VALUE"),
 ]
 
 
@@ -50,7 +51,8 @@ def train(
     limit: Limit = None,
     cascade: Annotated[str, Option(help="When to skip the transformer: off, certified, statistical.")] = "off",
     cascade_risk: Annotated[float, Option(help="Share of predictions that statistical may change.")] = 0.005,
-    recipe: Fields = None,
+    recipe: Annotated[str, Option(help="How to train: a name of `rulenet recipes`.")] = "default",
+    fields: Fields = None,
     resume: Annotated[bool, Option("--resume", help="Resume an interrupted run, which is kept in OUT.work.")] = False,
     force: Annotated[bool, Option("--force", help="Replace a model or an unfinished run at OUT.")] = False,
     figures: Annotated[Path | None, Option(help="Folder for figures of reliability and coverage.")] = None,
@@ -76,12 +78,11 @@ def train(
     from rulenet.estimator import RuleNetClassifier
     from rulenet.training.job import remove
     from rulenet.training.parameters import check_parameters
-    from rulenet.training.recipe import Recipe
 
     check_replaced(model, work, resume=resume, force=force)
     check_figures(figures, model)
-    fields = {"epochs": epochs} | chosen_fields(recipe or [])
-    clf = RuleNetClassifier(rules, None if work is None else encoder, language=language, recipe=Recipe.of(**fields))
+    how_to = chosen_recipe(recipe, fields or [], epochs)
+    clf = RuleNetClassifier(rules, None if work is None else encoder, language=language, recipe=how_to)
     clf.set_params(cascade=cascade, cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed)
     clf.set_params(work_dir=work, verbose=0 if as_json else 1)
     check_parameters(clf.get_params(deep=False), resume=resume)  # before data are read
@@ -154,19 +155,15 @@ def read(
     return found.texts, found.labels, None if more is None else more.texts
 
 
-def chosen_fields(given: list[str]) -> dict[str, Any]:
-    """Fields of a recipe from NAME=VALUE, the value as in Python or JSON, or else a word."""
-    fields: dict[str, Any] = {}
-    for one in given:
-        name, equals, value = one.partition("=")
-        if not equals:
-            raise ParameterError(f"--recipe {one!r} has no value: write NAME=VALUE, such as learning_rate=1e-5")
-        spelt = {"true": "True", "false": "False", "null": "None", "none": "None"}.get(value.lower(), value)
-        try:
-            fields[name.strip()] = ast.literal_eval(spelt)
-        except (ValueError, SyntaxError):
-            fields[name.strip()] = value
-    return fields
+def chosen_recipe(name: str, given: list[str], epochs: int | None) -> Recipe:
+    """The recipe of this name, with fields changed."""
+    from rulenet.training.recipes import named
+    from rulenet.training.settings import settings
+
+    if "=" in name:
+        raise ParameterError(f"--recipe takes a name of `rulenet recipes`; fields are changed by --set {name}")
+    fields = {} if epochs is None else {"epochs": epochs}
+    return named(name).with_changes(**(fields | settings(given)))
 
 
 def pointer(model: Path) -> bytes | None:
@@ -244,7 +241,7 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
     for line in (*calibration_lines(report["calibration"]), *cascade_lines(report["cascade"])):
         say(line)
     if report["settled"].get("precision") == "bfloat16":
-        say("ψ: in bfloat16, as this machine has it; --recipe precision=float32 switches it off")
+        say("ψ: in bfloat16, as this machine has it; --set precision=float32 switches it off")
     n, unlabeled = report["n_texts"], report["n_unlabeled"]
     counts = [counted(n, "text")] if n or not unlabeled else []
     counts += [f"{counted(unlabeled, 'text')} without labels"] if unlabeled else []

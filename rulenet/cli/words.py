@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SAME = "cascade coverage device encoder language limit precision refit reject rules split unlabeled"
+_SAME = "cascade coverage device encoder language limit precision recipe refit reject rules split unlabeled"
 OPTIONS = {
     **{name: f"--{name}" for name in _SAME.split()},
     **{"cascade_risk": "--cascade-risk", "max_loss": "--max-loss", "held_out": "--held-out"},
@@ -21,7 +21,7 @@ def in_words_of_the_command_line(message: str) -> str:
     >>> in_words_of_the_command_line("device='tpu' is not 'cpu'; n_jobs=0, encoder=None, with rules=…")
     "--device tpu is not 'cpu'; --jobs 0, --encoder none, with --rules …"
     """
-    if message.startswith("recipe: "):  # whose fields --recipe takes by their names
+    if message.startswith("recipe: "):  # whose fields --set takes by their names
         return message
     return re.sub(_ARGUMENT, lambda found: f"{OPTIONS[found[1]]} {_value(found[2])}", message)
 

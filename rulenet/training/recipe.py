@@ -7,13 +7,13 @@ Imports parts, objectives and tunings; no torch.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
+from rulenet.base.wording import close_to
 from rulenet.errors import ParameterError
 from rulenet.model.encoders.encoder import Traits
 from rulenet.training.augment.augmentation import Augmentation, ForeignAugmentation
@@ -158,7 +158,7 @@ class Recipe:
         changes: dict[Any, dict[str, Any]] = {}
         for name, value in fields.items():
             changes.setdefault(_OWNERS.get(name, self._objective_with(name)), {})[name] = value
-        faults = [f"unknown field {name!r}{_close_to(name, self.leaves())}" for name in changes.pop(None, {})]
+        faults = [f"unknown field {name!r}{close_to(name, self.leaves())}" for name in changes.pop(None, {})]
         whole = changes.pop(Recipe, {})
 
         def settle(given: Any, kind: Any = None) -> Any:
@@ -272,7 +272,8 @@ class Recipe:
             raise ParameterError(f"recipe: {error}") from None
         return made.with_changes(**{name: value for name, value in data.items() if name not in own})
 
-    def __repr__(self) -> str:
+    def changes(self) -> dict[str, Any]:
+        """The fields that differ from the default, as `of` takes them."""
         names: dict[str, Any] = {}
         for name, value in changed(self).items():
             if name in PARTS or (name == "tune" and isinstance(value, Frozen)):
@@ -281,6 +282,10 @@ class Recipe:
                 names |= {field: new for one in value for field, new in changed(one).items()}
             else:
                 names[name] = value
+        return names
+
+    def __repr__(self) -> str:
+        names = self.changes()
         return f"Recipe.of({', '.join(f'{name}={value!r}' for name, value in names.items())})" if names else "Recipe()"
 
     def _objective_with(self, name: str) -> type[Objective] | None:
@@ -321,9 +326,3 @@ def _made(kind: Any, values: Any) -> Any:
     if not isinstance(values, Mapping):
         raise ParameterError(f"{values!r} should be a mapping of the fields of {kind.__name__}")
     return kind(**values)
-
-
-def _close_to(name: str, known: Mapping[str, Any]) -> str:
-    names = {other.lower(): other for other in known}
-    close = difflib.get_close_matches(name.lower(), names, n=1)
-    return f" (did you mean {names[close[0]]!r}?)" if close else ""

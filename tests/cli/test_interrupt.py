@@ -41,7 +41,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def options(data: Path, encoder: str, model: Path) -> list[object]:
-    return ["train", data, "--encoder", encoder, "--epochs", 2, "--recipe", "batch_texts=16", "--out", model]
+    return ["train", data, "--encoder", encoder, "--epochs", 2, "--set", "batch_texts=16", "--out", model]
 
 
 # Where Ctrl-C comes, at which call of it, and whether there is something to resume.
@@ -155,7 +155,7 @@ def test_resume_never_promises_what_it_cannot_do(
     for change, named in {
         (*same, "--epochs", "3"): r"another run: epochs was 2, is 3\.",
         (*same, "--seed", "1"): r"another run: seed was 0, is 1\.",
-        (*same, "--recipe", "bound=2"): r"another run: bound was 'auto', is 2\.0\.",
+        (*same, "--set", "bound=2"): r"another run: bound was 'auto', is 2\.0\.",
         ("--rules", tmp_path / "other.yaml", "--resume"): r"another run: the rules differ\.",
     }.items():
         assert re.search(named, run(*command, *change, status=2).stderr), change

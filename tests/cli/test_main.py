@@ -16,7 +16,7 @@ from rulenet.predictor import Predictor
 from tests.cli.conftest import complaint, run, write_csv
 
 COMMANDS = [
-    *("demo", "train", "predict", "evaluate", "explain", "export", "history", "calibrate", "info"),
+    *("demo", "train", "predict", "evaluate", "explain", "export", "history", "calibrate", "info", "recipes"),
     *(f"rules {name}" for name in ("lint", "test", "format", "stats", "suggest", "apply", "diff", "schema")),
 ]
 
@@ -72,8 +72,12 @@ def test_labels_are_not_read_as_markup(tmp_path: Path) -> None:
         ("train -o {t}/m", r"nothing to learn from: add labelled texts"),
         ("train -o {t}/m --unlabeled {f}/mail.csv", r"--unlabeled alone says nothing of labels: add rules"),
         ("train {f}/rules.yaml -r {f}/rules.yaml -o {t}/m", r"two rule files, .* leave out one"),
-        ("train {f}/mail.csv -o {t}/m --recipe C", r"--recipe 'C' has no value: write NAME=VALUE"),
-        ("train {f}/mail.csv -o {t}/m --recipe learnin_rate=1", r"did you mean 'learning_rate'\?"),
+        ("train {f}/mail.csv -o {t}/m --set C", r"^error: recipe: 'C' has no value: write NAME=VALUE"),
+        ("train {f}/mail.csv -o {t}/m --set learnin_rate=1", r"did you mean 'learning_rate'\?"),
+        ("train {f}/mail.csv -o {t}/m --set tune=Lora(r=8)", r"no part of a recipe is called 'Lora' \(did you mean 'LoRA'\?\)"),
+        ("train {f}/mail.csv -o {t}/m --recipe C=1", r"--recipe takes a name of .*; fields are changed by --set C=1"),
+        ("train {f}/mail.csv -o {t}/m --recipe quikc", r"--recipe quikc is not one of default, .*\(did you mean 'quick'\?\)"),
+        ("recipes quikc", r"did you mean 'quick'\?"),
         ("train {f}/mail.csv -o {t}/m -r {f}/no.yaml", r"^error: 1 fault in .*no\.yaml .*no\.yaml: no such file; working"),
         ("train {f}/mail.csv -o {t}/m -r {f}/bad.yaml", r"bad\.yaml:3: rule 'a': unknown field 'wrod': did you mean 'word'"),
         ("train {f}/mail.csv -o {t}/m -r {f}/other.yaml", r"label 'bills' of .*\(did you mean 'billing'\?\)"),

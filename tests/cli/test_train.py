@@ -12,6 +12,7 @@ import pytest
 
 from rulenet import RuleNetClassifier
 from rulenet.cli.train import calibration_lines, cascade_lines
+from rulenet.training.augment import Swap, TokenDropout
 from tests.cli.conftest import ROWS, run, table, write_csv
 
 
@@ -229,8 +230,10 @@ def test_rules_alone_label_texts(folder: Path, tmp_path: Path) -> None:
 
 def test_fields_of_the_recipe(folder: Path, tmp_path: Path) -> None:
     given = {"C": "3", "ngram_range": "(1, 1)", "nb": "false", "tfidf": "true", "long_texts": "chunks", "bound": "none"}
-    options = [part for name, value in given.items() for part in ("--recipe", f"{name}={value}")]
-    run("train", folder / "mail.csv", "--encoder", "none", *options, "--out", tmp_path / "m")
+    given["augment"] = "[Swap, TokenDropout(p=0.2)]"
+    options = [part for name, value in given.items() for part in ("--set", f"{name}={value}")]
+    run("train", folder / "mail.csv", "--encoder", "none", "--recipe", "exits", *options, "--out", tmp_path / "m")
     found = RuleNetClassifier.load(tmp_path / "m").recipe_.leaves()
     expected = {"C": 3.0, "ngram_range": (1, 1), "nb": False, "tfidf": True, "long_texts": "chunks", "bound": None}
-    assert {name: found[name] for name in given} == expected
+    expected |= {"augment": (Swap(), TokenDropout(0.2)), "exit_margin": 4.0}
+    assert {name: found[name] for name in expected} == expected
