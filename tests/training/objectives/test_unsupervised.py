@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,11 @@ torch = pytest.importorskip("torch")
 from rulenet import Recipe, RuleNetClassifier  # noqa: E402
 from rulenet.errors import InputError, ParameterError  # noqa: E402
 from rulenet.model.lm_head import LMHead  # noqa: E402
+from rulenet.model.phi_problem import PhiProblem  # noqa: E402
 from rulenet.training import loop, neural  # noqa: E402
+from rulenet.training import run as run_module  # noqa: E402
+from rulenet.training.checkpoint import Checkpoint  # noqa: E402
+from rulenet.training.corpus import Origin  # noqa: E402
 from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.objectives import (  # noqa: E402
     Consistency,
@@ -26,7 +31,12 @@ from rulenet.training.objectives import (  # noqa: E402
     Supervised,
 )
 from rulenet.training.objectives.masked_lm import MaskedLMTerm  # noqa: E402
-from rulenet.training.objectives.objective import Term  # noqa: E402
+from rulenet.training.objectives.objective import Setup, Term, start_all  # noqa: E402
+from rulenet.training.objectives.supervised import SupervisedTerm  # noqa: E402
+from rulenet.training.run import new_cut  # noqa: E402
+from rulenet.training.tuning import Full  # noqa: E402
+from tests.breaking import before_call, raising  # noqa: E402
+from tests.training.runs import state  # noqa: E402
 
 SPORT, MONEY = ["the goal", "win a match", "good team"], ["oil price", "stock market", "the bank lost"]
 
@@ -128,6 +138,41 @@ def test_alpha_weighs_the_sides_and_goes_from_one_number_to_the_other_over_the_s
         means if not isinstance(alpha, tuple) else [5 - 4 * np.mean(range(5)) / 9, 5 - 4 * np.mean(range(5, 10)) / 9]
     )
     assert outcome.train_loss == pytest.approx(expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [2, 4])
+def test_a_run_is_resumed_bit_for_bit_with_the_pseudo_labels_of_its_epoch(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, steps: int
+) -> None:
+    objectives = (Supervised(), PseudoLabels(sure_from=0.55), Consistency(minded_from=0.5), MaskedLM(), Denoising())
+    recipe = Recipe.of(
+        epochs=2, learning_rate=1e-2, tune=Full(), max_length=32, batch_texts=8, objectives=objectives, alpha=(0.2, 0.8)
+    )
+
+    def train(run: dict[str, Any], *, resume: bool = False) -> dict[str, Any]:
+        known = run["train"]
+        origin = np.where(np.arange(len(known)) % 5 < 2, Origin.NONE, Origin.GIVEN)
+        corpus = replace(known, Y=np.where((origin == Origin.GIVEN)[:, None], known.Y, 0), origin=origin)
+        setup = Setup(
+            run["psi"], corpus, np.arange(len(corpus)), run["phi"].solved, PhiProblem(), new_cut(recipe, run["psi"])
+        )
+        torch.manual_seed(0)
+        terms = [SupervisedTerm(Supervised(), run["phi"]), *start_all(objectives[1:], setup)]
+        loop.train_psi(run["psi"], corpus, None, recipe, terms, Job(), Checkpoint(tmp_path, {"settings": {}}, resume))
+        return {**state(run), "pseudo": terms[1].modules["pseudo_labels"]["target"].detach().clone()}  # type: ignore[index]
+
+    whole = train(make())
+    assert whole["pseudo"].sum(1).bool().any()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            loop, "train_step", before_call(steps + 1, loop.train_step, raising(InterruptedError("broken off")))
+        )
+        patch.setattr(run_module, "SECONDS", 0.0)
+        with pytest.raises(InterruptedError, match="broken off"):
+            train(make())
+    resumed = train(make(), resume=True)
+    assert [name for name, value in whole.items() if not torch.equal(value, resumed[name])] == []
 
 
 def test_what_cannot_be_mixed_is_one_line() -> None:
