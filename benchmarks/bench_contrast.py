@@ -30,7 +30,7 @@ from rulenet import Recipe, RuleNetClassifier
 from rulenet.model.device import settled_precision
 from rulenet.model.encoders.load import load_encoder
 from rulenet.model.psi import Psi
-from rulenet.training.run import linear_schedule
+from rulenet.training.optimizers import rate_factor
 
 SETS = {"ag_news": 1000, "trec": 500, "youtube_spam": 370}  # test rows
 K, PAIRS, BATCH, RATE = 8, 20, 16, 2e-5
@@ -81,7 +81,7 @@ def setfit(psi: Psi, texts: list[str], labels: list[str], seed: int) -> None:
     psi.train()
     for n, batch in enumerate(batches):
         for group in optimizer.param_groups:
-            group["lr"] = RATE * linear_schedule(n, len(batches), 0.1)
+            group["lr"] = RATE * rate_factor(Recipe(), n, len(batches))
         left, right, same = zip(*batch, strict=True)
         h = psi.read(*psi.encoder.pad([rows[i] for i in (*left, *right)])).h.float()
         loss = mse_loss(cosine_similarity(h[: len(batch)], h[len(batch) :]), torch.tensor(same))

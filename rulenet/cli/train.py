@@ -227,6 +227,8 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         steps = report["settled"].get("contrast_steps")
         encoder = f"the encoder after {counted(steps, 'contrastive step')}" if steps else "the encoder as it came"
         say(f"ψ is its convex start: {encoder}, and the best linear head over it; {epochs}{few}")
+    if report["overfitting"]:
+        say(report["overfitting"])
     if share := report["trained_share"]:
         inner = f"{share['without_embeddings']:.1%} without its table of word pieces"
         say(f"trained: {share['encoder']:.1%} of the encoder's weights ({inner})")

@@ -40,6 +40,9 @@ class Link(Protocol):
     def tensor_loss(self, logits: Any, target: Any) -> Any:
         """Mean loss of a batch of torch tensors, differentiable."""
 
+    def smoothed(self, target: Any, share: float) -> Any:
+        """A target, array or tensor, of which a share says nothing."""
+
     def proba(self, logits: Array) -> Array:
         """Probability of each label."""
 
@@ -102,6 +105,10 @@ class OneOf:
 
     def tensor_loss(self, logits: Any, target: Any) -> Any:
         return -(logits.log_softmax(1) * target).sum() / len(logits)
+
+    def smoothed(self, target: Any, share: float) -> Any:
+        """The share is spread over all labels alike."""
+        return (1 - share) * target + share * target.sum(1)[:, None] / target.shape[1]
 
     def proba(self, logits: Array) -> Array:
         """Softmax of each row."""

@@ -139,6 +139,7 @@ class ReportEntry(TypedDict, total=False):
     best_epoch: _Count
     unsupervised: Annotated[list[_Unsupervised], Field(max_length=100)]
     joint: bool
+    overfitting: _Note
     trained_share: dict[Literal["encoder", "without_embeddings"], _Share]
     train_loss: list[float]  # NaN where training failed
     held_out_loss: list[float]

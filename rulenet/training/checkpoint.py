@@ -51,6 +51,8 @@ class Position:
     held_out_loss: list[float] = field(default_factory=list)  # one per epoch
     curve: list[dict[str, Any]] = field(default_factory=list)  # one per epoch; see `rulenet.training.curves`
     best_epoch: int = 0  # with the best weights so far; 0: the start, or not known
+    best_score: float | None = None  # of the held-out texts with the best weights, if these are not chosen by loss
+    epochs: int = 0  # of all, once it is known that there are fewer than the recipe says; else 0
     best_losses: list[float] = field(default_factory=list)  # of the held-out texts with the best weights
 
 

@@ -38,7 +38,8 @@ def train_first(
         changes = objective.alone() if objective.comes_first else None
         if changes is None:
             continue
-        alone = recipe.with_changes(**changes)
+        # Their rates are chosen for AdamW.
+        alone = recipe.with_changes(**{"optimizer": "adamw", "schedule": "linear", **changes})
         if not objective.is_supervised:
             learn_alone(objective, setup, held_out, alone, report, job)
             continue

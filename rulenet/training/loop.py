@@ -27,8 +27,9 @@ from rulenet.training.corpus import Corpus
 from rulenet.training.curves import point
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Judged, Term
+from rulenet.training.optimizers import rate_factor
 from rulenet.training.recipe import Recipe
-from rulenet.training.run import LOOK_EVERY, Outcome, Run, linear_schedule, new_run
+from rulenet.training.run import LOOK_EVERY, Outcome, Run, new_run
 from rulenet.training.tuning.tuning import trained_share
 
 Batches = list[tuple[list[Term], Batch]]  # what is learned from in one step
@@ -56,7 +57,7 @@ def train_psi(
     if judge_start and held_out is not None and not at.steps:
         judged = evaluate(run, held_out)
         if judged is not None:
-            run.remember(judged.losses)
+            run.remember(judged)
     try:
         while at.epoch < run.epochs:
             if at.epoch == run.epochs - run.joint and not at.step:
@@ -92,14 +93,16 @@ def end_epoch(run: Run, train_loss: float, judged: Judged | None) -> None:
     at.epoch, at.step, at.losses, at.term_losses = at.epoch + 1, 0, [], []
     if judged is not None:
         at.held_out_loss.append(float(judged.losses.mean()))
-        if is_best(run, judged.losses):
+        if is_best(run, judged):
             at.best_epoch = at.epoch
-            run.remember(judged.losses)
+            run.remember(judged)
+        if at.epoch - at.best_epoch == run.recipe.steps.patience and at.epoch < run.epochs - run.joint:
+            at.epochs = run.epochs = at.epoch + run.joint
     run.keep(now=True)
 
 
-def is_best(run: Run, losses: Array) -> bool:
-    """Whether the latest epoch has the lowest mean loss; the first joint one may be worse than where it went on from by a standard error.
+def is_best(run: Run, judged: Judged) -> bool:
+    """Whether the latest epoch is the best; the first joint one may be worse than where it went on from by a standard error of its loss.
 
     Out-of-fold φ of the training texts knows the labels of the held-out ones, so these mostly say that moving φ harms, where other
     texts do not.
@@ -107,8 +110,11 @@ def is_best(run: Run, losses: Array) -> bool:
     at = run.at
     if not run.best:
         return True
-    gap = losses - np.array(at.best_losses)
+    gap = judged.losses - np.array(at.best_losses)
     first_joint = 0 < at.best_epoch <= run.epochs - run.joint < at.epoch
+    score = judged.score(run.recipe.steps.metric)
+    if score is not None and at.best_score not in (None, score) and not first_joint:
+        return score > at.best_score
     allowed = float(gap.std()) / math.sqrt(len(gap)) if first_joint else 0.0
     return bool(gap.mean() < 0 or (at.best_epoch and gap.mean() <= allowed))
 
@@ -147,9 +153,9 @@ def train_step(run: Run, batches: Batches) -> Tensor:
             term.after_backward(batch, batch.step)
     norm = nn.utils.clip_grad_norm_(run.parameters.values(), 1.0)
     for group in run.optimizer.param_groups:
-        group["lr"] = group["initial_lr"] * linear_schedule(run.at.steps, run.total, run.recipe.steps.warmup)
+        group["lr"] = group["initial_lr"] * rate_factor(run.recipe, run.at.steps, run.total)
     run.at.learning_rate = run.optimizer.param_groups[0]["lr"]
-    if run.on_gpu:
+    if run.on_gpu and isinstance(run.optimizer, torch.optim.AdamW):
         # Fused AdamW skips the step by itself; looking at the norm here would wait for the GPU.
         run.optimizer.found_inf = (~norm.isfinite()).float()  # type: ignore[attr-defined]
         run.optimizer.step()

@@ -31,6 +31,7 @@ from rulenet.training.first import judging, train_first
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Setup, start_all
 from rulenet.training.objectives.supervised import Supervised
+from rulenet.training.overfitting import overfitting
 from rulenet.training.parts import fields_of
 from rulenet.training.phi_stage import MIN_HELD_OUT, split
 from rulenet.training.recipe import FEW_TEXTS, PARTS, Recipe
@@ -136,6 +137,7 @@ def fit_psi(
     report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
     report.joint, report.trained_share = outcome.joint, outcome.trained_share
     report.curves += outcome.curve
+    report.overfitting = overfitting(outcome.curve, outcome.best_epoch)
     report.interrupted |= outcome.interrupted
     report.seconds["psi"] = time.perf_counter() - started
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.
@@ -159,6 +161,7 @@ def new_psi(
         texts = [corpus.texts[i] for i in known.tolist()]
         body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
         recipe.tune.begin(body)
+        body.drop(recipe.steps.encoder_dropout)
     torch.manual_seed(job.seed)
     bound, dropout = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound, recipe.head.dropout
     precision = settled_precision(recipe.steps.precision, job.device)

@@ -248,7 +248,7 @@ class Guesses:
 
 @part
 class Steps:
-    """The steps of ψ's training: AdamW with a linear schedule.
+    """The steps of ψ's training.
 
     Attributes
     ----------
@@ -258,10 +258,22 @@ class Steps:
     learning_rate, head_learning_rate
         Of the encoder and of ψ's head. None: for the encoder its default, 5e-5, or 1e-3 if it is from scratch; for the head 1e-4 after
         a convex start, else 1e-3.
+    optimizer
+        ``"adamw"``, ``"lion"``, ``"adafactor"`` or ``"sgd"``, which has a momentum of 0.9. Their default learning rates differ.
     weight_decay
-        Of AdamW.
+        Of the optimizer.
+    schedule
+        What the learning rate does after its rise: it falls to 0 (``"linear"``, or ``"cosine"``) or stays (``"constant"``).
+        ``"one_cycle"``: it rises in the first three tenths of the steps, then falls.
     warmup
         Share of all steps in which the learning rate rises.
+    metric
+        What the best epoch is chosen by on held-out texts: the lowest ``"loss"``, or the highest ``"accuracy"`` or ``"macro_f1"`` and of
+        equal ones the lowest loss.
+    patience
+        Training ends, but for its joint epochs, when so many epochs in a row were not the best. None: it makes all epochs.
+    encoder_dropout
+        Share of the encoder's hidden states and attention that is dropped in training. None: what the encoder was trained with.
     batch_texts, batch_tokens
         Size of a training batch: at most this many texts and this many word pieces, padding included.
     accumulate
@@ -277,10 +289,23 @@ class Steps:
     epochs: Annotated[Whole, Field(ge=0)] | None = None
     learning_rate: Positive | None = None
     head_learning_rate: Positive | None = None
+    optimizer: Literal["adamw", "lion", "adafactor", "sgd"] = "adamw"
     weight_decay: NotNegative = 0.01
+    schedule: Literal["linear", "cosine", "constant", "one_cycle"] = "linear"
     warmup: Annotated[Number, Field(ge=0, lt=1)] = 0.1
+    metric: Literal["loss", "accuracy", "macro_f1"] = "loss"
+    patience: Count | None = None
+    encoder_dropout: Annotated[Number, Field(ge=0, lt=1)] | None = None
     batch_texts: Count = 32
     batch_tokens: Count = 4096
     accumulate: Count = 1
     precision: Annotated[Literal["float32", "bfloat16"] | None, BeforeValidator(_open)] = None
     compile: bool = False
+
+    @model_validator(mode="after")
+    def _one_rise(self) -> Steps:
+        if self.schedule == "one_cycle" and self.warmup != type(self).warmup:
+            raise ValueError(
+                f"warmup={self.warmup!r} has no effect with schedule='one_cycle', which has a rise of its own"
+            )
+        return self

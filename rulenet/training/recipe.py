@@ -64,6 +64,9 @@ OBJECTIVES: tuple[type[Objective], ...] = (
 TUNINGS: tuple[type[Tuning], ...] = (Full, Frozen, LoRA, SoftPrompt, BiasOnly)
 AUGMENTATIONS: tuple[type[Augmentation], ...] = (TokenDropout, Swap, Synonyms, Mixup)
 
+# Default learning rates, as multiples of those of AdamW: Lion's steps are all as long as the rate, Adafactor's are in multiples of the
+# size of a weight, and SGD's of the gradient.
+RATES = {"adamw": 1.0, "lion": 0.2, "adafactor": 20.0, "sgd": 1000.0}
 MANY_TEXTS = 1000  # fewer say too little about single terms, and make too few steps
 FEW_TEXTS = 80  # fewer, of which a dozen are held out, cannot choose an epoch: see `rulenet.training.convex`
 
@@ -229,8 +232,8 @@ class Recipe:
                     "epochs=0 leaves ψ as it began, and this encoder has learned nothing yet; give at least 1"
                 )
             head_rate = 1e-4 if self.starts_convex(traits) else 1e-3
-            rate = self.tune.default_rate or traits.learning_rate
-            found |= {"epochs": epochs, "learning_rate": rate, "head_learning_rate": head_rate}
+            rate, factor = self.tune.default_rate or traits.learning_rate, RATES[self.steps.optimizer]
+            found |= {"epochs": epochs, "learning_rate": factor * rate, "head_learning_rate": factor * head_rate}
             found["frozen_layers"] = traits.frozen_layers
             trains = epochs if self.steps.epochs is None else self.steps.epochs
             found["contrast_steps"] = traits.contrast_steps if n_train < few and not trains else 0

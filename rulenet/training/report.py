@@ -27,6 +27,8 @@ class Report:
         denoising also `examples`, texts beside what is made of them.
     joint
         Whether φ's weights have learned together with ψ: there was a joint epoch, and it was kept.
+    overfitting
+        If the loss on held-out texts rose for several epochs while that on training texts fell: since when, and what helps. Else empty.
     trained_share
         Share of the encoder's weights that epochs trained: of all, and of those outside its table of word pieces.
     curves
@@ -68,6 +70,7 @@ class Report:
     best_epoch: int = 0
     unsupervised: list[dict[str, Any]] = field(default_factory=list)
     joint: bool = False
+    overfitting: str = ""
     trained_share: dict[str, float] = field(default_factory=dict)
     train_loss: list[float] = field(default_factory=list)
     held_out_loss: list[float] = field(default_factory=list)

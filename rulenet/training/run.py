@@ -24,7 +24,8 @@ from rulenet.training.batch import Step
 from rulenet.training.checkpoint import Checkpoint, Parameters, Position
 from rulenet.training.corpus import Corpus
 from rulenet.training.job import Job
-from rulenet.training.objectives.objective import Cut, Term, side
+from rulenet.training.objectives.objective import Cut, Judged, Term, side
+from rulenet.training.optimizers import new_optimizer_of
 from rulenet.training.recipe import Recipe
 
 SECONDS = 60.0  # between checkpoints within an epoch
@@ -128,10 +129,10 @@ class Run:
             if self.at.skipped == MAX_SKIPPED:
                 raise TrainingError(f"{MAX_SKIPPED} gradients in a row were NaN or infinite {where}; lower {rates}")
 
-    def remember(self, losses: Array) -> None:
-        """Take the present weights, which have these losses on the held-out texts, for the best so far."""
+    def remember(self, judged: Judged) -> None:
+        """Take the present weights, of which the held-out texts say this, for the best so far."""
         self.best = {name: p.detach().to("cpu", copy=True) for name, p in self.parameters.items()}
-        self.at.best_losses = losses.tolist()
+        self.at.best_losses, self.at.best_score = judged.losses.tolist(), judged.score(self.recipe.steps.metric)
 
     @torch.no_grad()
     def return_to_best(self) -> None:
@@ -193,6 +194,7 @@ def new_run(
             run.warn(f"there is no checkpoint in {checkpoint.folder}; training starts from the beginning")
         else:
             run.at, run.best = found
+            run.epochs = run.at.epochs or run.epochs
             job.progress.say(f"resuming in epoch {run.at.epoch + 1} after step {run.at.step}")
     accelerator.wait_for_everyone()
     return run
@@ -217,13 +219,13 @@ def own_gpu(device: str) -> list[int]:
 
 
 def new_optimizer(psi: Psi, terms: Sequence[Term], recipe: Recipe, *, fused: bool) -> torch.optim.Optimizer:
-    """AdamW with separate learning rates for the body, the head and the modules of the terms."""
+    """The optimizer, with separate learning rates for the body, the head and the modules of the terms."""
     groups = recipe.tune.prepare(psi.encoder, recipe.steps.learning_rate or psi.encoder.traits.learning_rate)
     head, head_rate = [*psi.from_text.parameters(), *psi.from_phi.parameters()], recipe.steps.head_learning_rate or 1e-3
     groups.append({"params": head, "initial_lr": head_rate})
     for term in terms:
         groups += term.parameter_groups(head_rate)
-    return torch.optim.AdamW(groups, weight_decay=recipe.steps.weight_decay, fused=fused or None)
+    return new_optimizer_of(groups, recipe, fused=fused)
 
 
 def new_cut(recipe: Recipe, psi: Psi) -> Cut:
@@ -239,17 +241,3 @@ def new_cut(recipe: Recipe, psi: Psi) -> Cut:
         return [indices[batch].tolist() for batch in batches]
 
     return cut
-
-
-def linear_schedule(step: int, total: int, warmup: float) -> float:
-    """Factor of the learning rate: it rises over the first steps, then falls to zero.
-
-    Examples
-    --------
-    >>> [linear_schedule(step, 10, 0.2) for step in (0, 1, 2, 6, 10)]
-    [0.5, 1.0, 1.0, 0.5, 0.0]
-    """
-    rise = max(1, int(warmup * total))
-    if step < rise:
-        return (step + 1) / rise
-    return max(0.0, (total - step) / max(1, total - rise))

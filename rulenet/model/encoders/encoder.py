@@ -102,6 +102,12 @@ class Encoder:
         """Most word pieces that are read of a text; a row as long as this was almost certainly cut."""
         return self.max_length * (self.max_chunks if self.long_texts == "chunks" else 1)
 
+    def drop(self, share: float | None) -> None:
+        """Drop this share of hidden states and attention in training; None: what the model was trained with."""
+        for module in self.model.modules() if share is not None else ():
+            if type(module).__name__ == "Dropout":
+                module.p = share
+
     def encode(self, texts: Sequence[str], *, cache: Path | None = None) -> Ragged:
         """Word-piece numbers of each text, with special pieces.
 

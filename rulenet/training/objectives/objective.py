@@ -56,6 +56,10 @@ class Judged(NamedTuple):
     accuracy: float | None = None  # on those whose label the user gave
     macro_f1: float | None = None
 
+    def score(self, metric: str) -> float | None:
+        """What is highest for the best epoch; None if that is the one of the lowest losses."""
+        return {"accuracy": self.accuracy, "macro_f1": self.macro_f1}.get(metric)
+
 
 class Term:
     """An objective in one run; only `loss` must be overridden."""

@@ -18,7 +18,7 @@ from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import Weights
 from rulenet.training.corpus import Corpus
 from rulenet.training.objectives.objective import Judged, Objective, Setup, Term
-from rulenet.training.parts import NotNegative, Positive, Share, Whole, part
+from rulenet.training.parts import NotNegative, Number, Positive, Share, Whole, part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,6 +36,8 @@ class Supervised(Objective):
     ----------
     weight
         Factor of the loss if there are several objectives.
+    label_smoothing
+        Share of each target that all labels get alike, so that no answer can become too sure.
     psi_loss
         λ₁, weight of the loss of ψ alone: it keeps ψ useful without φ.
     phi_dropout
@@ -50,6 +52,7 @@ class Supervised(Objective):
     """
 
     weight: Positive = 1.0
+    label_smoothing: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     psi_loss: NotNegative = 0.3
     phi_dropout: Share = 0.0
     joint_epochs: Annotated[Whole, Field(ge=0)] = 1
@@ -105,6 +108,7 @@ class SupervisedTerm(Term):
         keep = step.random().random((batch.size, 1))[batch.places] >= settings.phi_dropout
         phi = phi * step.moved(torch.as_tensor(keep, dtype=torch.float32))
         h, phi, target = batch.mixed(batch.reading.h, phi, batch.target)
+        target = self.link.smoothed(target, settings.label_smoothing) if settings.label_smoothing else target
         found = psi.head(h, phi).float()
         phi_loss = settings.phi_loss if self.is_joint else 0.0
         return joint_loss(phi, found, target, psi_loss=settings.psi_loss, phi_loss=phi_loss, link=self.link)

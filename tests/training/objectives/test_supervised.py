@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 
 from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.model.hybrid import Hybrid  # noqa: E402
+from rulenet.model.link import ONE_OF  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402
 from rulenet.training.job import Job  # noqa: E402
@@ -147,3 +148,15 @@ def test_without_labels_pins_hold_and_no_epoch_is_joint(tiny_encoder: str) -> No
     model, report = hybrid(tiny_encoder, RECIPE.with_changes(joint_epochs=3), task)
     assert model.weights.coef[2].tolist() == [2, 0]
     assert not report.joint
+
+
+def test_a_smoothed_target_says_less_and_weighs_the_same(make: Callable[..., Any]) -> None:
+    target = torch.tensor([[1.0, 0.0], [0.25, 0.25], [0.0, 0.0]])
+    expected = torch.tensor([[0.9, 0.1], [0.25, 0.25], [0.0, 0.0]])
+    torch.testing.assert_close(ONE_OF.smoothed(target, 0.2), expected)
+    with_it, without = make(dropout=0.0), make(dropout=0.0)
+    for run, share in ((with_it, 0.5), (without, 0.0)):
+        train_run(run, RECIPE.with_changes(label_smoothing=share))
+    rows = without["train"].rows
+    surer, less_sure = (np.abs(r["psi"].predict(rows, r["train"].phi, device="cpu")).mean() for r in (without, with_it))
+    assert less_sure < surer
