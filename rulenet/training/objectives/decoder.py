@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -34,12 +31,3 @@ class Decoder(nn.Module):
         hidden = self.layer(hidden, src_mask=later)
         scores: Tensor = nn.functional.linear(self.to_piece(hidden[at]), table, self.bias)
         return scores
-
-    def write(self, h: Tensor, rows: Sequence[Any], table: Tensor) -> list[list[int]]:
-        """Continue each text from its first piece, always with the likeliest one, to the length that it has."""
-        found = torch.tensor([[int(row[0])] for row in rows], device=h.device)
-        texts = torch.arange(len(rows), device=h.device)
-        for n in range(1, min(self.longest, max(map(len, rows), default=1))):
-            last = torch.full_like(texts, n - 1)
-            found = torch.cat([found, self(h, found, (texts, last), table).argmax(1, keepdim=True)], dim=1)
-        return [pieces[: len(row)] for pieces, row in zip(found.tolist(), rows, strict=True)]

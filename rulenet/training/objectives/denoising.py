@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 LONGEST = 64  # pieces of a text that are written again
 DRAWN = 16  # of these, in a loss
-SHOWN, SHORT = 3, 200  # reconstructions in the report, and their characters
+SHOWN, SHORT = 3, 200  # texts in the report beside what was guessed, and their characters
 
 
 @part
@@ -97,7 +97,7 @@ class DenoisingTerm(UnsupervisedTerm):
         return cross_entropy(*self._scores(psi, h, batch.rows, drawn))
 
     def measured(self, psi: Psi, texts: Corpus) -> dict[str, Any]:
-        """Loss and share of right guesses, each piece guessed from the right ones before it; and some texts beside what is made of them."""
+        """Loss and share of right guesses, each piece guessed from h(x̃) and the right ones before it; and some texts beside the guesses."""
         import torch
         from torch.nn.functional import cross_entropy
 
@@ -106,35 +106,30 @@ class DenoisingTerm(UnsupervisedTerm):
         self.decoder.eval()
         with torch.inference_mode():
             for batch in self.batches(texts, np.random.default_rng(0)):
-                rows = [texts.rows[i] for i in batch]
-                scores, wanted = self._scores(
-                    psi, self._h(psi, rows, batch), rows, [np.arange(min(len(row), self.longest) - 1) for row in rows]
-                )
+                scores, wanted = self._guesses(psi, texts, batch)
                 losses += cross_entropy(scores, wanted, reduction="none").tolist()
                 right += (scores.argmax(1) == wanted).tolist()
-            shown = list(range(min(SHOWN, len(texts))))
-            rows = [texts.rows[i] for i in shown]
-            written = self.decoder.write(self._h(psi, rows, shown), rows, psi.body.get_input_embeddings().weight)
+            pairs = [self._example(psi, texts, i) for i in range(min(SHOWN, len(texts)))]
         self.decoder.train()
         psi.train(was_training)
-        tokenizer = psi.encoder.tokenizer
-        pairs = [
-            [tokenizer.decode(list(map(int, pieces)))[:SHORT] for pieces in pair]
-            for pair in zip(rows, written, strict=True)
-        ]
-        if not losses:
-            return {}
-        return {"loss": float(np.mean(losses)), "right": float(np.mean(right)), "examples": pairs}
+        return {"loss": float(np.mean(losses)), "right": float(np.mean(right)), "examples": pairs} if losses else {}
 
-    def _h(self, psi: Psi, rows: list[Any], seeds: list[int]) -> Tensor:
-        """h(x̃) for the report, with the same pieces left out each time."""
-        left = [
-            without_some(row, self.special, self.objective.left_out, np.random.default_rng([0, seed]))
-            for row, seed in zip(rows, seeds, strict=True)
-        ]
+    def _example(self, psi: Psi, texts: Corpus, i: int) -> list[str]:
+        """A text and what was guessed in its place."""
+        scores, wanted = self._guesses(psi, texts, [i])
+        decode = psi.encoder.tokenizer.decode
+        return [decode(pieces.tolist())[:SHORT] for pieces in (wanted, scores.argmax(1))]
+
+    def _guesses(self, psi: Psi, texts: Corpus, batch: list[int]) -> tuple[Tensor, Tensor]:
+        """Scores of all pieces but the first, and these, with the same pieces left out each time."""
+        rows, share = [texts.rows[i] for i in batch], self.objective.left_out
+        rngs = [np.random.default_rng([0, i]) for i in batch]
+        left = [without_some(row, self.special, share, rng) for row, rng in zip(rows, rngs, strict=True)]
         device = psi.from_phi.weight.device
         inputs, mask = (part.to(device) for part in psi.encoder.pad(left))
-        return psi.read(inputs, mask).h.float()
+        h = psi.read(inputs, mask).h.float()
+        places = [np.arange(min(len(row), self.longest) - 1) for row in rows]
+        return self._scores(psi, h, rows, places)
 
     def _scores(self, psi: Psi, h: Tensor, rows: Any, places: list[Array]) -> tuple[Tensor, Tensor]:
         """Scores of the pieces after some places (n, n_pieces), and these pieces (n,)."""
