@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from rulenet.base.version import __version__ as __version__
 
-__all__ = ["Explanation", "Recipe", "RuleNetClassifier", "RuleSet", "Term"]
+__all__ = ["Explanation", "Recipe", "RuleNetClassifier", "RuleSet", "Term", "distill"]
 
 if TYPE_CHECKING:
+    from rulenet.ensemble.distil import distill
     from rulenet.estimator import RuleNetClassifier
     from rulenet.explain.result import Explanation, Term
     from rulenet.rules.ruleset import RuleSet
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _HOME = {
     "RuleSet": "rulenet.rules.ruleset",
     "RuleNetClassifier": "rulenet.estimator",
+    "distill": "rulenet.ensemble.distil",
     "Recipe": "rulenet.training.recipe",
     "Explanation": "rulenet.explain.result",
     "Term": "rulenet.explain.result",

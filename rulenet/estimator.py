@@ -24,6 +24,7 @@ from rulenet.predictor import Predictor
 from rulenet.rules.ruleset import RuleSet
 from rulenet.store.read import load_model
 from rulenet.store.write import save_model
+from rulenet.text.language import Language
 from rulenet.training.encoder_choice import chosen_encoder
 from rulenet.training.given import check_given
 from rulenet.training.job import Job
@@ -120,6 +121,10 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     'refund'
     """
 
+    classes_: Any
+    report_: dict[str, Any]
+    recipe_: Recipe
+
     def __init__(
         self,
         rules: str | os.PathLike[str] | RuleSet | None = None,
@@ -182,23 +187,10 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         recipe = check_parameters(self.get_params(deep=False), resume=resume)
         given = check_given(X, y, unlabeled, sample_weight, self.get_params(deep=False))
         known, names = given.known, given.classes.names
-        recipe = recipe.resolved(len(known))
         language = chosen_language(self.language, given.ruleset, known, given.unlabeled)
-        features = Features(given.ruleset, language=language, n_jobs=self.n_jobs, **fields_of(recipe.columns))
-        encoder = chosen_encoder(self.encoder, language, [*known, *given.unlabeled])
-        work_dir = None if self.work_dir is None else Path(self.work_dir)
-        job = Job(self.random_state or 0, self.device, Progress(self.verbose), work_dir, resume)
         task = Task([*known, *given.unlabeled], given.Y, names, given.weighs_labels)
-        with job.progress.whole(expected_costs(task, features, encoder, recipe, self.device)):
-            hybrid, report = fit_hybrid(task, features, encoder, recipe, job)
-            job.progress.stage("calibration")
-            self.classes_, self.report_ = given.classes.labels, asdict(report)
-            self.recipe_ = recipe.with_changes(**report.settled)
-            seconds = report.seconds_per_text
-            self.predictor_ = Predictor.of(
-                hybrid, self.classes_, self.cascade, self.cascade_risk, names=names, device=self.device, seconds=seconds
-            )
-        return self
+        recipe = recipe.resolved(len(known))
+        return fit_task(self, task, given.ruleset, language, recipe, given.classes.labels, resume=resume)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name; those of the recipe too, as ``recipe__C``, if `deep`."""
@@ -332,6 +324,15 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         self.predictor_ = predictor.with_hybrid(hybrid)
         return report
 
+    def distill(
+        self, texts: Texts, into: str | os.PathLike[str] = "phi", *, labels: Labels = None, alpha: float | None = None,
+        temperature: float = 1.0, recipe: Recipe | None = None,
+    ) -> RuleNetClassifier:  # fmt: skip
+        """A smaller model with the same rules that answers as this one: see `rulenet.ensemble.distil.distill`, for several as well."""
+        from rulenet.ensemble.distil import distill  # upwards, as this is only a short form of it
+
+        return distill([self], texts, into, labels=labels, alpha=alpha, temperature=temperature, recipe=recipe)
+
     def with_rules(self, rules: RuleSet | str | os.PathLike[str] | None) -> RuleNetClassifier:
         """A copy with other rules and no retraining.
 
@@ -352,3 +353,21 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+def fit_task(
+    clf: RuleNetClassifier, task: Task, ruleset: RuleSet | None, language: Language, recipe: Recipe, classes: Any, *, resume: bool = False
+) -> RuleNetClassifier:  # fmt: skip
+    """Fit a classifier to texts and targets that are checked; `classes` are the labels as the user has them."""
+    features = Features(ruleset, language=language, n_jobs=clf.n_jobs, **fields_of(recipe.columns))
+    encoder = chosen_encoder(clf.encoder, language, task.texts)
+    work_dir = None if clf.work_dir is None else Path(clf.work_dir)
+    job = Job(clf.random_state or 0, clf.device, Progress(clf.verbose), work_dir, resume)
+    with job.progress.whole(expected_costs(task, features, encoder, recipe, clf.device)):
+        hybrid, report = fit_hybrid(task, features, encoder, recipe, job)
+        job.progress.stage("calibration")
+        clf.classes_, clf.report_ = classes, asdict(report)
+        clf.recipe_ = recipe.with_changes(**report.settled)
+        how: dict[str, Any] = {"names": task.classes, "device": clf.device, "seconds": report.seconds_per_text}
+        clf.predictor_ = Predictor.of(hybrid, clf.classes_, clf.cascade, clf.cascade_risk, **how)
+    return clf

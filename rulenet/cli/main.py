@@ -21,6 +21,7 @@ from rulenet.base.version import __version__
 from rulenet.cli import (
     calibrate,
     demo,
+    distill,
     evaluate,
     explain,
     export,
@@ -97,6 +98,7 @@ app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("calibrate")(calibrate.calibrate)
 app.command("recipes")(recipes.recipes)
+app.command("distill")(distill.distill)
 app.command("info")(info.info)
 app.command("history")(history.history)
 app.add_typer(rules, name="rules")

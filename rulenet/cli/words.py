@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_SAME = "cascade coverage device encoder language limit precision recipe refit reject rules split unlabeled"
+_SAME = "cascade coverage device encoder into language limit precision recipe refit reject rules split temperature unlabeled"
 OPTIONS = {
     **{name: f"--{name}" for name in _SAME.split()},
     **{"cascade_risk": "--cascade-risk", "max_loss": "--max-loss", "held_out": "--held-out"},

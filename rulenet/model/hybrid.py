@@ -77,6 +77,14 @@ class Hybrid:
         coef, bias = self.phi_scale * self.weights.coef, self.phi_scale * self.weights.bias
         return Weights(coef[:, 1:] - coef[:, :1], bias[1:] - bias[:1]) if len(bias) == 2 else Weights(coef, bias)
 
+    def times(self, factor: float) -> Hybrid:
+        """The same with all logits so many times as large; without ψ that is in the weights, so that φ's scale stays 1."""
+        if self.psi is not None:
+            return replace(self, phi_scale=factor * self.phi_scale, psi_scale=factor * self.psi_scale)
+        shared = None if self.weights.shared is None else factor * self.weights.shared
+        weights = replace(self.weights, coef=factor * self.weights.coef, bias=factor * self.weights.bias, shared=shared)
+        return replace(self, weights=weights)
+
     @property
     def is_neural(self) -> bool:
         """Whether answers use ψ."""

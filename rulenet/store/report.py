@@ -114,6 +114,20 @@ class _Unsupervised(TypedDict, total=False):
 
 
 @with_config(_SHAPE)
+class _Distillation(TypedDict, total=False):
+    teachers: _Count
+    texts: _Count
+    labels: _Count
+    alpha: _Share | None
+    temperature: Annotated[float, Field(gt=0, le=1e6)]
+    held_out: _Count
+    agreement: _Share
+    held_out_labels: _Count
+    accuracy: _Share
+    teacher_accuracy: _Share
+
+
+@with_config(_SHAPE)
 class _Edit(TypedDict):
     at: _Name
     rules: str | None
@@ -132,6 +146,7 @@ class ReportEntry(TypedDict, total=False):
     held_out: _Accuracies
     start: _Accuracies
     teaching: _Teaching
+    distillation: _Distillation
     phi_scale: _Finite
     psi_scale: _Finite
     scales_moved: bool

@@ -81,7 +81,13 @@ class Choice:
 
 
 def choose_phi(
-    plain: Columns, words: Columns | None, Y: Array, classes: Sequence[str], recipe: Recipe, seed: int
+    plain: Columns,
+    words: Columns | None,
+    Y: Array,
+    classes: Sequence[str],
+    recipe: Recipe,
+    seed: int,
+    temperature: float = 1.0,
 ) -> Choice:
     """C, τ and nb of a recipe, from columns without and, if there are any, with word vectors; what the recipe gives is kept."""
     link, phi, known = ONE_OF, recipe.phi, np.flatnonzero(ONE_OF.mass(Y) > 0)
@@ -101,7 +107,8 @@ def choose_phi(
         made = [columns.features.as_fitted_on(columns.X[known], rows) for rows, _ in parts]
 
         def tried(start: Trial | None, *, C: float = given.C, tau: float = 0.0, nb: bool = given.nb) -> Trial:
-            problem = phi_problem(columns.features, classes, recipe.with_changes(C=C, tau=tau, nb=nb), columns.vectors)
+            changed = recipe.with_changes(C=C, tau=tau, nb=nb)
+            problem = phi_problem(columns.features, classes, changed, columns.vectors, temperature=temperature)
             return _tried(problem, made, parts, Y, start)
 
         return tried

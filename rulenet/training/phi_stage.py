@@ -36,16 +36,22 @@ def phi_problem(
     recipe: Recipe,
     vectors: Array | None = None,
     shared: Array | None = None,
+    temperature: float = 1.0,
 ) -> PhiProblem:
     """How φ is learned, in training and in hot edits; C and τ of the recipe are settled, `classes` are in column order.
+
+    With a temperature, φ / temperature is learned, so the priors and bounds of rules are divided by it.
 
     A hot edit has no word vectors: what terms share stays as it is, and the rest is learned, which is the same problem but for that.
     """
     rules, phi = rule_columns(features.ruleset, classes), recipe.phi
+    if temperature != 1.0:
+        names = ("prior", "lower", "upper")
+        rules = [replace(rule, **{name: getattr(rule, name) / temperature for name in names}) for rule in rules]
     nb_terms, vectors = 0 if phi.nb is False else features.n_terms, vectors if phi.tau else None
     return PhiProblem(
-        rules, C=phi.C or DEFAULT_C, rule_sigma=phi.rule_sigma, nb_terms=nb_terms, vectors=vectors, tau=phi.tau or 1.0, shared=shared,
-        bias_variance=BIAS_VARIANCE if rules else np.inf,
+        rules, C=phi.C or DEFAULT_C, rule_sigma=phi.rule_sigma / temperature, nb_terms=nb_terms, vectors=vectors,
+        tau=phi.tau or 1.0, shared=shared, bias_variance=BIAS_VARIANCE if rules else np.inf,
     )  # fmt: skip
 
 

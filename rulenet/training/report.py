@@ -25,6 +25,10 @@ class Report:
         Of each objective without labels: its name (`objective`), whether it came `first`, the number of `texts` it learned from and of its
         `judges`, texts that it did not learn from, and what it reached on these `before` and `after`: perplexity, loss or shares; of
         denoising also `examples`, texts beside what is made of them.
+    distillation
+        Of a student: how many teachers; the texts that it learned from, and how many of these had labels; on texts held out from it
+        (`held_out`), the share of answers that are the teachers' (`agreement`); and of those with labels (`held_out_labels`) its
+        accuracy and theirs.
     joint
         Whether φ's weights have learned together with ψ: there was a joint epoch, and it was kept.
     overfitting
@@ -63,6 +67,7 @@ class Report:
     held_out: dict[str, float] = field(default_factory=dict)
     start: dict[str, float] = field(default_factory=dict)
     teaching: dict[str, Any] = field(default_factory=dict)
+    distillation: dict[str, Any] = field(default_factory=dict)
     phi_scale: float = 1.0
     psi_scale: float = 1.0
     scales_moved: bool = False

@@ -56,6 +56,7 @@ class Task:
     classes: list[str]  # the labels as strings, in column order
     weighs_labels: bool = False  # whether texts count by their label, which has to hold for texts not seen as well
     words: WordFinder = field(default_factory=WordFinder)  # what augmentations may change
+    temperature: float = 1.0  # of the targets: what is learned is φ + ψ divided by it (see `rulenet.ensemble.distil`)
 
     @property
     def is_given(self) -> Array:
@@ -98,14 +99,14 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     is_named = recipe.phi.word_vectors not in (None, AUTO)
     if not is_named and report.n_texts < (FEW_TEXTS if report.teaching else FEWEST):
         words = None  # thousands of guesses know more about words than their vectors
-    choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed)
+    choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed, task.temperature)
     columns = words if words is not None and choice.tau else plain
     features, X, report.n_terms = columns.features, columns.X, columns.features.n_terms
     settled: dict[str, Any] = {"C": choice.C, "word_vectors": None}
     if words is not None:
         settled |= {"word_vectors": word_vectors, "nb": choice.nb, "tau": choice.tau}
     recipe, report.settled = recipe.with_changes(**settled), {"min_df": recipe.columns.min_df, **settled}
-    problem = phi_problem(features, task.classes, recipe, columns.vectors)
+    problem = phi_problem(features, task.classes, recipe, columns.vectors, temperature=task.temperature)
     if task.weighs_labels:
         problem, choice = shifted(problem, X, task.Y, features, job.seed), replace(choice, held_out=None)
     weights, Y = fit_phi(problem, X, Y, recipe, choice.start)
