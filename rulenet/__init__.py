@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from rulenet.base.version import __version__ as __version__
 
-__all__ = ["Explanation", "Recipe", "RuleNetClassifier", "RuleSet", "Term", "distill"]
+__all__ = ["Explanation", "Recipe", "RuleNetClassifier", "RuleSet", "Term", "distill", "soup"]
 
 if TYPE_CHECKING:
     from rulenet.ensemble.distil import distill
+    from rulenet.ensemble.soup import soup
     from rulenet.estimator import RuleNetClassifier
     from rulenet.explain.result import Explanation, Term
     from rulenet.rules.ruleset import RuleSet
@@ -22,6 +23,7 @@ _HOME = {
     "RuleSet": "rulenet.rules.ruleset",
     "RuleNetClassifier": "rulenet.estimator",
     "distill": "rulenet.ensemble.distil",
+    "soup": "rulenet.ensemble.soup",
     "Recipe": "rulenet.training.recipe",
     "Explanation": "rulenet.explain.result",
     "Term": "rulenet.explain.result",

@@ -144,7 +144,7 @@ class Reader:
             return
         if arguments[0] == "train" and "--encoder" not in arguments:
             arguments += ["--encoder", self.encoder, "--epochs", "1"]
-        if arguments[0] == "train":
+        if arguments[0] in ("train", "distill"):
             arguments.append("--force")  # each page is read in the same folder
         stdin = None if source is None else Path(source).read_text(encoding="utf-8")
         result = CliRunner().invoke(app, arguments, input=stdin)

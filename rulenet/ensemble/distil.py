@@ -66,12 +66,13 @@ def distill(
     Returns
     -------
     RuleNetClassifier
-        Its ``report_["distillation"]`` has its agreement with the teachers on held-out texts, and accuracies where these have labels.
+        The student. ``report_["distillation"]`` has its agreement with the teachers on held-out texts, and accuracies where these
+        have labels.
 
     Raises
     ------
     InputError, LabelError, ParameterError, NotFittedError
-        If the teachers have different labels or are not fitted, texts are too few, or an argument cannot be used.
+        If teachers differ in their labels or are not fitted, or an argument cannot be used.
 
     Examples
     --------
@@ -84,23 +85,17 @@ def distill(
     predictors = _teachers(models)
     first, texts = models[0], check_texts(texts, may_be_empty=False)
     _check_request(texts, labels, alpha, temperature, into)
-    alpha = ALPHA if alpha is None else float(alpha)
-    y = _known_labels(predictors[0], labels, len(texts))
-    if labels is None:
-        alpha = 0.0
-    elif alpha == 1.0:  # the other texts say nothing then
-        texts, y = [texts[i] for i in np.flatnonzero(y >= 0).tolist()], y[y >= 0]
-        _check_number(texts)
+    texts, y, alpha = _weighed(predictors[0], texts, labels, alpha)
     recipe = recipe or student_recipe(first)
     student = _new_student(first, predictors[0], into, recipe)
     proba = _answers(predictors, texts, Progress(first.verbose))
-    held_out = _held_out(y, recipe.held_out, student.random_state or 0)
+    held_out = _held_out(y, recipe.held_out, first.random_state or 0)
     learned = np.setdiff1d(np.arange(len(texts)), held_out)
     hard = np.eye(proba.shape[1])[y] * (y >= 0)[:, None]
     Y = alpha * hard + (1 - alpha) * softened(proba, temperature)
     task = Task([texts[i] for i in learned.tolist()], Y[learned], predictors[0].names, temperature=float(temperature))
-    features = predictors[0].hybrid.features
-    fit_task(student, task, features.ruleset, features.language, recipe.resolved(len(learned)), predictors[0].labels)
+    features, classes = predictors[0].hybrid.features, predictors[0].labels
+    fit_task(student, task, features.ruleset, features.language, recipe.resolved(len(learned)), classes)
     about = {"teachers": len(models), "alpha": alpha if labels is not None else None, "temperature": float(temperature)}
     return _judged(student, texts, y, proba, held_out, about)
 
@@ -151,6 +146,16 @@ def _check_number(texts: list[str]) -> None:
     if len(texts) < MIN_HELD_OUT:
         what = f"{counted(len(texts), 'text')} to distil from are too few"
         raise InputError(f"{what}: at least {MIN_HELD_OUT}, better thousands; they need no labels")
+
+
+def _weighed(teacher: Predictor, texts: list[str], labels: Any, alpha: float | None) -> tuple[list[str], Array, float]:
+    """The texts that say anything, class indices with −1 where no label is known, and α."""
+    y = _known_labels(teacher, labels, len(texts))
+    alpha = 0.0 if labels is None else ALPHA if alpha is None else float(alpha)
+    if alpha == 1.0:  # texts without a label weigh nothing then
+        texts, y = [texts[i] for i in np.flatnonzero(y >= 0).tolist()], y[y >= 0]
+        _check_number(texts)
+    return texts, y, alpha
 
 
 def _known_labels(teacher: Predictor, labels: Any, n_texts: int) -> Array:

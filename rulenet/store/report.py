@@ -128,6 +128,15 @@ class _Distillation(TypedDict, total=False):
 
 
 @with_config(_SHAPE)
+class _Soup(TypedDict, total=False):
+    members: _Count
+    kept: Annotated[list[_Count], Field(max_length=10_000)]
+    accuracies: Annotated[list[_Share], Field(max_length=10_000)]
+    accuracy: _Share
+    texts: _Count
+
+
+@with_config(_SHAPE)
 class _Edit(TypedDict):
     at: _Name
     rules: str | None
@@ -147,6 +156,7 @@ class ReportEntry(TypedDict, total=False):
     start: _Accuracies
     teaching: _Teaching
     distillation: _Distillation
+    soup: _Soup
     phi_scale: _Finite
     psi_scale: _Finite
     scales_moved: bool
