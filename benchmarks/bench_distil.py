@@ -1,7 +1,7 @@
 """Distillation: a hybrid teaches φ alone on texts without labels. Test rows; teacher and student of a sample in one run.
 
-Claims, means of the seeds: φ keeps 97 % of the hybrid's accuracy on AG News and IMDB, at 50 times its speed on a CPU. Beside the student the
-own φ of the teacher, and φ fitted to the labelled rows alone.
+Claims, means of the seeds: φ keeps 97 % of the hybrid's accuracy on AG News and IMDB, at 50 times its speed on a CPU. Beside the student
+the φ of the teacher, and φ fitted to the labelled rows alone.
 
     python benchmarks/bench_distil.py --runs FILE      an hour on two cores; finished runs are kept in FILE and not run again
     python benchmarks/bench_distil.py --sets imdb --rows 1000 --seeds 0 --runs FILE

@@ -165,6 +165,7 @@ class ReportEntry(TypedDict, total=False):
     unsupervised: Annotated[list[_Unsupervised], Field(max_length=100)]
     joint: bool
     overfitting: _Note
+    averaged: bool
     trained_share: dict[Literal["encoder", "without_embeddings"], _Share]
     train_loss: list[float]  # NaN where training failed
     held_out_loss: list[float]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import torch
 
-from rulenet.base.types import Array
+from rulenet.training.objectives.objective import Judged
 from rulenet.training.run import Run
 
 
@@ -28,19 +28,27 @@ def add_to_average(run: Run) -> None:
 
 
 @torch.no_grad()
-def consider_average(run: Run, evaluate: Callable[[], Array | None]) -> bool:
-    """Take the average for the best weights if its mean loss on the held-out texts is lower, or if there are none; whether it was."""
+def consider_average(run: Run, evaluate: Callable[[], Judged | None]) -> bool:
+    """Take the average for the best weights if held-out texts prefer it to every epoch, or if there are none; whether it was."""
     if not run.mean:
         return False
     now = {name: parameter.detach().clone() for name, parameter in run.parameters.items()}
     for name, value in run.mean.items():
         run.parameters[name].copy_(value)
-    losses = evaluate()
-    if losses is None:
+    judged = evaluate()
+    if judged is None:
         return True
-    if not run.best or losses.mean() < sum(run.at.best_losses) / len(run.at.best_losses):
-        run.remember(losses)
+    if not run.best or _is_better(run, judged):
+        run.remember(judged)
         return True
     for name, value in now.items():
         run.parameters[name].copy_(value)
     return False
+
+
+def _is_better(run: Run, judged: Judged) -> bool:
+    """Whether these weights are better than the best epoch, by the metric of the recipe and, of equal ones, by the loss."""
+    score, best = judged.score(run.recipe.steps.metric), run.at.best_score
+    if score is not None and best is not None and score != best:
+        return score > best
+    return float(judged.losses.mean()) < sum(run.at.best_losses) / len(run.at.best_losses)

@@ -50,6 +50,7 @@ class Position:
     train_loss: list[float] = field(default_factory=list)  # one per epoch
     held_out_loss: list[float] = field(default_factory=list)  # one per epoch
     curve: list[dict[str, Any]] = field(default_factory=list)  # one per epoch; see `rulenet.training.curves`
+    averaged: int = 0  # steps whose weights are in the average
     best_epoch: int = 0  # with the best weights so far; 0: the start, or not known
     best_score: float | None = None  # of the held-out texts with the best weights, if these are not chosen by loss
     epochs: int = 0  # of all, once it is known that there are fewer than the recipe says; else 0
@@ -68,10 +69,13 @@ class Checkpoint:
     def path(self) -> Path:
         return self.folder / FILE
 
-    def write(self, parameters: Parameters, optimizer: Optimizer, best: Tensors, position: Position) -> None:
+    def write(
+        self, parameters: Parameters, optimizer: Optimizer, best: Tensors, mean: Tensors, position: Position
+    ) -> None:
         """Write the run to disk; if the disk is full, warn and let training continue."""
         tensors = {f"now.{name}": value.detach() for name, value in parameters.items()}
         tensors |= {f"best.{name}": value for name, value in best.items()}
+        tensors |= {f"mean.{name}": value for name, value in mean.items()}
         for name, parameter in parameters.items():
             tensors |= {f"moment.{key}.{name}": value for key, value in optimizer.state.get(parameter, {}).items()}
         tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
@@ -88,8 +92,8 @@ class Checkpoint:
             message = f"checkpoint {self.path} cannot be written, training continues without it: {error}"
             warnings.warn(message, stacklevel=2)
 
-    def read(self, parameters: Parameters, optimizer: Optimizer) -> tuple[Position, Tensors] | None:
-        """Restore parameters and optimizer; returns position and best weights, or None if there is no file.
+    def read(self, parameters: Parameters, optimizer: Optimizer) -> tuple[Position, Tensors, Tensors] | None:
+        """Restore parameters and optimizer; returns position, best and mean weights, or None if there is no file.
 
         A TrainingError if the file is damaged, or of another run.
         """
@@ -101,13 +105,13 @@ class Checkpoint:
             differences = _differences(about["identity"], json.loads(json.dumps(self.identity)))
             if not differences:
                 position = Position(**about["position"])
-                best = _under("best.", tensors)
+                best, mean = _under("best.", tensors), _under("mean.", tensors)
                 _restore(parameters, optimizer, tensors)
         except (OSError, safetensors.SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise TrainingError(f"checkpoint {self.path} is damaged: {error}. {again}") from error
         if differences:
             raise TrainingError(f"checkpoint {self.path} is of another run: {'; '.join(differences)}. {again}")
-        return position, best
+        return position, best, mean
 
 
 def identity_of(

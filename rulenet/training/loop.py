@@ -21,6 +21,7 @@ from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.errors import TrainingError
 from rulenet.model.psi import Psi, free_memory, is_out_of_memory
+from rulenet.training.average import add_to_average, consider_average
 from rulenet.training.batch import Batch
 from rulenet.training.checkpoint import Checkpoint
 from rulenet.training.corpus import Corpus
@@ -53,7 +54,7 @@ def train_psi(
         If the loss becomes NaN or infinite, a single text does not fit into memory, or the checkpoint is of another run.
     """
     run = new_run(psi, train, terms, recipe, job, checkpoint, stage)
-    at, interrupted = run.at, False
+    at, interrupted, averaged = run.at, False, False
     if judge_start and held_out is not None and not at.steps:
         judged = evaluate(run, held_out)
         if judged is not None:
@@ -66,6 +67,7 @@ def train_psi(
             judged = evaluate(run, held_out) if held_out is not None else None
             with held_back():
                 end_epoch(run, mean, judged)
+        averaged = consider_average(run, lambda: None if held_out is None else evaluate(run, held_out))
     except StoppedAtOnceError:
         raise
     except KeyboardInterrupt:
@@ -80,9 +82,9 @@ def train_psi(
     share = trained_share(psi.body)
     recipe.tune.finish(psi.encoder)
     psi.eval()
-    best = at.best_epoch if run.best else len(at.train_loss)
+    best = at.best_epoch if run.best and not averaged else len(at.train_loss)
     is_joint = best > run.epochs - run.joint
-    return Outcome(at.train_loss, at.held_out_loss, best, is_joint, interrupted, share, at.curve)
+    return Outcome(at.train_loss, at.held_out_loss, best, is_joint, interrupted, share, at.curve, averaged)
 
 
 def end_epoch(run: Run, train_loss: float, judged: Judged | None) -> None:
@@ -138,6 +140,7 @@ def train_epoch(run: Run, train: Corpus) -> float:
             run.seen.append(train_step(run, batches))
             run.at.step += 1
             run.at.steps += 1
+            add_to_average(run)
             if not run.on_gpu or len(run.seen) == LOOK_EVERY:
                 run.look()
             run.keep()

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from rulenet.model.encoders.encoder import Encoder
     from rulenet.model.psi import Psi
     from rulenet.training.checkpoint import Checkpoint
+    from rulenet.training.run import Outcome
 
 
 @dataclass(frozen=True)
@@ -133,17 +134,22 @@ def fit_psi(
         round_weights(psi.body)  # here, so that the model is judged as it is saved
     for term in terms:
         weights, judged = term.finish(weights, judged)
-    report.epochs, report.best_epoch = len(outcome.train_loss), outcome.best_epoch
-    report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
-    report.joint, report.trained_share = outcome.joint, outcome.trained_share
-    report.curves += outcome.curve
-    report.overfitting = overfitting(outcome.curve, outcome.best_epoch)
-    report.interrupted |= outcome.interrupted
+    note(outcome, report)
     report.seconds["psi"] = time.perf_counter() - started
     # Fitted parts do not change: with dropout switched off, several threads may use ψ at the same time.
     psi.eval()
     kept = start if outcome.best_epoch == 0 and not outcome.interrupted else None
     return psi, weights, conclude(psi, kept, judged, problem, recipe, report)
+
+
+def note(outcome: Outcome, report: Report) -> None:
+    """Write down how training went."""
+    report.epochs, report.best_epoch = len(outcome.train_loss), outcome.best_epoch
+    report.train_loss, report.held_out_loss = outcome.train_loss, outcome.held_out_loss
+    report.joint, report.averaged, report.trained_share = outcome.joint, outcome.averaged, outcome.trained_share
+    report.curves += outcome.curve
+    report.overfitting = overfitting(outcome.curve, outcome.best_epoch)
+    report.interrupted |= outcome.interrupted
 
 
 def new_psi(

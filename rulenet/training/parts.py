@@ -274,6 +274,9 @@ class Steps:
         Training ends, but for its joint epochs, when so many epochs in a row were not the best. None: it makes all epochs.
     encoder_dropout
         Share of the encoder's hidden states and attention that is dropped in training. None: what the encoder was trained with.
+    average
+        Share of all steps, the last ones, whose weights are averaged; the average is kept if held-out texts prefer it to every epoch
+        (see `rulenet.training.average`). 0: none.
     batch_texts, batch_tokens
         Size of a training batch: at most this many texts and this many word pieces, padding included.
     accumulate
@@ -296,6 +299,7 @@ class Steps:
     metric: Literal["loss", "accuracy", "macro_f1"] = "loss"
     patience: Count | None = None
     encoder_dropout: Annotated[Number, Field(ge=0, lt=1)] | None = None
+    average: Annotated[Number, Field(ge=0, lt=1)] = 0.0
     batch_texts: Count = 32
     batch_tokens: Count = 4096
     accumulate: Count = 1

@@ -28,11 +28,13 @@ class Report:
     distillation
         Of a student: how many teachers; the texts that it learned from, and how many of these had labels; on texts held out from it
         (`held_out`), the share of answers that are the teachers' (`agreement`); and of those with labels (`held_out_labels`) its
-        accuracy and theirs.
+        accuracy and theirs. Its `curves` are judged by the teachers' answers.
     joint
         Whether φ's weights have learned together with ψ: there was a joint epoch, and it was kept.
     overfitting
         If the loss on held-out texts rose for several epochs while that on training texts fell: since when, and what helps. Else empty.
+    averaged
+        Whether the average of the weights of the last steps was kept, rather than an epoch.
     trained_share
         Share of the encoder's weights that epochs trained: of all, and of those outside its table of word pieces.
     curves
@@ -76,6 +78,7 @@ class Report:
     unsupervised: list[dict[str, Any]] = field(default_factory=list)
     joint: bool = False
     overfitting: str = ""
+    averaged: bool = False
     trained_share: dict[str, float] = field(default_factory=dict)
     train_loss: list[float] = field(default_factory=list)
     held_out_loss: list[float] = field(default_factory=list)

@@ -48,6 +48,7 @@ class Outcome:
     interrupted: bool = False
     trained_share: dict[str, float] = field(default_factory=dict)  # see `tuning.trained_share`
     curve: list[dict[str, Any]] = field(default_factory=list)  # one `rulenet.training.curves.point` per epoch
+    averaged: bool = False  # whether the average of the last steps' weights was better than any epoch
 
 
 @dataclass
@@ -70,6 +71,7 @@ class Run:
     joint: int  # joint epochs, the last ones
     stage: str  # what curves call it
     best: dict[str, Tensor] = field(default_factory=dict)  # parameters of the best epoch so far; empty: not known
+    mean: dict[str, Tensor] = field(default_factory=dict)  # of the last steps' weights, see `rulenet.training.average`
     seen: list[Tensor] = field(
         default_factory=list
     )  # (norm of the gradient, loss, loss of each term) of the latest steps, not yet looked at
@@ -146,7 +148,7 @@ class Run:
             return
         if now or time.monotonic() - self.written >= SECONDS:
             self.look()
-            self.checkpoint.write(self.parameters, self.optimizer, self.best, self.at)
+            self.checkpoint.write(self.parameters, self.optimizer, self.best, self.mean, self.at)
             self.written = time.monotonic()
 
 
@@ -193,7 +195,8 @@ def new_run(
         if found is None:
             run.warn(f"there is no checkpoint in {checkpoint.folder}; training starts from the beginning")
         else:
-            run.at, run.best = found
+            run.at, run.best, mean = found
+            run.mean = {name: value.to(where) for name, value in mean.items()}
             run.epochs = run.at.epochs or run.epochs
             job.progress.say(f"resuming in epoch {run.at.epoch + 1} after step {run.at.step}")
     accelerator.wait_for_everyone()
