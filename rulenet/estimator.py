@@ -326,7 +326,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
 
     def distill(
         self, texts: Texts, into: str | os.PathLike[str] = "phi", *, labels: Labels = None, alpha: float | None = None,
-        temperature: float = 1.0, recipe: Recipe | None = None,
+        temperature: float = 1.0, recipe: Recipe | str | None = None,
     ) -> RuleNetClassifier:  # fmt: skip
         """A smaller model with the same rules that answers as this one: see `rulenet.ensemble.distil.distill`, for several as well."""
         from rulenet.ensemble.distil import distill  # upwards, as this is only a short form of it

@@ -10,7 +10,7 @@ from typer import Argument, Option
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, Model, print_json, say
 from rulenet.cli.reading import FIND_OUT, Reading, reads_data
-from rulenet.cli.train import calibration_lines, check_replaced, chosen_fields
+from rulenet.cli.train import Fields, calibration_lines, check_replaced
 
 
 @reads_data
@@ -28,9 +28,7 @@ def distill(
         float | None, Option(help="How much a label counts against the teachers, 0 to 1. Default: 0.5.")
     ] = None,
     temperature: Annotated[float, Option(help="Above 1, what teachers think of less likely labels counts more.")] = 1.0,
-    recipe: Annotated[
-        list[str] | None, Option("--recipe", help="A field of the recipe; may be repeated.", metavar="NAME=VALUE")
-    ] = None,
+    fields: Fields = None,
     force: Annotated[bool, Option("--force", help="Replace a model at the output.")] = False,
     how: Reading = FIND_OUT,
     as_json: AsJson = False,
@@ -45,16 +43,17 @@ def distill(
     from rulenet.ensemble.distil import distill as distil
     from rulenet.ensemble.distil import student_recipe
     from rulenet.estimator import RuleNetClassifier
+    from rulenet.training.settings import settings
 
     check_replaced(output, None, resume=False, force=force)
-    fields = chosen_fields(recipe or [])
+    changed = settings(fields or [])
     teachers = [RuleNetClassifier.load(folder) for folder in (model, *(beside or []))]
     teachers[0].set_params(verbose=0 if as_json else 1)
     rows = list(stream(data, how))
     labels = [row.label for row in rows] if any(row.label is not None for row in rows) else None
     student = distil(
         teachers, [row.text for row in rows], into, labels=labels, alpha=alpha, temperature=temperature,
-        recipe=student_recipe(teachers[0]).with_changes(**fields),
+        recipe=student_recipe(teachers[0]).with_changes(**changed),
     )  # fmt: skip
     student.save(output)
     about = student.report_["distillation"]

@@ -30,6 +30,7 @@ from rulenet.model.hybrid import HeldOut
 from rulenet.predictor import Predictor
 from rulenet.training.phi_stage import MIN_HELD_OUT
 from rulenet.training.recipe import Recipe
+from rulenet.training.recipes import chosen
 from rulenet.training.stages import Task, rule_tally
 
 PHI = "phi"
@@ -41,7 +42,7 @@ HOTTEST = 100.0
 
 def distill(
     models: Sequence[RuleNetClassifier], texts: Sequence[str], into: str | os.PathLike[str] = PHI, *, labels: Sequence[Any] | None = None,
-    alpha: float | None = None, temperature: float = 1.0, recipe: Recipe | None = None,
+    alpha: float | None = None, temperature: float = 1.0, recipe: Recipe | str | None = None,
 ) -> RuleNetClassifier:  # fmt: skip
     """A new model that learns what others say of many texts, and keeps the rules of the first.
 
@@ -61,7 +62,7 @@ def distill(
     temperature
         Above 1, what the teachers think of less likely labels counts more.
     recipe
-        How the student is trained. None: `Recipe()`, with the kinds of columns of the first teacher.
+        How the student is trained, or a name of `rulenet recipes`. None: `Recipe()`, with the kinds of columns of the first teacher.
 
     Returns
     -------
@@ -86,7 +87,7 @@ def distill(
     first, texts = models[0], check_texts(texts, may_be_empty=False)
     _check_request(texts, labels, alpha, temperature, into)
     texts, y, alpha = _weighed(predictors[0], texts, labels, alpha)
-    recipe = recipe or student_recipe(first)
+    recipe = student_recipe(first) if recipe is None else chosen(recipe)
     student = _new_student(first, predictors[0], into, recipe)
     proba = _answers(predictors, texts, Progress(first.verbose))
     held_out = _held_out(y, recipe.held_out, first.random_state or 0)

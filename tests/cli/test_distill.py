@@ -26,7 +26,7 @@ def model(tmp_path: Path) -> Path:
 
 def test_a_student_is_saved_and_says_how_good_it_is(model: Path, tmp_path: Path) -> None:
     half = write_csv(tmp_path / "half.csv", [(text, "" if i % 3 else label) for i, (text, label) in enumerate(ROWS)])
-    options = ("--beside", model, "--recipe", "ngram_range=(1, 1)", "--output", tmp_path / "fast")
+    options = ("--beside", model, "--set", "ngram_range=(1, 1)", "--output", tmp_path / "fast")
     shown = run("distill", model, half, *options).stdout
     assert "100.0% of the answers are the teacher's, on 9 texts held out" in shown
     assert "100.0% right on the 3 of them that have a label; the teacher 100.0%" in shown
@@ -48,5 +48,5 @@ def test_complaints(model: Path, tmp_path: Path) -> None:
         "distill", model, plain, "--alpha", "0.5", *out
     )
     assert "--temperature 0.0 is not a number above 0" in complaint("distill", model, plain, "--temperature", "0", *out)
-    assert "unknown field 'depth'" in complaint("distill", model, plain, "--recipe", "depth=3", *out)
+    assert "unknown field 'depth'" in complaint("distill", model, plain, "--set", "depth=3", *out)
     assert not (tmp_path / "fast").exists()

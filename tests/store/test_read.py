@@ -335,7 +335,7 @@ def test_json_that_is_too_large_or_too_deep_is_refused(phi_folder: Path, monkeyp
 
 
 def test_the_schema_of_a_report_has_the_fields_of_a_report() -> None:
-    added = {"cascade", "calibration", "refresh_calibration", "edits"}
+    added = {"cascade", "calibration", "refresh_calibration", "edits", "soup"}
     assert ReportEntry.__annotations__.keys() == {field.name for field in dataclasses.fields(Report)} | added
 
 
