@@ -34,7 +34,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, LabelEncoder
 
-from rulenet import RuleNetClassifier, RuleSet
+from rulenet import Recipe, RuleNetClassifier, RuleSet, distill
 from rulenet.errors import LabelError
 
 RULES = RuleSet.from_yaml(
@@ -173,6 +173,26 @@ def test_a_list_in_another_order_than_scikit_learns_is_noticed() -> None:
         LabelError, match=r"seem to count the labels in sorted order.*classes=\['Business', 'Sports', 'World'\]"
     ):
         cross_val_predict(clf, texts, labels, cv=2, method="predict_proba")
+
+
+@pytest.mark.slow
+def test_hybrids_vote_and_are_stacked_and_one_model_learns_what_they_say(tiny_encoder: str) -> None:
+    texts, labels = data(3)
+    order = np.random.default_rng(0).permutation(len(texts)).tolist()
+    texts, labels = [texts[i] for i in order], [labels[i] for i in order]
+    classes = sorted(set(labels))
+    hybrid = RuleNetClassifier(RULES, tiny_encoder, classes=classes, recipe=Recipe.of(epochs=1), random_state=0)
+    rules = RuleNetClassifier(RULES, None, classes=classes, recipe=Recipe.of(tfidf=False), random_state=0)
+    voting = VotingClassifier([("hybrid", hybrid), ("rules", rules)], voting="soft", weights=[3, 1]).fit(texts, labels)
+    mean = np.average([model.predict_proba(texts) for model in voting.estimators_], axis=0, weights=[3, 1])
+    np.testing.assert_allclose(voting.predict_proba(texts), mean)
+    stack = StackingClassifier([("hybrid", hybrid), ("rules", rules)], LR, cv=2).fit(texts, labels)
+    assert stack.final_estimator_.coef_.shape == (3, 6)
+    assert stack.score(texts, labels) > 0.9
+    student = distill(voting.estimators_, texts, labels=[classes.index(label) for label in labels])
+    assert (student.classes_.tolist(), student.predictor_.names) == ([0, 1, 2], classes)
+    names = np.array(classes)[student.predict(texts)]
+    assert (names == voting.predict(texts)).mean() > 0.9
 
 
 def test_a_rare_class_may_be_missing_in_a_fold() -> None:
