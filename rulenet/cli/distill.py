@@ -82,4 +82,6 @@ def lines(about: dict[str, Any]) -> list[str]:
         known = f"the {about['held_out_labels']} of them that have a label"
         theirs = f"the teacher {about['teacher_accuracy']:.1%} (of texts that it learned from, too many)"
         found.append(f"{about['accuracy']:.1%} right on {known}; {theirs}")
+    else:
+        found.append("no label says how often it is right; its probabilities are as sure as the teacher's")
     return found

@@ -43,6 +43,7 @@ def info(model: Model, as_json: AsJson = False) -> None:
         "ψ": psi,
         "trained on": trained,
         **_held_out(report.get("held_out") or {}),
+        **_made_of(report),
         "saved": f"{config.saved or 'time unknown'}, {DONE[config.made_by]}, by rulenet {config.rulenet}",
         "size": f"{found['bytes'] / 1e6:.1f} MB" if found["bytes"] >= 1e6 else f"{found['bytes'] / 1e3:.1f} kB",
         "history": f"{counted(found['undo'], 'earlier state')}, {found['redo']} undone; see rulenet history",
@@ -63,3 +64,15 @@ def _held_out(accuracy: dict[str, float]) -> dict[str, str]:
     names = {"phi": "φ", "psi": "ψ", "hybrid": "φ + ψ"}
     shares = ", ".join(f"{shown} {accuracy[name]:.1%}" for name, shown in names.items())
     return {"accuracy": f"{shares} on {counted(int(accuracy['texts']), 'held-out text')}"}
+
+
+def _made_of(report: dict[str, Any]) -> dict[str, str]:
+    """Of a model made from others, how."""
+    if about := report.get("distillation"):
+        agreement = (
+            f"agrees with {about['agreement']:.1%} of its answers, on {counted(about['held_out'], 'held-out text')}"
+        )
+        return {"taught by": f"{counted(about['teachers'], 'teacher')}: {agreement}"}
+    if about := report.get("soup"):
+        return {"soup of": f"{len(about['kept'])} of {counted(about['members'], 'model')}"}
+    return {}

@@ -92,7 +92,7 @@ def label_list(labels: Any, n_texts: int | None, *, name: str = "labels") -> lis
     found = _whole([_python(label) for label in column])
     if n_texts is not None and len(found) != n_texts:
         raise InputError(f"{counted(n_texts, 'text')} but {counted(len(found), 'label')}: give each text one label")
-    missing = [i for i, label in enumerate(found) if _is_missing(label)]
+    missing = [i for i, label in enumerate(found) if is_missing(label)]
     if missing:
         what = f"{counted(len(missing), 'label is', 'labels are')} missing (None or NaN), the first at position {missing[0]}"
         raise InputError(f"{what}: drop those rows, or pass their texts as unlabeled=[…]")
@@ -222,7 +222,7 @@ def _can_be_stored(label: str | float) -> bool:
     return not _NO_NAME.search(label) if isinstance(label, str) else -_INT64 <= label < _INT64
 
 
-def _is_missing(label: Any) -> bool:
+def is_missing(label: Any) -> bool:
     """Whether a label is None, NaN, or pandas' NA or NaT."""
     is_nan = isinstance(label, float) and label != label
     return label is None or is_nan or type(label).__name__ in ("NAType", "NaTType")

@@ -22,7 +22,7 @@ import numpy as np
 from rulenet.base.progress import Progress
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
-from rulenet.data.check import check_texts
+from rulenet.data.check import check_texts, is_missing
 from rulenet.errors import InputError, LabelError, ParameterError
 from rulenet.estimator import RuleNetClassifier, fit_task
 from rulenet.model.encoders.load import check_encoder
@@ -109,7 +109,7 @@ def softened(proba: Array, temperature: float) -> Array:
     >>> softened(np.array([[0.9, 0.1]]), 2.0).round(2).tolist()
     [[0.75, 0.25]]
     """
-    powers = proba ** (1.0 / temperature)
+    powers = (proba / proba.max(axis=1, keepdims=True)) ** (1.0 / temperature)
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
@@ -169,9 +169,9 @@ def _known_labels(teacher: Predictor, labels: Any, n_texts: int) -> Array:
         raise InputError(
             f"{counted(n_texts, 'text')} but {counted(len(given), 'label')}: give each one, None if it is not known"
         )
-    known = [i for i, label in enumerate(given) if label is not None]
+    known = [i for i, label in enumerate(given) if not is_missing(label)]
     if not known:
-        raise InputError("labels has only None: leave it out")
+        raise InputError("no label is known: leave labels out")
     y[known] = teacher.class_indices([given[i] for i in known], len(known))
     return y
 
@@ -211,36 +211,39 @@ def _held_out(y: Array, share: float, seed: int) -> Array:
 def _judged(
     student: RuleNetClassifier, texts: list[str], y: Array, proba: Array, held_out: Array, about: dict[str, Any]
 ) -> RuleNetClassifier:
-    """The student calibrated by the held-out texts, with what they say of it in its report."""
-    predictor = student.predictor_
-    hybrid = predictor.hybrid.times(about["temperature"])
-    parts = hybrid.parts([texts[i] for i in held_out.tolist()], device=student.predictor_._device())
-    n, y_known, taught = len(held_out), y[held_out], proba[held_out]
-    drawn = np.random.default_rng([student.random_state or 0, 1]).random((n, 1)) < taught.cumsum(axis=1)
+    """The student with logits at temperature 1, calibrated by the held-out texts, with what they say of it in its report."""
+    made = student.predictor_.with_hybrid(student.predictor_.hybrid.times(about["temperature"]))
+    hybrid, taught, known = made.hybrid, proba[held_out], y[held_out]
+    parts = made.parts([texts[i] for i in held_out.tolist()], may_skip=False)
+    point = np.random.default_rng([student.random_state or 0, 1]).random((len(held_out), 1))
+    drawn = (point < taught.cumsum(axis=1)).argmax(axis=1)
     psi = parts.psi / hybrid.psi_scale if hybrid.psi_scale else parts.psi
-    judges = HeldOut(parts.phi / hybrid.phi_scale, psi, np.where(y_known >= 0, y_known, drawn.argmax(axis=1)))
-    answers, theirs, has_label = parts.logits.argmax(axis=1), taught.argmax(axis=1), y_known >= 0
+    judges = HeldOut(parts.phi / hybrid.phi_scale, psi, np.where(known >= 0, known, drawn))
     learned = np.setdiff1d(np.arange(len(texts)), held_out)
-    about |= {
-        "texts": len(learned),
-        "labels": int((y[learned] >= 0).sum()),
-        "held_out": n,
-        "held_out_labels": int(has_label.sum()),
-    }
-    about["agreement"] = float((answers == theirs).mean())
-    if has_label.any():
-        about["accuracy"] = float((answers == y_known)[has_label].mean())
-        about["teacher_accuracy"] = float((theirs == y_known)[has_label].mean())
-    # What training held out was judged by the teachers' answers, and rules were counted by them.
+    about |= {"texts": len(learned), "labels": int((y[learned] >= 0).sum())}
+    about |= _shares(hybrid.link.answer(parts.logits), hybrid.link.answer(taught), known)
+    # What training itself held out was judged by the teachers' answers, and so were rules.
     student.report_ |= {"distillation": about, "held_out": {}, "start": {}}
     student.report_ |= {"n_texts": about["labels"], "n_unlabeled": about["texts"] - about["labels"]}
     student.report_ |= {"phi_scale": hybrid.phi_scale, "psi_scale": hybrid.psi_scale}
-    known = learned[y[learned] >= 0] if about["labels"] else learned
-    rules, targets = hybrid.features.ruleset, np.eye(proba.shape[1])[y[known]] * (y[known] >= 0)[:, None]
-    if rules is not None:
-        seen = [texts[i] for i in known.tolist()]
-        student.report_["rule_tally"] = rule_tally(
-            hybrid.features, rules.match(seen), Task(seen, targets, predictor.names)
-        )
-    student.predictor_ = predictor.with_hybrid(replace(hybrid, held_out=judges))
+    if (rules := hybrid.features.ruleset) is not None:
+        seen = learned[y[learned] >= 0] if about["labels"] else learned
+        targets = np.eye(proba.shape[1])[y[seen]] * (y[seen] >= 0)[:, None]
+        task = Task([texts[i] for i in seen.tolist()], targets, made.names)
+        student.report_["rule_tally"] = rule_tally(hybrid.features, rules.match(task.texts), task)
+    student.predictor_ = made.with_hybrid(replace(hybrid, held_out=judges))
     return student
+
+
+def _shares(answers: Array, theirs: Array, y: Array) -> dict[str, Any]:
+    """How often a student answers as its teachers do and, where labels are known, how often both are right."""
+    has_label = y >= 0
+    found = {
+        "held_out": len(y),
+        "held_out_labels": int(has_label.sum()),
+        "agreement": float((answers == theirs).mean()),
+    }
+    if has_label.any():
+        found["accuracy"] = float((answers == y)[has_label].mean())
+        found["teacher_accuracy"] = float((theirs == y)[has_label].mean())
+    return found

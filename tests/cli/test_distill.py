@@ -33,6 +33,7 @@ def test_a_student_is_saved_and_says_how_good_it_is(model: Path, tmp_path: Path)
     clf = RuleNetClassifier.load(tmp_path / "fast")
     assert clf.recipe_.columns.ngram_range == (1, 1)
     assert (clf.report_["distillation"]["teachers"], clf.report_["distillation"]["labels"]) == (2, 17)
+    assert "2 teachers: agrees with 100.0% of its answers" in run("info", tmp_path / "fast").stdout
     assert clf.predict(["the bank"]).tolist() == ["business"]
     again = run("distill", model, half, "--alpha", "1", "--output", tmp_path / "fast", "--force", "--json", status=2)
     assert "20 texts to distil from are too few" in again.stderr

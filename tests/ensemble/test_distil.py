@@ -48,7 +48,7 @@ def test_phi_learns_what_a_hybrid_knows(tiny_encoder: str, tmp_path: Path) -> No
     recipe = PLAIN.with_changes(epochs=1)
     teacher = RuleNetClassifier(RULES, tiny_encoder, recipe=recipe, random_state=0).fit(*data(60, 0))
     texts, labels = data(400, 1)
-    student = teacher.distill(texts, labels=[label if i % 4 else None for i, label in enumerate(labels)])
+    student = teacher.distill(texts, labels=[label if i % 4 else float("nan") for i, label in enumerate(labels)])
     about = student.report_["distillation"]
     assert (about["texts"], about["held_out"], about["labels"], about["held_out_labels"]) == (340, 60, 255, 45)
     assert (student.report_["n_texts"], student.report_["n_unlabeled"]) == (255, 85)
@@ -153,7 +153,7 @@ TEXTS = data(40, 11)[0]
         (lambda clf: [clf], {"alpha": 1.5, "labels": TEXTS}, InputError, "alpha=1.5 is not a number from 0 to 1"),
         (lambda clf: [clf], {"temperature": 0}, InputError, "temperature=0 is not a number above 0"),
         (lambda clf: [clf], {"labels": ["Sports"]}, InputError, "40 texts but 1 label"),
-        (lambda clf: [clf], {"labels": [None] * 40}, InputError, "labels has only None"),
+        (lambda clf: [clf], {"labels": [None] * 40}, InputError, "no label is known: leave labels out"),
         (lambda clf: [clf], {"labels": ["Sports", "Art"] * 20}, LabelError, "does not know these labels: .'Art'"),
         (lambda clf: [clf], {"labels": ["Sports", None, "Business", None] * 10, "alpha": 1}, InputError, "20 texts to"),
         (lambda clf: [clf], {"into": None}, InputError, "into=None is neither 'phi' nor an encoder"),
