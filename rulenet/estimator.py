@@ -18,6 +18,7 @@ from rulenet.base.progress import Progress
 from rulenet.data.check import check_texts
 from rulenet.decide.calibration import Calibration
 from rulenet.errors import RuleNetError
+from rulenet.explain.training_report import TrainingReport
 from rulenet.features.blocks import Features
 from rulenet.model.onnx.export import ExportReport, with_onnx
 from rulenet.predictor import Predictor
@@ -194,13 +195,11 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name; those of the recipe too, as ``recipe__C``, if `deep`."""
-        params: dict[str, Any] = super().get_params(deep)
-        return params | (fields_by_path(self.recipe) if deep else {})
+        return {**super().get_params(deep), **(fields_by_path(self.recipe) if deep else {})}
 
     def set_params(self, **params: Any) -> RuleNetClassifier:
         """Change parameters, also single fields of the recipe, as in ``set_params(recipe__C=3.0)``."""
-        names = [name for name in params if name.startswith("recipe__")]
-        fields = {name.removeprefix("recipe__"): params.pop(name) for name in names}
+        fields = {name[8:]: params.pop(name) for name in [*params] if name.startswith("recipe__")}
         super().set_params(**params)
         if fields:
             self.recipe = chosen(self.recipe).with_changes(**fields)
@@ -257,6 +256,10 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     def calibration_(self) -> Calibration | None:
         """What probabilities, label sets and rejection are based on; None without held-out texts that have labels."""
         return self.predictor_.policy.calibration
+
+    def training_report(self) -> TrainingReport:
+        """How training went, stage by stage: `print` it, look at it in a notebook, or write its `to_page()` to a file."""
+        return TrainingReport.of(self.report_ | self.predictor_.report(), self.recipe_)
 
     def calibrate(self, texts: Texts, labels: Labels = None) -> RuleNetClassifier:
         """Use these texts, which the model was not trained on, instead of the held-out ones: see `Predictor.calibrate`."""

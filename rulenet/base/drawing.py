@@ -1,4 +1,4 @@
-"""What can be drawn, as plain data: headlines, prose, marked texts, tables, a grid. Imports nothing.
+"""What can be drawn, as plain data: headlines, prose, marked texts, tables, a grid, lines. Imports nothing.
 
 A result that can be drawn has a method `blocks()` that lists these, and knows nothing else of drawing. `rulenet.draw` turns a list of them
 into terminal output or HTML, and knows nothing but these. Their text is as users wrote it: whoever draws it makes it harmless.
@@ -6,6 +6,7 @@ into terminal output or HTML, and knows nothing but these. Their text is as user
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -203,6 +204,52 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """A line of a `Plot`."""
+
+    name: str
+    points: Sequence[tuple[float, float]]  # from left to right
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Lines over one axis."""
+
+    title: str
+    x: str  # what is counted to the right
+    curves: Sequence[Curve]
+    is_share: bool = False  # whether the values are shares
+    cuts: Sequence[tuple[float, str]] = ()  # places on the axis, and what is there
+    has_diagonal: bool = False  # whether the line of equal values is drawn, too
+    note: str = ""  # what to mind in reading it
+
+    def shown(self) -> list[Curve]:
+        """The curves without points that are no finite numbers."""
+        finite = [Curve(c.name, [p for p in c.points if all(map(math.isfinite, p))]) for c in self.curves]
+        return [curve for curve in finite if curve.points]
+
+    def frame(self) -> tuple[float, float, float, float]:
+        """The least and the largest of both axes; neither is empty.
+
+        Examples
+        --------
+        >>> Plot("", "epoch", [Curve("loss", [(1, 0.5), (2, 0.25)]), Curve("flat", [(2, 0.5)])]).frame()
+        (1, 2, 0.25, 0.5)
+        """
+        points = [point for curve in self.shown() for point in curve.points] or [(0.0, 0.0)]
+        xs, ys = zip(*points, strict=True)
+        if self.has_diagonal:
+            xs = ys = (*xs, *ys)
+        low, high, least, most = min(xs), max(xs), min(ys), max(ys)
+        return low, high if high > low else low + 1, least, most if most > least else least + (abs(least) or 1) / 10
+
+    def written(self, value: float) -> str:
+        """A value in the digits that tell it from others."""
+        small = 0 < abs(value) < 0.001
+        return f"{value:.1%}" if self.is_share else f"{value:.1e}" if small else f"{value:.3g}"
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """Blocks that belong together, in a frame."""
 
@@ -219,7 +266,7 @@ class Fold:
     blocks: Sequence[Block]
 
 
-Block = Headline | Heading | Prose | Points | Code | MarkedText | HeatText | Sheet | Grid | Card | Fold
+Block = Headline | Heading | Prose | Points | Code | MarkedText | HeatText | Sheet | Grid | Plot | Card | Fold
 
 
 def plain(line: Line) -> str:

@@ -10,7 +10,7 @@ from typer import Argument, Context, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.again import command_again
-from rulenet.cli.console import AsJson, Jobs, Seed, err, new_table, out, print_json, say
+from rulenet.cli.console import AsJson, Jobs, Seed, check_file, err, new_table, out, print_json, say, write_page
 from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
 from rulenet.errors import ParameterError
 
@@ -29,6 +29,9 @@ Unlabeled = Annotated[
 Limit = Annotated[
     int | None, Option(help="Use at most this many rows, taken at random, each label in proportion.", min=1)
 ]
+Epochs = Annotated[
+    int | None, Option(help="Passes over the texts; 0: ψ's head alone. Default: by their number.", min=0)
+]
 Fields = Annotated[
     list[str] | None,
     Option("--set", help="A field of the recipe, such as tune=LoRA(r=8); may be repeated.", metavar="FIELD=VALUE"),
@@ -44,9 +47,7 @@ def train(
     unlabeled: Unlabeled = None,
     encoder: Annotated[str, Option(help="auto, minilm, e5, scratch, a folder, a hub name, or none.")] = "auto",
     language: Annotated[str, Option(help="auto, en or zh.")] = "auto",
-    epochs: Annotated[
-        int | None, Option(help="Passes over the texts; 0: ψ's head alone. Default: by their number.", min=0)
-    ] = None,
+    epochs: Epochs = None,
     seed: Seed = 0,
     limit: Limit = None,
     cascade: Annotated[str, Option(help="When to skip the transformer: off, certified, statistical.")] = "off",
@@ -56,6 +57,7 @@ def train(
     resume: Annotated[bool, Option("--resume", help="Resume an interrupted run, which is kept in OUT.work.")] = False,
     force: Annotated[bool, Option("--force", help="Replace a model or an unfinished run at OUT.")] = False,
     figures: Annotated[Path | None, Option(help="Folder for figures of reliability and coverage.")] = None,
+    report: Annotated[Path | None, Option(help="Also write how training went to this file, as an HTML page.")] = None,
     device: Annotated[str, Option(help="auto, cpu or cuda.")] = "auto",
     jobs: Jobs = None,
     how: Reading = FIND_OUT,
@@ -81,10 +83,11 @@ def train(
 
     check_replaced(model, work, resume=resume, force=force)
     check_figures(figures, model)
+    check_file(report, [rules, unlabeled, data], models=[model])
     how_to = chosen_recipe(recipe, fields or [], epochs)
     clf = RuleNetClassifier(rules, None if work is None else encoder, language=language, recipe=how_to)
-    clf.set_params(cascade=cascade, cascade_risk=cascade_risk, device=device, n_jobs=jobs, random_state=seed)
-    clf.set_params(work_dir=work, verbose=0 if as_json else 1)
+    policy = {"cascade": cascade, "cascade_risk": cascade_risk, "device": device}
+    clf.set_params(**policy, n_jobs=jobs, random_state=seed, work_dir=work, verbose=0 if as_json else 1)
     check_parameters(clf.get_params(deep=False), resume=resume)  # before data are read
     before = pointer(model)
     try:
@@ -93,7 +96,7 @@ def train(
             remove(work)
         clf.fit(texts, labels, unlabeled=more, resume=resume)
         if is_main_process():  # all processes that torchrun started have the same model now
-            keep(clf, model, work, figures, as_json)
+            keep(clf, model, work, figures, report, as_json)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(interrupted(model, work, command_again(ctx, "--resume"), before)) from None
 
@@ -193,9 +196,12 @@ def interrupted(model: Path, work: Path | None, again: str, before: bytes | None
     return f"{state}. It was too early to keep anything: the same command begins again"
 
 
-def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path | None, as_json: bool) -> None:
+def keep(
+    clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path | None, page: Path | None, as_json: bool
+) -> None:
     """Save the model, report on training, and delete the checkpoint."""
     from rulenet.cli.history import kept_line
+    from rulenet.draw.terminal import to_rich
     from rulenet.training.job import remove
 
     clf.save(model)
@@ -205,13 +211,22 @@ def keep(clf: RuleNetClassifier, model: Path, work: Path | None, figures: Path |
     if as_json:
         print_json({"model": str(model), "classes": [str(label) for label in clf.classes_], "report": report})
     else:
+        if courses := clf.training_report().courses():
+            out.print(to_rich(courses))
         show(report, clf.recipe_.reading.max_length, model)
         if line := kept_line(model):
             say(line)
+    draw(clf, figures, page)
+
+
+def draw(clf: RuleNetClassifier, figures: Path | None, report: Path | None) -> None:
+    """Write what was asked for besides the model."""
     if figures is not None:
         from rulenet.draw.figures import write
 
-        write(report["calibration"], figures)
+        write(clf.report_["calibration"], figures)
+    if report is not None:
+        write_page(report, clf.training_report().to_page())
 
 
 def show(report: dict[str, Any], max_length: int, model: Path) -> None:

@@ -26,6 +26,7 @@ from rulenet.base.drawing import (
     HeatText,
     Mark,
     MarkedText,
+    Plot,
     Points,
     Prose,
     Sheet,
@@ -39,6 +40,7 @@ WIDTH = 100  # of plain text
 FAINT = 0.5  # strength of a mark below which it is not bold
 _BAR = 12
 _SHADES = " ░▒▓█"
+_HEIGHTS = "▁▂▃▄▅▆▇█"
 
 
 def to_rich(blocks: Sequence[Block], *, coloured: bool = True) -> Group:
@@ -83,6 +85,8 @@ def _drawn(block: Block, coloured: bool) -> Iterable[RenderableType]:
             yield from _sheet(block)
         case Grid():
             yield from _grid(block)
+        case Plot():
+            yield from _plot(block)
         case Card(blocks) | Fold(_, blocks):
             yield from (part for inner in blocks for part in _drawn(inner, coloured))
 
@@ -136,6 +140,21 @@ def _grid(grid: Grid) -> Iterable[Text]:
         rows[square.row][square.column] = max(1, round(square.darkness * (len(_SHADES) - 1)))
     for row, (name, _) in zip(rows, grid.names, strict=True):
         yield printable("".join(_SHADES[shade] for shade in row) + f"  {name}")
+
+
+def _plot(plot: Plot) -> Iterable[Text | Table]:
+    """A line for each curve: its course in blocks, each curve on a scale of its own, and where it begins and ends."""
+    yield printable(plot.title, "bold")
+    table = Table(box=None, padding=(0, 1), show_edge=False, show_header=False)
+    for curve in plot.shown():
+        values = [y for _, y in curve.points]
+        low, high = min(values), max(values)
+        steps = [round((y - low) / (high - low) * (len(_HEIGHTS) - 1)) if high > low else 0 for y in values]
+        ends = dict.fromkeys(map(plot.written, (values[0], values[-1])))
+        table.add_row(*map(printable, (curve.name, "".join(_HEIGHTS[step] for step in steps), " → ".join(ends))))
+    yield table
+    if plot.note:
+        yield printable(plot.note, "dim")
 
 
 def _mark(mark: Mark) -> str:
