@@ -1,8 +1,8 @@
 """Which recipe helps where: recipes with a name, and single switches, each against the default on the same rows and seeds.
 
-A method is a name of `rulenet recipes`, or fields as `rulenet train --set` takes them, with ";" between several: ``"label_smoothing=0.1"``. Methods
-are compared on training rows kept aside with ``--tune``; the last figure is on test rows. Methods that learn from texts without labels get 2,000
-further training rows without theirs. MiniLM, no rules. Claim: the default is nowhere clearly worse than another recipe.
+A method is a name of `rulenet recipes`, or fields as `rulenet train --set` takes them, with ";" between several, such as
+``"label_smoothing=0.1"``. ``--tune`` compares them on training rows kept aside; the last figure is on test rows. Methods that learn from
+texts without labels get 2,000 further training rows without theirs. MiniLM, no rules. Claim: no recipe is clearly better than the default.
 
     python benchmarks/bench_recipes.py --runs FILE      hours on two cores; finished runs are kept in FILE and not run again
     python benchmarks/bench_recipes.py --tune --sets trec --methods full lora --seeds 0 --runs FILE --no-report

@@ -259,7 +259,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
 
     def training_report(self) -> TrainingReport:
         """How training went, stage by stage: `print` it, look at it in a notebook, or write its `to_page()` to a file."""
-        return TrainingReport.of(self.report_ | self.predictor_.report(), self.recipe_)
+        return TrainingReport.of(self.predictor_.report() | self.report_, self.recipe_)
 
     def calibrate(self, texts: Texts, labels: Labels = None) -> RuleNetClassifier:
         """Use these texts, which the model was not trained on, instead of the held-out ones: see `Predictor.calibrate`."""

@@ -192,8 +192,10 @@ def test_train_reads_the_columns_the_split_and_the_limit(tmp_path: Path) -> None
 
 def test_round_trip_with_an_encoder(tiny_encoder: str, folder: Path, tmp_path: Path) -> None:
     options = ("--encoder", tiny_encoder, "--epochs", 1, "--device", "cpu", "--seed", 3, "--out", tmp_path / "model")
-    shown = run("train", folder / "mail.csv", "--rules", folder / "rules.yaml", *options)
+    how = ("--rules", folder / "rules.yaml", "--report", tmp_path / "how.html")
+    shown = run("train", folder / "mail.csv", *how, *options)
     assert "8 texts, 2 rules" in shown.stdout
+    assert "<title>rulenet: training report</title>" in (tmp_path / "how.html").read_text(encoding="utf-8")
     assert "ψ" in shown.stderr  # progress
     assert (shown.stdout + shown.stderr).count("convex start") == 1
     assert len(table(run("predict", tmp_path / "model", folder / "mail.csv").stdout)) == 8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
@@ -14,6 +15,7 @@ from rulenet.base.drawing import (
     Block,
     Card,
     Code,
+    Curve,
     Grid,
     Heading,
     Headline,
@@ -21,6 +23,7 @@ from rulenet.base.drawing import (
     Mark,
     MarkedText,
     Percent,
+    Plot,
     Points,
     Prose,
     Run,
@@ -139,6 +142,29 @@ def test_a_grid_has_a_square_for_each_pair_and_two_names_for_each_thing() -> Non
     assert re.findall(r"</i> (.*?)</span>", drawn) == ["0%", "50% and more"]
 
 
+def test_lines_go_through_their_points() -> None:
+    """The frame is 286 wide from 46 on and 130 high up from 150."""
+    points = [(1, 0.5), (2, math.nan), (3, 1.0)]
+    drawn = inside(
+        Plot(
+            "accuracy", "epoch", [Curve("all", points), Curve("b", [(2, 0.75)])], is_share=True, cuts=[(3, "φ learns")]
+        )
+    )
+    assert re.findall(r'<polyline class="(c\d)" points="(.*?) "', drawn) == [
+        ("c0", "46.0,150.0 332.0,20.0"),
+        ("c1", "189.0,85.0"),
+    ]
+    assert re.findall(r"<title>(.*?)</title>", drawn) == [
+        "all, epoch 1: 50.0%",
+        "all, epoch 3: 100.0%",
+        "b, epoch 2: 75.0%",
+    ]
+    assert '<line class="cut" x1="332.0" x2="332.0"' in drawn
+    assert re.findall(r"</i> (.*?)</span>", drawn) == ["all", "b"]
+    flat = inside(Plot("", "x", [Curve("a", [(1, 0.0)])], has_diagonal=True))  # neither axis is empty
+    assert not re.search("nan|inf", flat)
+
+
 def test_many_columns_name_their_cells_and_shares_have_bars() -> None:
     row = ("oil", Amount("50%", 0.5, 0.5), Amount("–", None), 3)
     drawn = inside(Sheet("", ("rule", "right", "lift", "fires"), [row]))
@@ -162,6 +188,7 @@ EVERYWHERE: Sequence[Block] = [
     HeatText(NASTY, NASTY, [Mark(0, len(NASTY), 1)]),
     Sheet(NASTY, (NASTY, "b"), [(NASTY, Amount(NASTY, 1)), ((Run(NASTY),), 2)], sorts=True, hints={NASTY: NASTY}),
     Grid(NASTY, [(NASTY, NASTY)], [Square(0, 0, 1, NASTY)]),
+    Plot(NASTY, NASTY, [Curve(NASTY, [(1, 1.0)])], cuts=[(1, NASTY)], note=NASTY),
     Card([Prose(NASTY)], name=NASTY.replace("\x1b", "")),
 ]
 
@@ -173,7 +200,7 @@ def test_what_others_wrote_is_inert_in_every_place() -> None:
     assert not {name for name in read.attributes if name.startswith("on")}
     assert "\x1b" not in whole
     assert "\u202e" not in whole
-    assert read.text.count(SAFE) == 24
+    assert read.text.count(SAFE) == 31
     assert read.attributes["title"][:2] == [SAFE, "+1.000"]
     assert {str(link).replace("%1B", "") for link in read.attributes["href"]} == {"#" + str(read.attributes["id"][0])}
 

@@ -15,8 +15,10 @@ from rulenet.base.drawing import Card
 from rulenet.cli.demo import write_report
 from rulenet.draw.html import page
 from rulenet.explain.result import LEGEND
+from rulenet.explain.training_report import TrainingReport
 from rulenet.workbench.page import to_html
 from rulenet.workbench.stats import rule_stats
+from tests.explain.test_training_report import RECIPE, REPORT
 
 BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
@@ -64,6 +66,7 @@ def pages(language: str, folder: Path) -> dict[str, str]:
         "demo": (folder / "report.html").read_text(encoding="utf-8"),
         "explain": page("rulenet: explanations", [LEGEND, *cards], language=language),
         "stats": to_html(stats),
+        "training": TrainingReport.of(REPORT, RECIPE).to_page(),
     }
 
 
@@ -99,7 +102,7 @@ def test_nothing_is_cut_off(tmp_path: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for language in ("en", "zh"):
         for kind, source in pages(language, tmp_path).items():
-            assert f'<html lang="{"en" if kind == "demo" else language}">' in source
+            assert f'<html lang="{"en" if kind in ("demo", "training") else language}">' in source
             assert kind != "demo" or source.count('<section class="card" lang="zh">') == 1
             for width, dark in ((1280, False), (390, False), (390, True)):
                 name = f"{kind}-{language}-{width}{'-dark' if dark else ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
@@ -13,6 +14,7 @@ from rulenet.base.drawing import (
     Block,
     Card,
     Code,
+    Curve,
     Grid,
     Heading,
     Headline,
@@ -20,6 +22,7 @@ from rulenet.base.drawing import (
     Mark,
     MarkedText,
     Percent,
+    Plot,
     Points,
     Prose,
     Run,
@@ -50,6 +53,11 @@ def coloured(block: Block) -> str:
         (HeatText("why", "win it", [Mark(0, 3, 0.5), Mark(4, 6, -1.0)]), "why\nit -1.00, win +0.50"),
         (Sheet("nothing to show", (), []), "nothing to show"),
         (Grid("who", [("a", ""), ("b", "")], [Square(0, 1, 1.0, ""), Square(1, 0, 0.1, "")]), "who\n █  a\n░   b"),
+        (
+            Plot("loss", "epoch", [Curve("train", [(1, 1.0), (2, 0.5), (3, 0.0)]), Curve("no", [(1, math.nan)])]),
+            "loss\n train  █▅▁  1 → 0",
+        ),
+        (Plot("right", "epoch", [Curve("a", [(1, 0.5)])], is_share=True, note="few"), "right\n a  ▁  50.0%\nfew"),
         (Card([Prose("in a card")], name="x"), "in a card"),
     ],
 )
@@ -82,6 +90,7 @@ def test_one_column_can_be_the_only_one_that_breaks() -> None:
         HeatText(NASTY, NASTY, [Mark(0, len(NASTY), 1)]),
         Sheet(NASTY, (NASTY, "b"), [(NASTY, Amount(NASTY, 1))]),
         Grid(NASTY, [(NASTY, NASTY)], []),
+        Plot(NASTY, NASTY, [Curve(NASTY, [(1, 1.0)])], cuts=[(1, NASTY)], note=NASTY),
     ],
 )
 def test_escapes_and_markup_are_inert(block: Block) -> None:
