@@ -103,6 +103,13 @@ class _Epoch(TypedDict):
 
 
 @with_config(_SHAPE)
+class _SelfTaught(TypedDict, total=False):
+    texts: _Count
+    rounds: _Count
+    doubt: _Share
+
+
+@with_config(_SHAPE)
 class _Unsupervised(TypedDict, total=False):
     objective: _Name
     first: bool
@@ -162,6 +169,7 @@ class ReportEntry(TypedDict, total=False):
     scales_moved: bool
     epochs: _Count
     best_epoch: _Count
+    self_taught: _SelfTaught
     unsupervised: Annotated[list[_Unsupervised], Field(max_length=100)]
     joint: bool
     overfitting: _Note

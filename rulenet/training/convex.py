@@ -86,8 +86,9 @@ class Start:
 
 
 def solve_start(
-    h: Array, corpus: Corpus, held_out: Array, link: Link, *, psi_loss: float | None, variance: float | None, seed: int
-) -> Start:
+    h: Array, corpus: Corpus, held_out: Array, link: Link, *, psi_loss: float | None, variance: float | None, seed: int,
+    others_taught: bool = False,
+) -> Start:  # fmt: skip
     """The head of all texts with a target, and what it is worth.
 
     Parameters
@@ -98,9 +99,11 @@ def solve_start(
         Indices of the held-out texts. From 1,000 texts on they alone are judged, by a head without them; of fewer, all are, in folds.
     psi_loss, variance
         λ₁ and v. None: the head is solved without φ, and v is chosen.
+    others_taught
+        Whether guesses know the labels of all texts but the held-out ones, so that these alone can judge.
     """
     known = corpus.with_target
-    splits = _splits(corpus, held_out, link, seed)
+    splits = _splits(corpus, held_out, link, seed, others_taught=others_taught)
     judged = np.concatenate([test for _, test in splits])
 
     def outside(v: float) -> Array:
@@ -180,10 +183,12 @@ def _losses(logits: Array, target: Array, link: Link) -> tuple[float, float]:
     return float(link.losses(logits, target).sum()), float(calibrated_losses(logits, target, link).sum())
 
 
-def _splits(corpus: Corpus, held_out: Array, link: Link, seed: int) -> Sequence[tuple[Array, Array]]:
+def _splits(
+    corpus: Corpus, held_out: Array, link: Link, seed: int, *, others_taught: bool
+) -> Sequence[tuple[Array, Array]]:
     """Texts with a target to learn from, and those with a given label, if there are any, to judge by."""
     known = corpus.with_target
-    if len(held_out) and len(known) >= MANY_TEXTS:
+    if len(held_out) and (others_taught or len(known) >= MANY_TEXTS):
         return [(np.setdiff1d(known, held_out), held_out)]
     is_judge = corpus.is_given if corpus.is_given.any() else np.ones(len(corpus), dtype=bool)
     parts = folds(link.strata(corpus.Y[known]), min(FOLDS, len(known)), seed)

@@ -76,11 +76,12 @@ def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) 
         settled = settled.with_changes(precision=psi.precision)
         nothing = Weights(np.zeros((0, corpus.Y.shape[1])), np.zeros(corpus.Y.shape[1]))
         setup = Setup(psi, corpus, corpus.with_target, nothing, PhiProblem(), new_cut(settled, psi))
-        report.settled["contrast_steps"] = settled.leaves().get("contrast_steps", 0)
+        if "contrast_steps" in settled.leaves():
+            report.settled["contrast_steps"] = settled.leaves()["contrast_steps"]
         came = train_first(setup, np.arange(0), settled, report, job, judges=judges)
         h = psi.hidden(corpus.rows, device=new_accelerator(job.device).device)
     report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(corpus)
-    return Seen(psi.encoder, h, came, report.settled["contrast_steps"])
+    return Seen(psi.encoder, h, came, report.settled.get("contrast_steps", 0))
 
 
 def fit_psi(
@@ -108,7 +109,7 @@ def fit_psi(
             recipe = recipe.with_changes(contrast_steps=steps)
         forgets = False  # whether guesses are no targets in the epochs
         traits, n_train, few = replace(body.traits, contrast_steps=steps), len(np.intersect1d(train, known)), FEW_TEXTS
-        if report.teaching and recipe.starts_convex(traits):  # what rules taught is in the convex start
+        if report.has_guesses and recipe.starts_convex(traits):  # what rules taught is in the convex start
             labelled = train[corpus.is_given[train]]
             n_train, few, forgets = len(labelled), FEW_TAUGHT, len(labelled) >= FEW_TEXTS
             train = labelled if forgets and not recipe.mixes else train
@@ -187,14 +188,17 @@ def conclude(
         return None if held_out is None else judge(psi, held_out, None, None, problem.link, recipe, report)
     psi.begin(start.head.weight, start.head.bias, psi.bound)
     scales, n_texts = None, len(start.judged)
-    if n_texts < FEW_TEXTS and not problem.rules:
+    few, fewest = (
+        (1, 1) if report.self_taught else (FEW_TEXTS, MIN_HELD_OUT)
+    )  # the held-out texts alone are judged then
+    if n_texts < few and not problem.rules:
         phi, target, traits = start.judged.phi, start.judged.Y, psi.encoder.traits
         ratio = max(traits.few_ratio, MOVED_RATIO) if start.is_moved else traits.few_ratio
         a, s = sharpened(*few_scales(phi, start.psi, ratio), phi, start.psi, target, problem.link)
         surer = MOVED_SURER if start.is_moved else 1.0
         scales = surer * a, surer * s, False
         report.phi_scale, report.psi_scale = scales[:2]
-    if n_texts < MIN_HELD_OUT:
+    if n_texts < fewest:
         return None
     return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)
 
@@ -219,12 +223,13 @@ def begin(
     alone = len(corpus.with_target) < FEW_TEXTS and not setup.problem.rules
     how: dict[str, Any] = {"psi_loss": None if alone else objective.psi_loss}
     variance, known = recipe.head.head_variance, corpus.with_target
-    if report.teaching and corpus.is_given.sum() < MIN_HELD_OUT:  # guesses are no judges: they are ψ's own
+    if report.has_guesses and corpus.is_given.sum() < MIN_HELD_OUT:  # guesses are no judges: they are ψ's own
         head = solve_head(h[known], corpus.take(known), link, variance=variance or VARIANCE, **how)
         start = Start(head, variance or VARIANCE, corpus.take(np.arange(0)), np.zeros((0, corpus.Y.shape[1])))
     else:
         first = h if came is None else came
-        start = solve_start(first, corpus, held_out, link, variance=variance, seed=job.seed, **how)
+        how_judged: dict[str, Any] = {"seed": job.seed, "others_taught": bool(report.self_taught)}
+        start = solve_start(first, corpus, held_out, link, variance=variance, **how_judged, **how)
     if came is not None:
         start = start.moved(solve_head(h[known], corpus.take(known), link, variance=start.variance, **how), h[known])
     bound, head = recipe.head.bound, start.head

@@ -125,7 +125,7 @@ class Recipe:
 
     @model_validator(mode="after")
     def _mixture_has_two_sides(self) -> Recipe:
-        if self.steps.epochs == 0 and (idle := [one for one in self.beside if not one.is_supervised]):
+        if self.steps.epochs == 0 and (idle := [one for one in self.beside if one.needs_epochs]):
             raise ValueError(
                 f"epochs=0 leaves {type(idle[0]).__name__} beside supervision nothing to do; give at least 1"
             )
@@ -145,6 +145,11 @@ class Recipe:
     def mixes(self) -> bool:
         """Whether objectives without labels are among them, for which epochs are needed however few labels there are."""
         return any(not objective.is_supervised for objective in self.beside)
+
+    @property
+    def guess_rounds(self) -> int:
+        """In how many rounds φ and ψ's head label texts for each other first; see `rulenet.training.self_training`."""
+        return next((one.pseudo_rounds for one in self.objectives if isinstance(one, PseudoLabels)), 0)
 
     @property
     def needs(self) -> frozenset[Need]:

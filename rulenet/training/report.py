@@ -21,6 +21,9 @@ class Report:
         texts have the same vote (`trusted`); after each round, the share of votes not learned from that the model shares (`agreement`); the
         weight of a guess (`mass`); the share of guesses expected to be wrong (`doubt`), and what of that falls on texts without a rule
         (`doubt_without_rule`); and what would help most (`advice`).
+    self_taught
+        Of the rounds before `PseudoLabels`: the number of `texts` that φ and ψ's head labelled for each other, `rounds`, and the share of
+        these labels expected to be wrong (`doubt`).
     unsupervised
         Of each objective without labels: its name (`objective`), whether it came `first`, the number of `texts` it learned from and of its
         `judges`, texts that it did not learn from, and what it reached on these `before` and `after`: perplexity, loss or shares; of
@@ -75,6 +78,7 @@ class Report:
     scales_moved: bool = False
     epochs: int = 0
     best_epoch: int = 0
+    self_taught: dict[str, Any] = field(default_factory=dict)
     unsupervised: list[dict[str, Any]] = field(default_factory=list)
     joint: bool = False
     overfitting: str = ""
@@ -93,3 +97,8 @@ class Report:
     calibration: dict[str, Any] = field(default_factory=dict)
     cascade: dict[str, Any] = field(default_factory=dict)
     rule_tally: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_guesses(self) -> bool:
+        """Whether texts without a label were labelled before φ was solved, by rules or by φ and ψ's head."""
+        return bool(self.teaching or self.self_taught)

@@ -35,6 +35,7 @@ from rulenet.training.phi_choice import choose_phi
 from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem, shifted, split
 from rulenet.training.recipe import FEW_TEXTS, Recipe
 from rulenet.training.report import Report
+from rulenet.training.self_training import self_taught
 from rulenet.training.teaching import Lesson, Rules, given_weights, lesson_line, teach
 from rulenet.training.view import term_view
 from rulenet.training.word_vectors import FEWEST, AddedWords, Columns, alike, word_encoder
@@ -109,6 +110,8 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     problem = phi_problem(features, task.classes, recipe, columns.vectors, temperature=task.temperature)
     if task.weighs_labels:
         problem, choice = shifted(problem, X, task.Y, features, job.seed), replace(choice, held_out=None)
+    if seen is None and encoder not in (None, "scratch") and learns_from_itself(task, recipe):
+        Y, seen = self_taught(task.texts, X, task.Y, problem, str(encoder), recipe, report, job)
     weights, Y = fit_phi(problem, X, Y, recipe, choice.start)
     if weights.shared is not None and columns.vectors is not None:
         weights = replace(weights, like=alike(columns, Y, weights, problem.link))
@@ -159,6 +162,11 @@ def check_texts_for(recipe: Recipe, task: Task, encoder: str | None) -> None:
     eager = [type(one).__name__ for one in recipe.objectives if Need.OTHER_TEXTS in one.needs]
     if eager and encoder is not None and task.is_given.all():
         raise InputError(f"{eager[0]} learns from texts without labels, and there are none: pass unlabeled=[…] to fit")
+
+
+def learns_from_itself(task: Task, recipe: Recipe) -> bool:
+    """Whether φ and ψ's head are to label texts for each other before all else, and there are labels to begin with."""
+    return bool(recipe.guess_rounds and task.is_given.any() and not task.is_given.all())
 
 
 def rules_teach(task: Task, features: Features) -> bool:

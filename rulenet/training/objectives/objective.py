@@ -137,6 +137,11 @@ class Objective(ABC):
         """Whether it trains the encoder by itself, before ψ's head is solved on it, rather than beside the others."""
         return False
 
+    @property
+    def needs_epochs(self) -> bool:
+        """Whether it does nothing without epochs."""
+        return not self.is_supervised
+
     @abstractmethod
     def start(self, setup: Setup) -> Term:
         """The term of a new run."""

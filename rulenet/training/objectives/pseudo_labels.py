@@ -18,7 +18,7 @@ from rulenet.model.link import Link
 from rulenet.training.corpus import Corpus
 from rulenet.training.objectives.objective import Need, Objective, Setup, Term
 from rulenet.training.objectives.supervised import joint_loss
-from rulenet.training.parts import NotNegative, Number, Positive, part
+from rulenet.training.parts import NotNegative, Number, Positive, Whole, part
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +37,9 @@ class PseudoLabels(Objective):
     ----------
     weight
         Factor of the loss.
+    pseudo_rounds
+        In how many rounds before any epoch φ and ψ's head label texts for each other, where rules do not teach: see
+        `rulenet.training.self_training`. 0: φ learns from its own sure guesses alone.
     sure_from
         Least probability of an answer that is learned from.
     pseudo_psi_loss
@@ -46,8 +49,14 @@ class PseudoLabels(Objective):
     needs: ClassVar[frozenset[Need]] = frozenset({Need.UNLABELLED, Need.OTHER_TEXTS})
     is_supervised: ClassVar[bool] = False
     weight: Positive = 1.0
+    pseudo_rounds: Annotated[Whole, Field(ge=0, le=100)] = 3
     sure_from: Annotated[Number, Field(gt=0, le=1)] = 0.9
     pseudo_psi_loss: NotNegative = 0.3
+
+    @property
+    def needs_epochs(self) -> bool:
+        """Not if there are rounds before them."""
+        return not self.pseudo_rounds
 
     def start(self, setup: Setup) -> PseudoLabelsTerm:
         """The term of a run."""
