@@ -17,6 +17,7 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from rulenet.base.progress import Progress
 from rulenet.data.check import check_texts
 from rulenet.decide.calibration import Calibration
+from rulenet.decide.per_label import LabelCalibration
 from rulenet.errors import RuleNetError
 from rulenet.explain.training_report import TrainingReport
 from rulenet.features.blocks import Features
@@ -77,8 +78,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         How much texts count by their label, learned from or not: ``"balanced"``, all labels the same together; a mapping from labels to
         weights; None: as many as there are.
     descriptions
-        What labels mean, in words that their texts may have: ``{"Sci/Tech": "science and technology, computers"}``. Each counts as
-        four texts of its label, so it matters where few are labelled, and makes do without `y`.
+        What labels mean, in words that their texts may have: ``{"Sci/Tech": "science and computers"}``; each counts as four texts.
     recipe
         How to train: a `Recipe`, or a name of `rulenet recipes`; None for ``Recipe()``. A grid search may vary fields: ``recipe__C``.
     cascade
@@ -100,7 +100,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     Attributes
     ----------
     classes_
-        The labels, sorted, as given.
+        The labels, sorted, as given; those of a matrix or of `classes` in their order.
     predictor_
         The fitted model by itself, which answers without scikit-learn: for services and workers.
     report_
@@ -169,7 +169,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         X
             Texts: a list, an array, a column of a table, or a table of one column; mappings are records.
         y
-            One label per text (str, int, bool, or a member of an enumeration). None: learn from the rules or descriptions alone.
+            One label per text (str, int, bool, enumeration), or several (lists, sets, a matrix of 0 and 1). None: learn from rules alone.
         unlabeled
             Further texts without labels.
         sample_weight
@@ -189,7 +189,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         given = check_given(X, y, unlabeled, sample_weight, self.get_params(deep=False))
         known, names = given.known, given.classes.names
         language = chosen_language(self.language, given.ruleset, known, given.unlabeled)
-        task = Task([*known, *given.unlabeled], given.Y, names, given.weighs_labels)
+        task = Task([*known, *given.unlabeled], given.Y, names, given.weighs_labels, link=given.link)
         recipe = recipe.resolved(len(known))
         return fit_task(self, task, given.ruleset, language, recipe, given.classes.labels, resume=resume)
 
@@ -220,6 +220,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         self._predictor = predictor
         self.report_ = {**self.report_, **self.predictor_.report()}
 
+    score = _forwarded(Predictor.score)
     predict = _forwarded(Predictor.predict)
     predict_proba = _forwarded(Predictor.predict_proba)
     predict_with_path = _forwarded(Predictor.predict_with_path)
@@ -253,7 +254,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         return self.predictor_.policy.cascade.to_dict()
 
     @property
-    def calibration_(self) -> Calibration | None:
+    def calibration_(self) -> Calibration | LabelCalibration | None:
         """What probabilities, label sets and rejection are based on; None without held-out texts that have labels."""
         return self.predictor_.policy.calibration
 
@@ -271,9 +272,8 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
 
         A model that is there already is kept as the state before: `rulenet history FOLDER` lists up to ten such states, with the way back.
         """
-        hybrid, policy = self.predictor_.hybrid, self.predictor_.policy
-        names = self.predictor_.names
-        save_model(path, hybrid, policy, labels=self.classes_, names=names, recipe=self.recipe_, report=self.report_)
+        own, recipe, report = self.predictor_, self.recipe_, self.report_
+        save_model(path, own.hybrid, own.policy, labels=self.classes_, names=own.names, recipe=recipe, report=report)
 
     @classmethod
     def load(
@@ -355,6 +355,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_label = True
         return tags
 
 

@@ -16,18 +16,20 @@ import scipy.sparse
 
 from rulenet.base.memory import no_garbage_collection
 from rulenet.base.types import Array
-from rulenet.data.check import check_labels, check_texts, is_share, one_class
-from rulenet.data.labels import match_labels
-from rulenet.decide.calibration import Calibration
+from rulenet.data.check import check_texts, is_share
+from rulenet.data.classes import known_indices
+from rulenet.data.label_sets import as_tuples, known_sets
+from rulenet.decide.calibration import MIN_TEXTS, Calibration
+from rulenet.decide.per_label import LabelCalibration, with_thresholds
 from rulenet.decide.policy import Policy, new_policy
-from rulenet.errors import LabelError, ParameterError
+from rulenet.errors import ParameterError
 from rulenet.explain.overview import GlobalExplanation, explain_global
 from rulenet.explain.result import Explanation
 from rulenet.explain.terms import explain
 from rulenet.explain.whatif import WhatIf, what_if
 from rulenet.model.device import choose_device
 from rulenet.model.hybrid import HeldOut, Hybrid, Parts, with_ruleset
-from rulenet.model.link import Link
+from rulenet.model.link import AnyOf, Link
 from rulenet.rules.agreement import check_rule_labels, check_rule_language
 from rulenet.rules.ruleset import RuleSet
 
@@ -90,7 +92,7 @@ class Predictor:
     def predict(
         self, X: Iterable[str], *, reject: float | None = None, per_class: bool = False, abstain: bool = False
     ) -> Array:
-        """Label of each text, shape (n_texts,).
+        """Label of each text, shape (n_texts,); of several labels per text tuples, or a matrix of 0 and 1 if the model learned from one.
 
         Parameters
         ----------
@@ -113,16 +115,26 @@ class Predictor:
             is_silent = parts.skipped & (np.diff(parts.X.indptr) == 0)
             in_doubt = is_silent if abstain else np.zeros_like(is_silent)
             if calibration is not None and reject is not None:
-                in_doubt |= ~calibration.accepted(self._proba(parts), error=reject, per_class=per_class)
+                in_doubt |= ~self.policy.accepted(parts.logits, parts.skipped, error=reject, per_class=per_class)
             doubtful.append(in_doubt)
-        labels = np.asarray(self.labels[np.concatenate(answers)])
+        if isinstance(self.link, AnyOf) and self.link.as_matrix:
+            if reject is not None or abstain:
+                raise ParameterError(
+                    "reject and abstain need label sets: a matrix of 0 and 1 has no None; fit with lists of labels"
+                )
+            return np.concatenate(answers)
+        found = np.concatenate(answers)
+        labels = as_tuples(found, self.labels) if self.link.several else np.asarray(self.labels[found])
         if reject is not None or abstain:
             labels = labels.astype(object)
             labels[np.concatenate(doubtful)] = None
         return labels
 
     def predict_proba(self, X: Iterable[str]) -> Array:
-        """Probability of each label, shape (n_texts, n_classes), in the order of `labels`; calibrated on held-out texts."""
+        """Probability of each label, shape (n_texts, n_classes), in the order of `labels`; calibrated on held-out texts.
+
+        Of several labels per text, each row is one probability for each label, and does not add up to 1.
+        """
         return self.predict_with_path(X)[0]
 
     def predict_with_path(self, X: Iterable[str]) -> tuple[Array, Array]:
@@ -130,6 +142,15 @@ class Predictor:
         found = [(self._proba(parts), parts.skipped) for parts in self._blocks(X)]
         proba, skipped = (np.concatenate(columns) for columns in zip(*found, strict=True))
         return proba, skipped
+
+    def score(self, X: Iterable[str], y: Any, sample_weight: Any = None) -> float:
+        """Accuracy; of several labels per text, the share of texts with exactly the right ones, as scikit-learn has it."""
+        from sklearn.metrics import accuracy_score
+
+        if not self.link.several:
+            return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
+        answers = np.concatenate([self.link.answer(parts.logits) for parts in self._blocks(X)])
+        return float(accuracy_score(self.class_indices(y, len(answers)), answers, sample_weight=sample_weight))
 
     def predict_set(self, texts: Iterable[str], coverage: float = 0.95, *, per_class: bool = False) -> list[list[Any]]:
         """The labels that are plausible for each text, likeliest first.
@@ -153,8 +174,13 @@ class Predictor:
         return [[labels[k] for k in ranks if row[k]] for row, ranks in zip(sets, order, strict=True)]
 
     def decision_function(self, X: Iterable[str]) -> Array:
-        """Logits, shape (n_texts, n_classes); for two classes the second minus the first, shape (n_texts,), as scikit-learn has it."""
+        """Logits, shape (n_texts, n_classes); for two classes the second minus the first, shape (n_texts,), as scikit-learn has it.
+
+        Of several labels per text, how far each logit is above its label's threshold.
+        """
         logits = np.concatenate([parts.logits for parts in self._blocks(X)])
+        if isinstance(self.link, AnyOf):
+            return np.asarray(logits - self.link.at)
         return logits[:, 1] - logits[:, 0] if len(self.labels) == 2 else logits
 
     def transform(self, X: Iterable[str]) -> scipy.sparse.csr_matrix:
@@ -188,6 +214,8 @@ class Predictor:
         contrast
             Which two labels the tokens should compare; None: the predicted one and the runner-up.
         """
+        if tokens or contrast is not None:
+            self.only_one("explain with tokens or a contrast")
         texts = check_texts(texts)
         parts = self.parts(texts)
         with no_garbage_collection():
@@ -208,11 +236,14 @@ class Predictor:
         top
             How many terms to list for each label.
         """
+        if labels is not None:
+            self.only_one("explain_global with labels")
         parts = self.parts(check_texts(texts, may_be_empty=False))
         return explain_global(self.hybrid, parts, self.labels.tolist(), labels, top=top)
 
     def what_if(self, text: str, target: Any = None) -> WhatIf:
         """The fewest rules switched off, and the fewest terms deleted, that would change the answer to `target`, or to any other."""
+        self.only_one("what_if")
         return what_if(self.hybrid, check_texts([text])[0], self.labels.tolist(), target, device=self._device())
 
     def report(self) -> dict[str, Any]:
@@ -254,27 +285,33 @@ class Predictor:
     def calibrate(self, texts: Sequence[str], labels: Sequence[Any] | None = None) -> Predictor:
         """The same with these texts, which the model was not trained on, as its held-out ones, for instance after `with_rules`.
 
-        Labels are needed for probabilities, label sets and rejection, but not for the cascade.
+        Labels are needed for probabilities, label sets and rejection, but not for the cascade. Of several labels per text, thresholds are
+        chosen by them as well, if there are at least 40 texts; a label that none of them has keeps its own.
         """
         texts, hybrid = check_texts(texts, may_be_empty=False), self.hybrid
-        y = np.full(len(texts), -1, dtype=np.intp) if labels is None else self.class_indices(labels, len(texts))
+        shape = (len(texts), len(self.labels)) if self.link.several else len(texts)
+        y = np.full(shape, -1, dtype=np.intp) if labels is None else self.class_indices(labels, len(texts))
         parts = self.parts(texts, may_skip=False)
         psi = parts.psi / hybrid.psi_scale if hybrid.psi_scale else parts.psi
-        return self.with_hybrid(replace(hybrid, held_out=HeldOut(parts.phi / hybrid.phi_scale, psi, y)))
+        changed = replace(hybrid, held_out=HeldOut(parts.phi / hybrid.phi_scale, psi, y))
+        if isinstance(self.link, AnyOf) and labels is not None and len(texts) >= MIN_TEXTS:
+            changed = with_thresholds(changed, np.array(self.link.thresholds))[0]
+        return self.with_hybrid(changed)
 
     def class_indices(self, labels: Sequence[Any], n_texts: int) -> Array:
-        """The column of each of some labels; those that the model does not know are refused."""
-        known, indices = check_labels(labels, n_texts, at_least=1)
-        places = match_labels(known.tolist(), self.labels.tolist())
-        if unknown := [label for label in known.tolist() if label not in places]:
-            raise LabelError(f"the model does not know these labels: {unknown}; it knows {self.labels.tolist()}")
-        if len(known) < 2:
-            raise one_class(known.tolist()[0])
-        return np.asarray(np.array([places[label] for label in known.tolist()], dtype=np.intp)[indices])
+        """The column of each of some labels, several as a matrix of 0 and 1; those that the model does not know are refused."""
+        if self.link.several:
+            return known_sets(labels, n_texts, self.labels.tolist())
+        return known_indices(labels, n_texts, self.labels.tolist())
+
+    def only_one(self, what: str) -> None:
+        """Refuse what is for one label per text if this model has several."""
+        if self.link.several:
+            raise ParameterError(f"{what} needs a model with one label per text; this one gives each text several")
 
     # ------------------------------------------------------------------ parts of the above
 
-    def _calibration(self, purpose: str) -> Calibration:
+    def _calibration(self, purpose: str) -> Calibration | LabelCalibration:
         """The calibration, if there is one."""
         calibration, held_out = self.policy.calibration, self.hybrid.held_out
         if calibration is None or held_out is None:

@@ -86,10 +86,12 @@ class ModelAnswers:
         """See `Answerer`."""
         import numpy as np
 
+        from rulenet.decide.calibration import Calibration
+
         proba, skipped = self.predictor.predict_with_path(texts)
         calibration = self.predictor.policy.calibration
         given, sets = np.ones(len(texts), dtype=bool), None
-        if self.wanted.reject is not None and calibration is not None:
+        if self.wanted.reject is not None and isinstance(calibration, Calibration):
             given = calibration.accepted(proba, error=self.wanted.reject)
         if self.wanted.coverage is not None and calibration is not None:
             sets = calibration.label_sets(proba, skipped, coverage=self.wanted.coverage)

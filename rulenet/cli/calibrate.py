@@ -40,6 +40,7 @@ def calibrate(
         raise ParameterError("nothing to do: give --data FILE, --cascade, or both")
     seen = read_config(model)
     clf = RuleNetClassifier.load(model)
+    clf.predictor_.only_one("rulenet calibrate")
     old = clf.predictor_.policy
     predictor = clf.predictor_.with_policy(cascade or old.mode, old.risk if cascade_risk is None else cascade_risk)
     had_labels = old.calibration is not None

@@ -39,6 +39,7 @@ def evaluate(
     from rulenet.estimator import RuleNetClassifier
 
     clf = RuleNetClassifier.load(model)
+    clf.predictor_.only_one("rulenet evaluate")
     dataset = read_data(data, how, need_labels=False)
     if dataset.labels is None:
         raise DataError(f"{data}: some or all labels are missing: complete them, or name their column with --label")

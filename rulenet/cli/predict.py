@@ -74,7 +74,9 @@ def _source(model: Path, wanted: Wanted) -> Answerer:
         return RuleAnswers(RuleSet.load(model), wanted)
     from rulenet.estimator import RuleNetClassifier
 
-    return ModelAnswers(RuleNetClassifier.load(model).predictor_, wanted, model)
+    predictor = RuleNetClassifier.load(model).predictor_
+    predictor.only_one("rulenet predict")
+    return ModelAnswers(predictor, wanted, model)
 
 
 def _write(blocks: Iterable[list[Answered]], added: Sequence[str], writer: TableWriter, prefix: str | None) -> None:

@@ -44,6 +44,7 @@ def diff(
         from rulenet.workbench.flips import known_labels
 
         clf, dataset = RuleNetClassifier.load(model), read_data(data, how, need_labels=False)
+        clf.predictor_.only_one("rulenet rules diff")
         found = diff_rules(first, second, dataset.texts, labels=known_labels(clf.predictor_, dataset), model=clf)
     if as_json:
         print_json(found.to_dict())

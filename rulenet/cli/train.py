@@ -270,15 +270,15 @@ def calibration_lines(calibration: dict[str, Any]) -> list[str]:
     """Describe how reliable the probabilities are on held-out texts."""
     if not calibration:
         return []
+    error = f"probabilities: off by {calibration['ece']:.1%} on average (ECE, {counted(calibration['texts'], 'held-out text')})"
+    if "temperature" not in calibration:
+        return [error]  # several labels per text have a slope and a shift each
     temperatures = ", ".join(
         "{base:.2f} · (1 + lead)^{growth:.2f} ".format(**calibration["temperature"][path]) + f"({name})"
         for path, name in PATHS.items()
         if calibration["paths"][path]
     )
-    return [
-        f"probabilities: off by {calibration['ece']:.1%} on average (ECE, {counted(calibration['texts'], 'held-out text')}); "
-        f"temperature {temperatures}"
-    ]
+    return [f"{error}; temperature {temperatures}"]
 
 
 def cascade_lines(cascade: dict[str, Any]) -> list[str]:

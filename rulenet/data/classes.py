@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.base.wording import some
 from rulenet.data.check import check_labels, label_list, one_class
+from rulenet.data.labels import match_labels
 from rulenet.errors import InputError, LabelError, ParameterError
 
 
@@ -29,15 +30,18 @@ class Classes:
     names
         As rules have them.
     y
-        Class index of each text; None if there are no labels.
+        Class index of each text; None if there are no labels. Of several labels per text a matrix of 0 and 1.
     is_one_against_rest
         Whether 0 and 1 stand for one label against others, as `OneVsRestClassifier` gives them: no rule can know which.
+    form
+        What users gave: one label per text, sets of labels, or an indicator matrix.
     """
 
     labels: Array
     names: list[str]
     y: Array | None
     is_one_against_rest: bool = False
+    form: Literal["one", "sets", "matrix"] = "one"
 
     def targets(self, weight: Array | None, n_unlabeled: int) -> Array:
         """The target distribution of each text times its weight, zeros where there is no label; unlabelled texts come last."""
@@ -125,6 +129,17 @@ def class_weights(class_weight: Any, classes: Classes) -> Array | None:
             )
         weights[place[label]] = weight
     return np.asarray(weights[classes.y])
+
+
+def known_indices(y: Any, n_texts: int, labels: list[Any]) -> Array:
+    """The class index of each label among those of a model; others are refused."""
+    known, indices = check_labels(y, n_texts, at_least=1)
+    places = match_labels(known.tolist(), labels)
+    if unknown := [label for label in known.tolist() if label not in places]:
+        raise LabelError(f"the model does not know these labels: {unknown}; it knows {labels}")
+    if len(known) < 2:
+        raise one_class(known.tolist()[0])
+    return np.asarray(np.array([places[label] for label in known.tolist()], dtype=np.intp)[indices])
 
 
 def _checked_list(classes: Any) -> list[Any]:

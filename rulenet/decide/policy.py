@@ -12,8 +12,10 @@ import numpy as np
 from rulenet.base.types import Array
 from rulenet.decide.calibration import Calibration, calibrate
 from rulenet.decide.cascade import Cascade, choose
+from rulenet.decide.per_label import LabelCalibration
+from rulenet.errors import ParameterError
 from rulenet.model.hybrid import Hybrid
-from rulenet.model.link import Link
+from rulenet.model.link import AnyOf, Link
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Policy:
     risk: float  # as asked for
     cost_ratio: float | None  # time of φ over time of ψ for a text; None: not known
     cascade: Cascade  # as granted
-    calibration: Calibration | None  # None without held-out texts that have labels
+    calibration: Calibration | LabelCalibration | None  # None without held-out texts that have labels
     link: Link
 
     def skips(self, phi: Array) -> Array:
@@ -33,8 +35,18 @@ class Policy:
 
     def probabilities(self, logits: Array, skipped: Array) -> Array:
         """Probability of each label, shape (n_texts, n_classes), calibrated where that is possible."""
-        calibration = self.calibration or calibrate(logits[:0], np.zeros(0, dtype=np.intp), skipped[:0], self.link)
-        return calibration.probabilities(logits, skipped)
+        if self.calibration is not None:
+            return self.calibration.probabilities(logits, skipped)
+        return self.link.proba(logits)
+
+    def accepted(self, logits: Array, skipped: Array, *, error: float, per_class: bool = False) -> Array:
+        """Which answers of a calibrated model to give: see `Calibration.accepted`."""
+        calibration, proba = self.calibration, self.probabilities(logits, skipped)
+        if isinstance(calibration, LabelCalibration):
+            return calibration.accepted(proba, self.link.answer(logits), error=error, per_class=per_class)
+        if calibration is None:
+            raise ParameterError("the model has no calibration: calibrate it with labelled texts")
+        return calibration.accepted(proba, error=error, per_class=per_class)
 
 
 def new_policy(
@@ -54,14 +66,15 @@ def new_policy(
         psi_scale=hybrid.psi_scale if hybrid.is_neural else 0.0, is_stale=held_out is not None and held_out.is_stale,
         cost_ratio=cost_ratio, link=link,
     )  # fmt: skip
-    calibration = None
+    calibration: Calibration | LabelCalibration | None = None
     if before is not None and before[1].cascade.margin == cascade.margin and _calibrate_alike(before[0], hybrid):
         calibration = before[1].calibration
     elif held_out is not None and phi is not None and psi is not None and (held_out.y >= 0).any():
-        known = held_out.y >= 0
+        known = (held_out.y >= 0).reshape(len(held_out.y), -1).any(axis=1)
         skipped = link.lead(phi) > cascade.margin if hybrid.is_neural else np.ones(len(phi), dtype=bool)
         logits = phi + np.where(skipped[:, None], 0.0, psi)
-        calibration = calibrate(logits[known], held_out.y[known], skipped[known], link)
+        found = logits[known], held_out.y[known], skipped[known]
+        calibration = LabelCalibration.of(*found, link.at) if isinstance(link, AnyOf) else calibrate(*found, link)
     return Policy(mode, risk, cost_ratio, cascade, calibration, link)
 
 

@@ -23,6 +23,7 @@ import scipy.optimize
 
 from rulenet.base.types import Array
 from rulenet.decide.calibration import fit_temperature
+from rulenet.decide.per_label import bent_losses
 from rulenet.model.link import ONE_OF, Link
 
 USUAL, DOUBT = 2.0, math.log(1.65)  # ratio s / a that is expected, and the standard deviation of its logarithm
@@ -115,6 +116,8 @@ def _is_worse(right: Array, part: Array, by: float = 1.0) -> Array:
 
 def calibrated_losses(logits: Array, target: Array, link: Link) -> Array:
     """Loss of each text after the calibration that predictions get: what that corrects, the ratio need not correct."""
+    if link.several:
+        return bent_losses(logits, link.right(target), target)
     temperature = fit_temperature(logits, link.right(target), link)
     return link.losses(logits / temperature.of(link.lead(logits))[:, None], target)
 

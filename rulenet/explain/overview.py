@@ -184,7 +184,7 @@ def decisive(hybrid: Hybrid, parts: Parts, y: Array | None = None) -> tuple[Arra
     for at in range(0, X.nnz, _CHUNK):
         rows, columns = row_of[at : at + _CHUNK], X.indices[at : at + _CHUNK]
         without = logits[rows] - W[columns] * X.data[at : at + _CHUNK, None]  # (n_entries, K)
-        changed = link.answer(without) != answer[rows]
+        changed = link.changed(without, logits[rows])
         counts += np.bincount(columns[changed], minlength=X.shape[1])
         if y is not None:
             changed &= answer[rows] == y[rows]
@@ -216,9 +216,10 @@ def _variance(
             addends[kind] = hybrid.phi_scale * (X[:, first:last] @ hybrid.weights.coef[first:last])
     if hybrid.is_neural:
         addends["neural"] = parts.psi
-    total = _centred(parts.logits)
+    centred = _about_mean if hybrid.link.several else _centred
+    total = centred(parts.logits)
     # One covariance of each label; their sum over the parts is the variance of the label's logit.
-    found = {name: (_centred(part) * total).sum(axis=0) for name, part in addends.items()}  # (K,)
+    found = {name: (centred(part) * total).sum(axis=0) for name, part in addends.items()}  # (K,)
     of_label = (total**2).sum(axis=0)
     everything = float(of_label.sum())
     shares = {name: float(part.sum()) / everything if everything else 0.0 for name, part in found.items()}
@@ -232,7 +233,12 @@ def _variance(
 def _centred(logits: Array) -> Array:
     """Subtract the mean over the labels, on which no answer depends, and then the mean over the texts."""
     relative = logits - logits.mean(axis=1, keepdims=True)
-    return np.asarray(relative - relative.mean(axis=0) if len(relative) else relative)
+    return _about_mean(relative)
+
+
+def _about_mean(logits: Array) -> Array:
+    """Subtract the mean over the texts."""
+    return np.asarray(logits - logits.mean(axis=0) if len(logits) else logits)
 
 
 def _accuracy(parts: Parts, y: Array, chosen: Array) -> dict[str, float | None]:

@@ -5,7 +5,7 @@ Imports draw, base and errors. A result lists what is to be drawn in `blocks`; `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -250,9 +250,16 @@ class Explanation(Shown):
 
     def sentence(self) -> str:
         """What decided, in one sentence: the strongest reasons for the answer, and what came next."""
-        leads: list[tuple[float, Term | None]] = [(self._lead(term.contributions), term) for term in self.terms]
+        strongest = self._decisive(self._lead)
+        if not strongest:
+            return f"{self.label}, as nothing in the text says otherwise; {self.runner_up} was next."
+        return f"{self.label}, because of {listed(self._reasons(strongest))}; {self.runner_up} was next."
+
+    def _decisive(self, lead_of: Callable[[dict[Label, float]], float]) -> list[Term | None]:
+        """The strongest reasons for an answer, None for the transformer; `lead_of` some addends is what they say for it."""
+        leads: list[tuple[float, Term | None]] = [(lead_of(term.contributions), term) for term in self.terms]
         if self.path == "hybrid":
-            leads.append((self._lead(self.neural), None))
+            leads.append((lead_of(self.neural), None))
         strongest, named = list[Term | None](), set[int]()
         for lead, term in sorted(leads, key=lambda pair: -pair[0]):
             if lead <= 0.005 or len(strongest) == SAID:
@@ -263,9 +270,7 @@ class Explanation(Shown):
             ):  # "late parcel" adds nothing to "parcel"
                 strongest.append(term)
                 named |= places
-        if not strongest:
-            return f"{self.label}, as nothing in the text says otherwise; {self.runner_up} was next."
-        return f"{self.label}, because of {listed(self._reasons(strongest))}; {self.runner_up} was next."
+        return strongest
 
     def _reasons(self, strongest: Sequence[Term | None]) -> list[str]:
         """Rules, words and the transformer as nouns, all words together."""

@@ -10,8 +10,10 @@ import numpy as np
 
 from rulenet.base.extras import need
 from rulenet.base.types import Array
+from rulenet.explain.label_sets import SetExplanation
 from rulenet.explain.result import Explanation, Label, Term, Token, check_pair
 from rulenet.model.hybrid import Hybrid, Parts
+from rulenet.model.link import AnyOf
 
 
 def explain(
@@ -67,6 +69,8 @@ def explain(
         )
         for i, (text, (p, f, psi)) in enumerate(zip(texts, addends, strict=True))
     ]
+    if isinstance(hybrid.link, AnyOf):
+        found = [SetExplanation.of(e, hybrid.link.thresholds) for e in found]
     if contrast is not None:
         top, second = (np.full(len(found), classes.index(label)) for label in contrast)
     if tokens:
@@ -89,7 +93,7 @@ def _terms(
         row = slice(X.indptr[i], X.indptr[i + 1])
         values = X.data[row].astype(np.float64)
         C = W[place[row]] * values[:, None]  # (n_active, K)
-        order = np.argsort(-np.abs(C[:, top[i]] - C[:, second[i]]), kind="stable")
+        order = np.argsort(-np.abs(_lead(C, top[i], second[i])), kind="stable")
         spans = features.spans(text, X.indices[row][order].tolist())
         rows = zip(place[row][order].tolist(), values[order].tolist(), C[order].tolist(), spans, strict=True)
         terms = [
@@ -132,9 +136,14 @@ class _Origins:
         weights, features = self.hybrid.weights, self.hybrid.features
         like = self.like[u][self.like[u] >= 0]
         own = weights.coef[features.n_rules + like] - weights.shared[like]  # type: ignore[index]
-        agrees = (own[:, top] - own[:, second]) * (shared[top] - shared[second]) > 0
+        agrees = _lead(own, top, second) * _lead(shared[None], top, second) > 0
         names = [features.terms.names[j] for j in like[agrees].tolist()] if features.terms else []
         return replace(term, shared=dict(zip(classes, (shared * term.value).tolist(), strict=True)), like=names)
+
+
+def _lead(C: Array, top: int, second: int) -> Array:
+    """Of each row what speaks for one class against the other; against none, if that is -1."""
+    return np.asarray(C[:, top] if second < 0 else C[:, top] - C[:, second])
 
 
 def _add_tokens(

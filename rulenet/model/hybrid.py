@@ -16,7 +16,7 @@ import scipy.sparse
 from rulenet.base.types import Array
 from rulenet.errors import RuleNetError
 from rulenet.features.blocks import Features
-from rulenet.model.link import ONE_OF, Link
+from rulenet.model.link import ONE_OF, AnyOf, Link
 from rulenet.model.phi import Weights
 from rulenet.rules.file.schema import Rule
 from rulenet.rules.ruleset import RuleSet
@@ -55,7 +55,7 @@ class HeldOut:
 
     phi: Array  # (n_texts, n_classes)
     psi: Array  # (n_texts, n_classes)
-    y: Array  # class indices, (n_texts,); -1 if the label is not known
+    y: Array  # right answers as the link has them: class indices, (n_texts,); -1 if the label is not known
     is_stale: bool = False  # whether the rules have changed since
 
 
@@ -73,8 +73,10 @@ class Hybrid:
 
     @property
     def linear(self) -> Weights:
-        """a·φ as scikit-learn has linear models: for two labels one column, the second minus the first."""
+        """a·φ as scikit-learn has linear models: for two labels one column, the second minus the first; of several, above thresholds."""
         coef, bias = self.phi_scale * self.weights.coef, self.phi_scale * self.weights.bias
+        if isinstance(self.link, AnyOf):
+            return Weights(coef, bias - self.link.at)
         return Weights(coef[:, 1:] - coef[:, :1], bias[1:] - bias[:1]) if len(bias) == 2 else Weights(coef, bias)
 
     def times(self, factor: float) -> Hybrid:

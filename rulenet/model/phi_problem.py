@@ -20,7 +20,8 @@ Terms with similar word vectors V share strength: their weights are w = own + τ
 So a term without a labelled example gets a weight from its neighbours, and φ stays linear over terms. What the solver sees of it is a dense
 block of columns τ·T·V; hidden states of an encoder, whose linear head is then solved together with φ, are another.
 
-CE is the loss of the link: for one label per text, the cross-entropy.
+CE is the loss of the link: for one label per text the cross-entropy, for several the sum of each label's logistic loss; the biases' prior
+mean is then each label's log-odds.
 
 A class without examples, which only rules know, takes no part: its likeliest bias would be −∞, and every term would speak against it.
 It gets its rules at their authors' weights, no weight for any other column, and a bias just below 0, the mean of the other biases. As a
@@ -49,8 +50,6 @@ from rulenet.errors import InputError
 from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import RuleColumn, Weights, rule_cells, starting_weights
 from rulenet.model.phi_dense import Dense, shared_by
-
-UNSEEN = 0.1  # how far, in logits, the bias of a class without examples is below the mean of the others
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class PhiProblem:
         scale = np.ones((X.shape[1] - self.n_rules, Y.shape[1]))
         if self.nb_terms:
             T = X[:, self.n_rules : self.n_rules + self.nb_terms]
-            ratio = log_count_ratio(T, Y)
+            ratio = log_count_ratio(T, self.link.positive(Y), self.link.mass(Y) if self.link.several else None)
             if self.vectors is not None or self.shared is not None:  # many terms are in no text
                 ratio *= np.mean(np.asarray((T != 0).sum(axis=0)) > 0)
             scale[: self.nb_terms] = np.sqrt(ratio)
@@ -122,7 +121,7 @@ class PhiProblem:
         if known is not None:
             offset = X @ known + (0.0 if offset is None else offset)
             start = None if start is None else replace(start, coef=start.coef - known)
-        seen = np.asarray(Y.sum(axis=0) > 0)
+        seen = np.asarray(self.link.positive(Y).sum(axis=0) > 0)
         solve = self._solve if seen.all() and known is None and self.vectors is None else self._solve_seen
         weights, head = solve(X, H, Y, offset, start, start_head, tol, max_iter)
         if known is not None:
@@ -141,14 +140,14 @@ class PhiProblem:
         with threadpool_limits(1, user_api="blas"):
             found = minimize(objective, theta, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
         weights, head = objective.solution(found.x)
-        return replace(weights, bias=weights.bias - weights.bias.mean() + self.shift), head
+        return replace(weights, bias=self.link.settled(weights.bias) + self.shift), head
 
     def _solve_seen(
         self, X: Any, H: Array, Y: Array, offset: Any, start: Weights | None, start_head: Array | None, tol: float, max_iter: int
     ) -> tuple[Weights, Array]:  # fmt: skip
         """The weights if only some classes have examples, or if terms may share: only those in some text have a weight of their own."""
         columns, labels, n_rules = rule_cells(self.rules)
-        n, K, seen = X.shape[1], Y.shape[1], np.asarray(Y.sum(axis=0) > 0)
+        n, K, seen = X.shape[1], Y.shape[1], np.asarray(self.link.positive(Y).sum(axis=0) > 0)
         learned = seen[labels]
         n_terms = 0 if (of_terms := self.shared if self.vectors is None else self.vectors) is None else len(of_terms)
         used = np.ones(n - n_rules, dtype=bool)
@@ -167,7 +166,7 @@ class PhiProblem:
         start = None if start is None else start.part(fitted, seen, used[:n_terms])
         start_head = None if start_head is None else start_head[:, seen]
         found, part_head = part._solve(X[:, fitted], H, Y[:, seen], offset, start, start_head, tol, max_iter)
-        coef, bias, head = np.zeros((n, K)), np.full(K, -UNSEEN), np.zeros((H.shape[1], K))
+        coef, bias, head = np.zeros((n, K)), np.full(K, self.link.unseen), np.zeros((H.shape[1], K))
         weights = Weights(coef, bias)
         if self.vectors is not None and found.of_vectors is not None:
             of_vectors = np.zeros((self.vectors.shape[1], K))
@@ -240,10 +239,11 @@ def folds(strata: Array, n_folds: int, seed: int) -> list[tuple[Array, Array]]:
     return list(kind(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(strata)), strata))
 
 
-def log_count_ratio(X: Any, Y: Array) -> Array:
+def log_count_ratio(X: Any, Y: Array, mass: Array | None = None) -> Array:
     """|log| of how much more often a term occurs in texts of a class than by chance, over its mean: (n_terms, n_classes).
 
-    Counts are of texts, each by its weight, plus one. By chance, a term occurs in as large a share of the texts of each class.
+    Counts are of texts, each by its weight, plus one. By chance, a term occurs in as large a share of the texts of each class. The
+    weights of the texts, `mass`, are the sums of the rows unless these may have several labels.
 
     Examples
     --------
@@ -253,7 +253,8 @@ def log_count_ratio(X: Any, Y: Array) -> Array:
     """
     present, of_class = X.astype(bool).astype(np.float64), Y.sum(axis=0)
     seen = np.asarray(present.T @ Y)  # (n_terms, K)
-    chance = np.asarray(present.T @ Y.sum(axis=1)).reshape(-1, 1) * of_class / of_class.sum()
+    of_text, total = (Y.sum(axis=1), of_class.sum()) if mass is None else (mass, mass.sum())
+    chance = np.asarray(present.T @ of_text).reshape(-1, 1) * of_class / total
     ratio = np.abs(np.log((seen + 1.0) / (chance + 1.0)))
     return np.asarray(ratio / max(float(ratio.mean()), 1e-12))
 
@@ -266,6 +267,7 @@ class _Objective:
         self.scale = problem.scale(X, Y)
         self.Xt = X.T.tocsr() if scipy.sparse.issparse(X) else X.T
         self.mass = problem.link.mass(Y)  # (n,)
+        self.bias = problem.link.bias(Y)  # (K,), or 0
         self.total = max(float(self.mass.sum()), 1.0)
         *cells, self.n_rules = rule_cells(problem.rules)
         self.cells = tuple(cells)
@@ -295,6 +297,8 @@ class _Objective:
             theta[rules] = np.clip(given.coef[self.cells], low[rules], high[rules])
             scaled = np.divide(others, self.scale, out=np.zeros_like(others), where=self.scale > 1e-3)
             theta[self.last : self.end] = scaled.ravel()
+        elif self.problem.link.several:
+            theta[: self.first] = self.bias
         return theta, Bounds(low, high) if self.problem.rules else None
 
     def unpack(self, theta: Array) -> tuple[Array, Array, Array, Array]:
@@ -326,12 +330,13 @@ class _Objective:
         if self.dense is not None:
             phi = phi + self.dense.columns @ dense.astype(np.float32)
         loss, residual = problem.link.loss_and_residual(phi, self.Y, self.mass)
-        loss += float(bias @ bias) / (2 * problem.bias_variance)
+        off = bias - self.bias
+        loss += float(off @ off) / (2 * problem.bias_variance)
         pull, flat = rule_weights - self.prior, others.ravel()
         loss += float(pull @ pull) / (2 * problem.rule_sigma**2) + float(flat @ flat) / (2 * problem.C)
         full = np.asarray(self.Xt @ residual.astype(self.X.dtype, copy=False), dtype=np.float64)  # (n_columns, K)
         gradient = np.empty(len(theta))
-        gradient[: self.first] = residual.sum(axis=0) + bias / problem.bias_variance
+        gradient[: self.first] = residual.sum(axis=0) + off / problem.bias_variance
         gradient[self.first : self.last] = full[self.cells] + pull / problem.rule_sigma**2
         gradient[self.last : self.end] = (self.scale * full[self.n_rules :] + others / problem.C).ravel()
         if self.dense is not None:

@@ -28,7 +28,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -90,6 +90,13 @@ class HeldOutEntry(_Strict):
     is_stale: bool
 
 
+class SeveralEntry(_Strict):
+    """How several labels per text are answered."""
+
+    thresholds: list[Annotated[float, Field(ge=-1e15, le=1e15)]]  # of the logit of each label
+    as_matrix: bool
+
+
 class Vocabulary(_Strict):
     """vocabulary.json: the tokeniser's own Chinese words, and the TF-IDF terms in column order."""
 
@@ -118,6 +125,7 @@ class State(_Strict):
     has_rules: bool
     encoder: EncoderEntry | None
     held_out: HeldOutEntry | None = None
+    several: SeveralEntry | None = None  # None: a text has one label
     cascade: Literal["off", "certified", "statistical"] = "off"
     cascade_risk: float = Field(default=0.005, gt=0, lt=1)
     report: ReportEntry
@@ -138,6 +146,8 @@ class State(_Strict):
             raise ValueError(f"the labels are not of type {self.label_type}")
         if self.names is not None and (len(set(self.names)) < len(self.names) or len(self.names) != len(self.labels)):
             raise ValueError("the names of the labels are not as many different ones as there are labels")
+        if self.several is not None and len(self.several.thresholds) != len(self.labels):
+            raise ValueError("there are not as many thresholds as labels")
         return self
 
     def __eq__(self, other: object) -> bool:

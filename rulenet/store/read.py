@@ -22,6 +22,7 @@ from rulenet.errors import ModelFileError, RuleNetError
 from rulenet.features.blocks import Features
 from rulenet.model.device import choose_device
 from rulenet.model.hybrid import HeldOut, Hybrid
+from rulenet.model.link import ONE_OF, AnyOf
 from rulenet.model.onnx.engine import OnnxPsi
 from rulenet.model.phi import Weights
 from rulenet.rules.reading.sources import read_text
@@ -111,7 +112,9 @@ def _read_model(
         fast = ONNX in config.parts and importlib.util.find_spec("onnxruntime") and choose_device(device) == "cpu"
         psi = _read_onnx(folder, entry, config, recipe, n_jobs) if fast else _read_psi(folder, entry, config, recipe)
     held_out = _read_held_out(folder, config)
-    hybrid = Hybrid(features, weights, psi, config.phi_scale, config.psi_scale, held_out)
+    several = config.several
+    link = ONE_OF if several is None else AnyOf(tuple(several.thresholds), several.as_matrix)
+    hybrid = Hybrid(features, weights, psi, config.phi_scale, config.psi_scale, held_out, link)
     return hybrid, np.array(config.labels), recipe, config
 
 
@@ -172,10 +175,11 @@ def _read_held_out(folder: Path, config: ModelConfig) -> HeldOut | None:
         return None
     file, n_labels = _part(folder, config, HELD_OUT), len(config.labels)
     phi, psi, y = _read_arrays(file, ("phi", "psi", "y"))
-    if y.ndim != 1 or not phi.shape == psi.shape == (*y.shape, n_labels):
+    most, shape = (n_labels, (*y.shape, n_labels)) if config.several is None else (2, y.shape)
+    if y.ndim != 2 - (config.several is None) or not phi.shape == psi.shape == shape or phi.shape[1:] != (n_labels,):
         shapes = f"{phi.shape}, {psi.shape} and {y.shape}"
         raise ModelFileError(f"{file}: arrays of shape {shapes} do not fit {n_labels} labels")
-    if not _are_weights(phi) or not _are_weights(psi) or y.dtype.kind != "i" or not ((y >= -1) & (y < n_labels)).all():
+    if not _are_weights(phi) or not _are_weights(psi) or y.dtype.kind != "i" or not ((y >= -1) & (y < most)).all():
         raise ModelFileError(f"{file} has logits or labels that are impossible")
     return HeldOut(phi.astype(np.float64), psi.astype(np.float64), y.astype(np.intp), config.held_out.is_stale)
 

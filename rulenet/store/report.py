@@ -182,6 +182,7 @@ class ReportEntry(TypedDict, total=False):
     encoder: _Note
     n_pieces: _Count
     cut_texts: _Share
+    thresholds: dict[Literal["texts", "common", "labels_per_text", "without_label"], _Finite]
     settled: dict[_Name, _Setting]
     seconds: dict[_Name, _Seconds]
     seconds_per_text: dict[_Name, _Seconds]

@@ -24,6 +24,7 @@ from rulenet.base.version import __version__
 from rulenet.decide.policy import Policy
 from rulenet.errors import ModelFileError
 from rulenet.model.hybrid import Hybrid
+from rulenet.model.link import AnyOf
 from rulenet.model.onnx.engine import OnnxPsi
 from rulenet.store import history
 from rulenet.store.manifest import (
@@ -33,6 +34,7 @@ from rulenet.store.manifest import (
     EncoderEntry,
     HeldOutEntry,
     ModelConfig,
+    SeveralEntry,
     State,
     check_parts,
     check_target,
@@ -209,7 +211,10 @@ def _settings(hybrid: Hybrid) -> dict[str, Any]:
     """What config.json says about φ and the held-out texts."""
     held_out = hybrid.held_out and HeldOutEntry(is_stale=hybrid.held_out.is_stale)
     scales = {"phi_scale": hybrid.phi_scale, "psi_scale": hybrid.psi_scale}
-    return {**scales, "has_rules": hybrid.features.ruleset is not None, "held_out": held_out}
+    several = None
+    if isinstance(hybrid.link, AnyOf):
+        several = SeveralEntry(thresholds=list(hybrid.link.thresholds), as_matrix=hybrid.link.as_matrix)
+    return {**scales, "has_rules": hybrid.features.ruleset is not None, "held_out": held_out, "several": several}
 
 
 def _phi_parts(hybrid: Hybrid) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""What `fit` is given → texts, targets and rules that agree about the labels. Imports data, errors, rules and numpy."""
+"""What `fit` is given → texts, targets and rules that agree about the labels. Imports data, errors, rules, link and numpy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from rulenet.base.types import Array
 from rulenet.base.wording import some
 from rulenet.data.check import check_answers, check_texts, check_weights
 from rulenet.data.classes import Classes, class_weights, find_classes
-from rulenet.errors import InputError, LabelError
+from rulenet.data.label_sets import find_label_sets, has_several
+from rulenet.errors import InputError, LabelError, ParameterError
+from rulenet.model.link import ONE_OF, AnyOf, Link
 from rulenet.rules.agreement import check_rule_labels, check_shared_labels, numbered_in_order, one_against_rest
 from rulenet.rules.ruleset import RuleSet
 
@@ -34,6 +36,7 @@ class Given:
     classes: Classes
     ruleset: RuleSet | None
     weighs_labels: bool = False  # whether texts count by their label
+    link: Link = ONE_OF
 
 
 def check_given(X: Any, y: Any, unlabeled: Any, sample_weight: Any, params: Mapping[str, Any]) -> Given:
@@ -50,6 +53,8 @@ def check_given(X: Any, y: Any, unlabeled: Any, sample_weight: Any, params: Mapp
             raise InputError("sample_weight says how much labels count, but there are none: pass y as well")
     more = check_texts(unlabeled, name="unlabeled") if unlabeled is not None else []
     ruleset = RuleSet.load(rules) if isinstance(rules, str | PathLike) else rules
+    if has_several(y):
+        return _with_sets(known, y, unlabeled, weight, ruleset, params)
     described = [str(label) for label in descriptions or ()]
     named = [*(ruleset.labels if ruleset else ()), *(described if classes is None else ())]
     found = find_classes(
@@ -77,6 +82,34 @@ def check_given(X: Any, y: Any, unlabeled: Any, sample_weight: Any, params: Mapp
     if (by_label := class_weights(params["class_weight"], found)) is not None:
         weight = by_label if weight is None else weight * by_label
     return Given(known, more, found.targets(weight, len(more)), found, ruleset, weighs_labels=by_label is not None)
+
+
+def _with_sets(
+    known: list[str], y: Any, unlabeled: Any, weight: Any, ruleset: RuleSet | None, params: Mapping[str, Any]
+) -> Given:
+    """What a model is to be fitted to whose texts have several labels each."""
+    given = {"unlabeled": unlabeled, "descriptions": params["descriptions"], "class_weight": params["class_weight"]}
+    if unusable := [f"{name}=" for name, value in given.items() if value is not None]:
+        what = " and ".join(unusable)
+        raise ParameterError(f"{what} needs one label per text, but y has several for each: leave it out")
+    if params["encoder"] is not None:
+        raise ParameterError(
+            f"encoder={params['encoder']!r} needs one label per text, but y has several for each: use encoder=None, φ alone"
+        )
+    found = find_label_sets(
+        y, len(known), classes=params["classes"], rule_labels=ruleset.labels if ruleset is not None else None
+    )
+    Y = np.asarray(found.y)
+    if ruleset is not None and found.form == "sets" and params["classes"] is None:
+        check_shared_labels(ruleset, [found.names[k] for k in np.flatnonzero(Y.any(axis=0)).tolist()])
+    elif ruleset is not None:
+        check_rule_labels(ruleset, found.names)
+    link = AnyOf(as_matrix=found.form == "matrix")
+    if weight is not None and not weight.all():
+        rows = np.flatnonzero(weight)
+        known, weight, Y = [known[i] for i in rows.tolist()], weight[rows], Y[rows]
+    Y = link.targets(Y, len(found.names))
+    return Given(known, [], Y if weight is None else Y * weight[:, None], found, ruleset, link=link)
 
 
 def _agreeing(

@@ -29,7 +29,7 @@ import numpy as np
 from rulenet.base.types import Array
 from rulenet.decide.scales import calibrated_losses
 from rulenet.model.hybrid import HeldOut
-from rulenet.model.link import ONE_OF
+from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import Weights
 from rulenet.model.phi_problem import PhiProblem, folds
 from rulenet.training.phi_stage import DEFAULT_C, phi_problem, split
@@ -81,16 +81,11 @@ class Choice:
 
 
 def choose_phi(
-    plain: Columns,
-    words: Columns | None,
-    Y: Array,
-    classes: Sequence[str],
-    recipe: Recipe,
-    seed: int,
-    temperature: float = 1.0,
-) -> Choice:
+    plain: Columns, words: Columns | None, Y: Array, classes: Sequence[str], recipe: Recipe, seed: int,
+    temperature: float = 1.0, link: Link = ONE_OF,
+) -> Choice:  # fmt: skip
     """C, τ and nb of a recipe, from columns without and, if there are any, with word vectors; what the recipe gives is kept."""
-    link, phi, known = ONE_OF, recipe.phi, np.flatnonzero(ONE_OF.mass(Y) > 0)
+    phi, known = recipe.phi, np.flatnonzero(link.mass(Y) > 0)
     given = Choice(phi.C or DEFAULT_C, (phi.tau or 0.0) if words is not None else 0.0, phi.nb is not False)
     if words is not None and 0 < len(known) < FEW_TEXTS:
         return replace(given, tau=_first_tau(len(known)) if phi.tau is None else phi.tau, nb=bool(phi.nb))
@@ -108,7 +103,8 @@ def choose_phi(
 
         def tried(start: Trial | None, *, C: float = given.C, tau: float = 0.0, nb: bool = given.nb) -> Trial:
             changed = recipe.with_changes(C=C, tau=tau, nb=nb)
-            problem = phi_problem(columns.features, classes, changed, columns.vectors, temperature=temperature)
+            how: dict[str, Any] = {"temperature": temperature, "link": link}
+            problem = phi_problem(columns.features, classes, changed, columns.vectors, **how)
             return _tried(problem, made, parts, Y, start)
 
         return tried

@@ -37,6 +37,7 @@ def phi_problem(
     vectors: Array | None = None,
     shared: Array | None = None,
     temperature: float = 1.0,
+    link: Link = ONE_OF,
 ) -> PhiProblem:
     """How φ is learned, in training and in hot edits; C and τ of the recipe are settled, `classes` are in column order.
 
@@ -51,7 +52,7 @@ def phi_problem(
     nb_terms, vectors = 0 if phi.nb is False else features.n_terms, vectors if phi.tau else None
     return PhiProblem(
         rules, C=phi.C or DEFAULT_C, rule_sigma=phi.rule_sigma / temperature, nb_terms=nb_terms, vectors=vectors,
-        tau=phi.tau or 1.0, shared=shared, bias_variance=BIAS_VARIANCE if rules else np.inf,
+        tau=phi.tau or 1.0, shared=shared, bias_variance=BIAS_VARIANCE if rules else np.inf, link=link,
     )  # fmt: skip
 
 
@@ -131,12 +132,25 @@ def hold_out_phi(
     known = np.flatnonzero(problem.link.mass(Y) > 0)
     if not is_labelled.any():
         return None
+    if problem.link.several:
+        return _all_outside(problem, X[known], Y[known], features, recipe, seed)
     train, held_out = split(Y[known], is_labelled[known], recipe.held_out, seed, problem.link)
     if not len(held_out):
         return None
     X, Y = features.as_fitted_on(X[known], train), Y[known]
     phi = problem.solve(X[train], Y[train]).logits(X[held_out])
     return HeldOut(phi, np.zeros_like(phi), problem.link.right(Y[held_out]))
+
+
+def _all_outside(
+    problem: PhiProblem, X: Any, Y: Array, features: Features, recipe: Recipe, seed: int
+) -> HeldOut | None:
+    """φ of all texts, out-of-fold: of rare labels a held-out split has too few texts to choose thresholds by."""
+    if len(Y) < MIN_HELD_OUT:
+        return None
+    n_folds, n_jobs = max(recipe.phi.folds, 2), features.n_jobs
+    phi = problem.out_of_fold(X, Y, n_folds, seed, n_jobs=n_jobs, as_fitted_on=features.as_fitted_on)
+    return HeldOut(phi, np.zeros_like(phi), problem.link.right(Y))
 
 
 def split(Y: Array, is_labelled: Array, share: float, seed: int, link: Link = ONE_OF) -> tuple[Array, Array]:

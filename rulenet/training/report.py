@@ -48,6 +48,9 @@ class Report:
         Wall time of each stage.
     scales_moved
         Whether the likeliest scalars gave worse answers on the held-out texts than φ or ψ alone, so that others were chosen.
+    thresholds
+        Of several labels per text: the threshold of the logit that is best for all labels together (`common`), on how many held-out
+        texts it and each label's own were chosen (0: all are a probability of 0.5), and how many labels the texts have.
     settled
         The values of those fields of the recipe that depend on the data.
     encoder
@@ -91,6 +94,7 @@ class Report:
     encoder: str = ""
     n_pieces: int = 0
     cut_texts: float = 0.0
+    thresholds: dict[str, float] = field(default_factory=dict)
     settled: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     seconds_per_text: dict[str, float] = field(default_factory=dict)

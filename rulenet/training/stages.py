@@ -15,13 +15,14 @@ import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.base.wording import counted, some
+from rulenet.decide.per_label import with_thresholds
 from rulenet.errors import InputError
 from rulenet.features.blocks import Features
 from rulenet.model.device import choose_device
 from rulenet.model.encoders.encoder import Traits
 from rulenet.model.encoders.load import AUTO
 from rulenet.model.hybrid import Hybrid
-from rulenet.model.link import ONE_OF, Link
+from rulenet.model.link import ONE_OF, UNSEEN, Link
 from rulenet.model.phi import Weights, rule_columns
 from rulenet.model.phi_problem import PhiProblem
 from rulenet.rules.engine.tally import tally
@@ -53,16 +54,17 @@ class Task:
     """What a model is to be fitted to."""
 
     texts: Sequence[str]  # labelled texts first, then unlabelled ones
-    Y: Array  # target distributions, (n_texts, n_classes); zeros if nothing is known
+    Y: Array  # targets of the link, (n_texts, n_classes); zeros if nothing is known
     classes: list[str]  # the labels as strings, in column order
     weighs_labels: bool = False  # whether texts count by their label, which has to hold for texts not seen as well
     words: WordFinder = field(default_factory=WordFinder)  # what augmentations may change
     temperature: float = 1.0  # of the targets: what is learned is φ + ψ divided by it (see `rulenet.ensemble.distil`)
+    link: Link = ONE_OF  # whether a text has one label or several
 
     @property
     def is_given(self) -> Array:
         """Whether each text has a label."""
-        return np.asarray(self.Y.sum(axis=1) > 0)
+        return np.asarray(self.link.mass(self.Y) > 0)
 
 
 def expected_costs(
@@ -84,7 +86,7 @@ def expected_costs(
 def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Recipe, job: Job) -> tuple[Hybrid, Report]:
     """Fit φ and, if there is an encoder, ψ."""
     check_texts_for(recipe, task, encoder)
-    report = Report(n_texts=int((task.Y.sum(axis=1) > 0).sum()), language=features.language, n_rules=features.n_rules)
+    report = Report(n_texts=int(task.is_given.sum()), language=features.language, n_rules=features.n_rules)
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
     job.progress.stage("columns", f"columns of {counted(len(task.texts), 'text')}")
@@ -100,14 +102,14 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     is_named = recipe.phi.word_vectors not in (None, AUTO)
     if not is_named and report.n_texts < (FEW_TEXTS if report.teaching else FEWEST):
         words = None  # thousands of guesses know more about words than their vectors
-    choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed, task.temperature)
+    choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed, task.temperature, task.link)
     columns = words if words is not None and choice.tau else plain
     features, X, report.n_terms = columns.features, columns.X, columns.features.n_terms
     settled: dict[str, Any] = {"C": choice.C, "word_vectors": None}
     if words is not None:
         settled |= {"word_vectors": word_vectors, "nb": choice.nb, "tau": choice.tau}
     recipe, report.settled = recipe.with_changes(**settled), {"min_df": recipe.columns.min_df, **settled}
-    problem = phi_problem(features, task.classes, recipe, columns.vectors, temperature=task.temperature)
+    problem = phi_problem(features, task.classes, recipe, columns.vectors, temperature=task.temperature, link=task.link)
     if task.weighs_labels:
         problem, choice = shifted(problem, X, task.Y, features, job.seed), replace(choice, held_out=None)
     if seen is None and encoder not in (None, "scratch") and learns_from_itself(task, recipe):
@@ -121,12 +123,32 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
         encoder = None
     if encoder is None:
         held_out = choice.held_out
-        if held_out is None or report.teaching:
+        if held_out is None or report.teaching or task.link.several:
             held_out = hold_out_phi(
                 problem, X, Y if report.teaching else task.Y, task.is_given, features, recipe, job.seed
             )
-        return Hybrid(features, weights.finished(), held_out=held_out, link=problem.link), report
+        hybrid = Hybrid(features, weights.finished(), held_out=held_out, link=problem.link)
+        return finished(hybrid, task, report), report
     return fit_neural(task, columns, Y, seen, weights, problem, encoder, recipe, report, job)
+
+
+def finished(hybrid: Hybrid, task: Task, report: Report) -> Hybrid:
+    """A model with thresholds, if its texts may have several labels; a label that no text has answers where something speaks for it."""
+    if not task.link.several:
+        return hybrid
+    has = task.link.positive(task.Y) > 0
+    above_bias = hybrid.phi_scale * hybrid.weights.bias + UNSEEN
+    hybrid, found = with_thresholds(hybrid, np.where(has.any(axis=0), np.nan, above_bias))
+    report.thresholds = {
+        "texts": found.n_texts, "common": found.common, "labels_per_text": float(has.sum(axis=1).mean()),
+        "without_label": int((~has.any(axis=1)).sum()),
+    }  # fmt: skip
+    if not found.n_texts:
+        texts = counted(len(task.texts), "text is", "texts are")
+        warnings.warn(
+            f"{texts} too few to choose thresholds by: a label is given from a probability of 0.5", stacklevel=4
+        )
+    return hybrid
 
 
 def fit_neural(
@@ -265,6 +287,6 @@ def rule_tally(features: Features, X: Any, task: Task) -> dict[str, Any]:
     """What the rules did in training; empty without rules."""
     if features.ruleset is None:
         return {}
-    R, known = X[:, : features.n_rules], np.flatnonzero(task.Y.sum(axis=1) > 0)
-    R, y = (R[known], task.Y[known].argmax(axis=1)) if len(known) else (R, None)
+    R, known = X[:, : features.n_rules], np.flatnonzero(task.is_given)
+    R, y = (R[known], task.link.right(task.Y[known])) if len(known) else (R, None)
     return {"fingerprint": features.ruleset.fingerprint, **tally(features.ruleset.rules, R, task.classes, y)}

@@ -106,6 +106,7 @@ def model_flips(
 
     ψ reads only the texts whose φ changed; with `labels`, the correct ones for the accuracy, it reads all texts once.
     """
+    before.only_one("comparing predictions before and after")
     texts, old, new = check_texts(texts), before.hybrid, after.hybrid
     X = old.features.transform(texts)
     R, Q = X[:, : old.features.n_rules], _firing(new.features, texts)

@@ -236,6 +236,7 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
         If the data has a label that the model does not know, or lacks one of the model's, which φ would unlearn.
     """
     predictor = clf.predictor_
+    predictor.only_one("refit='phi'")
     hybrid, classes, labels = predictor.hybrid, predictor.labels.tolist(), known_labels(predictor, data)
     if labels is None:
         raise LabelError(f"{data.source} has no labels to learn from, or some are missing")

@@ -223,6 +223,7 @@ def _rules_and_model(rules: Any, model: Any) -> tuple[RuleSet, RuleNetClassifier
         from rulenet.estimator import RuleNetClassifier
 
         clf = RuleNetClassifier.load(model) if isinstance(model, (str, os.PathLike)) else model
+        clf.predictor_.only_one("rule statistics with a model")
         clf = clf if ruleset is None else clf.with_rules(ruleset)
         ruleset = clf.predictor_.hybrid.features.ruleset
     if ruleset is None or not len(ruleset):

@@ -224,6 +224,7 @@ def _beliefs(source: Predictor | RuleSet, texts: Sequence[str], language: Langua
         R, pull = source.match(texts, language=language), starting_weights(source)
         fires = R.getnnz(axis=1) > 0
         return Beliefs(source.labels, ONE_OF.proba(R @ pull), R, source.ids, np.maximum(pull, 0), fires, True)
+    source.only_one("suggesting texts to label")
     hybrid, ruleset = source.hybrid, source.hybrid.features.ruleset
     n_rules = hybrid.features.n_rules
     proba, fired, known = [], [], []

@@ -1,4 +1,4 @@
-"""What logits mean: torch's loss bit for bit, gradients that are gradients, and a flip margin that no ψ gets across."""
+"""What logits mean: torch's loss, bit for bit for one label; gradients that are gradients; a flip margin that no ψ gets across."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rulenet.model.link import ONE_OF
+from rulenet.model.link import ANY_OF, ONE_OF, AnyOf
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(scale=3.0, size=(50, 4))
@@ -67,3 +67,52 @@ def test_psi_cannot_cross_the_flip_margin() -> None:
     assert (ONE_OF.lead(LOGITS)[crossed] < margin).all()
     assert (ONE_OF.lead(LOGITS)[~crossed] >= margin).all()  # and it can reach as far as that
     assert ONE_OF.flip_margin(None, scale) == math.inf
+
+
+SEVERAL = RNG.integers(0, 2, (50, 4))
+SIGNED = ANY_OF.targets(SEVERAL, 4)
+
+
+def test_several_labels_have_torchs_binary_loss_and_its_gradient() -> None:
+    weight = np.linspace(0.1, 1.0, 50)[:, None]
+    p = 1 / (1 + np.exp(-LOGITS))
+    expected = -(weight * np.where(SEVERAL > 0, np.log(p), np.log(1 - p))).sum(axis=1)
+    np.testing.assert_allclose(ANY_OF.losses(LOGITS, weight * SIGNED), expected)
+    loss, residual = ANY_OF.loss_and_residual(LOGITS, weight * SIGNED, ANY_OF.mass(SIGNED))
+    assert loss == pytest.approx(expected.sum())
+    np.testing.assert_allclose(residual, weight * (p - SEVERAL))
+    assert np.isfinite(ANY_OF.losses(1e5 * LOGITS, SIGNED)).all()
+    torch = pytest.importorskip("torch")
+    logits = torch.tensor(LOGITS, dtype=torch.float32, requires_grad=True)
+    theirs = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, torch.tensor(SEVERAL).float(), reduction="sum"
+    )
+    assert ANY_OF.tensor_loss(logits, torch.tensor(SIGNED).float()).item() == pytest.approx(
+        theirs.item() / 50, rel=1e-6
+    )
+
+
+def test_targets_of_several_labels_know_what_is_not_known() -> None:
+    y = np.array([[1, 0, -1], [0, 0, 0], [-1, -1, -1]])
+    target = ANY_OF.targets(y, 3)
+    assert ANY_OF.right(target).tolist() == y.tolist()
+    assert ANY_OF.mass(2 * target).tolist() == [2, 2, 0]
+    assert ANY_OF.positive(target).tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
+    assert ANY_OF.confident(np.array([[9.0, -9.0, 0.1]]), 0.9).tolist() == [[1, -1, 0]]
+    rare = np.zeros((40, 2))
+    rare[:20, 0], rare[:3, 1] = 1, 1
+    assert np.bincount(ANY_OF.strata(2 * rare - 1)).tolist() == [17, 0, 23]  # three texts are too few for a stratum
+
+
+def test_psi_cannot_cross_the_flip_margin_of_any_label() -> None:
+    link, bound, scale = AnyOf((0.5, -1.0, 0.0, 2.0)), 1.5, 0.5
+    margin = link.flip_margin(bound, scale)
+    assert margin == scale * bound
+    assert link.flip_margin(None, scale) == math.inf
+    worst = LOGITS + scale * bound * (1 - 2 * link.answer(LOGITS))
+    crossed = link.changed(LOGITS, worst)
+    assert crossed.any()
+    assert (link.lead(LOGITS)[crossed] <= margin).all()
+    assert (link.lead(LOGITS)[~crossed] >= margin).all()
+    top, none = link.against(np.array([[0.6, 5.0, 0.2, 2.5]]))
+    assert (top.tolist(), none.tolist()) == ([1], [-1])

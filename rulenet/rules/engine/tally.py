@@ -87,7 +87,30 @@ def tally(rules: Sequence[Rule], R: scipy.sparse.csr_matrix, classes: Sequence[s
     >>> tally([Rule(id="a", word=["x"], label="A")], scipy.sparse.csr_matrix([[1], [1]]), ["A", "B"], np.array([0, 1]))
     {'texts': 2, 'rules': {'a': {'fired': 2, 'right': 1}}}
     """
-    found = count(R, right_labels(rules, classes), y)
-    right = [None] * len(rules) if found.right is None else found.right.tolist()
-    rows = zip(rules, found.fired.tolist(), right, strict=True)
+    if y is not None and y.ndim == 2:
+        fires, right = np.bincount(R.indices, minlength=R.shape[1]), right_of_sets(rules, R, classes, y).tolist()
+    else:
+        found = count(R, right_labels(rules, classes), y)
+        fires, right = found.fired, [None] * len(rules) if found.right is None else found.right.tolist()
+    rows = zip(rules, fires.tolist(), right, strict=True)
     return {"texts": R.shape[0], "rules": {rule.id: {"fired": fired, "right": wins} for rule, fired, wins in rows}}
+
+
+def right_of_sets(rules: Sequence[Rule], R: scipy.sparse.csr_matrix, classes: Sequence[str], Y: Array) -> Array:
+    """How often each rule is right where texts have several labels, Y (n_texts, n_classes) of 0 and 1, shape (n_rules,).
+
+    A rule for labels is right on a text that has one of them, a rule that is only against labels on one that has none of them.
+
+    Examples
+    --------
+    >>> rules = [Rule(id="a", word=["x"], label="A"), Rule(id="b", word=["x"], label="A", sign="against", weight=-1)]
+    >>> R = scipy.sparse.csr_matrix(np.ones((3, 2), dtype=np.int8))
+    >>> right_of_sets(rules, R, ["A", "B"], np.array([[1, 1], [0, 1], [0, 0]])).tolist()
+    [1, 2]
+    """
+    is_for = np.array([bool(rule.supports) for rule in rules], dtype=bool)
+    meant = np.array(
+        [[label in (rule.supports or rule.evidence) for label in classes] for rule in rules], dtype=np.int64
+    )
+    has_one = (Y @ meant.reshape(len(rules), len(classes)).T) > 0  # (n_texts, n_rules)
+    return np.asarray(R.astype(bool).multiply(has_one == is_for).sum(axis=0)).ravel()

@@ -100,6 +100,8 @@ def _with_rules(model: Any, ruleset: RuleSet) -> Any:
     """The model, read from its folder if need be, with these rules if it can have any."""
     if isinstance(model, (str, os.PathLike)):
         model = RuleNetClassifier.load(model)
+    if isinstance(model, RuleNetClassifier):
+        model.predictor_.only_one("suggesting rules")
     if isinstance(model, RuleNetClassifier) and model.predictor_.hybrid.features.ruleset != ruleset:
         return model.with_rules(ruleset)
     return model
