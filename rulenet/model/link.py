@@ -253,6 +253,10 @@ class AnyOf:
         against = -target.sign() * logits
         return (target.abs() * (against.clamp(min=0) + (-against.abs()).exp().log1p())).sum() / len(logits)
 
+    def smoothed(self, target: Any, share: float) -> Any:
+        """The share is left out: a sign and a weight cannot say that a label is likely."""
+        return (1 - share) * target
+
     def proba(self, logits: Array) -> Array:
         """Sigmoid of each logit."""
         return _sigmoid(logits)
