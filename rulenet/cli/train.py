@@ -113,6 +113,8 @@ def check_replaced(model: Path, work: Path | None, *, resume: bool, force: bool)
     if pointer(model) is not None:
         kept = f"with --force it is replaced and kept in its history: `rulenet history {model} --undo` leads back to it"
         raise ParameterError(f"{model} is a finished model; {kept}. Or name another folder with --out")
+    from rulenet.training.job import has_checkpoint
+
     if work is not None and has_checkpoint(work) and not resume:
         kept = f"{work} keeps an unfinished run: --resume goes on with it, --force deletes it and begins again"
         raise ParameterError(f"{kept}. Or name another folder with --out")
@@ -175,16 +177,9 @@ def pointer(model: Path) -> bytes | None:
     return file.read_bytes() if file.is_file() else None
 
 
-def has_checkpoint(work: Path) -> bool:
-    """Whether a run is kept in a folder."""
-    from rulenet.training.job import CHECKPOINT
-
-    return (work / CHECKPOINT).exists()
-
-
 def interrupted(model: Path, work: Path | None, again: str, before: bytes | None) -> str:
     """What to say after Ctrl-C: what there is now, and how to go on."""
-    from rulenet.training.job import remove
+    from rulenet.training.job import has_checkpoint, remove
 
     if pointer(model) != before:
         return f"interrupted when the model was saved already: {model} is complete"

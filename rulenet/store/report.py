@@ -151,6 +151,17 @@ class _Edit(TypedDict):
 
 
 @with_config(_SHAPE)
+class _Stage(TypedDict):
+    name: _Name
+    epochs: _Count
+    held_out_loss: _Finite | None
+    accuracy: _Share | None
+    macro_f1: _Share | None
+    trained: _Share
+    kept: bool
+
+
+@with_config(_SHAPE)
 class ReportEntry(TypedDict, total=False):
     """The report in config.json."""
 
@@ -172,6 +183,7 @@ class ReportEntry(TypedDict, total=False):
     self_taught: _SelfTaught
     unsupervised: Annotated[list[_Unsupervised], Field(max_length=100)]
     joint: bool
+    stages: Annotated[list[_Stage], Field(max_length=1000)]
     overfitting: _Note
     averaged: bool
     trained_share: dict[Literal["encoder", "without_embeddings"], _Share]

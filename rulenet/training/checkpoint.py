@@ -11,7 +11,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from torch.optim import Optimizer
 from rulenet.base.files import sync
 from rulenet.errors import TrainingError
 from rulenet.training.job import CHECKPOINT as FILE
+from rulenet.training.job import STAGE
 from rulenet.training.job import WORD_PIECES as WORD_PIECES
 from rulenet.training.job import remove as remove
 
@@ -68,6 +69,11 @@ class Checkpoint:
     @property
     def path(self) -> Path:
         return self.folder / FILE
+
+    def of_stage(self, number: int) -> Checkpoint:
+        """That of a stage, counted from 1; the first must be there if a run is resumed, later ones may not have begun."""
+        own = Checkpoint(self.folder / f"{STAGE}{number}", {**self.identity, "stage": number})
+        return replace(own, resume=self.resume and (number == 1 or own.path.exists()))
 
     def write(
         self, parameters: Parameters, optimizer: Optimizer, best: Tensors, mean: Tensors, position: Position

@@ -10,6 +10,7 @@ from pathlib import Path
 from rulenet.base.progress import Progress
 
 CHECKPOINT = "training.safetensors"  # file of the checkpoint in `work_dir`
+STAGE = "stage-"  # folder with the checkpoint of a stage in `work_dir`, if the recipe has stages
 WORD_PIECES = "word-pieces"  # folder with the encoder's cache in `work_dir`
 
 
@@ -35,10 +36,17 @@ class Job:
     resume: bool = False
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run is kept in a folder."""
+    return (folder / CHECKPOINT).exists() or any(folder.glob(f"{STAGE}*/{CHECKPOINT}"))
+
+
 def remove(folder: Path) -> None:
     """Delete the files of training in a folder, and the folder if it is empty then."""
     for name in (CHECKPOINT, Path(CHECKPOINT).with_suffix(".part").name):
         (folder / name).unlink(missing_ok=True)
+    for stage in folder.glob(f"{STAGE}*"):
+        shutil.rmtree(stage, ignore_errors=True)
     shutil.rmtree(folder / WORD_PIECES, ignore_errors=True)
     with contextlib.suppress(OSError):
         folder.rmdir()

@@ -16,6 +16,7 @@ from rulenet.model.hybrid import HeldOut
 from rulenet.model.link import Link
 from rulenet.model.phi import Weights
 from rulenet.model.phi_problem import PhiProblem
+from rulenet.training.alternation import train_stages
 from rulenet.training.convex import (
     LEAST_BOUND,
     MOVED_RATIO,
@@ -34,13 +35,10 @@ from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.overfitting import overfitting
 from rulenet.training.parts import fields_of
 from rulenet.training.phi_stage import MIN_HELD_OUT, split
-from rulenet.training.recipe import FEW_TEXTS, PARTS, Recipe
+from rulenet.training.recipe import FEW_TAUGHT, FEW_TEXTS, PARTS, Recipe
 from rulenet.training.report import Report
 from rulenet.training.teaching import VARIANCE
 
-# Where rules teach, epochs pay later. Contrastive steps instead, MiniLM, other training rows, one sample: TREC 120 labels 78.0 → 83.5, 300:
-# 83.0 → 85.4; AG News with nine rules 200: 87.0 → 87.9, in half the time; YouTube comments 100: 96.1 → 95.3.
-FEW_TAUGHT = 400
 # Fields of the recipe that the data settle.
 SETTLED = ("epochs", "learning_rate", "head_learning_rate", "precision", "frozen_layers", "contrast_steps")
 
@@ -92,7 +90,6 @@ def fit_psi(
     import torch
 
     from rulenet.model.encoders.compact import round_weights
-    from rulenet.training.loop import train_psi
     from rulenet.training.run import Outcome, new_cut, own_gpu
 
     started, known = time.perf_counter(), corpus.with_target
@@ -130,7 +127,7 @@ def fit_psi(
         if recipe.steps.epochs:
             rows, begun = (corpus.without_guesses() if forgets else corpus).take(train), start is not None
             with judging(recipe.beside, terms, psi, judged, len(rows), report):
-                outcome = train_psi(psi, rows, judged, recipe, terms, job, checkpoint, judge_start=begun)
+                outcome = train_stages(psi, rows, judged, recipe, terms, job, checkpoint, report, judge_start=begun)
     if body.traits.sixteen_bits:
         round_weights(psi.body)  # here, so that the model is judged as it is saved
     for term in terms:
@@ -167,7 +164,8 @@ def new_psi(
     if body is None:
         texts = [corpus.texts[i] for i in known.tolist()]
         body = load_encoder(encoder, texts=texts, seed=job.seed, **fields_of(recipe.reading))
-        recipe.tune.begin(body)
+        for tuning in recipe.tunings:
+            tuning.begin(body)
         body.drop(recipe.steps.encoder_dropout)
     torch.manual_seed(job.seed)
     bound, dropout = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound, recipe.head.dropout

@@ -51,16 +51,15 @@ def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Reci
         problems.append("device='cuda', but torch sees no GPU; use device='auto' or 'cpu'")
     if encoder == "scratch" and found.steps.epochs == 0:
         problems.append("epochs=0 leaves ψ as it began, and encoder='scratch' has learned nothing yet; give at least 1")
-    if encoder == "scratch" and found.tune.adapts:
-        problems.append(
-            f"tune={found.tune!r} adapts what an encoder knows, and encoder='scratch' knows nothing yet; use tune=Full()"
-        )
+    if encoder == "scratch" and (adapting := [tuning for tuning in found.tunings if tuning.adapts]):
+        knows = "adapts what an encoder knows, and encoder='scratch' knows nothing yet; use tune=Full()"
+        problems.append(f"{'stages with ' if found.stages else 'tune='}{adapting[0]!r} {knows}")
     if resume and params["work_dir"] is None:
         problems.append("resume=True needs work_dir=…, the folder where the interrupted run kept its checkpoints")
     if problems:
         raise ParameterError("; ".join(problems))
-    if encoder is not None:
-        found.tune.check()
+    for tuning in found.tunings if encoder is not None else ():
+        tuning.check()
     if found.phi.word_vectors not in (None, AUTO):
         check_encoder(str(found.phi.word_vectors))
     return found

@@ -34,6 +34,8 @@ class Report:
         accuracy and theirs. Its `curves` are judged by the teachers' answers.
     joint
         Whether φ's weights have learned together with ψ: there was a joint epoch, and it was kept.
+    stages
+        Of each stage: name, epochs, the held-out scores of the best of them, share of the encoder trained, and whether it was kept.
     overfitting
         If the loss on held-out texts rose for several epochs while that on training texts fell: since when, and what helps. Else empty.
     averaged
@@ -84,6 +86,7 @@ class Report:
     self_taught: dict[str, Any] = field(default_factory=dict)
     unsupervised: list[dict[str, Any]] = field(default_factory=list)
     joint: bool = False
+    stages: list[dict[str, Any]] = field(default_factory=list)
     overfitting: str = ""
     averaged: bool = False
     trained_share: dict[str, float] = field(default_factory=dict)

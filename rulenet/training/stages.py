@@ -26,6 +26,7 @@ from rulenet.model.link import ONE_OF, UNSEEN, Link
 from rulenet.model.phi import Weights, rule_columns
 from rulenet.model.phi_problem import PhiProblem
 from rulenet.rules.engine.tally import tally
+from rulenet.training.alternation import check_stages
 from rulenet.training.augment.synonyms import like_words
 from rulenet.training.augment.words import WordFinder
 from rulenet.training.corpus import Corpus, Origin
@@ -91,6 +92,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     started = time.perf_counter()
     job.progress.stage("columns", f"columns of {counted(len(task.texts), 'text')}")
     if encoder is not None:
+        check_stages(recipe, report.n_texts)
         task = replace(task, words=new_words(task, features, encoder, recipe, job))
     teaches = rules_teach(task, features)
     plain, words, word_vectors = read_columns(task, features, encoder, recipe, teaches, report, job)

@@ -21,6 +21,8 @@ from rulenet.training.parts import Phi, Steps
 from rulenet.training.recipe import PARTS, Recipe
 from rulenet.training.tuning.frozen import Frozen
 from rulenet.training.tuning.full import Full
+from rulenet.training.tuning.lora import LoRA
+from rulenet.training.tuning.soft_prompt import SoftPrompt
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ RECIPES = {
     "Recipe.of(C=2.0, epochs=3)": Recipe.of(epochs=3, C=2),
     "Recipe.of(bound=None, frozen_layers=1)": Recipe.of(head=PARTS["head"](bound=None), tune=Frozen(1)),
     "Recipe.of(tune=Full(), held_out=0.5)": Recipe.of(held_out=0.5, tune=Full()),
+    "Recipe.of(stages=(SoftPrompt(), LoRA(r=4)), optimizer='lion')": Recipe.of(
+        stages=["prompt", LoRA(4)], optimizer="lion"
+    ),
     "Recipe.of(joint_epochs=2, psi_loss=0.0)": None,
     "Recipe.of(phi_loss=0.1, contrast_steps=5)": Recipe.of(phi_loss=0.1, contrast_steps=5),
     "Recipe.of(objectives=(Supervised(weight=2.0), Mine(weight=0.5, strength=2)))": Recipe.of(
@@ -59,7 +64,7 @@ def test_names_of_fields_are_unique() -> None:
     parts = (*PARTS.values(), Frozen, Supervised, Contrastive)
     fields = [field.name for part in parts for field in dataclasses.fields(part) if field.name != "weight"]  # type: ignore[arg-type]
     assert len(set(fields)) == len(fields)
-    assert set(Recipe().leaves()) == {*fields, "tune", "objectives", "augment", "keep_rule_spans", "alpha", "held_out"}
+    assert set(Recipe().leaves()) == {*fields, "tune", "stages", "objectives", "augment", "keep_rule_spans", "alpha", "held_out"}
 
 
 def test_changes_reach_their_part_and_leave_the_others() -> None:
@@ -89,6 +94,13 @@ def test_changes_reach_their_part_and_leave_the_others() -> None:
         ({"joint_epochs": -1, "frozen_layers": -1}, r"(?=.*joint_epochs=-1 should be at)(?=.*frozen_layers=-1 should be at least 0)"),
         ({"batch_tokens": 100}, r"batch_tokens=100 should be at least max_length=256"),
         ({"tune": "full", "objectives": ()}, r"(?=.*tune='full' should be an instance)(?=.*objectives=\(\) should have at least 1)"),
+        ({"tune": LoRA(), "frozen_layers": 3}, r"frozen_layers of Frozen\(\) cannot be given to LoRA\(\): choose one tuning$"),
+        ({"r": 4, "prompt_tokens": 3}, r"prompt_tokens of SoftPrompt\(\) cannot be given to LoRA\(\)"),
+        ({"stages": "prompt, lora", "r": 4}, r"stages=\(SoftPrompt\(\), LoRA\(\)\) say how .* so leave out tune=LoRA\(r=4\)"),
+        ({"stages": ["prompt", "adapter"]}, r"stages=\['prompt', 'adapter'\] should be names of 'full', .* and 'adapter' is none"),
+        ({"stages": [SoftPrompt(2), "prompt"]}, r"prompt_tokens=\[2, 16\] differ, but a text has one prompt"),
+        ({"stages": "lora", "epochs": 0}, r"epochs=0 leaves stages nothing to learn"),
+        ({"schedule": "one_cycle", "warmup": 0.2}, r"warmup=0.2 has no effect with schedule='one_cycle'"),
         ({"weight": 2}, r"unknown field 'weight'"),
     ],
 )  # fmt: skip

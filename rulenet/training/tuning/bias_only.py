@@ -14,6 +14,7 @@ from rulenet.training.tuning.tuning import Tuning
 class BiasOnly(Tuning):
     """Train the biases of all layers, a thousandth of the encoder's weights, and leave the others as they came."""
 
+    stage: ClassVar[str] = "bias"
     adapts: ClassVar[bool] = True
     default_rate: ClassVar[float | None] = 1e-3
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -26,6 +26,7 @@ class Frozen(Tuning):
         MiniLM's six halves the time of training on a CPU and cost no accuracy on 2,000 AG News rows.
     """
 
+    stage: ClassVar[str] = "frozen"
     frozen_layers: Annotated[Whole, Field(ge=0)] | None = None
 
     def prepare(self, encoder: Encoder, learning_rate: float) -> list[dict[str, Any]]:

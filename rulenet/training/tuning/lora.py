@@ -35,6 +35,7 @@ class LoRA(Tuning):
         ``"attention"``: the projections to queries and values; ``"all"``: every matrix of the layers.
     """
 
+    stage: ClassVar[str] = "lora"
     adapts: ClassVar[bool] = True
     default_rate: ClassVar[float | None] = 5e-4
     r: Annotated[Whole, Field(ge=1, le=10_000)] = 8

@@ -30,6 +30,7 @@ class SoftPrompt(Tuning):
         Number of pieces; each leaves room for one piece less of a long text.
     """
 
+    stage: ClassVar[str] = "prompt"
     adapts: ClassVar[bool] = True
     default_rate: ClassVar[float | None] = 1e-2
     prompt_tokens: Annotated[Whole, Field(ge=1, le=500)] = 16

@@ -13,6 +13,7 @@ from rulenet.training.corpus import Corpus
 class Tuning(ABC):
     """A way to tune an encoder: the base of frozen dataclasses."""
 
+    stage: ClassVar[str]  # what it is called among the stages of a recipe
     adapts: ClassVar[bool] = False  # whether it needs an encoder that has read other texts before
     default_rate: ClassVar[float | None] = None  # default learning rate of the encoder; None: the encoder's own
 
