@@ -64,7 +64,16 @@ def test_names_of_fields_are_unique() -> None:
     parts = (*PARTS.values(), Frozen, Supervised, Contrastive)
     fields = [field.name for part in parts for field in dataclasses.fields(part) if field.name != "weight"]  # type: ignore[arg-type]
     assert len(set(fields)) == len(fields)
-    assert set(Recipe().leaves()) == {*fields, "tune", "stages", "objectives", "augment", "keep_rule_spans", "alpha", "held_out"}
+    assert set(Recipe().leaves()) == {
+        *fields,
+        "tune",
+        "stages",
+        "objectives",
+        "augment",
+        "keep_rule_spans",
+        "alpha",
+        "held_out",
+    }
 
 
 def test_changes_reach_their_part_and_leave_the_others() -> None:
