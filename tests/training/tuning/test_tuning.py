@@ -105,6 +105,17 @@ def test_the_model_is_saved_loaded_and_explained(tiny_encoder: str, tmp_path: Pa
         assert told.bias[label] + sum_of_terms + told.neural[label] == pytest.approx(logit, abs=1e-4)
 
 
+@pytest.mark.slow
+def test_a_prompt_is_exported_with_the_encoder(tiny_encoder: str) -> None:
+    pytest.importorskip("onnxscript")
+    labels = np.where(TARGET[:, 0] > 0, "money", "sport")
+    recipe = FEW.with_changes(tune=SoftPrompt(3), learning_rate=1e-2, epochs=1)
+    clf = RuleNetClassifier(None, tiny_encoder, recipe=recipe, random_state=0).fit([*TEXTS] * 2, [*labels] * 2)
+    before = clf.decision_function(TEXTS)
+    clf.export()
+    np.testing.assert_allclose(clf.decision_function(TEXTS), before, atol=1e-3)
+
+
 def test_what_cannot_be_tuned_is_refused_before_any_work(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
