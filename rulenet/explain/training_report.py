@@ -15,6 +15,7 @@ from rulenet.base.drawing import Amount, Block, Cell, Curve, Fold, Heading, Head
 from rulenet.base.wording import counted
 from rulenet.draw.html import page
 from rulenet.draw.shown import Shown
+from rulenet.training.alternation import told
 from rulenet.training.objectives.objective import Objective, side
 from rulenet.training.recipe import Recipe
 from rulenet.training.recipes import changes
@@ -137,14 +138,16 @@ class TrainingReport(Shown):
 def findings(report: Mapping[str, Any]) -> list[str]:
     """What there is to know of a training, in words; `report` has all fields of `Report`."""
     epochs, best, found = report["epochs"], report["best_epoch"], []
-    if epochs and best:
+    if report["averaged"]:
+        found.append("The average of the weights of the last steps is kept, the best on texts held out of training.")
+    elif epochs and best:
         too = " φ learned too, and what it learned is kept." if report["joint"] else ""
         found.append(f"The weights of epoch {best} of {epochs} are kept, the best on texts held out of training.{too}")
     elif report["start"]:
         none = f"{counted(epochs, 'epoch')} made it no better" if epochs else "there were no epochs"
         found.append(f"ψ is its convex start, the best linear head over the encoder: {none}.")
-    if report.get("overfitting"):
-        found.append(report["overfitting"])
+    found += [told(number, line) for number, line in enumerate(report["stages"], start=1)]
+    found += [report["overfitting"]] if report["overfitting"] else []
     if report["interrupted"]:
         found.append("Training was interrupted.")
     if held_out := report["held_out"]:
@@ -161,8 +164,9 @@ def findings(report: Mapping[str, Any]) -> list[str]:
         if reached:
             judges = counted(one["judges"], "text")
             found.append(f"{one['objective']}, on {judges} that it did not learn from: {', '.join(reached)}.")
-    if teaching := report["teaching"]:
-        found.append(f"Of the labels that rules taught, {teaching['doubt']:.0%} are expected to be wrong.")
+    for what, teachers in (("teaching", "rules taught"), ("self_taught", "φ and ψ gave to texts without one")):
+        if report[what]:
+            found.append(f"Of the labels that {teachers}, {report[what]['doubt']:.0%} are expected to be wrong.")
     if (error := report["calibration"].get("ece")) is not None:
         found.append(f"Probabilities are off by {error:.1%} on average.")
     return found
@@ -173,17 +177,19 @@ def _both(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str
 
 
 def _stages(report: Mapping[str, Any]) -> list[Stage]:
+    # Epochs of the encoder's first objectives are not counted by `best_epoch`.
+    main = report["curves"][len(report["curves"]) - report["epochs"] :]
+    kept = main[report["best_epoch"] - 1] if 0 < report["best_epoch"] <= len(main) else None
     found = []
     for name, points in groupby(report["curves"], key=lambda point: str(point["stage"])):
         epochs = list(points)
         columns = {key: [e[key] for e in epochs if e[key] is not None] for key in epochs[0] if key != "terms"}
-        is_judged = bool(columns["held_out_loss"])
         found.append(
             Stage(
                 name, len(epochs), (columns["train_loss"][0], columns["train_loss"][-1]),
                 min(columns["held_out_loss"], default=None), max(columns["accuracy"], default=None),
                 max(columns["macro_f1"], default=None), max(columns["learning_rate"]),
-                is_judged and report["best_epoch"] in columns["epoch"],
+                any(e is kept for e in epochs),
             )
         )  # fmt: skip
     return found

@@ -14,9 +14,10 @@ from typing import Any
 
 from rulenet.base.wording import close_to
 from rulenet.errors import ParameterError
-from rulenet.training.augment import Mixup, Swap, TokenDropout
+from rulenet.training.augment import Mixup, Swap, Synonyms, TokenDropout
+from rulenet.training.objectives import Consistency, Contrastive, Denoising, MaskedLM, PseudoLabels, SimCSE, Supervised
 from rulenet.training.recipe import OBJECTIVES, PARTS, TUNINGS, Recipe
-from rulenet.training.tuning import BiasOnly, Full, LoRA
+from rulenet.training.tuning import BiasOnly, Full, LoRA, SoftPrompt
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def _of(name: str, why: str, **fields: Any) -> NamedRecipe:
     return NamedRecipe(name, why, Recipe.of(**fields))
 
 
+USUAL = (Supervised(), Contrastive())  # the default's objectives
 NAMED = (
     _of("default", "what was best over all: the upper half of the encoder is trained, and φ too in the last epoch"),
     _of("quick", "seconds instead of minutes: the best head over the encoder as it comes, no epochs", epochs=0),
@@ -58,6 +60,28 @@ NAMED = (
     ),
     _of("lora", "a low-rank change of all layers is trained, a hundredth of the weights (extra peft)", tune=LoRA()),
     _of("biases", "only the biases of all layers are trained, a thousandth of the weights", tune=BiasOnly()),
+    _of("prompt", "only vectors before each text are trained, the encoder stays (extra peft)", tune=SoftPrompt()),
+    _of(
+        "alternating",
+        "prompt, LoRA, prompt: each is kept only if held-out texts gain (extra peft)",
+        stages="prompt,lora,prompt",
+    ),
+    _of(
+        "masked-lm",
+        "the encoder first guesses words left out of your texts",
+        objectives=(MaskedLM(mask_epochs=2), *USUAL),
+    ),
+    _of("simcse", "the encoder first tells your texts from each other", objectives=(SimCSE(simcse_epochs=1), *USUAL)),
+    _of("denoising", "the encoder first writes your texts again", objectives=(Denoising(denoise_epochs=1), *USUAL)),
+    _of(
+        "mixture", "labels and words left out are learned beside each other", objectives=(*USUAL, MaskedLM()), alpha=0.7
+    ),
+    _of("pseudo-labels", "φ and ψ label your texts without labels for each other", objectives=(*USUAL, PseudoLabels())),
+    _of(
+        "consistency",
+        "texts without labels keep their answer when words are left out",
+        objectives=(*USUAL, Consistency()),
+    ),
     _of(
         "word-dropout",
         "words are left out at random, but none on which a rule fires",
@@ -70,7 +94,18 @@ NAMED = (
         augment=[Swap()],
         keep_rule_spans=True,
     ),
+    _of(
+        "synonyms",
+        "words become words like them, but none on which a rule fires",
+        augment=[Synonyms()],
+        keep_rule_spans=True,
+    ),
     _of("mixup", "texts of a batch are mixed after the encoder, so that ψ is less sure", augment=[Mixup()]),
+    _of(
+        "averaged",
+        "the weights of the last third of the steps are averaged, and kept if held-out texts gain",
+        average=0.3,
+    ),
     _of("exits", "for a cascade: φ leads by more where it is right, so that ψ is skipped more often", exit_margin=4.0),
     _of("long-texts", "ψ reads up to four windows of a text instead of its two ends", long_texts="chunks"),
     _of(

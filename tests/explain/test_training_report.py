@@ -60,6 +60,20 @@ def test_what_a_report_says() -> None:
     assert json.loads(json.dumps(found.to_dict()))["stages"][1]["train_loss"] == [1.0, 0.75]
 
 
+def test_stages_one_after_another_begin_to_count_again() -> None:
+    """Epoch 3 of all is the first of the second stage."""
+    one, two = (
+        {"name": name, "epochs": 2, "held_out_loss": None, "accuracy": None, "trained": 0.1} for name in ("a", "b")
+    )
+    curves = [point("Contrastive", 1, 2.0), *(point(stage, n, 1.0, 0.5) for stage in ("1. a", "2. b") for n in (1, 2))]
+    changed = {"curves": curves, "epochs": 4, "best_epoch": 3, "stages": [one | {"kept": False}, two | {"kept": True}]}
+    found = TrainingReport.of({**REPORT, **changed}, RECIPE)
+    assert [stage.is_kept for stage in found.stages] == [False, False, True]
+    assert "stage 2, b: 2 epochs, 10.00% of the encoder trained, kept" in found.findings
+    averaged = TrainingReport.of({**REPORT, "averaged": True}, RECIPE)
+    assert averaged.findings[0].startswith("The average of the weights of the last steps is kept")
+
+
 def test_the_courses_of_a_stage() -> None:
     """One epoch makes no line; what is another loss is a line of its own."""
     plots = {plot.title: plot for plot in TrainingReport.of(REPORT, RECIPE).courses() if isinstance(plot, Plot)}
