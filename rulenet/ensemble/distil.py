@@ -118,7 +118,8 @@ def _teachers(models: Sequence[RuleNetClassifier]) -> list[Predictor]:
     if isinstance(models, RuleNetClassifier) or not models:
         raise ParameterError("models should be a list of at least one fitted RuleNetClassifier, such as [clf]")
     predictors = [model.predictor_ for model in models]
-    predictors[0].only_one("distillation")
+    for predictor in predictors:
+        predictor.only_one("distillation")
     known = predictors[0].labels.tolist()
     for number, predictor in enumerate(predictors[1:], start=2):
         if (other := predictor.labels.tolist()) != known:

@@ -80,7 +80,8 @@ def soup(
             "a greedy soup needs held-out texts and their labels; give both, or neither for a plain average"
         )
     predictors = _alike([model.predictor_ for model in models])
-    predictors[0].only_one("a soup")
+    for predictor in predictors:
+        predictor.only_one("a soup")
     hybrids, kept = [predictor.hybrid for predictor in predictors], list(range(len(models)))
     about: dict[str, Any] = {"members": len(models)}
     if texts is not None and labels is not None:

@@ -147,6 +147,7 @@ TEXTS = data(40, 11)[0]
         (lambda clf: clf, {}, InputError, "a list of at least one fitted RuleNetClassifier"),
         (lambda clf: [RuleNetClassifier()], {}, NotFittedError, "not fitted yet"),
         (lambda clf: [clf, other()], {}, LabelError, r"teacher 2 has the labels \['a', 'b'\], but the first one has"),
+        (lambda clf: [clf, several()], {}, InputError, "distillation needs a model with one label per text"),
         (lambda clf: [clf], {"texts": []}, InputError, "texts is empty"),
         (lambda clf: [clf], {"texts": ["one"]}, InputError, "1 text to distil from are too few: at least 40"),
         (lambda clf: [clf], {"alpha": 0.5}, InputError, "alpha=0.5 weighs labels against teachers, but there are none"),
@@ -166,6 +167,10 @@ def test_complaints(
     options = {"texts": TEXTS, **options}
     with pytest.raises(kind, match=message):
         distill(models(teacher), **options)
+
+
+def several() -> RuleNetClassifier:
+    return RuleNetClassifier(None, None).fit(["x y", "z w", "x w", "z y"], [["a"], ["b"], ["a", "b"], ["b"]])
 
 
 def other() -> RuleNetClassifier:

@@ -14,7 +14,7 @@ from rulenet import RuleNetClassifier, RuleSet, soup
 from rulenet.ensemble.soup import _mean
 from rulenet.errors import InputError, ParameterError
 from rulenet.estimator import NotFittedError
-from tests.ensemble.test_distil import PLAIN, RULES, data, other
+from tests.ensemble.test_distil import PLAIN, RULES, data, other, several
 
 TEXTS, LABELS = data(80, 0)
 NEW = data(60, 1)[0]
@@ -101,6 +101,7 @@ def test_the_mean_of_equal_weights_is_exactly_these() -> None:
         (lambda clf, _: [], {}, ParameterError, "models should be a list of fitted models"),
         (lambda clf, _: clf, {}, ParameterError, "models should be a list of fitted models"),
         (lambda clf, _: [clf, RuleNetClassifier()], {}, NotFittedError, "not fitted yet"),
+        (lambda clf, _: [clf, several()], {}, ParameterError, "a soup needs a model with one label per text"),
         (lambda clf, _: [clf], {"texts": NEW}, ParameterError, "needs held-out texts and their labels; give both"),
         (lambda clf, _: [clf], {"texts": NEW, "labels": ["Sports"]}, InputError, "60 texts but 1 label"),
         (lambda clf, _: [clf, fitted(None, None)], {}, ParameterError, "model 2 .*: it has other rules"),
