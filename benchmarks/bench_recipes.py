@@ -29,7 +29,16 @@ from rulenet.training.settings import settings
 
 SETS = {"trec": 500, "ag_news": 1000}  # test rows
 UNLIKE = ("default", "exits", "long-texts", "portable")  # these are not about accuracy on short texts
-METHODS = ["default", *(one.name for one in NAMED if one.name not in UNLIKE)]
+SWITCHES = [
+    "optimizer=lion",
+    "optimizer=adafactor",
+    "optimizer=sgd",
+    "schedule=cosine",
+    "schedule=one_cycle",
+    "label_smoothing=0.1",
+]
+SWITCHES += ["patience=2", "metric=accuracy", "encoder_dropout=0.2", "weight_decay=0.1"]
+METHODS = ["default", *(one.name for one in NAMED if one.name not in UNLIKE), *SWITCHES]
 JUDGES, UNLABELLED = 1000, 2000
 CLEAR = 2.0  # standard errors
 
@@ -94,8 +103,13 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         means = {key: round(100 * float(np.mean([row[key] for row in base])), 2) for key in ("accuracy", "macro_f1")}
         seconds, seeds = float(np.median([row["seconds"] for row in base])), len(base)
         figures[f"{name}, {n}"] = {
-            "default": means | {"seconds": seconds, "seeds": seeds, "texts": len(base[0]["right"])},
-            "methods": {method: compared(cells, base) for method, cells in sorted(by_method.items())},
+            "default": means | {"seconds": seconds, "seeds": seeds},
+            "texts": f"{len(base[0]['right']):,} " + ("other training texts" if base[0]["tune"] else "test texts"),
+            "methods": {
+                method: compared(cells, base)
+                for method, cells in sorted(by_method.items())
+                if {cell["seed"] for cell in cells} & {cell["seed"] for cell in base}
+            },
         }
     return figures
 
@@ -108,7 +122,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[500])
     parser.add_argument("--methods", nargs="+", default=METHODS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--tune", action="store_true", help="judge on training rows kept aside, and write no results")
+    parser.add_argument("--tune", action="store_true", help="judge on training rows kept aside")
     parser.add_argument("--runs", type=Path, help="a file that keeps finished runs; those it holds are not run again")
     parser.add_argument("--no-report", action="store_true")
     options = parser.parse_args()
@@ -127,7 +141,7 @@ def main() -> None:
             with options.runs.open("a", encoding="utf-8") as handle:
                 handle.write(json.dumps(rows[-1]) + "\n")
     figures = summary([row for row in rows if row["tune"] == options.tune])
-    if options.tune or options.no_report:
+    if options.no_report:
         print(json.dumps(figures, indent=1, ensure_ascii=False))
         return
     claims = {
@@ -136,7 +150,7 @@ def main() -> None:
         )
         for name, f in figures.items()
     }
-    finish("recipes", figures, claims, seeds=sorted({row["seed"] for row in rows if not row["tune"]}))
+    finish("recipes", figures, claims, seeds=sorted({row["seed"] for row in rows if row["tune"] == options.tune}))
 
 
 if __name__ == "__main__":
