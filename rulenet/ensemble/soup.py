@@ -80,8 +80,6 @@ def soup(
             "a greedy soup needs held-out texts and their labels; give both, or neither for a plain average"
         )
     predictors = _alike([model.predictor_ for model in models])
-    for predictor in predictors:
-        predictor.only_one("a soup")
     hybrids, kept = [predictor.hybrid for predictor in predictors], list(range(len(models)))
     about: dict[str, Any] = {"members": len(models)}
     if texts is not None and labels is not None:
@@ -105,6 +103,8 @@ def soup(
 
 def _alike(predictors: list[Predictor]) -> list[Predictor]:
     """The same, if they can be averaged."""
+    for predictor in predictors:
+        predictor.only_one("a soup")
     for number, predictor in enumerate(predictors[1:], start=2):
         if difference := next(_differences(predictors[0], predictor), ""):
             raise ParameterError(f"model {number} cannot be averaged with the first one: {difference}")
