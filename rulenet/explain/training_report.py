@@ -167,6 +167,10 @@ def findings(report: Mapping[str, Any]) -> list[str]:
     for what, teachers in (("teaching", "rules taught"), ("self_taught", "φ and ψ gave to texts without one")):
         if report[what]:
             found.append(f"Of the labels that {teachers}, {report[what]['doubt']:.0%} are expected to be wrong.")
+    if about := report["distillation"]:
+        teachers = counted(about["teachers"], "teacher")
+        same = f" and gives their answer to {about['agreement']:.1%} of other texts" if "agreement" in about else ""
+        found.append(f"It learned from {teachers} on {counted(about['texts'], 'text')}{same}.")
     if (error := report["calibration"].get("ece")) is not None:
         found.append(f"Probabilities are off by {error:.1%} on average.")
     return found

@@ -70,6 +70,9 @@ def test_stages_one_after_another_begin_to_count_again() -> None:
     found = TrainingReport.of({**REPORT, **changed}, RECIPE)
     assert [stage.is_kept for stage in found.stages] == [False, False, True]
     assert "stage 2, b: 2 epochs, 10.00% of the encoder trained, kept" in found.findings
+    student = {"teachers": 2, "texts": 30, "agreement": 0.975}
+    said = "It learned from 2 teachers on 30 texts and gives their answer to 97.5% of other texts."
+    assert said in TrainingReport.of({**REPORT, "distillation": student}, RECIPE).findings
     averaged = TrainingReport.of({**REPORT, "averaged": True}, RECIPE)
     assert averaged.findings[0].startswith("The average of the weights of the last steps is kept")
 
