@@ -186,7 +186,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
             From the parts.
         """
         recipe = check_parameters(self.get_params(deep=False), resume=resume)
-        given = check_given(X, y, unlabeled, sample_weight, self.get_params(deep=False))
+        given = check_given(X, y, unlabeled, sample_weight, self.get_params(deep=False) | {"recipe": recipe})
         known, names = given.known, given.classes.names
         language = chosen_language(self.language, given.ruleset, known, given.unlabeled)
         task = Task([*known, *given.unlabeled], given.Y, names, given.weighs_labels, link=given.link)

@@ -243,7 +243,7 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         inner = f"{share['without_embeddings']:.1%} without its table of word pieces"
         say(f"trained: {share['encoder']:.1%} of the encoder's weights ({inner})")
     if report["teaching"]:
-        say(f"of the labels that rules taught, {report['teaching']['doubt']:.0%} are expected to be wrong")
+        say(f"of the labels guessed for texts without one, {report['teaching']['doubt']:.0%} are expected to be wrong")
         say(report["teaching"]["advice"])
     if held_out := report["held_out"]:
         title = f"Accuracy on {counted(int(held_out['texts']), 'text')} held out of training"

@@ -56,7 +56,7 @@ class LMHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(table.num_embeddings))
         nn.init.normal_(self.dense.weight, std=0.02)
         nn.init.zeros_(self.dense.bias)
-        own = own_weights(encoder)
+        own = own_weights(encoder.name)
         self.is_own = own is not None and {n: p.shape for n, p in own.items()} == {
             n: p.shape for n, p in self.named_parameters()
         }
@@ -78,10 +78,10 @@ def mask_piece(encoder: Encoder) -> int | None:
     return next((number for number in found if number is not None), None)
 
 
-def own_weights(encoder: Encoder) -> dict[str, Tensor] | None:
+def own_weights(name: str) -> dict[str, Tensor] | None:
     """The weights of the head that an encoder came with, or None."""
     found: dict[str, Tensor] = {}
-    for file in _files(encoder.name):
+    for file in _files(name):
         with safe_open(file, framework="pt") as content:
             names = set(content.keys())
             for part, others in _NAMES.items():

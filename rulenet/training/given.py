@@ -56,9 +56,10 @@ def check_given(X: Any, y: Any, unlabeled: Any, sample_weight: Any, params: Mapp
     if has_several(y):
         return _with_sets(known, y, unlabeled, weight, ruleset, params)
     described = [str(label) for label in descriptions or ()]
-    named = [*(ruleset.labels if ruleset else ()), *(described if classes is None else ())]
+    asked = list(getattr(getattr(params.get("recipe"), "prompt", None), "words", ()))
+    named = [*(ruleset.labels if ruleset else ()), *([*described, *asked] if classes is None else ())]
     found = find_classes(
-        y, len(known), classes=classes, rule_labels=named if ruleset is not None or descriptions else None
+        y, len(known), classes=classes, rule_labels=named if ruleset is not None or descriptions or asked else None
     )
     if more and set(more) <= set(found.names):
         raise InputError("unlabeled has the labels themselves, not texts: pass the texts that have no label")

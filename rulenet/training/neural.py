@@ -35,6 +35,7 @@ from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.overfitting import overfitting
 from rulenet.training.parts import fields_of
 from rulenet.training.phi_stage import MIN_HELD_OUT, split
+from rulenet.training.prompt import Prompt
 from rulenet.training.recipe import FEW_TAUGHT, FEW_TEXTS, PARTS, Recipe
 from rulenet.training.report import Report
 from rulenet.training.teaching import VARIANCE
@@ -57,6 +58,7 @@ class Seen:
     h: Array  # h(x), (n_texts, H)
     came: Array | None  # h(x) before the encoder learned from labels, if it did and there are enough to judge it by
     contrast_steps: int  # that it made
+    said: Array | None = None  # what it answers to the prompt, (n_texts, n_labels)
 
 
 def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) -> Seen:
@@ -76,10 +78,11 @@ def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) 
         setup = Setup(psi, corpus, corpus.with_target, nothing, PhiProblem(), new_cut(settled, psi))
         if "contrast_steps" in settled.leaves():
             report.settled["contrast_steps"] = settled.leaves()["contrast_steps"]
+        said = recipe.prompt.ask(psi, corpus.texts) if isinstance(recipe.prompt, Prompt) else None
         came = train_first(setup, np.arange(0), settled, report, job, judges=judges)
         h = psi.hidden(corpus.rows, device=new_accelerator(job.device).device)
     report.seconds_per_text["psi"] = (time.perf_counter() - started) / len(corpus)
-    return Seen(psi.encoder, h, came, report.settled.get("contrast_steps", 0))
+    return Seen(psi.encoder, h, came, report.settled.get("contrast_steps", 0), said)
 
 
 def fit_psi(
@@ -189,7 +192,7 @@ def conclude(
     few, fewest = (
         (1, 1) if report.self_taught else (FEW_TEXTS, MIN_HELD_OUT)
     )  # the held-out texts alone are judged then
-    if n_texts < few and not problem.rules:
+    if n_texts < few and not problem.rules and not report.teaching:
         phi, target, traits = start.judged.phi, start.judged.Y, psi.encoder.traits
         ratio = max(traits.few_ratio, MOVED_RATIO) if start.is_moved else traits.few_ratio
         a, s = sharpened(*few_scales(phi, start.psi, ratio), phi, start.psi, target, problem.link)

@@ -54,6 +54,8 @@ def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Reci
     if encoder == "scratch" and (adapting := [tuning for tuning in found.tunings if tuning.adapts]):
         knows = "adapts what an encoder knows, and encoder='scratch' knows nothing yet; use tune=Full()"
         problems.append(f"{'stages with ' if found.stages else 'tune='}{adapting[0]!r} {knows}")
+    if found.prompt == "descriptions" and not params["descriptions"]:
+        problems.append("prompt='descriptions' needs descriptions=…, which say what the labels mean")
     if resume and params["work_dir"] is None:
         problems.append("resume=True needs work_dir=…, the folder where the interrupted run kept its checkpoints")
     if problems:

@@ -234,9 +234,9 @@ class Guesses:
     ----------
     rounds
         With rules, in how many rounds texts without a label are labelled anew after the first, by rules and a model that learns from them
-        (see `rulenet.training.teaching`).
+        (see `rulenet.training.teaching`); with a prompt, by a model that learns from its answers (see `rulenet.training.self_teaching`).
     trusted
-        Share of the rules' votes that the first of these models learns from: those that the nearest texts share.
+        Share of the rules' votes that the first of these models learns from: those that the nearest texts share; of a prompt's, the surest.
     pseudo_confidence
         Without rules, an unlabelled text is learned from if φ gives a label at least this probability.
     """

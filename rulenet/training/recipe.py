@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
@@ -43,6 +43,7 @@ from rulenet.training.parts import (
     mixture,
     part,
 )
+from rulenet.training.prompt import Prompt
 from rulenet.training.tuning.bias_only import BiasOnly
 from rulenet.training.tuning.frozen import Frozen
 from rulenet.training.tuning.full import Full
@@ -105,6 +106,9 @@ class Recipe:
         What is changed of texts while ψ is trained on them, anew in each epoch. See `rulenet.training.augment`.
     keep_rule_spans
         Whether augmentations leave words alone on which a rule fires.
+    prompt
+        What labels texts without a label where there are no rules: label words that an encoder with a masked-LM head is asked for (see
+        `rulenet.training.prompt`), or ``"descriptions"``, those of the estimator, compared with the texts by h(x).
     alpha
         α in L = α Σ labelled + (1 − α) Σ unsupervised, where objectives of both sides train beside each other; a pair (from, to) goes from
         the one to the other over the steps. None: the plain sum.
@@ -128,6 +132,7 @@ class Recipe:
         Supervised(),
         Contrastive(),
     )
+    prompt: Prompt | Literal["descriptions"] | None = None
     alpha: Annotated[float | tuple[float, float] | None, PlainValidator(mixture)] = None
     augment: Annotated[tuple[Augmentation, ...], BeforeValidator(as_tuple)] = ()
     keep_rule_spans: bool = False
@@ -309,6 +314,7 @@ class Recipe:
         found |= {"tune": _stored(self.tune), "objectives": list(map(_stored, self.objectives))}
         found["stages"] = list(map(_stored, self.stages))
         found |= {"augment": list(map(_stored, self.augment)), "keep_rule_spans": self.keep_rule_spans}
+        found["prompt"] = fields_of(self.prompt) if isinstance(self.prompt, Prompt) else self.prompt
         return found | {"alpha": self.alpha, "held_out": self.held_out}
 
     @classmethod
@@ -329,6 +335,8 @@ class Recipe:
                 found["objectives"] = tuple(_restored(values, OBJECTIVES) for values in found["objectives"])
             if "augment" in found:
                 found["augment"] = tuple(_restored(values, AUGMENTATIONS) for values in found["augment"])
+            if isinstance(found.get("prompt"), Mapping):
+                found["prompt"] = _made(Prompt, found["prompt"])
             made: Recipe = _made(cls, found)
         except (ParameterError, TypeError) as error:
             raise ParameterError(f"recipe: {error}") from None

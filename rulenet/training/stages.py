@@ -35,8 +35,10 @@ from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Need
 from rulenet.training.phi_choice import choose_phi
 from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_problem, shifted, split
+from rulenet.training.prompt import checked
 from rulenet.training.recipe import FEW_TEXTS, Recipe
 from rulenet.training.report import Report
+from rulenet.training.self_teaching import self_teach
 from rulenet.training.self_training import self_taught
 from rulenet.training.teaching import Lesson, Rules, given_weights, lesson_line, teach
 from rulenet.training.view import term_view
@@ -74,7 +76,7 @@ def expected_costs(
     """Roughly the milliseconds of each stage, for a bar over all of them."""
     n_texts = len(task.texts)
     costs = {"columns": 0.5 * n_texts}
-    if rules_teach(task, features):
+    if taught_by_someone(task, features, recipe):
         costs["teaching"] = (0.5 if encoder is None else 10.0) * n_texts
     costs["φ"] = 1.0 * n_texts
     if encoder is not None:
@@ -91,10 +93,17 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
     job.progress.stage("columns", f"columns of {counted(len(task.texts), 'text')}")
+    if recipe.prompt is not None:
+        has = {
+            "has_rules": features.ruleset is not None,
+            "has_more": not task.is_given.all(),
+            "several": task.link.several,
+        }
+        recipe = recipe.with_changes(prompt=checked(recipe.prompt, encoder, task.classes, **has))
     if encoder is not None:
         check_stages(recipe, report.n_texts)
         task = replace(task, words=new_words(task, features, encoder, recipe, job))
-    teaches = rules_teach(task, features)
+    teaches = taught_by_someone(task, features, recipe)
     plain, words, word_vectors = read_columns(task, features, encoder, recipe, teaches, report, job)
     report.seconds["columns"] = time.perf_counter() - started
     Y, seen = taught(task, words or plain, encoder, recipe, report, job) if teaches else (task.Y, None)
@@ -193,9 +202,9 @@ def learns_from_itself(task: Task, recipe: Recipe) -> bool:
     return bool(recipe.guess_rounds and task.is_given.any() and not task.is_given.all())
 
 
-def rules_teach(task: Task, features: Features) -> bool:
-    """Whether there are rules, and texts without a label."""
-    return features.ruleset is not None and not bool(task.is_given.all())
+def taught_by_someone(task: Task, features: Features, recipe: Recipe) -> bool:
+    """Whether there are texts without a label, and rules or a prompt that label them."""
+    return (features.ruleset is not None or recipe.prompt is not None) and not bool(task.is_given.all())
 
 
 def read_columns(
@@ -221,7 +230,9 @@ def taught(
     features, n_rules = columns.features, columns.features.n_rules
     seen: Seen | None = None
     started = time.perf_counter()
-    job.progress.stage("teaching", f"rules teach: {counted(len(task.texts), 'text')}")
+    job.progress.stage(
+        "teaching", f"{'rules teach' if n_rules else 'texts are labelled'}: {counted(len(task.texts), 'text')}"
+    )
     if encoder not in (None, "scratch"):
         from rulenet.training.neural import see
 
@@ -229,23 +240,30 @@ def taught(
         corpus = Corpus(task.texts, columns.X, task.Y, origin, np.zeros_like(task.Y), words=task.words)
         seen = see(corpus, str(encoder), recipe, report, job)
     view = term_view(columns, job.seed) if seen is None else seen.h
-    if view is None or features.ruleset is None:
+    if view is None:
         return task.Y, None
     # Guesses that knew the labels of held-out texts would make φ and ψ look better on these than they are.
     rows = np.arange(len(task.Y))
     if task.is_given.any():
         rows, _ = split(task.Y, task.is_given, recipe.held_out, job.seed)
-    given = given_weights(features.ruleset.rules)
-    rules = Rules(columns.X[rows, :n_rules], rule_columns(features.ruleset, task.classes), given)
-    how: dict[str, Any] = {"rounds": recipe.guesses.rounds, "trusted": recipe.guesses.trusted, "seed": job.seed}
-    lesson = teach(rules, view[rows], task.Y[rows], task.classes, ONE_OF, **how)
+    lesson: Lesson | None
+    guesses, of_rows = recipe.guesses, (view[rows], task.Y[rows])
+    if features.ruleset is None:
+        said = None if seen is None or seen.said is None else seen.said[rows]
+        lesson = self_teach(*of_rows, said, task.classes, ONE_OF, rounds=guesses.rounds + 1, trusted=guesses.trusted)
+    else:
+        given = given_weights(features.ruleset.rules)
+        rules = Rules(columns.X[rows, :n_rules], rule_columns(features.ruleset, task.classes), given)
+        how: dict[str, Any] = {"rounds": guesses.rounds, "trusted": guesses.trusted, "seed": job.seed}
+        lesson = teach(rules, *of_rows, task.classes, ONE_OF, **how)
     report.seconds["teaching"] = time.perf_counter() - started
     if lesson is None:
         warnings.warn(SILENT, stacklevel=4)
         return task.Y, None
     warn_of_gaps(lesson, task.classes)
     report.teaching = lesson.report
-    job.progress.say(lesson_line(lesson.report))
+    if n_rules:
+        job.progress.say(lesson_line(lesson.report))
     Y = task.Y.copy()
     Y[rows] = lesson.targets
     return Y, seen

@@ -70,6 +70,7 @@ def test_names_of_fields_are_unique() -> None:
         "stages",
         "objectives",
         "augment",
+        "prompt",
         "keep_rule_spans",
         "alpha",
         "held_out",
