@@ -42,6 +42,8 @@ def train_stages(
     checkpoint: Checkpoint | None, report: Report, *, judge_start: bool,
 ) -> Outcome:  # fmt: skip
     """Train ψ by a recipe's tuning or, if it has stages, by one after another; see `rulenet.training.loop.train_psi`."""
+    import torch
+
     from rulenet.training.loop import train_psi
     from rulenet.training.run import Outcome
 
@@ -56,6 +58,9 @@ def train_stages(
             continue
         for module in (psi.body, *(module for term in terms for module in term.modules.values())):
             module.requires_grad_(True)
+        torch.manual_seed(
+            job.seed + number
+        )  # what a stage begins with must not depend on whether the one before was trained or resumed
         one = recipe.with_changes(stages=(), tune=tuning).resolved(len(train), psi.encoder.traits)
         kept, name = checkpoint and checkpoint.of_stage(number), f"{number}. {tuning.stage}"
         begun = judge_start or bool(whole.best_epoch)

@@ -69,8 +69,9 @@ def test_a_stage_goes_on_from_the_best_and_counts_if_it_helps(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("epoch", [3, 4])  # the first of the second stage, of which nothing is kept yet, and the second
 def test_a_run_goes_on_in_the_stage_where_it_was_broken_off(
-    tiny_encoder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tiny_encoder: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, epoch: int
 ) -> None:
     whole, stages = fit(tiny_encoder), []
     train_epoch = loop.train_epoch
@@ -81,7 +82,7 @@ def test_a_run_goes_on_in_the_stage_where_it_was_broken_off(
 
     work = tmp_path / "work"
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "train_epoch", before_call(4, train_epoch, raising(OSError("broken off"))))
+        patch.setattr(loop, "train_epoch", before_call(epoch, train_epoch, raising(OSError("broken off"))))
         with pytest.raises(OSError, match="broken off"):
             fit(tiny_encoder, work_dir=work)
     assert has_checkpoint(work)

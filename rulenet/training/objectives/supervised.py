@@ -80,7 +80,7 @@ class SupervisedTerm(Term):
         self.objective, self.layer, self.link = objective, layer, link
         self.modules = {} if layer is None else {"phi": layer}
         self.joint_epochs = 0 if layer is None else objective.joint_epochs
-        self.is_joint = False
+        self.is_joint = self.has_moved = False
 
     def parameter_groups(self, learning_rate: float) -> list[dict[str, Any]]:
         """φ has its own learning rate, and priors in the place of weight decay."""
@@ -94,6 +94,9 @@ class SupervisedTerm(Term):
         if self.layer is not None:
             self.is_joint = epoch >= epochs - self.joint_epochs
             self.layer.requires_grad_(self.is_joint)
+            self.has_moved = any(
+                bool(weight.detach().any()) for weight in self.layer.parameters()
+            )  # in an earlier stage
 
     def loss(self, psi: Psi, batch: Batch, step: Step) -> Tensor:
         """The joint loss; for some texts ψ must do without φ, so that it stays useful without φ."""
@@ -102,7 +105,7 @@ class SupervisedTerm(Term):
         from rulenet.model.phi_layer import sparse_rows
 
         phi, settings = batch.phi, self.objective
-        if self.layer is not None and self.is_joint:
+        if self.layer is not None and (self.is_joint or self.has_moved):
             columns, starts, values = map(step.moved, sparse_rows(batch.columns))
             phi = self.layer(phi, (columns, starts, values))
         keep = step.random().random((batch.size, 1))[batch.places] >= settings.phi_dropout
