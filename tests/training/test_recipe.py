@@ -103,7 +103,7 @@ def test_changes_reach_their_part_and_leave_the_others() -> None:
         ({"long_texts": "tail", "max_chunks": 0}, r"long_texts='tail' should be 'head', 'head_tail' or 'chunks'; max_chunks=0"),
         ({"joint_epochs": -1, "frozen_layers": -1}, r"(?=.*joint_epochs=-1 should be at)(?=.*frozen_layers=-1 should be at least 0)"),
         ({"batch_tokens": 100}, r"batch_tokens=100 should be at least max_length=256"),
-        ({"tune": "full", "objectives": ()}, r"(?=.*tune='full' should be an instance)(?=.*objectives=\(\) should have at least 1)"),
+        ({"tune": "full", "objectives": ()}, r"(?=.*tune='full' should be a tuning)(?=.*objectives=\(\) should have at least 1)"),
         ({"tune": LoRA(), "frozen_layers": 3}, r"frozen_layers of Frozen\(\) cannot be given to LoRA\(\): choose one tuning$"),
         ({"r": 4, "prompt_tokens": 3}, r"prompt_tokens of SoftPrompt\(\) cannot be given to LoRA\(\)"),
         ({"stages": "prompt, lora", "r": 4}, r"stages=\(SoftPrompt\(\), LoRA\(\)\) say how .* so leave out tune=LoRA\(r=4\)"),

@@ -80,3 +80,10 @@ def test_fields_as_text() -> None:
     for text, said in REFUSED.items():
         with pytest.raises(ParameterError, match=re.escape(said)):
             settings([f"tune={text}"])
+    unlike = {
+        "tune=lora": "tune='lora' should be a tuning, such as LoRA()",
+        "augment=Swap": "augment=Swap() should be a list",
+    }
+    for given, said in unlike.items():
+        with pytest.raises(ParameterError, match=re.escape(said)):
+            Recipe.of(**settings([given]))
