@@ -183,5 +183,5 @@ def test_a_recipe_keeps_augmentations() -> None:
     for wrong, message in ((0, "p=0 should be greater than 0"), (1.0, "less than 1"), ("x", "a number")):
         with pytest.raises(ParameterError, match=message):
             TokenDropout(wrong)  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match=r"augment.*'dropout' should be an instance"):
+    with pytest.raises(ParameterError, match=r"augment.*'dropout' should be an augmentation"):
         Recipe.of(augment=["dropout"])
