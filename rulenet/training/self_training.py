@@ -21,6 +21,7 @@ from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.model.link import Link
 from rulenet.model.phi_problem import PhiProblem
+from rulenet.training.augment.words import WordFinder
 from rulenet.training.convex import solve_head
 from rulenet.training.corpus import Corpus, Origin
 from rulenet.training.job import Job
@@ -37,14 +38,22 @@ VARIANCE = 3.0  # prior variance of the head's weights, as where rules teach
 
 
 def self_taught(
-    texts: Any, X: Any, Y: Array, problem: PhiProblem, encoder: str, recipe: Recipe, report: Report, job: Job
+    texts: Any,
+    words: WordFinder,
+    X: Any,
+    Y: Array,
+    problem: PhiProblem,
+    encoder: str,
+    recipe: Recipe,
+    report: Report,
+    job: Job,
 ) -> tuple[Array, Seen]:
     """Targets of all texts, those without a label as φ and the head guess them, and what the encoder has made of the texts."""
     from rulenet.training.neural import see
 
     started, given = time.perf_counter(), problem.link.mass(Y) > 0
     job.progress.stage("teaching", f"φ and ψ's head label {counted(int((~given).sum()), 'text')}")
-    corpus = Corpus(texts, X, Y, np.where(given, Origin.GIVEN, Origin.NONE), np.zeros_like(Y))
+    corpus = Corpus(texts, X, Y, np.where(given, Origin.GIVEN, Origin.NONE), np.zeros_like(Y), words=words)
     seen = see(corpus, encoder, recipe, report, job)
     # Guesses that knew the labels of held-out texts would make φ and ψ look better on these than they are.
     rows, _ = split(Y, given, recipe.held_out, job.seed, problem.link)

@@ -124,7 +124,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     if task.weighs_labels:
         problem, choice = shifted(problem, X, task.Y, features, job.seed), replace(choice, held_out=None)
     if seen is None and encoder not in (None, "scratch") and learns_from_itself(task, recipe):
-        Y, seen = self_taught(task.texts, X, task.Y, problem, str(encoder), recipe, report, job)
+        Y, seen = self_taught(task.texts, task.words, X, task.Y, problem, str(encoder), recipe, report, job)
     weights, Y = fit_phi(problem, X, Y, recipe, choice.start)
     if weights.shared is not None and columns.vectors is not None:
         weights = replace(weights, like=alike(columns, Y, weights, problem.link))
@@ -187,6 +187,8 @@ def fit_neural(
     weight = problem.link.mass(corpus.Y[corpus.is_given if corpus.is_given.any() else corpus.with_target])
     corpus = replace(corpus, phi=phi, Y=corpus.Y / weight.mean())
     psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job, seen)
+    if recipe.augment and not report.epochs and not report.settled.get("contrast_steps"):
+        warnings.warn("augment changed nothing, as no epochs followed the convex start; give epochs=…", stacklevel=4)
     return Hybrid(features, weights.finished(), psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
 
 

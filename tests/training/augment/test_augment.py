@@ -166,6 +166,8 @@ def test_only_what_training_reads_is_changed(
     first, mixed, words = (clf.predictor_.hybrid for clf in fitted)
     np.testing.assert_array_equal(first.weights.coef, words.weights.coef)
     assert len({float(hybrid.psi.from_text.weight.detach().sum()) for hybrid in (first, mixed, words)}) == 3
+    with pytest.warns(UserWarning, match="augment changed nothing, as no epochs followed"):
+        RuleNetClassifier(None, tiny_encoder, recipe=recipe.with_changes(epochs=0)).fit(texts, labels)
     fitted[2].save(tmp_path / "model")
     assert RuleNetClassifier.load(tmp_path / "model").recipe_ == fitted[2].recipe_
 
