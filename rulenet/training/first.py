@@ -39,7 +39,9 @@ def train_first(
         if changes is None:
             continue
         # Their rates are chosen for AdamW.
-        alone = recipe.with_changes(**{"optimizer": "adamw", "schedule": "linear", "stages": (), **changes})
+        alone = recipe.with_changes(
+            **{"optimizer": "adamw", "schedule": "linear", "stages": (), "average": 0.0, **changes}
+        )
         if not objective.is_supervised:
             learn_alone(objective, setup, held_out, alone, report, job)
             continue
