@@ -38,7 +38,14 @@ RUNS: dict[str, list[str]] = {
         *(f"{{data}} {DATA} --rules {{faulty}} {TRAIN}", f"{{data}} {DATA} --encoder {{e}} --out {{out}}"),
         *(f"{{data}} --language {{e}} {TRAIN}", f"{{data}} --epochs {{e}} {TRAIN}", f"{{e}}.csv {TRAIN}"),
         *(f"{{data}} --split {{e}} {TRAIN}", "{data} --encoder none --out {data}", "{data} --out {e}/{e}/{e}"),
-        f"{{rules}} --unlabeled {{data}} {DATA} {TRAIN}",
+        *(f"{{rules}} --unlabeled {{data}} {DATA} {TRAIN}", f"{{data}} --recipe {{e}} {TRAIN}"),
+        *(f"{{data}} --set {{e}} {TRAIN}", f"{{data}} --set tune={{e}}(r=1) {TRAIN}", f"{{data}} --set C={{e}} {TRAIN}"),
+    ],
+    "recipes": ["", "lora", "{e}", "lora --json"],
+    "distill": [
+        *(f"{{model}} {{data}} {DATA} --output {{out}}", "{e} {data} --output {out}", "{model} {e} --output {e}/{e}"),
+        *("{forged} {data} --output {out}", f"{{model}} {{data}} {DATA} --set {{e}} --output {{out}}"),
+        f"{{model}} {{data}} {DATA} --beside {{e}} --output {{out}}",
     ],
     "predict": [
         *("{model} {data} --json --text {text}", "{model} {data}", "{model} {e}.csv", "{e} {data}", "{forged} {data}"),
