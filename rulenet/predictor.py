@@ -19,8 +19,8 @@ from rulenet.base.types import Array
 from rulenet.data.check import check_texts, is_share
 from rulenet.data.classes import known_indices
 from rulenet.data.label_sets import as_tuples, known_sets
-from rulenet.decide.calibration import MIN_TEXTS, Calibration
-from rulenet.decide.per_label import LabelCalibration, with_thresholds
+from rulenet.decide.calibration import Calibration
+from rulenet.decide.per_label import FEWEST, LabelCalibration, with_thresholds
 from rulenet.decide.policy import Policy, new_policy
 from rulenet.errors import ParameterError
 from rulenet.explain.overview import GlobalExplanation, explain_global
@@ -286,7 +286,7 @@ class Predictor:
         """The same with these texts, which the model was not trained on, as its held-out ones, for instance after `with_rules`.
 
         Labels are needed for probabilities, label sets and rejection, but not for the cascade. Of several labels per text, thresholds are
-        chosen by them as well, if there are at least 40 texts; a label that none of them has keeps its own.
+        chosen by them as well, if there are at least 20 texts; a label that none of them has keeps its own.
         """
         texts, hybrid = check_texts(texts, may_be_empty=False), self.hybrid
         shape = (len(texts), len(self.labels)) if self.link.several else len(texts)
@@ -294,7 +294,7 @@ class Predictor:
         parts = self.parts(texts, may_skip=False)
         psi = parts.psi / hybrid.psi_scale if hybrid.psi_scale else parts.psi
         changed = replace(hybrid, held_out=HeldOut(parts.phi / hybrid.phi_scale, psi, y))
-        if isinstance(self.link, AnyOf) and labels is not None and len(texts) >= MIN_TEXTS:
+        if isinstance(self.link, AnyOf) and labels is not None and len(texts) >= FEWEST:
             changed = with_thresholds(changed, np.array(self.link.thresholds))[0]
         return self.with_hybrid(changed)
 

@@ -41,6 +41,8 @@ def export(
     if data is not None:
         dataset = read_data(data, how, limit=limit, need_labels=False)
         texts = dataset.texts
+        if dataset.labels is not None:
+            clf.predictor_.only_one("rulenet export with labels")
         y = None if dataset.labels is None else class_indices(dataset.labels, clf.classes_.tolist(), data)
     hybrid, report = with_onnx(clf.predictor_.hybrid, texts, y, precision=precision, max_loss=max_loss)
     save_onnx(model, hybrid.psi, seen=seen)

@@ -27,6 +27,7 @@ from rulenet.errors import ParameterError
 from rulenet.model.hybrid import Hybrid
 from rulenet.model.link import ANY_OF, UNSEEN, AnyOf
 
+FEWEST = 20  # held-out texts that thresholds are chosen by; fewer say nothing about rare labels
 PULL = 10.0  # texts of a label that the common threshold counts as
 DRAWN = 1.0, 4.0  # how strongly the log-slope and the shift of a label are drawn to 0: variances
 
@@ -69,7 +70,7 @@ def choose_thresholds(logits: Array, y: Array, otherwise: Array) -> Thresholds:
     >>> [round(value, 1) for value in choose_thresholds(logits, y, np.full(2, np.nan)).values]
     [-1.5, -2.0]
     """
-    if len(y) < MIN_TEXTS:
+    if len(y) < FEWEST:
         return Thresholds((0.0,) * logits.shape[1], 0.0, 0)
     has, known = y > 0, y >= 0
     counts = has.sum(axis=0)
@@ -90,6 +91,11 @@ def choose_thresholds(logits: Array, y: Array, otherwise: Array) -> Thresholds:
     values[np.isnan(values)] = common
     values[seen] = (counts[seen] * values[seen] + PULL * common) / (counts[seen] + PULL)
     return Thresholds(tuple(values.tolist()), common, len(y))
+
+
+def best_answers(logits: Array, y: Array) -> Array:
+    """The answers of the thresholds that are best for these texts: with other thresholds two models cannot be compared."""
+    return AnyOf(choose_thresholds(logits, y, np.full(logits.shape[1], np.nan)).values).answer(logits)
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,9 @@ def choose_scales(
     ratios = [0.0, *np.geomspace(1 / 16, 16, 33).tolist(), 1e4]
     scales = [sharpened(1 / max(ratio, 1.0), min(ratio, 1.0), phi, psi, target, link) for ratio in ratios]
     losses = np.array([calibrated_losses(a * phi + s * psi, target, link) for a, s in scales])  # (n_ratios, n_texts)
-    right = np.array([link.answer(phi + ratio * psi) == y for ratio in ratios])  # (n_ratios, n_texts)
-    accurate = ~_is_worse(right, right[0]) & ~_is_worse(right, link.answer(psi) == y)
+    # Of several labels per text, each is an answer of its own.
+    right = np.array([(link.answer(phi + ratio * psi) == y).ravel() for ratio in ratios])  # (n_ratios, n_answers)
+    accurate = ~_is_worse(right, right[0]) & ~_is_worse(right, (link.answer(psi) == y).ravel())
     accurate |= right.sum(axis=1) == right.sum(axis=1).max()  # where ψ ties exactly, φ decides, for better or worse
     # What is 8 times as large as expected is as likely as what is larger still: 0 must be possible.
     pull = (np.log(np.clip(np.array(ratios) / USUAL, 1 / 8, 8)) / DOUBT) ** 2 / 2

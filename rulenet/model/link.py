@@ -37,6 +37,9 @@ class Link(Protocol):
     def positive(self, target: Array) -> Array:
         """How much each text speaks for each label, at least 0, shape (n_texts, n_classes)."""
 
+    def balanced(self, target: Array) -> Array:
+        """Targets that let all labels count alike, however frequent they are."""
+
     def right(self, target: Array) -> Array:
         """Right answer of each text from its target; -1 where it is not known."""
 
@@ -114,6 +117,10 @@ class OneOf:
 
     def positive(self, target: Array) -> Array:
         return target
+
+    def balanced(self, target: Array) -> Array:
+        n = target.sum(axis=0)
+        return np.asarray(target * np.divide(n.sum() / (n > 0).sum(), n, out=np.zeros_like(n), where=n > 0))
 
     def bias(self, target: Array) -> Array | float:
         return 0.0
@@ -220,6 +227,14 @@ class AnyOf:
 
     def positive(self, target: Array) -> Array:
         return np.maximum(target, 0.0)
+
+    def balanced(self, target: Array) -> Array:
+        """For each label, yes and no weigh half of all each."""
+        yes, no = (np.maximum(sign * target, 0.0).sum(axis=0) for sign in (1, -1))
+        weight = np.where(
+            target > 0, 0.5 * len(target) / np.maximum(yes, 1e-9), 0.5 * len(target) / np.maximum(no, 1e-9)
+        )
+        return np.where(yes * no > 0, weight, 1.0) * target
 
     def right(self, target: Array) -> Array:
         return np.where(target == 0, -1, target > 0).astype(np.intp)

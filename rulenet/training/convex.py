@@ -137,13 +137,12 @@ def solve_head(h: Array, corpus: Corpus, link: Link, *, psi_loss: float | None, 
     H = ((h - centre) / spread).astype(np.float32)
     Y, offset = corpus.Y, np.zeros_like(corpus.phi) if psi_loss is None else corpus.phi
     if psi_loss is None:
-        n = Y.sum(axis=0)
-        Y = Y * np.divide(n.sum() / (n > 0).sum(), n, out=np.zeros_like(n), where=n > 0)
+        Y = link.balanced(Y)
     elif psi_loss:  # the second part of the loss is that of the same texts once more, without φ
         H, Y, offset = np.vstack([H, H]), np.vstack([Y, psi_loss * Y]), np.vstack([offset, np.zeros_like(offset)])
     nothing = scipy.sparse.csr_matrix((len(H), 0), dtype=np.float32)
     weights, head = PhiProblem(head_variance=variance, link=link).solve_with(nothing, H, Y, offset=offset)
-    seen = corpus.Y.sum(axis=0) > 0  # of the other classes ψ says nothing
+    seen = link.positive(corpus.Y).sum(axis=0) > 0  # of the other classes ψ says nothing
     weight = head * seen / spread
     return Linear(weight, weights.bias * seen - centre @ weight)
 

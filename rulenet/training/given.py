@@ -93,10 +93,6 @@ def _with_sets(
     if unusable := [f"{name}=" for name, value in given.items() if value is not None]:
         what = " and ".join(unusable)
         raise ParameterError(f"{what} needs one label per text, but y has several for each: leave it out")
-    if params["encoder"] is not None:
-        raise ParameterError(
-            f"encoder={params['encoder']!r} needs one label per text, but y has several for each: use encoder=None, φ alone"
-        )
     found = find_label_sets(
         y, len(known), classes=params["classes"], rule_labels=ruleset.labels if ruleset is not None else None
     )

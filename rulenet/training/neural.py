@@ -10,6 +10,7 @@ import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
+from rulenet.decide.per_label import best_answers
 from rulenet.decide.scales import choose_scales, sharpened
 from rulenet.model.device import settled_precision
 from rulenet.model.hybrid import HeldOut
@@ -174,7 +175,7 @@ def new_psi(
     bound, dropout = LEAST_BOUND if recipe.head.bound == "auto" else recipe.head.bound, recipe.head.dropout
     precision = settled_precision(recipe.steps.precision, job.device)
     psi = Psi(body, corpus.Y.shape[1], bound=bound, dropout=dropout, precision=precision)
-    silence(psi, corpus.Y.sum(axis=0) == 0)
+    silence(psi, np.maximum(corpus.Y, 0.0).sum(axis=0) == 0)
     rows = body.encode(corpus.texts, cache=folder and folder / WORD_PIECES)
     report.encoder, report.n_pieces = encoder, body.tokenizer.get_vocab_size()
     report.cut_texts = float((rows.lengths[known] >= body.longest_row).mean())
@@ -253,9 +254,13 @@ def begin(
 
 
 def accuracies(phi: Array, psi: Array, hybrid: Array, target: Array, link: Link) -> dict[str, float]:
-    """Number of texts, and the accuracies of φ, ψ and both."""
+    """Number of texts, and the accuracies of φ, ψ and both; of several labels the share of texts with exactly the right ones."""
     y, answers = link.right(target), {"phi": phi, "psi": psi, "hybrid": hybrid}
-    return {"texts": len(y), **{name: float((link.answer(logits) == y).mean()) for name, logits in answers.items()}}
+    if link.several:
+        found = {name: (best_answers(logits, y) == y).all(axis=1) for name, logits in answers.items()}
+    else:
+        found = {name: link.answer(logits) == y for name, logits in answers.items()}
+    return {"texts": len(y), **{name: float(right.mean()) for name, right in found.items()}}
 
 
 def silence(psi: Psi, classes: Array) -> None:
@@ -293,7 +298,9 @@ def judge(
         logits = a * held_out.phi + s * neural
         report.held_out = accuracies(held_out.phi[given], neural[given], logits[given], held_out.Y[given], link)
     # What φ guessed is not a label to calibrate by.
-    return HeldOut(held_out.phi, neural, np.where(held_out.is_given, link.right(held_out.Y), -1))
+    y = link.right(held_out.Y)
+    y[~held_out.is_given] = -1
+    return HeldOut(held_out.phi, neural, y)
 
 
 def new_checkpoint(

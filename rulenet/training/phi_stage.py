@@ -121,7 +121,8 @@ def outside_phi(
     phi = out_of_fold()
     if not recipe.phi.exit_margin:
         return phi, None
-    offset = -recipe.phi.exit_margin * Y * (link.answer(phi) == link.right(Y))[:, None]
+    is_right = (link.answer(phi) == link.right(Y)).reshape(len(Y), -1)  # (n, 1); of several labels (n, K)
+    offset = -recipe.phi.exit_margin * Y * is_right
     return out_of_fold(offset=offset), offset
 
 

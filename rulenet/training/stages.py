@@ -40,6 +40,7 @@ from rulenet.training.recipe import FEW_TEXTS, Recipe
 from rulenet.training.report import Report
 from rulenet.training.self_teaching import self_teach
 from rulenet.training.self_training import self_taught
+from rulenet.training.several import for_several
 from rulenet.training.teaching import Lesson, Rules, given_weights, lesson_line, teach
 from rulenet.training.view import term_view
 from rulenet.training.word_vectors import FEWEST, AddedWords, Columns, alike, word_encoder
@@ -88,7 +89,7 @@ def expected_costs(
 
 def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Recipe, job: Job) -> tuple[Hybrid, Report]:
     """Fit φ and, if there is an encoder, ψ."""
-    check_texts_for(recipe, task, encoder)
+    recipe = checked(recipe, task, encoder)
     report = Report(n_texts=int(task.is_given.sum()), language=features.language, n_rules=features.n_rules)
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
@@ -129,7 +130,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     if weights.shared is not None and columns.vectors is not None:
         weights = replace(weights, like=alike(columns, Y, weights, problem.link))
     report.seconds["phi"] = time.perf_counter() - started
-    if encoder is not None and (Y.sum(axis=0) > 0).sum() == 1:
+    if encoder is not None and not task.link.several and (Y.sum(axis=0) > 0).sum() == 1:
         warnings.warn("all labelled texts have the same label, so there is no neural part", stacklevel=3)
         encoder = None
     if encoder is None:
@@ -155,9 +156,10 @@ def finished(hybrid: Hybrid, task: Task, report: Report) -> Hybrid:
         "without_label": int((~has.any(axis=1)).sum()),
     }  # fmt: skip
     if not found.n_texts:
-        texts = counted(len(task.texts), "text is", "texts are")
+        texts = counted(len(task.texts), "text leaves", "texts leave")
         warnings.warn(
-            f"{texts} too few to choose thresholds by: a label is given from a probability of 0.5", stacklevel=4
+            f"{texts} too few held-out ones to choose thresholds by: a label is given from a probability of 0.5",
+            stacklevel=4,
         )
     return hybrid
 
@@ -189,14 +191,16 @@ def fit_neural(
     psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job, seen)
     if recipe.augment and not report.epochs and not report.settled.get("contrast_steps"):
         warnings.warn("augment changed nothing, as no epochs followed the convex start; give epochs=…", stacklevel=4)
-    return Hybrid(features, weights.finished(), psi, report.phi_scale, report.psi_scale, held_out, problem.link), report
+    a, s = report.phi_scale, report.psi_scale
+    return finished(Hybrid(features, weights.finished(), psi, a, s, held_out, problem.link), task, report), report
 
 
-def check_texts_for(recipe: Recipe, task: Task, encoder: str | None) -> None:
-    """An InputError, before any work, if an objective learns from texts without labels and there are none."""
+def checked(recipe: Recipe, task: Task, encoder: str | None) -> Recipe:
+    """The recipe for these texts; an InputError, before any work, if an objective learns from texts without labels and there are none."""
     eager = [type(one).__name__ for one in recipe.objectives if Need.OTHER_TEXTS in one.needs]
     if eager and encoder is not None and task.is_given.all():
         raise InputError(f"{eager[0]} learns from texts without labels, and there are none: pass unlabeled=[…] to fit")
+    return for_several(recipe) if task.link.several and encoder is not None else recipe
 
 
 def learns_from_itself(task: Task, recipe: Recipe) -> bool:

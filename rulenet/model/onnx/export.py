@@ -227,9 +227,17 @@ def _compare(
     if not len(phi):
         return ExportReport(precision, size, 0, 0.0, None, None, 0.0)
     old, new = (hybrid.link.answer(hybrid.phi_scale * phi + hybrid.psi_scale * psi) for psi in (before, after))
-    accuracy, accuracy_before = (None if y is None else float(np.mean(answer == y)) for answer in (new, old))
+    rights = (None if y is None else answer == y for answer in (new, old))
+    accuracy, accuracy_before = (None if right is None else float(np.mean(_per_text(right))) for right in rights)
     difference = float(hybrid.psi_scale * np.abs(after - before).max())
-    return ExportReport(precision, size, len(phi), float(np.mean(old != new)), accuracy, accuracy_before, difference)
+    return ExportReport(
+        precision, size, len(phi), float(np.mean(~_per_text(old == new))), accuracy, accuracy_before, difference
+    )
+
+
+def _per_text(same: Array) -> Array:
+    """Whether all of an answer is the same, shape (n_texts,)."""
+    return np.asarray(same.reshape(len(same), -1).all(axis=1))
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from rulenet.base.types import Array
+from rulenet.decide.per_label import best_answers
 from rulenet.decide.scales import fit_scales
 from rulenet.model.link import ONE_OF, Link
 from rulenet.model.phi import Weights
@@ -147,7 +148,8 @@ class SupervisedTerm(Term):
             return Judged(losses)
         from sklearn.metrics import accuracy_score, f1_score
 
-        y, answers = self.link.right(held_out.Y[given]), self.link.answer(logits[given])
+        y = self.link.right(held_out.Y[given])
+        answers = best_answers(logits[given], y) if self.link.several else self.link.answer(logits[given])
         f1 = f1_score(y, answers, average="macro", zero_division=0.0)
         return Judged(losses, float(accuracy_score(y, answers)), float(f1))
 
