@@ -89,7 +89,7 @@ def expected_costs(
 
 def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Recipe, job: Job) -> tuple[Hybrid, Report]:
     """Fit φ and, if there is an encoder, ψ."""
-    recipe = checked(recipe, task, encoder)
+    recipe = recipe_for(recipe, task, encoder)
     report = Report(n_texts=int(task.is_given.sum()), language=features.language, n_rules=features.n_rules)
     report.n_unlabeled = len(task.texts) - report.n_texts
     started = time.perf_counter()
@@ -195,7 +195,7 @@ def fit_neural(
     return finished(Hybrid(features, weights.finished(), psi, a, s, held_out, problem.link), task, report), report
 
 
-def checked(recipe: Recipe, task: Task, encoder: str | None) -> Recipe:
+def recipe_for(recipe: Recipe, task: Task, encoder: str | None) -> Recipe:
     """The recipe for these texts; an InputError, before any work, if an objective learns from texts without labels and there are none."""
     eager = [type(one).__name__ for one in recipe.objectives if Need.OTHER_TEXTS in one.needs]
     if eager and encoder is not None and task.is_given.all():
