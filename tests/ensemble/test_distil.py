@@ -44,6 +44,7 @@ def teacher() -> RuleNetClassifier:
     return RuleNetClassifier(RULES, None, recipe=PLAIN, random_state=0).fit(*data(200, 0))
 
 
+@pytest.mark.slow
 def test_phi_learns_what_a_hybrid_knows(tiny_encoder: str, tmp_path: Path) -> None:
     recipe = PLAIN.with_changes(epochs=1)
     teacher = RuleNetClassifier(RULES, tiny_encoder, recipe=recipe, random_state=0).fit(*data(60, 0))
@@ -86,8 +87,12 @@ def test_alpha_1_is_fitting_to_the_labels(teacher: RuleNetClassifier) -> None:
     assert agreement[1] > agreement[0]  # labels of which 30 % are wrong agree less with the teacher
 
 
-@pytest.mark.parametrize("temperature", [1.0, 4.0])
-def test_rules_keep_signs_pins_and_priors(teacher: RuleNetClassifier, temperature: float) -> None:
+def test_rules_keep_signs_pins_and_priors(teacher: RuleNetClassifier) -> None:
+    for temperature in (1.0, 4.0):
+        check_rules(teacher, temperature)
+
+
+def check_rules(teacher: RuleNetClassifier, temperature: float) -> None:
     student = distill([teacher], data(300, 4)[0], temperature=temperature, recipe=PLAIN.with_changes(tfidf=False))
     coef = student.predictor_.hybrid.phi_scale * student.predictor_.hybrid.weights.coef  # columns: Business, Sports
     assert coef[1, 0] == 1.3
@@ -140,33 +145,30 @@ def test_into_an_encoder_gives_a_hybrid(teacher: RuleNetClassifier, tiny_encoder
 TEXTS = data(40, 11)[0]
 
 
-@pytest.mark.parametrize(
-    ("models", "options", "kind", "message"),
-    [
-        (lambda clf: [], {}, InputError, "a list of at least one fitted RuleNetClassifier"),
-        (lambda clf: clf, {}, InputError, "a list of at least one fitted RuleNetClassifier"),
-        (lambda clf: [RuleNetClassifier()], {}, NotFittedError, "not fitted yet"),
-        (lambda clf: [clf, other()], {}, LabelError, r"teacher 2 has the labels \['a', 'b'\], but the first one has"),
-        (lambda clf: [clf, several()], {}, InputError, "distillation needs a model with one label per text"),
-        (lambda clf: [clf], {"texts": []}, InputError, "texts is empty"),
-        (lambda clf: [clf], {"texts": ["one"]}, InputError, "1 text to distil from are too few: at least 40"),
-        (lambda clf: [clf], {"alpha": 0.5}, InputError, "alpha=0.5 weighs labels against teachers, but there are none"),
-        (lambda clf: [clf], {"alpha": 1.5, "labels": TEXTS}, InputError, "alpha=1.5 is not a number from 0 to 1"),
-        (lambda clf: [clf], {"temperature": 0}, InputError, "temperature=0 is not a number above 0"),
-        (lambda clf: [clf], {"labels": ["Sports"]}, InputError, "40 texts but 1 label"),
-        (lambda clf: [clf], {"labels": [None] * 40}, InputError, "no label is known: leave labels out"),
-        (lambda clf: [clf], {"labels": ["Sports", "Art"] * 20}, LabelError, "does not know these labels: .'Art'"),
-        (lambda clf: [clf], {"labels": ["Sports", None, "Business", None] * 10, "alpha": 1}, InputError, "20 texts to"),
-        (lambda clf: [clf], {"into": None}, InputError, "into=None is neither 'phi' nor an encoder"),
-        (lambda clf: [clf], {"into": "no/such/folder"}, EncoderError, "no/such/folder"),
-    ],
-)
-def test_complaints(
-    teacher: RuleNetClassifier, models: Any, options: dict[str, Any], kind: type[RuleNetError], message: str
-) -> None:
-    options = {"texts": TEXTS, **options}
-    with pytest.raises(kind, match=message):
-        distill(models(teacher), **options)
+COMPLAINTS: list[tuple[Any, dict[str, Any], type[RuleNetError], str]] = [
+    (lambda clf: [], {}, InputError, "a list of at least one fitted RuleNetClassifier"),
+    (lambda clf: clf, {}, InputError, "a list of at least one fitted RuleNetClassifier"),
+    (lambda clf: [RuleNetClassifier()], {}, NotFittedError, "not fitted yet"),
+    (lambda clf: [clf, other()], {}, LabelError, r"teacher 2 has the labels \['a', 'b'\], but the first one has"),
+    (lambda clf: [clf, several()], {}, InputError, "distillation needs a model with one label per text"),
+    (lambda clf: [clf], {"texts": []}, InputError, "texts is empty"),
+    (lambda clf: [clf], {"texts": ["one"]}, InputError, "1 text to distil from are too few: at least 40"),
+    (lambda clf: [clf], {"alpha": 0.5}, InputError, "alpha=0.5 weighs labels against teachers, but there are none"),
+    (lambda clf: [clf], {"alpha": 1.5, "labels": TEXTS}, InputError, "alpha=1.5 is not a number from 0 to 1"),
+    (lambda clf: [clf], {"temperature": 0}, InputError, "temperature=0 is not a number above 0"),
+    (lambda clf: [clf], {"labels": ["Sports"]}, InputError, "40 texts but 1 label"),
+    (lambda clf: [clf], {"labels": [None] * 40}, InputError, "no label is known: leave labels out"),
+    (lambda clf: [clf], {"labels": ["Sports", "Art"] * 20}, LabelError, "does not know these labels: .'Art'"),
+    (lambda clf: [clf], {"labels": ["Sports", None, "Business", None] * 10, "alpha": 1}, InputError, "20 texts to"),
+    (lambda clf: [clf], {"into": None}, InputError, "into=None is neither 'phi' nor an encoder"),
+    (lambda clf: [clf], {"into": "no/such/folder"}, EncoderError, "no/such/folder"),
+]
+
+
+def test_complaints(teacher: RuleNetClassifier) -> None:
+    for models, options, kind, message in COMPLAINTS:
+        with pytest.raises(kind, match=message):
+            distill(models(teacher), **{"texts": TEXTS, **options})
 
 
 def several() -> RuleNetClassifier:

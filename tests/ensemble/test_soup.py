@@ -39,6 +39,7 @@ def with_head(clf: RuleNetClassifier, seed: int, psi_scale: float) -> RuleNetCla
     return other
 
 
+@pytest.mark.slow
 def test_phi_is_averaged_exactly_and_equal_members_give_themselves(tiny_encoder: str, tmp_path: Path) -> None:
     a, b = (fitted(RULES, tiny_encoder, seed) for seed in (0, 1))
     both = soup([a, b])
@@ -62,6 +63,7 @@ def test_phi_is_averaged_exactly_and_equal_members_give_themselves(tiny_encoder:
     assert edited.predict(["zebra"]).tolist() == ["Sports"]
 
 
+@pytest.mark.slow
 def test_a_linear_psi_is_averaged_exactly_too(tiny_encoder: str) -> None:
     clf = fitted(RULES, tiny_encoder, bound=None)
     a, b = with_head(clf, 1, 0.5), with_head(clf, 2, 2.0)
@@ -95,29 +97,31 @@ def test_the_mean_of_equal_weights_is_exactly_these() -> None:
     assert _mean([np.array([1.0]), np.array([2.0]), np.array([6.0])]).tolist() == [3.0]
 
 
-@pytest.mark.parametrize(
-    ("make", "options", "kind", "message"),
-    [
-        (lambda clf, _: [], {}, ParameterError, "models should be a list of fitted models"),
-        (lambda clf, _: clf, {}, ParameterError, "models should be a list of fitted models"),
-        (lambda clf, _: [clf, RuleNetClassifier()], {}, NotFittedError, "not fitted yet"),
-        (lambda clf, _: [clf, several()], {}, ParameterError, "a soup needs a model with one label per text"),
-        (lambda clf, _: [clf], {"texts": NEW}, ParameterError, "needs held-out texts and their labels; give both"),
-        (lambda clf, _: [clf], {"texts": NEW, "labels": ["Sports"]}, InputError, "60 texts but 1 label"),
-        (lambda clf, _: [clf, fitted(None, None)], {}, ParameterError, "model 2 .*: it has other rules"),
-        (lambda clf, _: [clf, fitted(RULES, None, min_df=3)], {}, ParameterError, "its φ has other columns; fit all to"),
-        (lambda clf, tiny: [clf, fitted(RULES, tiny)], {}, ParameterError, "only one of them has an encoder"),
-        (
-            lambda clf, tiny: [fitted(RULES, tiny), fitted(RULES, tiny, bound=None)],
-            {}, ParameterError, "only one of them has a bound",
-        ),
-        (
-            lambda clf, tiny: [fitted(RULES, tiny), fitted(RULES, tiny, max_length=32)],
-            {}, ParameterError, "it reads texts otherwise: their recipes differ in max_length",
-        ),
-        (lambda clf, _: [clf, other()], {}, ParameterError, r"it has the labels \['a', 'b'\], not"),
-    ],
-)  # fmt: skip
-def test_complaints(tiny_encoder: str, make: Any, options: dict[str, Any], kind: Any, message: str) -> None:
-    with pytest.raises(kind, match=message):
-        soup(make(fitted(RULES, None), tiny_encoder), **options)
+COMPLAINTS: list[tuple[Any, dict[str, Any], Any, str]] = [
+    (lambda clf, _: [], {}, ParameterError, "models should be a list of fitted models"),
+    (lambda clf, _: clf, {}, ParameterError, "models should be a list of fitted models"),
+    (lambda clf, _: [clf, RuleNetClassifier()], {}, NotFittedError, "not fitted yet"),
+    (lambda clf, _: [clf, several()], {}, ParameterError, "a soup needs a model with one label per text"),
+    (lambda clf, _: [clf], {"texts": NEW}, ParameterError, "needs held-out texts and their labels; give both"),
+    (lambda clf, _: [clf], {"texts": NEW, "labels": ["Sports"]}, InputError, "60 texts but 1 label"),
+    (lambda clf, _: [clf, fitted(None, None)], {}, ParameterError, "model 2 .*: it has other rules"),
+    (lambda clf, _: [clf, fitted(RULES, None, min_df=3)], {}, ParameterError, "its φ has other columns; fit all to"),
+    (lambda clf, tiny: [clf, fitted(RULES, tiny)], {}, ParameterError, "only one of them has an encoder"),
+    (
+        lambda clf, tiny: [fitted(RULES, tiny), fitted(RULES, tiny, bound=None)],
+        {}, ParameterError, "only one of them has a bound",
+    ),
+    (
+        lambda clf, tiny: [fitted(RULES, tiny), fitted(RULES, tiny, max_length=32)],
+        {}, ParameterError, "it reads texts otherwise: their recipes differ in max_length",
+    ),
+    (lambda clf, _: [clf, other()], {}, ParameterError, r"it has the labels \['a', 'b'\], not"),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_complaints(tiny_encoder: str) -> None:
+    clf = fitted(RULES, None)
+    for make, options, kind, message in COMPLAINTS:
+        with pytest.raises(kind, match=message):
+            soup(make(clf, tiny_encoder), **options)
