@@ -20,6 +20,8 @@ def new_optimizer_of(groups: list[dict[str, Any]], recipe: Recipe, *, fused: boo
     if name == "lion":
         return Lion(groups, weight_decay=decay)
     if name == "adafactor":
+        # It divides by the number of weights, and φ has none for rules where there are no rules.
+        groups = [{**group, "params": [weight for weight in group["params"] if weight.numel()]} for group in groups]
         return Adafactor(groups, weight_decay=decay)
     if name == "sgd":
         return SGD(groups, momentum=0.9, weight_decay=decay)

@@ -15,7 +15,7 @@ from rulenet.training import loop  # noqa: E402
 from rulenet.training import run as run_module  # noqa: E402
 from rulenet.training.checkpoint import Checkpoint, identity_of  # noqa: E402
 from rulenet.training.objectives.objective import Judged  # noqa: E402
-from rulenet.training.optimizers import Lion  # noqa: E402
+from rulenet.training.optimizers import Lion, new_optimizer_of  # noqa: E402
 from rulenet.training.recipe import Recipe  # noqa: E402
 from tests.breaking import before_call, raising  # noqa: E402
 from tests.training.runs import state, train_run  # noqa: E402
@@ -32,6 +32,15 @@ def test_lion_moves_all_weights_equally_far_along_the_smoothed_gradient() -> Non
     weight.grad = torch.tensor([-0.2, 0.0, 1.0])
     lion.step()  # 0.9 · 0.03 − 0.1 · 0.2 is still above 0
     torch.testing.assert_close(weight.data, torch.tensor([0.95 * 0.85 - 0.1, -0.95 * 0.85 + 0.1, 0.95 * 0.475 - 0.1]))
+
+
+def test_parameters_without_weights_are_no_trouble() -> None:
+    for name in ("adamw", "lion", "adafactor", "sgd"):
+        none, some = torch.nn.Parameter(torch.zeros(0)), torch.nn.Parameter(torch.ones(2))
+        made = new_optimizer_of([{"params": [none, some], "initial_lr": 1.0}], Recipe.of(optimizer=name), fused=False)
+        none.grad, some.grad = torch.zeros(0), torch.ones(2)
+        made.step()
+        assert (some < 1).all()
 
 
 @pytest.mark.slow
