@@ -1,6 +1,6 @@
 """How weights are moved by their gradients, and how far at which step. Imports the recipe; torch.
 
-Nothing trains a BERT better than AdamW with a falling rate by more than noise: see `docs/recipes.md`.
+500 rows of TREC, MiniLM, one seed: AdamW with a linear schedule 86.5, cosine 86.2; Lion at a fifth of its rate 83.4.
 """
 
 from __future__ import annotations
