@@ -5,6 +5,7 @@ from __future__ import annotations
 from rulenet.errors import ParameterError
 from rulenet.training.augment.mixup import Mixup
 from rulenet.training.objectives.contrast import Contrastive
+from rulenet.training.objectives.objective import Need
 from rulenet.training.objectives.supervised import Supervised
 from rulenet.training.recipe import Recipe
 
@@ -19,7 +20,7 @@ def for_several(recipe: Recipe) -> Recipe:
     """
     steps = recipe.leaves().get("contrast_steps")
     smoothing = recipe.leaves().get("label_smoothing")
-    odd = [type(one).__name__ for one in recipe.objectives if one.is_supervised]
+    odd = [type(one).__name__ for one in recipe.objectives if one.is_supervised or Need.OTHER_TEXTS in one.needs]
     faults = [f"the objective {name}" for name in odd if name not in (Supervised.__name__, Contrastive.__name__)]
     faults += [f"contrast_steps={steps}"] if steps else []
     faults += [f"label_smoothing={smoothing:g}"] if smoothing else []

@@ -208,6 +208,14 @@ def test_no_texts_without_labels_is_said_before_any_work(
         fit(tiny_encoder, Supervised(), objective, unlabeled=None)
 
 
+def test_pseudo_labels_need_one_label_per_text() -> None:
+    from rulenet.training.several import for_several
+
+    with pytest.raises(ParameterError, match=r"^recipe: the objective PseudoLabels: needs one label per text"):
+        for_several(Recipe.of(objectives=[Supervised(), PseudoLabels()]))
+    assert for_several(Recipe.of(objectives=[Supervised(), MaskedLM()])).mixes
+
+
 def test_masked_pieces_are_left_out_exchanged_or_kept() -> None:
     special, row = np.array([0, 1]), np.array([0, *range(10, 110), 1])
     term = SimpleNamespace(special=special, objective=MaskedLM(mask_share=0.5), mask=7, n_pieces=1000)
