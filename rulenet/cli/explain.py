@@ -45,7 +45,6 @@ def explain(
 
     check_file(html, models=[model])
     clf = RuleNetClassifier.load(model)
-    clf.predictor_.only_one("rulenet explain")
     pair = None if contrast is None else _pair(contrast, clf.classes_.tolist())
     if tokens and not clf.predictor_.hybrid.is_neural:
         err.print("note: this model has no transformer, so --tokens has no effect")

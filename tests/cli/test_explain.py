@@ -13,6 +13,8 @@ from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.cli.explain import _pair
 from rulenet.errors import LabelError
 from tests.cli import conftest as cli
+from tests.test_label_sets import SETS
+from tests.test_label_sets import TEXTS as DIARY
 
 RULES = RuleSet.from_yaml(
     "{rulenet: 1, rules: [{id: parcel, label: delivery, word: parcel}, {id: money, label: billing, word: money}]}"
@@ -130,3 +132,19 @@ def test_explain_writes_a_page(folder: Path, tmp_path: Path) -> None:
     assert page.startswith("<!doctype html>")
     assert '<mark class="for" title="parcel">parcel</mark>' in page
     assert "my &lt;b&gt;" in page
+
+
+def test_a_model_with_several_labels_is_explained_and_other_commands_say_that_they_cannot(tmp_path: Path) -> None:
+    folder, data = tmp_path / "model", tmp_path / "data.csv"
+    RuleNetClassifier(None, None, recipe=Recipe.of(word_vectors=None)).fit(DIARY, SETS).save(folder)
+    data.write_text("text,label\nhappy day,joy\nangry day,anger\n", encoding="utf-8")
+    shown = run(folder, "happy and angry").stdout
+    assert "joy, because of" in shown
+    assert "threshold" in shown
+    assert set(json.loads(run(folder, "happy and angry", "--json").stdout)["labels"]) == {"anger", "joy"}
+    others = [["predict", folder, data], ["evaluate", folder, data], ["calibrate", folder, "--data", data]]
+    for command in others:
+        assert "one label per text" in cli.complaint(*map(str, command))
+    assert "what_if needs a model with one label per text" in cli.complaint(
+        "explain", str(folder), "happy", "--what-if"
+    )
