@@ -37,7 +37,7 @@ from rulenet.training.overfitting import overfitting
 from rulenet.training.parts import fields_of
 from rulenet.training.phi_stage import MIN_HELD_OUT, split
 from rulenet.training.prompt import Prompt
-from rulenet.training.recipe import FEW_TAUGHT, FEW_TEXTS, PARTS, Recipe
+from rulenet.training.recipe import FEW_TEXTS, PARTS, Recipe
 from rulenet.training.report import Report
 from rulenet.training.teaching import VARIANCE
 
@@ -73,7 +73,7 @@ def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) 
     with torch.random.fork_rng(devices=own_gpu(job.device)):
         psi, corpus = new_psi(corpus, encoder, recipe, report, job)
         n_train = round((1 - recipe.held_out) * n_given) if judges else n_given
-        settled = recipe.resolved(len(corpus), psi.encoder.traits, n_train, FEW_TAUGHT)
+        settled = recipe.resolved(len(corpus), psi.encoder.traits, n_train, recipe.fewest(draws=True))
         settled = settled.with_changes(precision=psi.precision)
         nothing = Weights(np.zeros((0, corpus.Y.shape[1])), np.zeros(corpus.Y.shape[1]))
         setup = Setup(psi, corpus, corpus.with_target, nothing, PhiProblem(), new_cut(settled, psi))
@@ -105,14 +105,16 @@ def fit_psi(
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
         # With rules, contrastive steps are measured only where these teach, and then they are done.
-        steps = seen.contrast_steps if seen else 0 if problem.rules else body.traits.contrast_steps
+        steps = seen.contrast_steps if seen else recipe.leaves().get("contrast_steps", 0)
+        steps = steps if steps is not None else 0 if problem.rules else body.traits.contrast_steps
         if seen and "contrast_steps" in recipe.leaves():
             recipe = recipe.with_changes(contrast_steps=steps)
         forgets = False  # whether guesses are no targets in the epochs
-        traits, n_train, few = replace(body.traits, contrast_steps=steps), len(np.intersect1d(train, known)), FEW_TEXTS
+        traits, n_train = replace(body.traits, contrast_steps=steps), len(np.intersect1d(train, known))
+        few = recipe.fewest(draws=bool(steps or report.has_guesses))
         if report.has_guesses and recipe.starts_convex(traits):  # what rules taught is in the convex start
             labelled = train[corpus.is_given[train]]
-            n_train, few, forgets = len(labelled), FEW_TAUGHT, len(labelled) >= FEW_TEXTS
+            n_train, forgets = len(labelled), len(labelled) >= FEW_TEXTS
             train = labelled if forgets and not recipe.mixes else train
         recipe = recipe.resolved(len(corpus), traits, n_train, few)
         checkpoint = new_checkpoint(job, psi, corpus, weights, problem, encoder, recipe)
@@ -193,7 +195,7 @@ def conclude(
     few, fewest = (
         (1, 1) if report.self_taught else (FEW_TEXTS, MIN_HELD_OUT)
     )  # the held-out texts alone are judged then
-    if n_texts < few and not problem.rules and not report.teaching:
+    if (n_texts < few or start.is_moved) and not problem.rules and not report.teaching:
         phi, target, traits = start.judged.phi, start.judged.Y, psi.encoder.traits
         ratio = max(traits.few_ratio, MOVED_RATIO) if start.is_moved else traits.few_ratio
         a, s = sharpened(*few_scales(phi, start.psi, ratio), phi, start.psi, target, problem.link)

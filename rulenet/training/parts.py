@@ -257,8 +257,8 @@ class Steps:
     Attributes
     ----------
     epochs
-        0: ψ is what the convex start found, and the encoder stays as it is. None: 0 for fewer than 80 texts, 3 from 1,000 texts
-        on, more for fewer (about 100 steps), 10 for an encoder from scratch.
+        0: ψ is what the convex start found, and the encoder stays as it is. None: 0 for fewer than 80 texts, or 400 after
+        contrastive steps and where rules teach; 3 from 1,000 texts on, more for fewer (about 100 steps), 10 for an encoder from scratch.
     learning_rate, head_learning_rate
         Of the encoder and of ψ's head. None: for the encoder its default, 5e-5, or 1e-3 if it is from scratch; for the head 1e-4 after
         a convex start, else 1e-3.

@@ -15,8 +15,9 @@ from typing import Any
 from rulenet.base.wording import close_to
 from rulenet.errors import ParameterError
 from rulenet.training.augment import Mixup, Swap, Synonyms, TokenDropout
+from rulenet.training.kinds import OBJECTIVES, TUNINGS
 from rulenet.training.objectives import Consistency, Contrastive, Denoising, MaskedLM, PseudoLabels, SimCSE, Supervised
-from rulenet.training.recipe import OBJECTIVES, PARTS, TUNINGS, Recipe
+from rulenet.training.recipe import PARTS, Recipe
 from rulenet.training.tuning import BiasOnly, Full, LoRA, SoftPrompt
 
 

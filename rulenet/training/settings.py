@@ -11,7 +11,7 @@ from typing import Any
 
 from rulenet.base.wording import close_to
 from rulenet.errors import ParameterError
-from rulenet.training.recipe import AUGMENTATIONS, OBJECTIVES, TUNINGS
+from rulenet.training.kinds import AUGMENTATIONS, OBJECTIVES, TUNINGS
 
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (*OBJECTIVES, *TUNINGS, *AUGMENTATIONS)}
 WORDS = {"true": True, "false": False, "null": None, "none": None}

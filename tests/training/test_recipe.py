@@ -14,6 +14,7 @@ import pytest
 
 from rulenet.errors import ParameterError
 from rulenet.model.encoders.encoder import Traits
+from rulenet.training.augment.swap import Swap
 from rulenet.training.objectives.contrast import Contrastive
 from rulenet.training.objectives.objective import Objective, Setup, Term
 from rulenet.training.objectives.supervised import Supervised
@@ -184,3 +185,9 @@ def test_an_objective_from_elsewhere_is_kept_as_stored_and_not_trained_with() ->
 def test_a_stored_recipe_that_is_wrong_is_refused(data: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         Recipe.from_dict(data)
+
+
+@pytest.mark.parametrize("fields", [{"tune": LoRA()}, {"augment": [Swap()]}, {"learning_rate": 1e-4}, {"epochs": 2}])
+def test_who_says_how_epochs_are_made_gets_them(fields: dict[str, Any]) -> None:
+    assert Recipe.of(batch_texts=8, precision="float32").fewest(draws=True) == 400
+    assert Recipe.of(**fields).fewest(draws=True) == Recipe().fewest(draws=False) == 80
