@@ -10,7 +10,6 @@ the φ of the teacher, and φ fitted to the labelled rows alone.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import time
 import warnings
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RULES, accuracy, finish, read
+from common import RULES, accuracy, finish, read, resumed
 
 from rulenet import RuleNetClassifier
 
@@ -80,18 +79,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="a file that keeps finished runs; those it holds are not run again")
     parser.add_argument("--no-report", action="store_true")
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    if options.runs and options.runs.exists():
-        rows = [json.loads(line) for line in options.runs.read_text(encoding="utf-8").splitlines()]
-    done = {(row["set"], row["rows"], row["seed"]) for row in rows}
-    for name, seed in [(name, seed) for name in options.sets for seed in options.seeds]:
-        n = options.rows or SETS[name][2]
-        if (name, n, seed) not in done:
-            rows.append(run(name, n, seed))
-            print(rows[-1], flush=True)
-            if options.runs:
-                with options.runs.open("a", encoding="utf-8") as handle:
-                    handle.write(json.dumps(rows[-1]) + "\n")
+    cells = [(name, options.rows or SETS[name][2], seed) for name in options.sets for seed in options.seeds]
+    rows = resumed(cells, ("set", "rows", "seed"), run, options.runs)
     if options.no_report:
         return
     figures: dict[str, Any] = {"runs": rows}

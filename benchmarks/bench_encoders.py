@@ -10,13 +10,13 @@ Test rows of ChnSentiCorp that are in its training rows are left out.
 from __future__ import annotations
 
 import argparse
-import json
+import itertools
 import statistics
 import time
 from pathlib import Path
 from typing import Any
 
-from common import RULES, accuracy, finish, read, sample
+from common import RULES, accuracy, finish, read, resumed, sample
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -63,17 +63,8 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--runs", type=Path, help="a file that keeps finished runs; those it holds are not run again")
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    if options.runs and options.runs.exists():
-        rows = [json.loads(line) for line in options.runs.read_text(encoding="utf-8").splitlines()]
-    done = {(row["set"], row["seed"]) for row in rows}
-    for name, seed in [(name, seed) for name in options.sets for seed in options.seeds]:
-        if (name, seed) not in done:
-            rows.append(run(name, seed, options.device))
-            print(rows[-1], flush=True)
-            if options.runs:
-                with options.runs.open("a", encoding="utf-8") as handle:
-                    handle.write(json.dumps(rows[-1]) + "\n")
+    cells = itertools.product(options.sets, options.seeds)
+    rows = resumed(cells, ("set", "seed"), lambda name, seed: run(name, seed, options.device), options.runs)
     figures: dict[str, Any] = {"runs": rows}
     claims = {}
     for name in dict.fromkeys(row["set"] for row in rows):

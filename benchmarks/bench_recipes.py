@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import finish, read
+from common import finish, read, resumed
 from sklearn.metrics import f1_score
 
 from rulenet import Recipe, RuleNetClassifier
@@ -48,7 +48,7 @@ def recipe_of(method: str) -> Recipe:
     return Recipe.of(**settings(method.split(";"))) if "=" in method else named(method)
 
 
-def run(name: str, n: int, method: str, seed: int, *, tune: bool) -> dict[str, Any]:
+def run(name: str, n: int, method: str, seed: int, tune: bool) -> dict[str, Any]:
     """What a method came to on one sample."""
     texts, labels = read(name, "train")
     order = random.Random(seed).sample(range(len(texts)), len(texts))
@@ -126,20 +126,14 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="a file that keeps finished runs; those it holds are not run again")
     parser.add_argument("--no-report", action="store_true")
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    if options.runs and options.runs.exists():
-        rows = [json.loads(line) for line in options.runs.read_text(encoding="utf-8").splitlines()]
-    keys = ("set", "rows", "method", "seed", "tune")
-    done = {tuple(row[key] for key in keys) for row in rows}
-    cells = [(s, n, m, k) for k in options.seeds for s in options.sets for n in options.rows for m in options.methods]
-    for name, n, method, seed in cells:
-        if (name, n, method, seed, options.tune) in done:
-            continue
-        rows.append(run(name, n, method, seed, tune=options.tune))
-        print({key: value for key, value in rows[-1].items() if key != "right"}, flush=True)
-        if options.runs:
-            with options.runs.open("a", encoding="utf-8") as handle:
-                handle.write(json.dumps(rows[-1]) + "\n")
+    cells = [
+        (name, n, method, seed, options.tune)
+        for seed in options.seeds
+        for name in options.sets
+        for n in options.rows
+        for method in options.methods
+    ]
+    rows = resumed(cells, ("set", "rows", "method", "seed", "tune"), run, options.runs)
     figures = summary([row for row in rows if row["tune"] == options.tune])
     if options.no_report:
         print(json.dumps(figures, indent=1, ensure_ascii=False))

@@ -10,7 +10,7 @@ texts, and the best of all at least 2.
 from __future__ import annotations
 
 import argparse
-import json
+import itertools
 import random
 import time
 import warnings
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from bench_few import rows_of
-from common import accuracy, finish
+from common import accuracy, finish, resumed
 
 from rulenet import Recipe, RuleNetClassifier
 from rulenet.training.objectives import Consistency, Denoising, MaskedLM, PseudoLabels, SimCSE, Supervised
@@ -78,18 +78,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="a file that keeps finished runs; those it holds are not run again")
     parser.add_argument("--no-report", action="store_true")
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    if options.runs and options.runs.exists():
-        rows = [json.loads(line) for line in options.runs.read_text(encoding="utf-8").splitlines()]
-    done = {(row["set"], row["k"], row["seed"], row["method"]) for row in rows}
-    for name in options.sets:
-        for cell in [(name, k, seed, m) for k in options.labels for seed in options.seeds for m in options.methods]:
-            if cell not in done:
-                rows.append(run(*cell))
-                print(rows[-1], flush=True)
-                if options.runs:
-                    with options.runs.open("a", encoding="utf-8") as handle:
-                        handle.write(json.dumps(rows[-1]) + "\n")
+    cells = itertools.product(options.sets, options.labels, options.seeds, options.methods)
+    rows = resumed(cells, ("set", "k", "seed", "method"), run, options.runs)
     if not options.no_report:
         judge(rows)
 

@@ -11,6 +11,7 @@ alone or below the default without rules.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from bench_few import rows_of, some_of_each
-from common import RULES, accuracy, finish
+from common import RULES, accuracy, finish, resumed
 from convert_rules import convert
 
 from rulenet import RuleNetClassifier, RuleSet
@@ -93,17 +94,8 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, help="a file that keeps finished runs; those it holds are not run again")
     parser.add_argument("--no-report", action="store_true")
     options = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    if options.runs and options.runs.exists():
-        rows = [json.loads(line) for line in options.runs.read_text(encoding="utf-8").splitlines()]
-    done = {(row["set"], row["k"], row["seed"]) for row in rows}
-    for name, k, seed in [(name, k, seed) for name in options.sets for k in options.labels for seed in options.seeds]:
-        if (name, k, seed) not in done:
-            rows.append(run(name, k, seed))
-            print(rows[-1], flush=True)
-            if options.runs:
-                with options.runs.open("a", encoding="utf-8") as handle:
-                    handle.write(json.dumps(rows[-1]) + "\n")
+    cells = itertools.product(options.sets, options.labels, options.seeds)
+    rows = resumed(cells, ("set", "k", "seed"), run, options.runs)
     if options.no_report:
         return
     figures: dict[str, Any] = {"runs": rows}

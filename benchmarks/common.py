@@ -10,6 +10,7 @@ import platform
 import random
 import subprocess
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -52,6 +53,28 @@ def read(name: str, split: str) -> tuple[list[str], list[str]]:
     with lzma.open(Path(folder) / name / f"{split}.csv.xz", "rt", encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     return [row["text"] for row in rows], [row["label"] for row in rows]
+
+
+def resumed(
+    cells: Iterable[tuple[Any, ...]], names: Sequence[str], run: Callable[..., dict[str, Any]], file: Path | None
+) -> list[dict[str, Any]]:
+    """The rows of a file, and those of the cells that it lacks: `run` makes each, and it is kept there at once.
+
+    Arguments of a cell are told by their `names`, which rows have too.
+    """
+    rows: list[dict[str, Any]] = []
+    if file and file.exists():
+        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    done = {tuple(row[name] for name in names) for row in rows}
+    for cell in cells:
+        if cell in done:
+            continue
+        rows.append(run(*cell))
+        print({name: value for name, value in rows[-1].items() if not isinstance(value, list)}, flush=True)
+        if file:
+            with file.open("a", encoding="utf-8") as handle:
+                handle.write(json.dumps(rows[-1]) + "\n")
+    return rows
 
 
 def sample(texts: list[str], labels: list[str], n: int, seed: int) -> tuple[list[str], list[str]]:

@@ -61,7 +61,7 @@ NAMED = (
     ),
     _of("lora", "a low-rank change of all layers is trained, a hundredth of the weights (extra peft)", tune=LoRA()),
     _of("biases", "only the biases of all layers are trained, a thousandth of the weights", tune=BiasOnly()),
-    _of("prompt", "only vectors before each text are trained, the encoder stays (extra peft)", tune=SoftPrompt()),
+    _of("prompt", "only vectors before each text are trained, the encoder stays", tune=SoftPrompt()),
     _of(
         "alternating",
         "prompt, LoRA, prompt: each is kept only if held-out texts gain (extra peft)",

@@ -12,12 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.sparse
 
 from rulenet.base.types import Array
 from rulenet.model.link import Link
-from rulenet.model.phi_problem import PhiProblem
-from rulenet.training.teaching import FADING, FINAL_MASS, MASS, VARIANCE, Lesson
+from rulenet.training.teaching import FADING, FINAL_MASS, MASS, Lesson, sharpened, student_logits
 
 
 def self_teach(
@@ -47,15 +45,15 @@ def self_teach(
     """
     given = link.mass(Y) > 0
     labelled, free = np.flatnonzero(given), np.flatnonzero(~given)
-    logits = _student(view, labelled, Y[labelled], link) if said is None else said
-    guesses = _sharpened(link.proba(logits[free]))
+    logits = student_logits(view, labelled, Y[labelled], link) if said is None else said
+    guesses = sharpened(link.proba(logits[free]))
     rows = _surest(guesses, trusted)
     n_trusted = len(rows)
     for _ in range(rounds):
         mass = min(1.0, MASS / max(1, len(rows)))
         targets = np.vstack([Y[labelled], mass * guesses[rows]])
-        proba = link.proba(_student(view, np.concatenate([labelled, free[rows]]), targets, link)[free])
-        guesses, rows = _sharpened(proba), np.arange(len(free))
+        proba = link.proba(student_logits(view, np.concatenate([labelled, free[rows]]), targets, link)[free])
+        guesses, rows = sharpened(proba), np.arange(len(free))
     mass = min(1.0, FINAL_MASS / (1 + len(labelled) / FADING) / len(free))
     found = Y.copy()
     found[free] = mass * guesses
@@ -63,22 +61,6 @@ def self_teach(
     about = classes[int((guesses * doubt[:, None]).sum(axis=0).argmax())]
     advice = f"labels would help most, mainly about {about!r}; `rulenet suggest-labels` finds the texts"
     return Lesson(found, {"trusted": n_trusted, "mass": mass, "doubt": float(doubt.mean()), "advice": advice})
-
-
-def _student(view: Array, rows: Array, Y: Array, link: Link) -> Array:
-    """Logits of all texts by a linear model over the view, from targets of some."""
-    centre = view[rows].mean(axis=0)
-    spread = float(np.sqrt(((view[rows] - centre) ** 2).sum(axis=1).mean())) or 1.0
-    H = ((view - centre) / spread).astype(np.float32)
-    nothing = scipy.sparse.csr_matrix((len(rows), 0), dtype=np.float32)
-    weights, head = PhiProblem(head_variance=VARIANCE, link=link).solve_with(nothing, H[rows], Y)
-    return np.asarray(H @ head + weights.bias, dtype=np.float64)
-
-
-def _sharpened(proba: Array) -> Array:
-    """Guesses that are surer, and of frequent classes fewer."""
-    target = proba**2 / np.maximum(proba.sum(axis=0), 1e-9)
-    return np.asarray(target / target.sum(axis=1, keepdims=True))
 
 
 def _surest(guesses: Array, share: float) -> Array:

@@ -121,11 +121,11 @@ def teach(
     agreement = []
     for _ in range(rounds + 1):
         learned_from = np.concatenate([labelled, rows])
-        student = _student(view, learned_from, _with_mass(Y[labelled], guesses[rows]), link)
+        student = student_logits(view, learned_from, _with_mass(Y[labelled], guesses[rows]), link)
         on_firing = _with_mass(Y[labelled], link.proba(student[firing]))
         logits = student + rules.said(rules.odds(np.concatenate([labelled, firing]), on_firing, link))
         agreement.append(float((link.answer(student[judges]) == answers[judges]).mean()) if len(judges) else None)
-        guesses[free] = _sharpened(link.proba(logits[free]))
+        guesses[free] = sharpened(link.proba(logits[free]))
         rows = np.setdiff1d(free, judges)
     mass = min(1.0, FINAL_MASS / (1 + len(labelled) / FADING) / len(free))
     targets = Y.copy()
@@ -192,7 +192,7 @@ def _trusted(view: Array, rows: Array, answers: Array, share: float, rng: np.ran
     return rows[np.sort(np.concatenate(kept))]
 
 
-def _student(view: Array, rows: Array, Y: Array, link: Link) -> Array:
+def student_logits(view: Array, rows: Array, Y: Array, link: Link) -> Array:
     """Logits of all texts by a linear model over the view, from targets of some."""
     centre = view[rows].mean(axis=0)
     spread = float(np.sqrt(((view[rows] - centre) ** 2).sum(axis=1).mean())) or 1.0
@@ -207,7 +207,7 @@ def _with_mass(given: Array, guesses: Array) -> Array:
     return np.vstack([given, min(1.0, MASS / max(1, len(guesses))) * guesses])
 
 
-def _sharpened(proba: Array) -> Array:
+def sharpened(proba: Array) -> Array:
     """Guesses that are surer, and of frequent classes fewer: p² over the frequency of the class."""
     target = proba**2 / np.maximum(proba.sum(axis=0), 1e-9)
     return np.asarray(target / target.sum(axis=1, keepdims=True))
