@@ -116,7 +116,7 @@ def softened(proba: Array, temperature: float) -> Array:
 def _teachers(models: Sequence[RuleNetClassifier]) -> list[Predictor]:
     """The fitted parts of the teachers, if these have the same labels."""
     if isinstance(models, RuleNetClassifier) or not models:
-        raise ParameterError("models should be a list of at least one fitted RuleNetClassifier, such as [clf]")
+        raise ParameterError("models should be a list of fitted models, such as [a, b]")
     predictors = [model.predictor_ for model in models]
     for predictor in predictors:
         predictor.only_one("distillation")

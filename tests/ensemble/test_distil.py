@@ -146,8 +146,8 @@ TEXTS = data(40, 11)[0]
 
 
 COMPLAINTS: list[tuple[Any, dict[str, Any], type[RuleNetError], str]] = [
-    (lambda clf: [], {}, InputError, "a list of at least one fitted RuleNetClassifier"),
-    (lambda clf: clf, {}, InputError, "a list of at least one fitted RuleNetClassifier"),
+    (lambda clf: [], {}, InputError, r"a list of fitted models, such as \[a, b\]"),
+    (lambda clf: clf, {}, InputError, r"a list of fitted models, such as \[a, b\]"),
     (lambda clf: [RuleNetClassifier()], {}, NotFittedError, "not fitted yet"),
     (lambda clf: [clf, other()], {}, LabelError, r"teacher 2 has the labels \['a', 'b'\], but the first one has"),
     (lambda clf: [clf, several()], {}, InputError, "distillation needs a model with one label per text"),
