@@ -67,7 +67,7 @@ def find_classes(y: Any, n_texts: int, *, classes: Any = None, rule_labels: Sequ
     Examples
     --------
     >>> find_classes([1, 0], 2, classes=["spam", "ham"])
-    Classes(labels=array([0, 1]), names=['spam', 'ham'], y=array([1, 0]), is_one_against_rest=False)
+    Classes(labels=array([0, 1]), names=['spam', 'ham'], y=array([1, 0]), is_one_against_rest=False, form='one')
     >>> find_classes(["ham", "spam"], 2, rule_labels=["offer"]).names
     ['ham', 'offer', 'spam']
     """
