@@ -106,6 +106,4 @@ def _train(
 
     outcome = train_psi(setup.psi, learned, None, recipe, [term], job, stage=type(objective).__name__)
     report.curves += outcome.curve
-    if outcome.interrupted and job.work_dir is not None:
-        raise KeyboardInterrupt  # it was too early to keep anything
     report.interrupted |= outcome.interrupted

@@ -45,8 +45,8 @@ def train_psi(
     With `judge_start`, the weights that training starts from may be the best: epoch 0. The terms' joint epochs go on from the best of those
     before them; see `is_best`. Curves call all this `stage`.
 
-    Ctrl-C: with a checkpoint, that is brought up to date, and the interrupt goes on to the caller, as it does in each of several
-    processes. Otherwise training ends cleanly with the best weights so far.
+    Ctrl-C: with a working folder, a checkpoint is brought up to date if there is one, and the interrupt goes on to the caller, as it does
+    in each of several processes. Otherwise training ends cleanly with the best weights so far.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def train_psi(
         raise
     except KeyboardInterrupt:
         run.keep(now=True)
-        if checkpoint is not None or run.accelerator.num_processes > 1:
+        if job.work_dir is not None or run.accelerator.num_processes > 1:
             raise
         interrupted = True
         those = f"the weights of epoch {at.best_epoch}" if at.best_epoch else "the weights it began with"

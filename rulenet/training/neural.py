@@ -192,9 +192,8 @@ def conclude(
         return None if held_out is None else judge(psi, held_out, None, None, problem.link, recipe, report)
     psi.begin(start.head.weight, start.head.bias, psi.bound)
     scales, n_texts = None, len(start.judged)
-    few, fewest = (
-        (1, 1) if report.self_taught else (FEW_TEXTS, MIN_HELD_OUT)
-    )  # the held-out texts alone are judged then
+    # Where φ and ψ taught each other, the held-out texts alone are judged.
+    few, fewest = (1, 1) if report.self_taught else (FEW_TEXTS, MIN_HELD_OUT)
     if (n_texts < few or start.is_moved) and not problem.rules and not report.teaching:
         phi, target, traits = start.judged.phi, start.judged.Y, psi.encoder.traits
         ratio = max(traits.few_ratio, MOVED_RATIO) if start.is_moved else traits.few_ratio

@@ -127,7 +127,7 @@ def named(name: str) -> Recipe:
     """
     known = {given.name: given.recipe for given in NAMED}
     if name not in known:
-        raise ParameterError(f"recipe={name!r} is not one of {', '.join(known)}{close_to(name, known)}")
+        raise ParameterError(f"no recipe is called {name!r}{close_to(name, known)}; there are {', '.join(known)}")
     return known[name]
 
 

@@ -22,6 +22,12 @@ ROWS = [
     ("the invoice is wrong", "billing"),
     ("charged too much money", "billing"),
 ]
+NEWS = [
+    ("the team won", "sports"),
+    ("oil falls", "business"),
+    ("a late goal", "sports"),
+    ("the bank lost", "business"),
+] * 15
 RULES = """
 rulenet: 1
 language: en
@@ -75,3 +81,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "rules.yaml").write_text(RULES)
     run("train", folder / "mail.csv", "--rules", folder / "rules.yaml", "--encoder", "none", "--out", folder / "model")
     return folder
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model without an encoder, trained on `NEWS`."""
+    data = write_csv(tmp_path / "news.csv", NEWS)
+    run("train", data, "--encoder", "none", "--out", tmp_path / "model")
+    return tmp_path / "model"

@@ -6,28 +6,12 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from rulenet import RuleNetClassifier
-from tests.cli.conftest import complaint, run, write_csv
-
-ROWS = [
-    ("the team won", "sports"),
-    ("oil falls", "business"),
-    ("a late goal", "sports"),
-    ("the bank lost", "business"),
-] * 15
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    data = write_csv(tmp_path / "news.csv", ROWS)
-    run("train", data, "--encoder", "none", "--out", tmp_path / "model")
-    return tmp_path / "model"
+from tests.cli.conftest import NEWS, complaint, run, write_csv
 
 
 def test_calibration_is_a_step_of_the_history(model: Path, tmp_path: Path) -> None:
-    new = write_csv(tmp_path / "new.csv", [*ROWS[:40], *((text, "sports") for text, _ in ROWS[:20])])
+    new = write_csv(tmp_path / "new.csv", [*NEWS[:40], *((text, "sports") for text, _ in NEWS[:20])])
     before = RuleNetClassifier.load(model).predict_proba(["the bank"])
     shown = run("calibrate", model, "--data", new).stdout
     assert "60 held-out texts" in shown

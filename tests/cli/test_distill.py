@@ -5,27 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from rulenet import RuleNetClassifier
-from tests.cli.conftest import complaint, run, write_csv
-
-ROWS = [
-    ("the team won", "sports"),
-    ("oil falls", "business"),
-    ("a late goal", "sports"),
-    ("the bank lost", "business"),
-] * 15
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    run("train", write_csv(tmp_path / "news.csv", ROWS), "--encoder", "none", "--out", tmp_path / "model")
-    return tmp_path / "model"
+from tests.cli.conftest import NEWS, complaint, run, write_csv
 
 
 def test_a_student_is_saved_and_says_how_good_it_is(model: Path, tmp_path: Path) -> None:
-    half = write_csv(tmp_path / "half.csv", [(text, "" if i % 3 else label) for i, (text, label) in enumerate(ROWS)])
+    half = write_csv(tmp_path / "half.csv", [(text, "" if i % 3 else label) for i, (text, label) in enumerate(NEWS)])
     options = ("--beside", model, "--set", "ngram_range=(1, 1)", "--output", tmp_path / "fast")
     shown = run("distill", model, half, *options).stdout
     assert "100.0% of the answers are the teacher's, on 9 texts held out" in shown
@@ -42,7 +27,7 @@ def test_a_student_is_saved_and_says_how_good_it_is(model: Path, tmp_path: Path)
 
 
 def test_complaints(model: Path, tmp_path: Path) -> None:
-    plain = write_csv(tmp_path / "plain.csv", [(text, "") for text, _ in ROWS])
+    plain = write_csv(tmp_path / "plain.csv", [(text, "") for text, _ in NEWS])
     out = ("--output", tmp_path / "fast")
     assert "is a finished model; with --force" in complaint("distill", model, plain, "--output", model)
     assert "alpha=0.5 weighs labels against teachers, but there are none" in complaint(

@@ -41,7 +41,7 @@ def test_an_estimator_takes_a_name() -> None:
     assert clf.recipe == "quick"
     assert clf.set_params(recipe__C=3.0).recipe == Recipe.of(C=3.0, epochs=0)
     cases = (
-        ("quikc", r"'quikc' is not one of .* \(did you mean 'quick'\?\)"),
+        ("quikc", r"no recipe is called 'quikc' \(did you mean 'quick'\?\); there are default"),
         (3, "recipe=3 is not a Recipe or a name"),
     )
     for wrong, said in cases:

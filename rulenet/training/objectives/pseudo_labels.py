@@ -19,6 +19,7 @@ from rulenet.training.corpus import Corpus
 from rulenet.training.objectives.objective import Need, Objective, Setup, Term
 from rulenet.training.objectives.supervised import joint_loss
 from rulenet.training.parts import NotNegative, Number, Positive, Whole, part
+from rulenet.training.teaching import sharpened
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -139,5 +140,4 @@ def pseudo_labels(logits: Array, sure_from: float, link: Link) -> Array:
            [0.   , 0.   ]])
     """
     proba, sure = link.proba(logits), link.mass(link.confident(logits, sure_from)) > 0
-    target = proba**2 / np.maximum(proba.sum(axis=0), 1e-9)
-    return np.asarray(target / target.sum(axis=1, keepdims=True) * sure[:, None])
+    return sharpened(proba) * sure[:, None]
