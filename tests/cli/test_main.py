@@ -76,7 +76,7 @@ def test_labels_are_not_read_as_markup(tmp_path: Path) -> None:
         ("train {f}/mail.csv -o {t}/m --set learnin_rate=1", r"did you mean 'learning_rate'\?"),
         ("train {f}/mail.csv -o {t}/m --set tune=Lora(r=8)", r"no part of a recipe is called 'Lora' \(did you mean 'LoRA'\?\)"),
         ("train {f}/mail.csv -o {t}/m --recipe C=1", r"--recipe takes a name of .*; fields are changed by --set C=1"),
-        ("train {f}/mail.csv -o {t}/m --recipe quikc", r"--recipe quikc is not one of default, .*\(did you mean 'quick'\?\)"),
+        ("train {f}/mail.csv -o {t}/m --recipe quikc", r"no recipe is called .quikc. .*\(did you mean 'quick'\?\)"),
         ("train {f}/mail.csv -o {t}/m --report {f}/mail.csv", r"mail\.csv cannot be written: it is the same file as the input"),
         ("recipes quikc", r"did you mean 'quick'\?"),
         ("train {f}/mail.csv -o {t}/m -r {f}/no.yaml", r"^error: 1 fault in .*no\.yaml .*no\.yaml: no such file; working"),
