@@ -184,7 +184,7 @@ class Recipe:
 
     @property
     def guess_rounds(self) -> int:
-        """In how many rounds φ and ψ's head label texts for each other first; see `rulenet.training.self_training`."""
+        """In how many rounds φ and ψ's head label texts for each other first; see `rulenet.training.self_teaching`."""
         return next((one.pseudo_rounds for one in self.objectives if isinstance(one, PseudoLabels)), 0)
 
     @property

@@ -38,8 +38,7 @@ from rulenet.training.phi_stage import fit_phi, hold_out_phi, outside_phi, phi_p
 from rulenet.training.prompt import checked
 from rulenet.training.recipe import FEW_TEXTS, Recipe
 from rulenet.training.report import Report
-from rulenet.training.self_teaching import self_teach
-from rulenet.training.self_training import self_taught
+from rulenet.training.self_teaching import self_taught, self_teach
 from rulenet.training.several import for_several
 from rulenet.training.teaching import Lesson, Rules, given_weights, lesson_line, teach
 from rulenet.training.view import term_view
@@ -125,7 +124,7 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     if task.weighs_labels:
         problem, choice = shifted(problem, X, task.Y, features, job.seed), replace(choice, held_out=None)
     if seen is None and encoder not in (None, "scratch") and learns_from_itself(task, recipe):
-        Y, seen = self_taught(task.texts, task.words, X, task.Y, problem, str(encoder), recipe, report, job)
+        Y, seen = self_taught(first_corpus(task, X), problem, str(encoder), recipe, report, job)
     weights, Y = fit_phi(problem, X, Y, recipe, choice.start)
     if weights.shared is not None and columns.vectors is not None:
         weights = replace(weights, like=alike(columns, Y, weights, problem.link))
@@ -242,9 +241,7 @@ def taught(
     if encoder not in (None, "scratch"):
         from rulenet.training.neural import see
 
-        origin = np.where(task.is_given, Origin.GIVEN, Origin.NONE)
-        corpus = Corpus(task.texts, columns.X, task.Y, origin, np.zeros_like(task.Y), words=task.words)
-        seen = see(corpus, str(encoder), recipe, report, job)
+        seen = see(first_corpus(task, columns.X), str(encoder), recipe, report, job)
     view = term_view(columns, job.seed) if seen is None else seen.h
     if view is None:
         return task.Y, None
@@ -285,6 +282,12 @@ def warn_of_gaps(lesson: Lesson, classes: Sequence[str]) -> None:
     elif len(never := np.setdiff1d(np.arange(len(classes)), ONE_OF.answer(lesson.targets))):
         shown = some([repr(classes[k]) for k in never.tolist()])
         warnings.warn(f"no text is taken for {shown}: add rules for it or label some of its texts", stacklevel=5)
+
+
+def first_corpus(task: Task, X: Any) -> Corpus:
+    """The texts and what users say of them, before φ is known."""
+    origin = np.where(task.is_given, Origin.GIVEN, Origin.NONE)
+    return Corpus(task.texts, X, task.Y, origin, np.zeros_like(task.Y), words=task.words)
 
 
 def new_corpus(task: Task, X: Any, Y: Array, link: Link, recipe: Recipe) -> Corpus:

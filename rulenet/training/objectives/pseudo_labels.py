@@ -40,7 +40,7 @@ class PseudoLabels(Objective):
         Factor of the loss.
     pseudo_rounds
         In how many rounds before any epoch φ and ψ's head label texts for each other, where rules do not teach: see
-        `rulenet.training.self_training`. 0: φ learns from its own sure guesses alone.
+        `rulenet.training.self_teaching`. 0: φ learns from its own sure guesses alone.
     sure_from
         Least probability of an answer that is learned from.
     pseudo_psi_loss
