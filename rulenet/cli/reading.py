@@ -37,6 +37,12 @@ OPTIONS: dict[str, Any] = {
         bool | None, Option("--quoting/--no-quoting", help="Whether fields may be in quotes; default: not with tabs.")
     ],
     "sheet": Annotated[str | None, Option(help="Sheet of an Excel file; default: the first.")],
+    "several": Annotated[
+        bool | None,
+        Option(
+            "--several/--no-several", help="Whether a label cell holds several labels, as joy|love; default: lists do."
+        ),
+    ],
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rulenet.data.columns import Reading
@@ -20,12 +21,12 @@ def lines_of_stdin(encoding: str | None = None) -> Iterator[str]:
 
 
 def rows_of(data: str, how: Reading) -> Iterator[Row]:
-    """Yield the rows of a source with all their cells; - is standard input."""
+    """Yield the rows of a source with all their cells, whose labels are not read; - is standard input."""
     from rulenet.data.intake import Row
     from rulenet.data.load import stream
 
     if data != "-":
-        yield from stream(data, how, keeps_all=True)
+        yield from stream(data, replace(how, several=False), keeps_all=True)
         return
     for number, text in enumerate(lines_of_stdin(how.encoding), start=1):
         yield Row(number, text, None, {"text": text})

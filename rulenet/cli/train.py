@@ -151,12 +151,16 @@ def sources(data: str | None, rules: Path | None, unlabeled: str | None) -> tupl
 
 def read(
     data: str | None, unlabeled: str | None, how: Reading, *, limit: int | None, seed: int
-) -> tuple[list[str], list[str] | None, list[str] | None]:
+) -> tuple[list[str], list[Any] | None, list[str] | None]:
     """Texts to learn from, their labels, and texts without labels; with rules alone, the latter are the former."""
+    if data is None and how.several:
+        raise ParameterError("--several says how labels are written, but there are none: add labelled texts, DATA")
+    without = replace(how, several=False)  # whatever a label column has there, nobody reads it
     if data is None:
-        return read_data(str(unlabeled), how, need_labels=False, limit=limit, seed=seed).texts, None, None
+        return read_data(str(unlabeled), without, need_labels=False, limit=limit, seed=seed).texts, None, None
     found = read_data(data, how, limit=limit, seed=seed)
-    more = None if unlabeled is None else read_data(unlabeled, replace(how, label=None, split=None), need_labels=False)
+    without = replace(without, label=None, split=None)
+    more = None if unlabeled is None else read_data(unlabeled, without, need_labels=False)
     return found.texts, found.labels, None if more is None else more.texts
 
 

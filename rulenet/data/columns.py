@@ -45,6 +45,7 @@ class Reading:
     separator: str | None = None
     quoting: bool | None = None
     sheet: str | None = None
+    several: bool | None = None
 
 
 FIND_OUT = Reading()

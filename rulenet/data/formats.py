@@ -182,7 +182,15 @@ def read_hub(intake: Intake) -> Rows:
         raise DataError(f"{intake.name}: {why}: check the name and the network, or pass a file instead") from error
     wanted = intake.choose(data.column_names, is_hub=True)
     features = {column: data.features[column] for column in wanted}
+    features = {
+        column: getattr(feature, "feature", feature) for column, feature in features.items()
+    }  # of a list: of its items
     names = {c: dict(enumerate(f.names)) for c, f in features.items() if isinstance(f, datasets.ClassLabel)}
     for row, cells in _cells(data.select_columns(wanted).with_format("arrow").iter(batch_size=1024), wanted):
         # In a test split without labels every class is -1, which has no name: None, a missing label.
-        yield row, {c: names[c].get(cell) if c in names else cell for c, cell in cells.items()}
+        yield row, {c: _named(cell, names[c]) if c in names else cell for c, cell in cells.items()}
+
+
+def _named(cell: Any, names: dict[int, str]) -> Any:
+    """The name of a class, or of each in a list."""
+    return [names.get(part) for part in cell] if isinstance(cell, list) else names.get(cell)

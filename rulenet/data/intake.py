@@ -1,4 +1,4 @@
-"""What is read from one source: its columns, its good rows, its bad rows and notes. Imports columns, labels and records."""
+"""What is read from one source: its columns, its good rows, its bad rows and notes. Imports columns, label_cells and records."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from reprlib import repr as short
 from typing import Any, NamedTuple
 
+from rulenet.base.wording import counted
 from rulenet.data.columns import Columns, Reading, choose, hint
-from rulenet.data.labels import as_label
+from rulenet.data.label_cells import Label, LabelCells, check_separated
 from rulenet.errors import DataError
 from rulenet.text.record import Record
 
@@ -23,7 +24,7 @@ class Row(NamedTuple):
 
     number: int
     text: str
-    label: str | None
+    label: Label | None
     cells: Mapping[str, Any]
 
 
@@ -35,7 +36,8 @@ class Intake:
         self.columns: Columns | None = None
         self.all_columns: list[str] = []
         self.unit = ": row "  # between the name of the source and the number of the row
-        self.labels: dict[str | None, str | None] = {}
+        self.label_cells = LabelCells(how.several)
+        self.labels: dict[Label | None, Label | None] = {}
         self.first: list[str] = []
         self.total = 0
 
@@ -82,7 +84,12 @@ class Intake:
                     continue
             if row := self._row(number, cells, columns):
                 yield row
+        if self.need_labels:
+            check_separated([label for label in self.labels if label is not None], self.name, self.how.several)
         self.check()
+        if blank := self.label_cells.blank:
+            what = counted(blank, "text has a blank cell", "texts have blank cells")
+            self.note(f"{what} of labels, read as texts with none of them; delete rows that nobody has labelled")
         if empty:
             what = "no rows below the column names" if self.columns else "the file is empty"
             raise DataError(f"{self.name}: {what}: add at least one row")
@@ -94,16 +101,27 @@ class Intake:
     def _row(self, number: int, cells: Mapping[str, Any], columns: Columns) -> Row | None:
         parts = {column: cells.get(column) for column in columns.texts}
         given = cells.get(columns.label) if columns.label is not None else None
-        label = as_label(given)
+        label, fault = self._label(given)
         wrong = next((column for column, part in parts.items() if not isinstance(part, str)), None)
         if wrong is not None:
             what = "is missing" if parts[wrong] is None else f"is {short(parts[wrong])}, not a string"
             self.bad(number, f"the text (column {wrong!r}) {what}: correct it or delete the row")
-        elif label is None and self.need_labels:
-            what = f"is {short(given)}" if isinstance(given, (list, dict, bytes)) else "is missing"
-            self.bad(number, f"the label (column {columns.label!r}) {what}: give one class or delete the row")
+        elif fault is not None:
+            self.bad(number, f"the label (column {columns.label!r}) {fault}")
         else:
             text: Any = Record.of(parts) if len(parts) > 1 else parts[columns.texts[0]]  # type: ignore[arg-type]
             label = self.labels.setdefault(label, label)  # one object for each label, not for each row
             return Row(number, text, label, cells if self.keeps_all else {})
         return None
+
+    def _label(self, cell: Any) -> tuple[Label | None, str | None]:
+        """The label of a cell, or what is wrong with it."""
+        try:
+            label = self.label_cells.read(cell)
+        except DataError as error:
+            return None, str(error)
+        if label is not None or not self.need_labels:
+            return label, None
+        what = f"is {short(cell)}" if isinstance(cell, (list, dict, bytes)) else "is missing"
+        give = "its labels in a list, [] for none," if self.label_cells.has_lists or self.how.several else "one class"
+        return None, f"{what}: give {give} or delete the row"

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rulenet.data.check import check_answers
 from rulenet.data.columns import FIND_OUT, Reading, hint
@@ -33,17 +34,24 @@ class Dataset:
     """Texts and their labels; the texts are unchanged: empty ones are kept and white space is not stripped."""
 
     texts: list[str]
-    labels: list[str] | None  # None if labels were not required and at least one is missing
+    labels: (
+        list[Any] | None
+    )  # strings, or tuples of several; None if labels were not required and at least one is missing
     source: str  # for messages
     rows: list[
         int
     ]  # from 1, for each text: the line where its row starts, the row (Excel, parquet, hub) or the file (folder)
 
+    @property
+    def several(self) -> bool:
+        """Whether the texts have several labels each, or none."""
+        return bool(self.labels) and isinstance(self.labels[0], tuple)  # type: ignore[index]
+
 
 def load(
     source: str | Path, *, text: str | None = None, label: str | None = None, split: str | None = None,
     need_labels: bool = True, limit: int | None = None, seed: int = 0, encoding: str | None = None,
-    separator: str | None = None, quoting: bool | None = None, sheet: str | None = None,
+    separator: str | None = None, quoting: bool | None = None, sheet: str | None = None, several: bool | None = None,
 ) -> Dataset:  # fmt: skip
     """Read texts and labels from a file, a folder or the hub.
 
@@ -51,14 +59,12 @@ def load(
     ----------
     source
         A csv, tsv, jsonl or txt file (also .gz, .xz, .bz2; a txt file has one text a line), an Excel or parquet file, a folder with
-        one sub-folder of .txt files per class, or ``"hub:NAME"``, ``"hub:ORG/NAME"``, ``"hub:NAME/CONFIG"``,
-        ``"hub:ORG/NAME/CONFIG"``.
+        one sub-folder of .txt files per class, or ``"hub:NAME"``; NAME may be ORG/NAME, NAME/CONFIG or ORG/NAME/CONFIG.
     text
-        Column of the texts. Several columns, as in ``"title,body"``, become records with these fields. None looks for the usual names,
-        and joins a title with its description, body or content.
+        Column of the texts; several, as in ``"title,body"``, become records with these fields. None looks for the usual names, and
+        joins a title with its description, body or content.
     label
-        Column of the labels, which are returned as strings, not stripped; whole numbers without decimals. None looks for the usual
-        names.
+        Column of the labels, returned as strings, not stripped; whole numbers without decimals. None looks for the usual names.
     split
         For a file: keep the rows with this value in the column ``split``. For the hub: the split; None means "train".
     need_labels
@@ -75,6 +81,8 @@ def load(
         Whether a field may be in quotes. None: yes, unless tabs separate the columns.
     sheet
         Sheet of an Excel file; None: the first.
+    several
+        Whether a cell holds labels separated by ``|``, returned as a tuple. None: only lists are several. False: not even they.
 
     Raises
     ------
@@ -93,7 +101,7 @@ def load(
     """
     if limit is not None and limit < 1:
         raise DataError(f"{source}: limit={limit} leaves no rows: give at least 1")
-    how = Reading(text, label, split, encoding, separator, quoting, sheet)
+    how = Reading(text, label, split, encoding, separator, quoting, sheet, several)
     intake = Intake(str(source), how, need_labels=need_labels)
     found = _bounded(intake.rows(_rows(source, intake)), str(source))
     rows = list(found) if limit is None else stratified(found, limit, lambda row: row.label, seed)
@@ -107,13 +115,15 @@ def _dataset(rows: Sequence[Row], name: str) -> Dataset:
     labels = [row.label for row in rows if row.label is not None]
     complete = labels if len(labels) == len(rows) else None
     if complete is not None:
-        check_answers(texts, complete, name)
+        check_answers(texts, ["|".join(label) if isinstance(label, tuple) else label for label in complete], name)
     return Dataset(texts, complete, name, [row.number for row in rows])
 
 
 def _check_two_classes(rows: Sequence[Row], name: str, part: Mapping[str, object]) -> None:
     """Refuse data of one class; `part` says what of the source it is."""
-    labels = {row.label for row in rows} - {None}
+    labels = {name for row in rows for name in (row.label if isinstance(row.label, tuple) else (row.label,))} - {None}
+    if not labels:
+        raise DataError(f"{name}: no text has a label, so there is nothing to learn from")
     if len(labels) == 1:
         chosen = ", ".join(f"{option}={value!r}" for option, value in part.items() if value is not None)
         what = f"{name} ({chosen})" if chosen else name

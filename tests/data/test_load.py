@@ -330,7 +330,12 @@ CASES: dict[str, tuple[str, str | bytes, dict[str, Any], str]] = {
     "absent text": ("a.jsonl", '{"text": "a"}\n{"label": 1}', {"need_labels": False}, r":2: the text .* is missing"),
     "null label": ("a.jsonl", '{"text": "a", "label": null}', {}, r":1: the label \(column 'label'\) is missing"),
     "nan label": ("a.jsonl", '{"text": "a", "label": NaN}', {}, r":1: the label .* is missing"),
-    "list label": ("a.jsonl", '{"text": "a", "label": ["x"]}', {}, r":1: the label .* is \['x'\]: give one class"),
+    "object label": (
+        "a.jsonl",
+        '{"text": "a", "label": {"x": 1}}',
+        {},
+        r":1: the label .* is \{'x': 1\}: give one class",
+    ),
     "encoding": (
         "a.csv",
         "text,label\né,x\n".encode("latin-1"),
