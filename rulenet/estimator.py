@@ -28,12 +28,13 @@ from rulenet.store.read import load_model
 from rulenet.store.write import save_model
 from rulenet.text.language import Language
 from rulenet.training.encoder_choice import chosen_encoder
+from rulenet.training.experience import chosen_for, recipe_of, sketch_of, told
 from rulenet.training.given import check_given
 from rulenet.training.job import Job
 from rulenet.training.parameters import check_parameters, chosen_language
 from rulenet.training.parts import fields_of
 from rulenet.training.recipe import Recipe
-from rulenet.training.recipes import chosen, fields_by_path
+from rulenet.training.recipes import AUTO, chosen, fields_by_path
 from rulenet.training.stages import Task, expected_costs, fit_hybrid
 
 __all__ = ["NotFittedError", "RuleNetClassifier"]
@@ -80,7 +81,8 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     descriptions
         What labels mean, in words that their texts may have: ``{"Sci/Tech": "science and computers"}``; each counts as four texts.
     recipe
-        How to train: a `Recipe`, or a name of `rulenet recipes`; None for ``Recipe()``. A grid search may vary fields: ``recipe__C``.
+        How to train: a `Recipe`, or a name of `rulenet recipes`; None for ``Recipe()``; ``"auto"`` for the one that did best on data like
+        these, see `rulenet.training.experience`. A grid search may vary fields: ``recipe__C``.
     cascade
         When ψ is skipped: ``"off"``, never; ``"certified"``, where it provably cannot change the answer; ``"statistical"``, where that
         changes at most a share `cascade_risk` of all answers, with 95 % confidence. May be changed later with `set_params`.
@@ -190,8 +192,11 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         known, names = given.known, given.classes.names
         language = chosen_language(self.language, given.ruleset, known, given.unlabeled)
         task = Task([*known, *given.unlabeled], given.Y, names, given.weighs_labels, link=given.link)
+        recipe, auto = _by_experience(self, task, given.ruleset, language) if self.recipe == AUTO else (recipe, {})
         recipe = recipe.resolved(len(known))
-        return fit_task(self, task, given.ruleset, language, recipe, given.classes.labels, resume=resume)
+        fit_task(self, task, given.ruleset, language, recipe, given.classes.labels, resume=resume)
+        self.report_["auto"] = auto
+        return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name; those of the recipe too, as ``recipe__C``, if `deep`."""
@@ -375,3 +380,12 @@ def fit_task(
         how: dict[str, Any] = {"names": task.classes, "device": clf.device, "seconds": report.seconds_per_text}
         clf.predictor_ = Predictor.of(hybrid, clf.classes_, clf.cascade, clf.cascade_risk, **how)
     return clf
+
+
+def _by_experience(
+    clf: RuleNetClassifier, task: Task, ruleset: RuleSet | None, language: Language
+) -> tuple[Recipe, dict[str, Any]]:
+    """The recipe that did best on data like these, checked with the other parameters, and why it was chosen."""
+    encoder = chosen_encoder(clf.encoder, language, task.texts)
+    choice = chosen_for(sketch_of(task.texts, task.Y, ruleset, language, encoder, several=task.link.several))
+    return check_parameters(clf.get_params(deep=False) | {"recipe": recipe_of(choice.method)}), told(choice)

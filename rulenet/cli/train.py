@@ -52,7 +52,7 @@ def train(
     limit: Limit = None,
     cascade: Annotated[str, Option(help="When to skip the transformer: off, certified, statistical.")] = "off",
     cascade_risk: Annotated[float, Option(help="Share of predictions that statistical may change.")] = 0.005,
-    recipe: Annotated[str, Option(help="How to train: a name of `rulenet recipes`.")] = "default",
+    recipe: Annotated[str, Option(help="How to train: a name of `rulenet recipes`, or auto.")] = "default",
     fields: Fields = None,
     resume: Annotated[bool, Option("--resume", help="Resume an interrupted run, which is kept in OUT.work.")] = False,
     force: Annotated[bool, Option("--force", help="Replace a model or an unfinished run at OUT.")] = False,
@@ -164,15 +164,16 @@ def read(
     return found.texts, found.labels, None if more is None else more.texts
 
 
-def chosen_recipe(name: str, given: list[str], epochs: int | None) -> Recipe:
-    """The recipe of this name, with fields changed."""
-    from rulenet.training.recipes import named
+def chosen_recipe(name: str, given: list[str], epochs: int | None) -> Recipe | str:
+    """The recipe of this name, with fields changed; "auto" stays open."""
+    from rulenet.training.recipes import AUTO, named
     from rulenet.training.settings import settings
 
     if "=" in name:
         raise ParameterError(f"--recipe takes a name of `rulenet recipes`; fields are changed by --set {name}")
     fields = {} if epochs is None else {"epochs": epochs}
-    return named(name).with_changes(**(fields | settings(given)))
+    changes = fields | settings(given)
+    return AUTO if name == AUTO and not changes else named(name).with_changes(**changes)
 
 
 def pointer(model: Path) -> bytes | None:
@@ -235,6 +236,10 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
             f"note: {report['cut_texts']:.0%} of the texts are longer than {max_length} word pieces: ψ reads only their beginning "
             "and end, φ reads them completely."
         )
+    if report["auto"]:
+        from rulenet.training.experience import sentence
+
+        say(sentence(report["auto"]))
     if report["start"] and not report["best_epoch"]:
         epochs = f"{counted(report['epochs'], 'epoch')} made it no better" if report["epochs"] else "no epochs followed"
         few = "" if report["held_out"] else "; too few texts to say how often it is right"

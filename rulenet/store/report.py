@@ -77,6 +77,15 @@ class _Tallies(TypedDict, total=False):
 
 
 @with_config(_SHAPE)
+class _Auto(TypedDict, total=False):
+    recipe: _Note
+    gain: _Finite
+    doubt: Annotated[float, Field(ge=0, le=1e6)]
+    likeness: _Share
+    nearest: _Name
+
+
+@with_config(_SHAPE)
 class _Teaching(TypedDict, total=False):
     covered: _Count
     voted: _Count
@@ -172,6 +181,7 @@ class ReportEntry(TypedDict, total=False):
     n_terms: _Count
     held_out: _Accuracies
     start: _Accuracies
+    auto: _Auto
     teaching: _Teaching
     distillation: _Distillation
     soup: _Soup

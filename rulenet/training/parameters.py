@@ -17,6 +17,7 @@ from rulenet.model.encoders.load import AUTO, check_encoder
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language, declared_or_detected, looks
 from rulenet.training.recipe import Recipe
+from rulenet.training.recipes import AUTO as AUTO_RECIPE
 from rulenet.training.recipes import chosen
 
 
@@ -33,7 +34,7 @@ def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Reci
         "cascade": (params["cascade"] in MODES, "'off', 'certified' or 'statistical'"),
         "cascade_risk": (is_share(params["cascade_risk"]), "a share between 0 and 1"),
         "device": (params["device"] in ("auto", "cpu", "cuda"), "'auto', 'cpu' or 'cuda'"),
-        "recipe": (isinstance(recipe, Recipe | str | None), "a Recipe or a name of `rulenet recipes`"),
+        "recipe": (isinstance(recipe, Recipe | str | None), "a Recipe, a name of `rulenet recipes` or 'auto'"),
         "random_state": (_is_whole(params["random_state"], 0, 2**32), "a whole number from 0 to 2**32 - 1"),
         "descriptions": (_describes(params["descriptions"]), "a mapping from labels to texts"),
         "n_jobs": (_is_whole(n_jobs, -(2**15), 2**15) and n_jobs != 0, "a number of processes (-1: all cores)"),
@@ -42,7 +43,7 @@ def check_parameters(params: Mapping[str, Any], *, resume: bool = False) -> Reci
     problems = [f"{name}={params[name]!r} is not {what}" for name, (is_fine, what) in fine.items() if not is_fine]
     found = Recipe()
     try:
-        found = chosen(recipe if isinstance(recipe, Recipe | str) else None)
+        found = chosen(recipe if isinstance(recipe, Recipe | str) and recipe != AUTO_RECIPE else None)
     except ParameterError as error:
         problems.append(str(error))
     if rules is None and encoder is None and not (found.columns.tfidf or found.columns.pos):

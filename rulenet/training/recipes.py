@@ -44,6 +44,7 @@ def _of(name: str, why: str, **fields: Any) -> NamedRecipe:
     return NamedRecipe(name, why, Recipe.of(**fields))
 
 
+AUTO = "auto"  # not the name of a recipe: `rulenet.training.experience` chooses one when the data are known
 USUAL = (Supervised(), Contrastive())  # the default's objectives
 NAMED = (
     _of("default", "what was best over all: the upper half of the encoder is trained, and φ too in the last epoch"),
@@ -126,6 +127,10 @@ def named(name: str) -> Recipe:
     Recipe.of(epochs=0)
     """
     known = {given.name: given.recipe for given in NAMED}
+    if name == AUTO:
+        raise ParameterError(
+            "recipe='auto' is chosen when fit sees the data, so it has no fields before: name a recipe to change it"
+        )
     if name not in known:
         raise ParameterError(f"no recipe is called {name!r}{close_to(name, known)}; there are {', '.join(known)}")
     return known[name]

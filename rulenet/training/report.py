@@ -16,6 +16,9 @@ class Report:
         Accuracy on the held-out texts of φ, of ψ alone and of the hybrid, and their number; φ there is out-of-fold.
     start
         Of the convex start: accuracy of φ, of ψ alone and of their sum on texts that neither saw, and the number of these texts.
+    auto
+        With ``recipe="auto"``: the `recipe` that was chosen, the `gain` in points that is expected of it on data like these, its `doubt`,
+        and what measurements on the data most like these, `nearest`, count here (`likeness`).
     teaching
         What rules taught about texts without a label: on how many they fire (`covered`) and vote (`voted`), and on how many the nearest
         texts have the same vote (`trusted`); after each round, the share of votes not learned from that the model shares (`agreement`); the
@@ -76,6 +79,7 @@ class Report:
     n_terms: int = 0
     held_out: dict[str, float] = field(default_factory=dict)
     start: dict[str, float] = field(default_factory=dict)
+    auto: dict[str, Any] = field(default_factory=dict)
     teaching: dict[str, Any] = field(default_factory=dict)
     distillation: dict[str, Any] = field(default_factory=dict)
     phi_scale: float = 1.0

@@ -42,7 +42,7 @@ def test_an_estimator_takes_a_name() -> None:
     assert clf.set_params(recipe__C=3.0).recipe == Recipe.of(C=3.0, epochs=0)
     cases = (
         ("quikc", r"no recipe is called 'quikc' \(did you mean 'quick'\?\); there are default"),
-        (3, "recipe=3 is not a Recipe or a name"),
+        (3, "recipe=3 is not a Recipe, a name"),
     )
     for wrong, said in cases:
         wrongly = clone(clf).set_params(recipe=wrong)
