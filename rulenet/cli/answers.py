@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rulenet.data.label_cells import SEPARATOR
 from rulenet.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -26,11 +27,12 @@ class Wanted:
     every_probability: bool = False
     reject: float | None = None
     coverage: float | None = None
+    in_table: bool = True  # whether cells are text, as in csv, not JSON
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one text: the cells that are added to its row, and how far the first label is ahead of the second."""
+    """The answer to one text: the cells that are added to its row, and how far it is from another answer."""
 
     cells: dict[str, Any]
     lead: float
@@ -77,6 +79,8 @@ class ModelAnswers:
         if wanted.reject is not None and wanted.reject * (n_texts + 1) < 1:
             least = f"with {n_texts:,} held-out texts no less than {1 / (n_texts + 1):.2g} can be promised"
             raise ParameterError(f"--reject {wanted.reject:g}: {least}; calibrate the model on more texts")
+        if predictor.link.several and wanted.in_table:
+            self._check_cells()
 
     def columns(self) -> list[str]:
         """See `Answerer`."""
@@ -86,17 +90,29 @@ class ModelAnswers:
         """See `Answerer`."""
         import numpy as np
 
-        from rulenet.decide.calibration import Calibration
-
-        proba, skipped = self.predictor.predict_with_path(texts)
-        calibration = self.predictor.policy.calibration
+        parts, policy = self.predictor.parts(texts), self.predictor.policy
+        proba, skipped = policy.probabilities(parts.logits, parts.skipped), parts.skipped
         given, sets = np.ones(len(texts), dtype=bool), None
-        if self.wanted.reject is not None and isinstance(calibration, Calibration):
-            given = calibration.accepted(proba, error=self.wanted.reject)
-        if self.wanted.coverage is not None and calibration is not None:
-            sets = calibration.label_sets(proba, skipped, coverage=self.wanted.coverage)
+        if self.wanted.reject is not None:
+            given = policy.accepted(parts.logits, skipped, error=self.wanted.reject)
+        if self.wanted.coverage is not None and policy.calibration is not None:
+            sets = policy.calibration.label_sets(proba, skipped, coverage=self.wanted.coverage)
         paths = ["rules" if is_short else "hybrid" for is_short in skipped.tolist()]
-        return _answers(self.predictor.names, proba, given, paths, sets, self.wanted)
+        if not self.predictor.link.several:
+            return _answers(self.predictor.names, proba, given, paths, sets, self.wanted)
+        link, logits = self.predictor.link, parts.logits
+        lead = link.lead(logits)
+        return _set_answers(self.predictor.names, link.answer(logits), lead, proba, given, paths, sets, self.wanted)
+
+    def _check_cells(self) -> None:
+        """Refuse what a cell of a table cannot say of several labels."""
+        if self.wanted.reject is not None:
+            why = "an empty cell is an answer, no label, so a table cannot leave one out"
+            raise ParameterError(f"--reject: {why}; write a .jsonl file, or add --json")
+        if odd := [name for name in self.predictor.names if SEPARATOR in name]:
+            raise ParameterError(
+                f"the label {odd[0]!r} has a {SEPARATOR}, which separates labels in a table: write a .jsonl file, or add --json"
+            )
 
 
 class RuleAnswers:
@@ -158,4 +174,25 @@ def _answers(
         if wanted.every_probability:
             cells |= {f"probability_{label}": round(float(p), 6) for label, p in zip(labels, row, strict=True)}
         found.append(Answer(cells, float(best - row[ranks[1]]) if len(ranks) > 1 else 1.0))
+    return found
+
+
+def _set_answers(
+    labels: Sequence[str], answers: Array, lead: Array, proba: Array, given: Array, paths: Sequence[str],
+    sets: Array | None, wanted: Wanted,
+) -> list[Answer]:  # fmt: skip
+    """Answers of several labels: each with its probability, in the order of the model's labels; as lists, or with | between."""
+    found = []
+    for i, row in enumerate(proba.tolist()):
+        places = [k for k, has in enumerate(answers[i].tolist()) if has]
+        names, shares = [labels[k] for k in places], [round(row[k], 6) for k in places]
+        cells: dict[str, Any] = {"label": names if given[i] else None, "probability": shares, "path": paths[i]}
+        if wanted.in_table:
+            cells |= {"label": SEPARATOR.join(names), "probability": SEPARATOR.join(map(str, shares))}
+        if sets is not None:
+            plausible = sorted((k for k in range(len(labels)) if sets[i, k]), key=lambda k: -row[k])
+            cells["label_set"] = [labels[k] for k in plausible]
+        if wanted.every_probability:
+            cells |= {f"probability_{label}": round(p, 6) for label, p in zip(labels, row, strict=True)}
+        found.append(Answer(cells, float(lead[i])))
     return found

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from typer import Option
 
+from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, Model, print_json, say
 from rulenet.cli.history import kept_line
-from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
+from rulenet.cli.reading import FIND_OUT, Reading, read_for, reads_data
 from rulenet.cli.train import calibration_lines, cascade_lines
 from rulenet.errors import ParameterError
 
@@ -40,13 +41,13 @@ def calibrate(
         raise ParameterError("nothing to do: give --data FILE, --cascade, or both")
     seen = read_config(model)
     clf = RuleNetClassifier.load(model)
-    clf.predictor_.only_one("rulenet calibrate")
     old = clf.predictor_.policy
     predictor = clf.predictor_.with_policy(cascade or old.mode, old.risk if cascade_risk is None else cascade_risk)
     had_labels = old.calibration is not None
+    n_texts = 0
     if data is not None:
-        found = read_data(data, how, need_labels=False)
-        predictor = predictor.calibrate(found.texts, found.labels)
+        found = read_for(clf.predictor_, data, how)
+        predictor, n_texts = predictor.calibrate(found.texts, found.labels), len(found.texts)
         if found.labels is None and had_labels:
             kept = "so probabilities, label sets and rejection would be lost"
             raise ParameterError(
@@ -61,6 +62,8 @@ def calibrate(
         return
     for line in (*calibration_lines(report["calibration"]), *cascade_lines(report["cascade"])):
         say(line)
+    if predictor.link != clf.predictor_.link:
+        say(f"new thresholds of the labels, by F1 on {counted(n_texts, 'text')}")
     if predictor.policy.mode == "off" and old.mode != "off":
         say("cascade: off, every answer is that of φ + ψ")
     say(kept_line(model) if is_new else f"{model} is like this already; nothing was written")

@@ -9,7 +9,7 @@ from typer import Argument, Option
 
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, Model, new_table, out, print_json, say
-from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
+from rulenet.cli.reading import FIND_OUT, Reading, read_for, reads_data
 
 if TYPE_CHECKING:
     from rulenet.base.types import Array
@@ -30,19 +30,26 @@ def evaluate(
 ) -> None:
     """Evaluate a model on labelled texts: accuracy; precision, recall and F1 of each label; what is taken for what; the worst mistakes.
 
+    Of several labels per text: F1 in three means, how labels are ranked, and each label's threshold.
+
     The worst mistakes are the wrong answers that the model was surest of: often it is the label that is wrong.
 
     Example: `rulenet evaluate model/ test.csv`
     """
-    from rulenet.data.targets import class_indices
+    from rulenet.cli import evaluate_sets
+    from rulenet.data.targets import class_indices, label_matrix
     from rulenet.errors import DataError
     from rulenet.estimator import RuleNetClassifier
 
     clf = RuleNetClassifier.load(model)
-    clf.predictor_.only_one("rulenet evaluate")
-    dataset = read_data(data, how, need_labels=False)
+    dataset = read_for(clf.predictor_, data, how)
     if dataset.labels is None:
         raise DataError(f"{data}: some or all labels are missing: complete them, or name their column with --label")
+    if clf.predictor_.link.several:
+        Y = label_matrix(dataset.labels, clf.classes_.tolist(), data)
+        of_sets = evaluate_sets.judge(clf.predictor_, dataset.texts, Y, worst=mistakes, rows=dataset.rows)
+        (print_json if as_json else evaluate_sets.show)(of_sets)
+        return
     y = class_indices(dataset.labels, clf.classes_.tolist(), data)
     figures = judge(clf, dataset.texts, y, worst=mistakes, rows=dataset.rows)
     (print_json if as_json else show)(figures)
@@ -116,12 +123,15 @@ def show(figures: dict[str, Any]) -> None:
         if not i:
             say()
             say(("Surest mistakes", "bold"))
-        text = mistake["text"] if isinstance(mistake["text"], str) else " · ".join(mistake["text"].values())
-        text = " ".join(text[: 4 * SNIPPET].split())
-        shown = text if len(text) <= SNIPPET else text[: SNIPPET - 1] + "…"
-        say(
-            f"row {mistake['row']}: {mistake['answer']} ({mistake['probability']:.0%}), labelled {mistake['label']}: {shown}"
-        )
+        answer, label, shown = mistake["answer"], mistake["label"], snippet(mistake["text"])
+        say(f"row {mistake['row']}: {answer} ({mistake['probability']:.0%}), labelled {label}: {shown}")
+
+
+def snippet(text: Any) -> str:
+    """The beginning of a text, in one line."""
+    whole: str = text if isinstance(text, str) else " · ".join(text.values())
+    line = " ".join(whole[: 4 * SNIPPET].split())
+    return line if len(line) <= SNIPPET else line[: SNIPPET - 1] + "…"
 
 
 def show_confusion(names: list[str], counts: list[list[int]]) -> None:

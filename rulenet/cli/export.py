@@ -10,7 +10,7 @@ from typer import Argument, Option
 from rulenet.base.wording import counted
 from rulenet.cli.console import AsJson, print_json, say
 from rulenet.cli.history import kept_line
-from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
+from rulenet.cli.reading import FIND_OUT, Reading, read_for, reads_data
 
 
 @reads_data
@@ -29,7 +29,7 @@ def export(
 
     Example: `rulenet export model/ --data held_out.csv`
     """
-    from rulenet.data.targets import class_indices
+    from rulenet.data.targets import class_indices, label_matrix
     from rulenet.estimator import RuleNetClassifier
     from rulenet.model.onnx.export import with_onnx
     from rulenet.store.manifest import read_config
@@ -39,11 +39,11 @@ def export(
     clf = RuleNetClassifier.load(model, device="cpu")
     texts, y = None, None
     if data is not None:
-        dataset = read_data(data, how, limit=limit, need_labels=False)
+        dataset = read_for(clf.predictor_, data, how, limit=limit)
         texts = dataset.texts
         if dataset.labels is not None:
-            clf.predictor_.only_one("rulenet export with labels")
-        y = None if dataset.labels is None else class_indices(dataset.labels, clf.classes_.tolist(), data)
+            as_indices = label_matrix if dataset.several else class_indices
+            y = as_indices(dataset.labels, clf.classes_.tolist(), data)
     hybrid, report = with_onnx(clf.predictor_.hybrid, texts, y, precision=precision, max_loss=max_loss)
     save_onnx(model, hybrid.psi, seen=seen)
     kept = "" if read_config(model) == seen else kept_line(model)

@@ -42,7 +42,7 @@ def info(model: Model, as_json: AsJson = False) -> None:
         "φ": f"{counted(found['n_rules'] or 0, 'rule')}, {counted(found['n_terms'] or 0, 'term')}",
         "ψ": psi,
         "trained on": trained,
-        **_held_out(report.get("held_out") or {}),
+        **_held_out(report.get("held_out") or {}, several=config.several is not None),
         **_made_of(report),
         "saved": f"{config.saved or 'time unknown'}, {DONE[config.made_by]}, by rulenet {config.rulenet}",
         "size": f"{found['bytes'] / 1e6:.1f} MB" if found["bytes"] >= 1e6 else f"{found['bytes'] / 1e3:.1f} kB",
@@ -58,12 +58,12 @@ def info(model: Model, as_json: AsJson = False) -> None:
         say("the rules have changed since probabilities were fitted: rulenet calibrate fits them again")
 
 
-def _held_out(accuracy: dict[str, float]) -> dict[str, str]:
+def _held_out(accuracy: dict[str, float], *, several: bool) -> dict[str, str]:
     if not accuracy:
         return {}
     names = {"phi": "φ", "psi": "ψ", "hybrid": "φ + ψ"}
     shares = ", ".join(f"{shown} {accuracy[name]:.1%}" for name, shown in names.items())
-    return {"accuracy": f"{shares} on {counted(int(accuracy['texts']), 'held-out text')}"}
+    return {"all right" if several else "accuracy": f"{shares} on {counted(int(accuracy['texts']), 'held-out text')}"}
 
 
 def _made_of(report: dict[str, Any]) -> dict[str, str]:

@@ -51,6 +51,8 @@ def predict(
 
     A column that the data already have is not touched: the added one is then called predicted_label and so on.
 
+    Several labels of a text stand as joy|love in a table and as a list in JSON, with a probability each.
+
     Example: `rulenet predict model/ new.csv --out labelled.csv`
     """
     form = format_of(out, as_json)
@@ -58,7 +60,7 @@ def predict(
         if value is not None and not 0 < value < 1:
             raise ParameterError(f"{option} {value} is not a share between 0 and 1, such as 0.02 or 0.95")
     check_output(out, [data], models=[model])
-    source = _source(model, Wanted(every, reject, coverage))
+    source = _source(model, Wanted(every, reject, coverage, in_table=form != "jsonl"))
     blocks = answers(source, rows_of(data, how))
     if uncertain is not None:
         blocks = iter([most_uncertain(blocks, uncertain)])
@@ -74,9 +76,7 @@ def _source(model: Path, wanted: Wanted) -> Answerer:
         return RuleAnswers(RuleSet.load(model), wanted)
     from rulenet.estimator import RuleNetClassifier
 
-    predictor = RuleNetClassifier.load(model).predictor_
-    predictor.only_one("rulenet predict")
-    return ModelAnswers(predictor, wanted, model)
+    return ModelAnswers(RuleNetClassifier.load(model).predictor_, wanted, model)
 
 
 def _write(blocks: Iterable[list[Answered]], added: Sequence[str], writer: TableWriter, prefix: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The options that say how data are read, the same for every command that reads some. Imports columns and typer.
+"""The options that say how data are read, the same for every command that reads some. Imports columns, errors and typer.
 
 A command takes them all as one parameter, ``how: Reading``, under the decorator `reads_data`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,9 +15,11 @@ from typer import Option
 
 from rulenet.data.columns import FIND_OUT as FIND_OUT
 from rulenet.data.columns import Reading as Reading
+from rulenet.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from rulenet.data.load import Dataset
+    from rulenet.predictor import Predictor
 
 TEXT_HELP = "Column of the texts, or several, as in title,body; default: a usual name."
 Encoding = Annotated[
@@ -70,3 +72,16 @@ def read_data(
     from rulenet.data.load import load
 
     return load(source, **asdict(how), need_labels=need_labels, limit=limit, seed=seed)
+
+
+def read_for(predictor: Predictor, source: str, how: Reading, *, limit: int | None = None, seed: int = 0) -> Dataset:
+    """Read texts for a fitted model, whose labels, if all are there, are several per text if and only if the model's are."""
+    several = predictor.link.several
+    each = "several labels" if several else "one label"
+    if how.several not in (None, several):
+        option = "--several" if how.several else "--no-several"
+        raise ParameterError(f"{option}: the model gives each text {each}, and labels are read so: leave it out")
+    found = read_data(source, replace(how, several=several or None), need_labels=False, limit=limit, seed=seed)
+    if found.labels is not None and found.several != several:
+        raise DataError(f"{source} has lists of labels, but the model gives each text {each}")
+    return found

@@ -56,6 +56,8 @@ def suggest(
     if write is not None and write.exists():
         RuleSet.load(write, may_be_empty=True)  # a file with faults must be corrected first, before long work
     dataset = read_data(data, how, limit=sample, seed=seed)
+    if dataset.several:
+        raise ParameterError(f"suggesting rules needs one label per text, but {data} has several for each")
     texts, labels = dataset.texts, dataset.labels or []
     progress = Progress(0 if as_json else 1)
     found = find(ruleset, texts, labels, model, n=count, held_out=held_out, random_state=seed, say=progress.say)

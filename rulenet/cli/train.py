@@ -255,10 +255,14 @@ def show(report: dict[str, Any], max_length: int, model: Path) -> None:
         say(f"of the labels guessed for texts without one, {report['teaching']['doubt']:.0%} are expected to be wrong")
         say(report["teaching"]["advice"])
     if held_out := report["held_out"]:
-        title = f"Accuracy on {counted(int(held_out['texts']), 'text')} held out of training"
+        what = "Exactly the right labels" if report["thresholds"] else "Accuracy"
+        title = f"{what} on {counted(int(held_out['texts']), 'text')} held out of training"
         table = new_table("φ (rules, terms)", "ψ (transformer)", "f = φ + ψ", left=0, title=title)
         table.add_row(*(f"{held_out[name]:.1%}" for name in ("phi", "psi", "hybrid")))
         out.print(table)
+    if (chosen := report["thresholds"]) and chosen["texts"]:
+        each = f"{chosen['labels_per_text']:.2f} labels on average"
+        say(f"a threshold for each label, by F1 on {counted(int(chosen['texts']), 'text')} with {each}")
     for line in (*calibration_lines(report["calibration"]), *cascade_lines(report["cascade"])):
         say(line)
     if report["settled"].get("precision") == "bfloat16":
