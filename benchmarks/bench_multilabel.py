@@ -1,9 +1,9 @@
 """Several labels per text: φ alone against one-vs-rest TF-IDF + LogisticRegression, on GoEmotions, by macro-F1.
 
 Claim: φ alone is at least 3 points of macro-F1 above the baseline, as a mean over the seeds, at each size. The baseline is given its
-best C of 1 and 10 and its best common threshold, both by folds of the training rows; at a threshold of 0.5, as scikit-learn answers, it
-is shown as well. ``--keep FOLDER`` keeps finished cells, so that a run can go on; ``--sizes`` and ``--seeds`` choose some. A cell of
-6,000 rows takes about three minutes of one core.
+best C of 1 and 10, and either its best common threshold or each label's own, all by folds of the training rows: the better of the two
+counts. At a threshold of 0.5, as scikit-learn answers, it is shown as well. φ reads words alone, without word vectors. ``--keep FOLDER``
+keeps finished cells, so that a run can go on; ``--sizes`` and ``--seeds`` choose some. 4,000 rows take half a minute of one core.
 """
 
 from __future__ import annotations
@@ -38,17 +38,27 @@ def scores(Y: Any, answers: Any, proba: Any) -> dict[str, float]:
 
 
 def baseline(texts: list[str], Y: Any, new: list[str], truth: Any) -> dict[str, dict[str, float]]:
-    """The scores of one-vs-rest logistic regression, with its best C and common threshold, and at 0.5."""
-    best: tuple[float, Any, float] = (-1.0, None, 0.5)
+    """The scores of one-vs-rest logistic regression with its best C: at its best common threshold, at each label's own, and at 0.5."""
+    best: dict[str, tuple[float, Any, Any]] = {}
     for C in (1.0, 10.0):
         words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
         model = make_pipeline(words, OneVsRestClassifier(LogisticRegression(C=C, max_iter=1000)))
         proba = cross_val_predict(model, texts, Y, cv=5, method="predict_proba")
-        for at in AT.tolist():
-            macro = f1_score(Y, proba > at, average="macro", zero_division=0.0)
-            best = max(best, (macro, model, at), key=lambda one: one[0])
-    proba = best[1].fit(texts, Y).predict_proba(new)
-    return {"lr": scores(truth, proba > best[2], proba), "lr_at_half": scores(truth, proba > 0.5, proba)}
+        of_label = np.array([f1_score(Y, proba > at, average=None, zero_division=0.0) for at in AT])  # (n, K)
+        common = of_label.mean(axis=1)
+        each = AT[of_label.argmax(axis=0)]
+        for name, macro, at in (
+            ("lr", common.max(), AT[common.argmax()]),
+            ("lr_each", of_label.max(axis=0).mean(), each),
+        ):
+            best[name] = max(best.get(name, (-1.0, None, 0.5)), (macro, model, at), key=lambda one: one[0])
+    found = {}
+    for name, (_, model, at) in best.items():
+        proba = model.fit(texts, Y).predict_proba(new)
+        found[name] = scores(truth, proba > at, proba)
+        if name == "lr":
+            found["lr_at_half"] = scores(truth, proba > 0.5, proba)
+    return found
 
 
 def cell(n: int, seed: int) -> dict[str, dict[str, float]]:
@@ -67,7 +77,7 @@ def cell(n: int, seed: int) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[6000])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[4000])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
@@ -89,7 +99,7 @@ def main() -> None:
         }
         figures[f"{n:,} rows"] = means
         claim = f"{n:,} rows: φ alone is at least {WORTH:g} points of macro-F1 above one-vs-rest TF-IDF + LR"
-        claims[claim] = means["phi"]["macro"] >= means["lr"]["macro"] + WORTH
+        claims[claim] = means["phi"]["macro"] >= max(means[name]["macro"] for name in ("lr", "lr_each")) + WORTH
     finish("multilabel", figures, claims, seeds=options.seeds)
 
 

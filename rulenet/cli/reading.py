@@ -74,6 +74,15 @@ def read_data(
     return load(source, **asdict(how), need_labels=need_labels, limit=limit, seed=seed)
 
 
+def read_alone(source: str, how: Reading) -> Dataset:
+    """Read texts for rules without a model, and their labels, if all are there."""
+    from rulenet.data.label_cells import check_separated
+
+    found = read_data(source, how, need_labels=False)
+    check_separated(set(found.labels or ()), source, how.several)
+    return found
+
+
 def read_for(predictor: Predictor, source: str, how: Reading, *, limit: int | None = None, seed: int = 0) -> Dataset:
     """Read texts for a fitted model, whose labels, if all are there, are several per text if and only if the model's are."""
     several = predictor.link.several

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from rulenet.cli.console import AsJson, print_json, say_lines
-from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
+from rulenet.cli.console import AsJson, err, print_json, say_lines
+from rulenet.cli.reading import FIND_OUT, Reading, read_alone, read_data, reads_data
 from rulenet.errors import ParameterError
 
 
@@ -37,8 +37,10 @@ def diff(
     if data is None:
         found = diff_rules(first, second)
     elif model is None:
-        dataset = read_data(data, how, need_labels=False)
-        found = diff_rules(first, second, dataset.texts, labels=dataset.labels)
+        dataset = read_alone(data, how)
+        if dataset.several:
+            err.print("note: starting weights give each text one label, so how many are right of several is not said")
+        found = diff_rules(first, second, dataset.texts, labels=None if dataset.several else dataset.labels)
     else:
         from rulenet.estimator import RuleNetClassifier
         from rulenet.workbench.flips import known_labels

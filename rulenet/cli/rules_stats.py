@@ -27,7 +27,7 @@ from rulenet.cli.console import (
     say_result,
     write_page,
 )
-from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
+from rulenet.cli.reading import FIND_OUT, Reading, read_alone, read_for, reads_data
 
 if TYPE_CHECKING:
     from rulenet.workbench.drift import Drift
@@ -76,6 +76,7 @@ def stats(
     """
     from rulenet.base.progress import Progress
     from rulenet.errors import DataError, ParameterError
+    from rulenet.estimator import RuleNetClassifier
     from rulenet.workbench.drift import compare, read_baseline
     from rulenet.workbench.stats import rule_stats
 
@@ -84,10 +85,11 @@ def stats(
     check_file(html, [data, file], models=[model, baseline])
     earlier = None if baseline is None else read_baseline(baseline)
     progress = Progress(0 if as_json else 1)
-    dataset = read_data(data, how, need_labels=False)
+    clf = None if model is None else RuleNetClassifier.load(model)
+    dataset = read_alone(data, how) if clf is None else read_for(clf.predictor_, data, how)
     if how.label is not None and dataset.labels is None:
         raise DataError(f"{data}: some rows have no label in the column {how.label!r}: complete or delete them")
-    found = rule_stats(file, dataset.texts, dataset.labels, model=model, n_jobs=jobs, progress=progress)
+    found = rule_stats(file, dataset.texts, dataset.labels, model=clf, n_jobs=jobs, progress=progress)
     drift = None if earlier is None else compare(found, earlier)
     if html is not None:
         from rulenet.workbench.page import to_html

@@ -54,11 +54,11 @@ def find_label_sets(y: Any, n_texts: int, *, classes: Any = None, rule_labels: S
         values = _column_labels(names, Y.shape[1], listed, rule_labels)
     else:
         _refuse_nested(y)
-        sets = _sets(y, n_texts)
+        sets = checked_sets(y, n_texts)
         values = sorted(dict.fromkeys(label for labels in sets for label in labels)) if listed is None else listed
         if listed is None and rule_labels:
             values = _with_rules(values, rule_labels)
-        Y = _indicator(sets, values, "classes=[…]")
+        Y = indicator(sets, values, "classes=[…]")
     if len(values) < 2:
         found = f"only the label {values[0]!r}" if values else "no label at all"
         raise LabelError(
@@ -82,7 +82,7 @@ def known_sets(y: Any, n_texts: int, labels: Sequence[Any]) -> Array:
             "the model has several labels per text, but these are one per text: pass a list of lists or a matrix"
         )
     if not _is_matrix(y):
-        return _indicator(_sets(y, n_texts), list(labels), "the model")
+        return indicator(checked_sets(y, n_texts), list(labels), "the model")
     Y, names = _matrix(y, n_texts)
     if Y.shape[1] != len(labels):
         raise InputError(
@@ -192,7 +192,7 @@ def _plain(y: Any) -> list[Any]:
     return list(y.to_pylist() if hasattr(y, "to_pylist") else y)
 
 
-def _sets(y: Any, n_texts: int) -> list[list[Any]]:
+def checked_sets(y: Any, n_texts: int) -> list[list[Any]]:
     """The labels of each text, each once."""
     rows = _plain(y)
     if len(rows) != n_texts:
@@ -220,7 +220,7 @@ def _with_rules(values: list[Any], rule_labels: Sequence[str]) -> list[Any]:
     return sorted([*values, *more])
 
 
-def _indicator(sets: list[list[Any]], values: Sequence[Any], of: str) -> Array:
+def indicator(sets: list[list[Any]], values: Sequence[Any], of: str) -> Array:
     """A matrix of 0 and 1 from sets of labels."""
     place = match_labels(list(dict.fromkeys(label for labels in sets for label in labels)), values)
     if unknown := [repr(label) for labels in sets for label in labels if label not in place]:

@@ -9,7 +9,7 @@ import scipy.sparse
 import scipy.stats
 
 from rulenet.base.types import Array
-from rulenet.rules.engine.tally import fired_right, opposition
+from rulenet.rules.engine.tally import Right, fired_right, opposition
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Pairs:
         return found
 
 
-def pairs(R: scipy.sparse.csr_matrix, right: Array, y: Array | None = None) -> Pairs:
+def pairs(R: scipy.sparse.csr_matrix, right: Right, y: Array | None = None) -> Pairs:
     """Find rules that fire together; parameters as in `rulenet.rules.engine.tally.count`.
 
     Examples

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse
 
 from rulenet.base.types import Array
 from rulenet.rules.conditions.condition import Span
+from rulenet.rules.engine.tally import Right, is_right
 from rulenet.rules.ruleset import RuleSet
 from rulenet.text.language import Language
 
@@ -33,7 +35,7 @@ def firings(
     texts: Sequence[str],
     R: scipy.sparse.csr_matrix,
     *,
-    right: Array,
+    right: Right,
     classes: list[str],
     y: Array | None,
     n: int,
@@ -46,17 +48,24 @@ def firings(
     found = []
     for j in range(R.shape[1]):
         rows = np.sort(columns.indices[columns.indptr[j] : columns.indptr[j + 1]])
-        is_right = np.ones(len(rows), dtype=bool) if y is None else right[j, y[rows]]
+        wins = np.ones(len(rows), dtype=bool) if y is None else is_right(right, j, y[rows])
         examples = []
-        for part in (rows[is_right], rows[~is_right]):
+        for part, won in ((rows[wins], True), (rows[~wins], False)):
             for i in part[np.unique(np.linspace(0, len(part) - 1, min(n, len(part))).astype(int))].tolist():
                 doc = matcher.doc(texts[i])
                 spans = [doc.cleaned.original_span(*span) for span in matcher.find(doc, [j])[0] or []]
                 text, spans = excerpt(texts[i], spans)
-                label = None if y is None else classes[y[i]]
-                examples.append(Example(i, text, spans, label, None if y is None else bool(right[j, y[i]])))
+                known = (None, None) if y is None else (_label(y[i], classes), won)
+                examples.append(Example(i, text, spans, *known))
         found.append(examples)
     return found
+
+
+def _label(y: Any, classes: list[str]) -> str:
+    """The label of a text, or its labels."""
+    if np.ndim(y):
+        return ", ".join(classes[k] for k in np.flatnonzero(y).tolist()) or "no label"
+    return str(classes[y])
 
 
 def excerpt(text: str, spans: Sequence[Span], width: int = EXCERPT) -> tuple[str, list[Span]]:

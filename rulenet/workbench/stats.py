@@ -15,6 +15,7 @@ from rulenet.base.progress import Progress
 from rulenet.base.types import Array
 from rulenet.base.wording import counted
 from rulenet.data.check import check_texts
+from rulenet.data.label_sets import checked_sets, has_several, indicator
 from rulenet.errors import InputError, LabelError
 from rulenet.rules.agreement import check_rule_labels
 from rulenet.rules.engine import tally
@@ -178,7 +179,8 @@ def rule_stats(
     texts
         The texts.
     labels
-        The correct label of each text; None: only coverage, overlap and conflict are computed.
+        The correct label of each text, or lists of several, which do not exclude each other: then only rules for and against the same
+        contradict each other. None: only coverage, overlap and conflict are computed.
     model
         A fitted classifier or its folder, for learned weights and what the model loses without each rule. If `rules` are given
         too, the model is used with these rules (`with_rules`).
@@ -207,7 +209,7 @@ def rule_stats(
     ruleset, clf = _rules_and_model(rules, model)
     classes, y, notes = _indices(ruleset, clf, labels, len(texts))
     language, R, worths = _matched(ruleset, clf, texts, y, n_jobs, progress or Progress())
-    right = tally.right_labels(ruleset.rules, classes)
+    right = _right(ruleset, clf, classes, y)
     shown = firings(ruleset, language, texts, R, right=right, classes=classes, y=y, n=examples)
     counts, pairs = tally.count(R, right, y), audit.pairs(R, right, y)
     return RulesetStats(
@@ -223,12 +225,17 @@ def _rules_and_model(rules: Any, model: Any) -> tuple[RuleSet, RuleNetClassifier
         from rulenet.estimator import RuleNetClassifier
 
         clf = RuleNetClassifier.load(model) if isinstance(model, (str, os.PathLike)) else model
-        clf.predictor_.only_one("rule statistics with a model")
         clf = clf if ruleset is None else clf.with_rules(ruleset)
         ruleset = clf.predictor_.hybrid.features.ruleset
     if ruleset is None or not len(ruleset):
         raise InputError("there are no rules: pass a rule file, or a model that was trained with rules")
     return ruleset, clf
+
+
+def _right(ruleset: RuleSet, clf: RuleNetClassifier | None, classes: Sequence[str], y: Array | None) -> tally.Right:
+    """When the rules are right."""
+    several = y is not None and y.ndim == 2 if clf is None else clf.predictor_.link.several
+    return tally.RightOnSets.of(ruleset.rules, classes) if several else tally.right_labels(ruleset.rules, classes)
 
 
 def _matched(
@@ -250,7 +257,10 @@ def _matched(
 
 def _per_label(y: Array | None, classes: Sequence[str]) -> dict[str, int] | None:
     """How many texts have each label."""
-    return None if y is None else dict(zip(classes, np.bincount(y, minlength=len(classes)).tolist(), strict=True))
+    if y is None:
+        return None
+    counts = y.sum(axis=0) if y.ndim == 2 else np.bincount(y, minlength=len(classes))
+    return dict(zip(classes, counts.tolist(), strict=True))
 
 
 def _speaks_for(rule: Rule) -> str:
@@ -265,6 +275,8 @@ def _indices(
     if labels is None:
         note = "some or all labels are missing: precision, recall, lift and what the model loses cannot be computed"
         return known, None, [note]
+    if has_several(labels) or (clf is not None and clf.predictor_.link.several):
+        return _of_sets(ruleset, clf, labels, n_texts)
     missing = [i for i, label in enumerate(labels) if label is None or label != label]
     names = list(map(str, labels))
     if len(names) != n_texts:
@@ -279,10 +291,32 @@ def _indices(
     if unknown:
         check_rule_labels(ruleset, given)
         known += unknown  # labels that have no rule
-    absent = [name for name in known if name not in given]
-    notes = [f"no text has the label {name!r}, so rules for it are never right here" for name in absent]
     place = {name: k for k, name in enumerate(known)}
-    return known, np.array([place[name] for name in names], dtype=np.intp), notes
+    return known, np.array([place[name] for name in names], dtype=np.intp), _absent(known, given)
+
+
+def _of_sets(
+    ruleset: RuleSet, clf: RuleNetClassifier | None, labels: Any, n_texts: int
+) -> tuple[list[str], Array, list[str]]:
+    """The same of label sets, with a matrix of 0 and 1 instead of indices."""
+    if clf is not None:
+        if not clf.predictor_.link.several:
+            raise InputError("the texts have several labels each, but the model gives each one label")
+        known, Y = clf.predictor_.names, clf.predictor_.class_indices(labels, n_texts)
+    else:
+        sets = [list(map(str, names)) for names in checked_sets(labels, n_texts)]
+        given, known = sorted({name for names in sets for name in names}), list(ruleset.labels)
+        if unknown := [name for name in given if name not in known]:
+            check_rule_labels(ruleset, given)
+            known += unknown  # labels that have no rule
+        Y = indicator(sets, known, "the rules")
+    return known, Y, _absent(known, [name for name, n in zip(known, Y.sum(axis=0), strict=True) if n])
+
+
+def _absent(known: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Notes on labels that no text has."""
+    lacking = [name for name in known if name not in given]
+    return [f"no text has the label {name!r}, so rules for it are never right here" for name in lacking]
 
 
 def _rows(

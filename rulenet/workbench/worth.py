@@ -37,7 +37,7 @@ class Worth:
     accuracy: float | None = (
         None  # accuracy lost, (saves − spoils) / n_texts: negative if the model is better without the rule
     )
-    log_loss: float | None = None  # increase of the mean −log p(correct label) over all texts
+    log_loss: float | None = None  # increase of the mean −log p(correct label, or labels) over all texts
 
 
 def measure(
@@ -48,7 +48,7 @@ def measure(
     Parameters
     ----------
     y
-        Index of the correct label of each text among the labels of the model; None: not known.
+        Index of the correct label of each text among the labels of the model, or of several 0 and 1 for each; None: not known.
 
     Returns
     -------
@@ -87,17 +87,24 @@ def _losses(hybrid: Hybrid, parts: Parts, R: scipy.sparse.csr_matrix, policy: Po
         phi = parts.phi[rows] - hybrid.phi_scale * coef[rules]  # (n_firings, K)
         without = phi + _psi_without(hybrid, parts.psi[rows], coef[rules])
         other = hybrid.link.answer(without)
-        changed = other != answer[rows]
+        changed = ~_same(other, answer[rows])
         sums = [changed]
         if y is not None and loss is not None:
             rise = _log_loss(policy.probabilities(without, parts.skipped[rows]), y[rows]) - loss[rows]
-            sums += [changed & (answer[rows] == y[rows]), changed & (other == y[rows]), rise]
+            sums += [changed & _same(answer[rows], y[rows]), changed & _same(other, y[rows]), rise]
         for k, addends in enumerate(sums):
             totals[:, k] += np.bincount(rules, weights=addends, minlength=len(totals))
     return totals
 
 
+def _same(a: Array, b: Array) -> Array:
+    """Whether two answers are the same, of several labels in all of them, shape (n,)."""
+    return np.asarray((a == b).reshape(len(a), -1).all(axis=1))
+
+
 def _log_loss(proba: Array, y: Array) -> Array:
+    if y.ndim == 2:  # one decision for each label
+        return np.asarray(-np.log(np.maximum(np.where(y > 0, proba, 1 - proba), _TINY)).sum(axis=1))
     return np.asarray(-np.log(np.maximum(proba[np.arange(len(y)), y], _TINY)))
 
 

@@ -103,6 +103,22 @@ def test_calibrate_chooses_thresholds_and_info_knows_them(moods: Path, tmp_path:
     assert "labels      3: anger, joy, love" in run("info", tmp_path / "model").stdout
 
 
+def test_rule_statistics_count_sets(moods: Path) -> None:
+    alone = json.loads(run("rules", "stats", moods / "rules.yaml", "--data", moods / "new.jsonl", "--json").stdout)
+    joy = alone["rules"][0]
+    has = [("happy" in text.split(), "joy" in labels) for text, labels in zip(NEW, GIVEN, strict=True)]
+    assert (joy["fired"], joy["right"]) == (
+        sum(fires for fires, _ in has),
+        sum(fires and right for fires, right in has),
+    )
+    assert {tuple(pair["rules"]) for pair in alone["conflicts"]} <= {("joy", "not-joy")}
+    found = json.loads(run("rules", "stats", "--model", moods / "model", "--data", moods / "new.csv", "--json").stdout)
+    assert [rule["right"] for rule in found["rules"]] == [rule["right"] for rule in alone["rules"]]
+    assert found["rules"][0]["worth"]["weights"]["joy"] > 0
+    again = ("rules", "stats", "--model", moods / "model", "--data", moods / "train.csv", "--baseline", moods / "model")
+    assert "drift found in 0 of 3 rules" in run(*again).stdout
+
+
 @pytest.mark.slow
 def test_what_does_not_work_says_why_in_one_line(moods: Path, folder: Path, tmp_path: Path) -> None:
     model, new, rules = moods / "model", moods / "new.csv", moods / "rules.yaml"
@@ -118,11 +134,13 @@ def test_what_does_not_work_says_why_in_one_line(moods: Path, folder: Path, tmp_
         (("evaluate", model, new, "--no-several"), "--no-several: the model gives each text several labels"),
         (("evaluate", folder / "model", moods / "new.jsonl"), "has lists of labels, but the model gives each text one"),
         (("evaluate", model, moods / "odd.csv"), "odd.csv has labels that the model does not know: 'fear'"),
+        (("rules", "stats", rules, "--data", tmp_path / "full.csv"), "1 label looks like several, such as 'joy|love'"),
         (("suggest-labels", model, new), f"suggesting texts to label {one}"),
         (("distill", model, new, "--out", tmp_path / "m"), f"distillation {one}"),
         (("rules", "suggest", rules, "--data", moods / "new.jsonl"), "suggesting rules needs one label per text, but"),
         (("explain", model, "happy", "--what-if"), f"what_if {one}"),
     ]  # fmt: skip
     (moods / "odd.csv").write_text("text,label\na,joy|fear\n")
+    (tmp_path / "full.csv").write_text("text,label\na,joy|love\nb,joy\n")
     for arguments, said in cases:
         assert said in complaint(*arguments), arguments

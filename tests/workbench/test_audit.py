@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 import scipy.stats
 
-from rulenet.rules.engine.tally import count, right_labels, tally
+from rulenet.rules.engine.tally import RightOnSets, count, right_labels, tally
 from rulenet.rules.file.schema import Rule
 from rulenet.workbench.audit import holm, interval, pairs, same_share
 
@@ -92,6 +92,36 @@ def test_counts_do_not_overflow_the_8_bits_of_the_matcher() -> None:
     assert (found.shared.tolist(), found.contested.tolist()) == ([300, 300], [300, 300])
     assert found.right is not None
     assert (found.right.tolist(), both.texts.tolist()) == ([300, 0], [300])
+
+
+def test_with_several_labels_only_for_and_against_contradict_each_other() -> None:
+    rules = [
+        *RULES,
+        Rule(id="two", word=["x"], labels={"Sports": 1.0, "World": 1.0}),
+        Rule(id="no", word=["x"], labels={"Sports": -1.0, "World": -1.0}),
+    ]
+    right = RightOnSets.of(rules, CLASSES)
+    dense = np.random.default_rng(0).random((40, 6)) < 0.5
+    sets = np.random.default_rng(1).random((40, 3)) < 0.4
+    found, both = (of(scipy.sparse.csr_matrix(dense.astype(np.int8)), right, sets.astype(int)) for of in (count, pairs))
+    truth = np.stack([sets[:, 0], sets[:, 0], sets[:, 1], ~sets[:, 1], sets[:, :2].any(1), ~sets[:, :2].any(1)], axis=1)
+    assert found.right is not None
+    assert found.could is not None
+    assert found.right.tolist() == (dense & truth).sum(axis=0).tolist()
+    assert found.could.tolist() == truth.sum(axis=0).tolist()
+    opposed = {
+        (a, b) for a, b, is_so in zip(both.a.tolist(), both.b.tolist(), both.opposed.tolist(), strict=True) if is_so
+    }
+    assert opposed == {(0, 5), (1, 5), (2, 3), (2, 5), (4, 5)}  # "two" may be right where "not_w" is
+    assert found.disputed == sum(any(dense[i, a] and dense[i, b] for a, b in opposed) for i in range(40))
+    assert both.right is not None
+    wins = [
+        [int((dense[:, a] & dense[:, b] & truth[:, k]).sum()) for k in (a, b)]
+        for a, b in zip(both.a, both.b, strict=True)
+    ]
+    assert both.right.tolist() == wins
+    rows = tally(rules, scipy.sparse.csr_matrix(dense.astype(np.int8)), CLASSES, sets.astype(int))["rules"]
+    assert [row["right"] for row in rows.values()] == found.right.tolist()
 
 
 def test_nothing_fires() -> None:

@@ -139,6 +139,27 @@ def test_labels_may_be_numbers() -> None:
     assert rule_stats(ruleset, ["a", "b"], np.array([1, 0])).rules[0].right == 1
 
 
+def test_several_labels_do_not_exclude_each_other() -> None:
+    sets = [["Sports"], ["Sports", "Money"], ["Sports"], ["Money"], [], ["Money"]]
+    found = rule_stats(RuleSet.from_yaml(RULES), TEXTS, sets)
+    assert (found.labels, found.disputed, found.conflicts()) == ({"Sports": 3, "Money": 3}, 0, [])
+    rules = by_id(found)
+    win, no_goal = rules["win"], rules["no_goal"]
+    assert (win.fired, win.right, win.chance, win.recall, win.conflict) == (4, 3, 0.5, 1.0, 0.0)
+    assert (no_goal.fired, no_goal.right, no_goal.recall) == (1, 1, pytest.approx(1 / 3))
+    assert [(e.label, e.right) for e in win.examples] == [
+        ("Sports", True), ("Sports, Money", True), ("Sports", True), ("Money", False),
+    ]  # fmt: skip
+    goal = TEXTS[2] + ", oil price"
+    assert [pair["rules"] for pair in rule_stats(RuleSet.from_yaml(RULES), [goal], [["Money"]]).conflicts()] == [
+        ["oil", "no_goal"]
+    ]
+    with pytest.raises(LabelError, match="'Monye'"):
+        rule_stats(RuleSet.from_yaml(RULES), TEXTS, [["Monye"]] * 6)
+    with pytest.raises(InputError, match="5 label sets"):
+        rule_stats(RuleSet.from_yaml(RULES), TEXTS, sets[:5])
+
+
 # ---------------------------------------------------------------------- labels that cannot be
 
 

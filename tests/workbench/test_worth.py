@@ -88,6 +88,31 @@ def test_a_rule_that_does_harm_is_worth_less_than_nothing() -> None:
     assert bad.log_loss < 0 < good.log_loss
 
 
+def test_of_several_labels() -> None:
+    sets = [[label, "art"] if i % 3 == 0 and label != "art" else [label] for i, label in enumerate(LABELS)]
+    clf = RuleNetClassifier(RuleSet.from_yaml(RULES), None, recipe=Recipe.of(tfidf=False)).fit(TEXTS * 4, sets * 4)
+    Y, predictor = clf.predictor_.class_indices(sets, len(TEXTS)), clf.predictor_
+    _, worths = measure(predictor, TEXTS, Y)
+    right = (predictor.link.answer(predictor.parts(TEXTS).logits) == Y).all(axis=1)
+
+    def loss(proba: np.ndarray) -> float:
+        return float(-np.log(np.where(Y, proba, 1 - proba)).sum(axis=1).mean())
+
+    for name, worth in zip(predictor.hybrid.features.ruleset.ids, worths, strict=True):
+        other = without(clf, name).predictor_
+        after = (other.link.answer(other.parts(TEXTS).logits) == Y).all(axis=1)
+        changed = [a != b for a, b in zip(predictor.predict(TEXTS), other.predict(TEXTS), strict=True)]
+        assert (worth.decides, worth.saves, worth.spoils) == (
+            sum(changed),
+            (right & ~after).sum(),
+            (~right & after).sum(),
+        )
+        assert worth.log_loss == pytest.approx(
+            loss(other.predict_proba(TEXTS)) - loss(predictor.predict_proba(TEXTS)), abs=1e-5
+        )
+    assert any(worth.decides for worth in worths)
+
+
 def test_without_labels_only_what_it_decides(linear: RuleNetClassifier) -> None:
     worth = measure(linear.predictor_, TEXTS)[1][0]
     assert worth.decides > 0
