@@ -28,6 +28,8 @@ err = SafeConsole(stderr=True)
 # What UTF-8 cannot encode, such as half of an emoji, is escaped as in JSON.
 ON_ENCODING_ERRORS = "backslashreplace"
 
+SNIPPET = 120  # characters of a text
+
 _LINE_COLOURS = {"+": "green", "-": "red", "~": "yellow", "@": "cyan"}
 
 Model = Annotated[Path, Argument(help="Model folder.", metavar="MODEL")]
@@ -142,3 +144,16 @@ def write_page(path: Path, page: str) -> None:
     """Write an HTML page."""
     with open_output(path) as handle:
         handle.write(page.encode("utf-8", ON_ENCODING_ERRORS))
+
+
+def snippet(text: Any) -> str:
+    """The beginning of a text, or of a record, in one line.
+
+    Examples
+    --------
+    >>> snippet({"title": "Refund", "body": "Where\nis it?"})
+    'Refund · Where is it?'
+    """
+    whole: str = text if isinstance(text, str) else " · ".join(text.values())
+    line = " ".join(whole[: 4 * SNIPPET].split())
+    return line if len(line) <= SNIPPET else line[: SNIPPET - 1] + "…"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from rulenet.base.wording import counted
-from rulenet.cli.console import AsJson, Model, new_table, out, print_json, say
+from rulenet.cli.console import AsJson, Model, new_table, out, print_json, say, snippet
 from rulenet.cli.reading import FIND_OUT, Reading, read_for, reads_data
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 COVERAGE = 0.95
 WIDEST_MATRIX = 10  # labels; of more, the most frequent confusions are listed
-SNIPPET = 120  # characters of a text
 
 
 @reads_data
@@ -47,7 +46,7 @@ def evaluate(
         raise DataError(f"{data}: some or all labels are missing: complete them, or name their column with --label")
     if clf.predictor_.link.several:
         Y = label_matrix(dataset.labels, clf.classes_.tolist(), data)
-        of_sets = evaluate_sets.judge(clf.predictor_, dataset.texts, Y, worst=mistakes, rows=dataset.rows)
+        of_sets = evaluate_sets.judge(clf.predictor_, dataset.texts, Y, COVERAGE, worst=mistakes, rows=dataset.rows)
         (print_json if as_json else evaluate_sets.show)(of_sets)
         return
     y = class_indices(dataset.labels, clf.classes_.tolist(), data)
@@ -125,13 +124,6 @@ def show(figures: dict[str, Any]) -> None:
             say(("Surest mistakes", "bold"))
         answer, label, shown = mistake["answer"], mistake["label"], snippet(mistake["text"])
         say(f"row {mistake['row']}: {answer} ({mistake['probability']:.0%}), labelled {label}: {shown}")
-
-
-def snippet(text: Any) -> str:
-    """The beginning of a text, in one line."""
-    whole: str = text if isinstance(text, str) else " · ".join(text.values())
-    line = " ".join(whole[: 4 * SNIPPET].split())
-    return line if len(line) <= SNIPPET else line[: SNIPPET - 1] + "…"
 
 
 def show_confusion(names: list[str], counts: list[list[int]]) -> None:

@@ -1,4 +1,4 @@
-"""What `rulenet evaluate` measures and prints where texts have several labels. Imports evaluate; the model and scikit-learn late.
+"""What `rulenet evaluate` measures and prints where texts have several labels. Imports the console; the model and scikit-learn late.
 
 F1 is the mean over labels (macro), over all decisions (micro) and over texts (samples), as scikit-learn computes them. A label that
 nothing has and nothing gets counts as 0, a text of which the same is true as 1. Ranking is its label ranking average precision and
@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rulenet.base.wording import counted
-from rulenet.cli.console import new_table, out, say
-from rulenet.cli.evaluate import COVERAGE, snippet
+from rulenet.cli.console import new_table, out, say, snippet
 
 if TYPE_CHECKING:
     from rulenet.base.types import Array
@@ -22,7 +21,13 @@ MEANS = ("macro", "micro", "samples")
 
 
 def judge(
-    predictor: Predictor, texts: list[str], Y: Array, *, worst: int = 0, rows: Sequence[int] | None = None
+    predictor: Predictor,
+    texts: list[str],
+    Y: Array,
+    coverage: float,
+    *,
+    worst: int = 0,
+    rows: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """Measure a model on texts whose labels are `Y`, 0 or 1 of shape (n_texts, n_classes); return plain data."""
     import numpy as np
@@ -68,19 +73,19 @@ def judge(
             for path, taken in (("hybrid", ~skipped), ("rules", skipped))
             if taken.any()
         },
-        "label_sets": _sets(predictor, proba, skipped, Y),
+        "label_sets": _sets(predictor, proba, skipped, Y, coverage),
         "labels": labels,
         "mistakes": _mistakes(texts, Y, answers, proba, names, worst, rows),
     }
 
 
-def _sets(predictor: Predictor, proba: Array, skipped: Array, Y: Array) -> dict[str, float] | None:
+def _sets(predictor: Predictor, proba: Array, skipped: Array, Y: Array, coverage: float) -> dict[str, float] | None:
     """How often a set of plausible labels has all right ones, and how large it is."""
     if predictor.policy.calibration is None:
         return None
-    plausible = predictor.policy.calibration.label_sets(proba, skipped, coverage=COVERAGE)
+    plausible = predictor.policy.calibration.label_sets(proba, skipped, coverage=coverage)
     covered = float((plausible | (Y == 0)).all(axis=1).mean())
-    return {"asked": COVERAGE, "coverage": covered, "mean_size": float(plausible.sum(axis=1).mean())}
+    return {"asked": coverage, "coverage": covered, "mean_size": float(plausible.sum(axis=1).mean())}
 
 
 def _mistakes(
