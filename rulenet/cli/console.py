@@ -151,7 +151,7 @@ def snippet(text: Any) -> str:
 
     Examples
     --------
-    >>> snippet({"title": "Refund", "body": "Where\nis it?"})
+    >>> snippet({"title": "Refund", "body": "Where   is it?"})
     'Refund · Where is it?'
     """
     whole: str = text if isinstance(text, str) else " · ".join(text.values())
