@@ -212,10 +212,8 @@ class Predictor:
         tokens
             Whether to say which words moved ψ, by integrated gradients: a few texts a second on a CPU.
         contrast
-            Which two labels the tokens should compare; None: the predicted one and the runner-up.
+            Which two labels the tokens should compare; None: the predicted one and the runner-up, or of several labels each alone.
         """
-        if tokens or contrast is not None:
-            self.only_one("explain with tokens or a contrast")
         texts = check_texts(texts)
         parts = self.parts(texts)
         with no_garbage_collection():

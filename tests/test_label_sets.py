@@ -166,7 +166,6 @@ def test_what_several_labels_do_not_go_with_is_one_line(clf: RuleNetClassifier, 
             RuleNetClassifier(**params).fit(TEXTS, SETS, **more)
     calls: list[tuple[Any, str]] = [
         (lambda: clf.what_if("happy"), "what_if needs a model with one label per text"),
-        (lambda: clf.explain(["happy"], tokens=True), "tokens or a contrast"),
         (lambda: clf.explain_global(NEW, TRUE), "explain_global with labels"),
         (lambda: clf.predict(NEW, reject=0.1, per_class=True), "per_class=True needs one label per text"),
         (lambda: clf.score(NEW, ["joy"] * 60), "several labels per text, but these are one per text"),

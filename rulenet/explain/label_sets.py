@@ -9,11 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from rulenet.base.drawing import Bar, Block, Cell, Headline, MarkedText, Prose, Sheet
+from rulenet.base.drawing import Bar, Block, Cell, Headline, HeatText, Mark, MarkedText, Prose, Sheet
 from rulenet.base.wording import counted
-from rulenet.explain.result import SHOWN_TERMS, Explanation, Label, Term, listed, words
+from rulenet.explain.result import SHOWN_TERMS, Explanation, Label, Term, Token, listed, words
 
 SHOWN_LABELS = 4  # with a table each
+
+
+@dataclass(frozen=True)
+class TokenShares:
+    """What ψ's say is made of, word by word: Σ attributions + bias, within the gap; as `tokens` of `Explanation`."""
+
+    tokens: list[Token]
+    bias: float
+    gap: float
 
 
 @dataclass(frozen=True)
@@ -26,11 +35,15 @@ class SetExplanation(Explanation):
     ----------
     thresholds
         For each label, the logit above which it is given.
+    words
+        For each label that is shown, what ψ's addend of its logit is made of; None unless asked for. `tokens` are those of `label`, and
+        `token_labels` names it alone, unless two labels were asked for.
     labels
         The answer: all labels whose logit is above their threshold, clearest first.
     """
 
     thresholds: dict[Label, float] = field(default_factory=dict)
+    words: dict[Label, TokenShares] | None = None
 
     @classmethod
     def of(cls, found: Explanation, values: Sequence[float]) -> SetExplanation:
@@ -42,6 +55,11 @@ class SetExplanation(Explanation):
     def labels(self) -> tuple[Label, ...]:
         """The answer, clearest first."""
         return tuple(label for label in self._ranked if self.above(label) > 0)
+
+    @property
+    def shown(self) -> tuple[Label, ...]:
+        """The labels that are explained one by one: the clearest ones of the answer, else the one that comes nearest."""
+        return self.labels[:SHOWN_LABELS] or (self.label,)
 
     @property
     def margin(self) -> float:
@@ -71,10 +89,13 @@ class SetExplanation(Explanation):
             Prose(self.sentence()),
             MarkedText(self.text, self._marks()),
         ]
-        shown = self.labels[:SHOWN_LABELS] or self._ranked[:1]
-        found += [
-            Sheet(str(label), ("", "term", "words", "logit"), self._addends(label), breaks="words") for label in shown
-        ]
+        for label in self.shown:
+            found.append(Sheet(str(label), ("", "term", "words", "logit"), self._addends(label), breaks="words"))
+            if self.words and self.words[label].tokens:
+                found.append(self._heat(label, self.words[label]))
+        if self.words is None and self.tokens:
+            heat = [Mark(token.start, token.end, token.attribution) for token in self.tokens]
+            found.append(HeatText(self._token_line(), self.text, heat))
         if left := self.labels[SHOWN_LABELS:]:
             found.append(Prose(f"Not shown: {counted(len(left), 'more label')}."))
         return found
@@ -105,6 +126,11 @@ class SetExplanation(Explanation):
             rows.append(("ψ", "transformer", "", Bar(self.neural[label])))
         rows.append(("=", "logit", "", Bar(self.logits[label])))
         return [*rows, ("", "threshold", "", Bar(self.thresholds[label]))]
+
+    def _heat(self, label: Label, share: TokenShares) -> HeatText:
+        line = f"what the transformer reads for {label}: {self.neural[label]:+.2f}"
+        line += f", of which {share.bias:+.2f} before a word is read; error {share.gap:.0e}"
+        return HeatText(line, self.text, [Mark(token.start, token.end, token.attribution) for token in share.tokens])
 
     def _lead(self, values: dict[Label, float]) -> float:
         """Of some addends, what speaks for the clearest label."""

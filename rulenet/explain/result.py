@@ -179,7 +179,7 @@ class Explanation(Shown):
     terms: list[Term]
     neural: dict[Label, float]
     tokens: list[Token] | None = None
-    token_labels: tuple[Label, Label] | None = None
+    token_labels: tuple[Label, ...] | None = None
     token_bias: float | None = None
     token_gap: float | None = None
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rulenet.base.extras import need
 from rulenet.base.types import Array
-from rulenet.explain.label_sets import SetExplanation
+from rulenet.explain.label_sets import SetExplanation, TokenShares
 from rulenet.explain.result import Explanation, Label, Term, Token, check_pair
 from rulenet.model.hybrid import Hybrid, Parts
 from rulenet.model.link import AnyOf
@@ -40,7 +40,8 @@ def explain(
     tokens
         Whether to attribute ψ to the words; this takes a second for a few texts on a CPU.
     contrast
-        The two labels that the tokens speak for and against; None: the predicted label and the runner-up.
+        The two labels that the tokens speak for and against; None: the predicted label and the runner-up. Where texts may have several
+        labels, None: each label of the answer alone.
 
     Raises
     ------
@@ -69,13 +70,15 @@ def explain(
         )
         for i, (text, (p, f, psi)) in enumerate(zip(texts, addends, strict=True))
     ]
+    reader = _Reader(hybrid, parts, texts, device)
     if isinstance(hybrid.link, AnyOf):
-        found = [SetExplanation.of(e, hybrid.link.thresholds) for e in found]
+        sets = [SetExplanation.of(e, hybrid.link.thresholds) for e in found]
+        if tokens and contrast is None:
+            return _with_words(sets, classes, reader)
+        found = [*sets]
     if contrast is not None:
         top, second = (np.full(len(found), classes.index(label)) for label in contrast)
-    if tokens:
-        _add_tokens(hybrid, found, parts, classes, top, second, device)
-    return found
+    return _with_tokens(found, classes, reader, top, second) if tokens else found
 
 
 def _terms(
@@ -146,34 +149,61 @@ def _lead(C: Array, top: int, second: int) -> Array:
     return np.asarray(C[:, top] if second < 0 else C[:, top] - C[:, second])
 
 
-def _add_tokens(
-    hybrid: Hybrid,
-    found: list[Explanation],
-    parts: Parts,
-    classes: list[Label],
-    first: Array,
-    second: Array,
-    device: Any,
-) -> None:
-    """Attribute ψ of class `first` of each text minus that of class `second` to its words."""
-    for i, (a, b) in enumerate(zip(first, second, strict=True)):
-        labels = classes[a], classes[b]
-        found[i] = replace(found[i], tokens=[], token_labels=labels, token_bias=0.0, token_gap=0.0)
-    read = [i for i, e in enumerate(found) if e.path == "hybrid"]
-    if hybrid.psi is None or not read:
-        return
-    need("captum", purpose="tokens=True")
-    from rulenet.explain.tokens import attribute
+@dataclass(frozen=True)
+class _Reader:
+    """Attributes ψ of some texts to their words."""
 
-    sides = np.zeros_like(parts.psi)
-    np.put_along_axis(sides, first[:, None], hybrid.psi_scale, axis=1)
-    np.put_along_axis(sides, second[:, None], -hybrid.psi_scale, axis=1)
-    phi = parts.phi[read] / hybrid.phi_scale
-    shares = attribute(hybrid.psi, [found[i].text for i in read], phi, sides[read], device=device)
-    for i, share in zip(read, shares, strict=True):
-        text = found[i].text
-        words = share.words(text, hybrid.features.tokeniser)
-        tokens = [Token(text[start:end], start, end, value) for start, end, value in words]
-        total = float(parts.psi[i, first[i]] - parts.psi[i, second[i]])
-        gap = abs(sum(token.attribution for token in tokens) + share.bias - total)
-        found[i] = replace(found[i], tokens=tokens, token_bias=share.bias, token_gap=gap)
+    hybrid: Hybrid
+    parts: Parts
+    texts: Sequence[str]
+    device: Any
+
+    def shares(self, rows: Sequence[int], first: Array, second: Array) -> list[TokenShares]:
+        """Of each row, the words of ψ of class `first` minus that of class `second`, if that is not -1; none where ψ was not used."""
+        read = [j for j, i in enumerate(rows) if not self.parts.skipped[i]]
+        found = [TokenShares([], 0.0, 0.0) for _ in rows]
+        hybrid, at = self.hybrid, np.asarray(rows, dtype=np.intp)[read]
+        if hybrid.psi is None or not read:
+            return found
+        need("captum", purpose="tokens=True")
+        from rulenet.explain.tokens import attribute
+
+        first, second = first[read], second[read]
+        sides = np.zeros((len(at), self.parts.psi.shape[1]))
+        sides[np.arange(len(at)), first] = hybrid.psi_scale
+        sides[second >= 0, second[second >= 0]] -= hybrid.psi_scale
+        phi = self.parts.phi[at] / hybrid.phi_scale
+        shares = attribute(hybrid.psi, [self.texts[i] for i in at], phi, sides, device=self.device)
+        for j, i, a, b, share in zip(read, at.tolist(), first.tolist(), second.tolist(), shares, strict=True):
+            text, psi = self.texts[i], self.parts.psi[i]
+            words = share.words(text, hybrid.features.tokeniser)
+            tokens = [Token(text[start:end], start, end, value) for start, end, value in words]
+            total = float(psi[a] - psi[b] if b >= 0 else psi[a])
+            found[j] = TokenShares(
+                tokens, share.bias, abs(sum(token.attribution for token in tokens) + share.bias - total)
+            )
+        return found
+
+
+def _with_tokens(
+    found: list[Explanation], classes: list[Label], reader: _Reader, first: Array, second: Array
+) -> list[Explanation]:
+    """With the words of ψ of class `first` of each text minus that of class `second`."""
+    shares = reader.shares(range(len(found)), first, second)
+    pairs = [tuple(classes[k] for k in pair if k >= 0) for pair in zip(first.tolist(), second.tolist(), strict=True)]
+    return [_told(e, pair, share) for e, pair, share in zip(found, pairs, shares, strict=True)]
+
+
+def _with_words(found: list[SetExplanation], classes: list[Label], reader: _Reader) -> list[Explanation]:
+    """With the words of ψ of each label that is shown, and of the clearest as the tokens."""
+    jobs = [(i, label) for i, e in enumerate(found) for label in e.shown]
+    first = np.array([classes.index(label) for _, label in jobs], dtype=np.intp)
+    shares = reader.shares([i for i, _ in jobs], first, np.full(len(jobs), -1))
+    words: list[dict[Label, TokenShares]] = [{} for _ in found]
+    for (i, label), share in zip(jobs, shares, strict=True):
+        words[i][label] = share
+    return [_told(replace(e, words=of), (e.label,), of[e.label]) for e, of in zip(found, words, strict=True)]
+
+
+def _told(e: Explanation, labels: tuple[Label, ...], share: TokenShares) -> Explanation:
+    return replace(e, tokens=share.tokens, token_labels=labels, token_bias=share.bias, token_gap=share.gap)

@@ -134,17 +134,14 @@ def test_explain_writes_a_page(folder: Path, tmp_path: Path) -> None:
     assert "my &lt;b&gt;" in page
 
 
-def test_a_model_with_several_labels_is_explained_and_other_commands_say_that_they_cannot(tmp_path: Path) -> None:
-    folder, data = tmp_path / "model", tmp_path / "data.csv"
+def test_a_model_with_several_labels_is_explained(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
     RuleNetClassifier(None, None, recipe=Recipe.of(word_vectors=None)).fit(DIARY, SETS).save(folder)
-    data.write_text("text,label\nhappy day,joy\nangry day,anger\n", encoding="utf-8")
     shown = run(folder, "happy and angry").stdout
     assert "joy, because of" in shown
     assert "threshold" in shown
     assert set(json.loads(run(folder, "happy and angry", "--json").stdout)["labels"]) == {"anger", "joy"}
-    others = [["predict", folder, data], ["evaluate", folder, data], ["calibrate", folder, "--data", data]]
-    for command in others:
-        assert "one label per text" in cli.complaint(*map(str, command))
+    assert "joy rather than love" in run(folder, "happy", "--contrast", "joy,love").stdout
     assert "what_if needs a model with one label per text" in cli.complaint(
         "explain", str(folder), "happy", "--what-if"
     )

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from rulenet import Explanation, Recipe, RuleNetClassifier, RuleSet, Term
 from rulenet.errors import LabelError, RuleFileError
+from rulenet.explain.label_sets import SetExplanation
 from rulenet.explain.result import Token
 from rulenet.explain.terms import explain
+from rulenet.model.link import AnyOf
 
 TEXTS = [
     "Lakers win the match",
@@ -322,6 +324,29 @@ def test_a_single_word_has_all_that_masking_it_takes_away(loud: RuleNetClassifie
             change, abs=0.01 * abs(read[label] - read[other]) + 2e-3
         )
         assert abs(change) > 0.01
+
+
+def test_each_label_of_an_answer_has_its_own_tokens(loud: RuleNetClassifier) -> None:
+    classes = loud.classes_.tolist()
+    hybrid = replace(loud.predictor_.hybrid, link=AnyOf((-1.0, 0.5, -0.2)))
+    found = explain(hybrid, TEXTS, hybrid.parts(TEXTS), classes, tokens=True)
+    assert max(len(e.labels) for e in found) > 1
+    for e in found:
+        assert isinstance(e, SetExplanation)
+        assert e.words is not None
+        assert tuple(e.words) == (e.labels or (e.label,))
+        for label, share in e.words.items():
+            total = sum(token.attribution for token in share.tokens) + share.bias
+            assert abs(total - e.neural[label]) == pytest.approx(share.gap, abs=1e-9)
+            assert share.gap <= max(0.01 * abs(e.neural[label]), 1e-3) + 1e-5
+            assert f"what the transformer reads for {label}: " in str(e)
+        assert (e.tokens, e.token_labels) == (e.words[e.label].tokens, (e.label,))
+        assert set(e.to_dict()["words"]) == set(map(str, e.words))
+    pair = explain(hybrid, TEXTS[:1], hybrid.parts(TEXTS[:1]), classes, tokens=True, contrast=("World", "Sports"))[0]
+    assert pair.token_labels == ("World", "Sports")
+    assert pair.words is None
+    assert "what the transformer reads for World against Sports" in str(pair)
+    assert pair.contrast("World", "Sports").tokens == pair.tokens
 
 
 def test_tokens_between_two_labels_that_were_asked_for(loud: RuleNetClassifier) -> None:
