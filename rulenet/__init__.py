@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rulenet.base.version import __version__ as __version__
 
-__all__ = ["Explanation", "Recipe", "RuleNetClassifier", "RuleSet", "Term", "distill", "soup"]
+__all__ = ["Explanation", "Recipe", "RuleNetClassifier", "RuleNetSearch", "RuleSet", "Term", "distill", "soup"]
 
 if TYPE_CHECKING:
     from rulenet.ensemble.distil import distill
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from rulenet.estimator import RuleNetClassifier
     from rulenet.explain.result import Explanation, Term
     from rulenet.rules.ruleset import RuleSet
+    from rulenet.search.search import RuleNetSearch
     from rulenet.training.recipe import Recipe
 
 _HOME = {
     "RuleSet": "rulenet.rules.ruleset",
     "RuleNetClassifier": "rulenet.estimator",
+    "RuleNetSearch": "rulenet.search.search",
     "distill": "rulenet.ensemble.distil",
     "soup": "rulenet.ensemble.soup",
     "Recipe": "rulenet.training.recipe",

@@ -29,7 +29,7 @@ from rulenet.store.write import save_model
 from rulenet.text.language import Language
 from rulenet.training.encoder_choice import chosen_encoder
 from rulenet.training.experience import chosen_for, recipe_of, sketch_of, told
-from rulenet.training.given import check_given
+from rulenet.training.given import Given, check_given
 from rulenet.training.job import Job
 from rulenet.training.parameters import check_parameters, chosen_language
 from rulenet.training.parts import fields_of
@@ -81,8 +81,7 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
     descriptions
         What labels mean, in words that their texts may have: ``{"Sci/Tech": "science and computers"}``; each counts as four texts.
     recipe
-        How to train: a `Recipe`, or a name of `rulenet recipes`; None for ``Recipe()``; ``"auto"`` for the one that did best on data like
-        these, see `rulenet.training.experience`. A grid search may vary fields: ``recipe__C``.
+        How to train: a `Recipe`, a name of `rulenet recipes` or ``"auto"``; None: ``Recipe()``. A grid search may vary ``recipe__C``.
     cascade
         When ψ is skipped: ``"off"``, never; ``"certified"``, where it provably cannot change the answer; ``"statistical"``, where that
         changes at most a share `cascade_risk` of all answers, with 95 % confidence. May be changed later with `set_params`.
@@ -189,14 +188,11 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
         """
         recipe = check_parameters(self.get_params(deep=False), resume=resume)
         given = check_given(X, y, unlabeled, sample_weight, self.get_params(deep=False) | {"recipe": recipe})
-        known, names = given.known, given.classes.names
-        language = chosen_language(self.language, given.ruleset, known, given.unlabeled)
-        task = Task([*known, *given.unlabeled], given.Y, names, given.weighs_labels, link=given.link)
-        recipe, auto = _by_experience(self, task, given.ruleset, language) if self.recipe == AUTO else (recipe, {})
-        recipe = recipe.resolved(len(known))
-        fit_task(self, task, given.ruleset, language, recipe, given.classes.labels, resume=resume)
-        self.report_["auto"] = auto
-        return self
+        language = chosen_language(self.language, given.ruleset, given.known, given.unlabeled)
+        texts = [*given.known, *given.unlabeled]
+        task = Task(texts, given.Y, given.classes.names, given.weighs_labels, link=given.link)
+        recipe, auto = _settled(self, recipe, given, texts, language)
+        return fit_task(self, task, given.ruleset, language, recipe, given.classes.labels, resume=resume, auto=auto)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name; those of the recipe too, as ``recipe__C``, if `deep`."""
@@ -365,7 +361,8 @@ class RuleNetClassifier(TransformerMixin, ClassifierMixin, BaseEstimator):  # ty
 
 
 def fit_task(
-    clf: RuleNetClassifier, task: Task, ruleset: RuleSet | None, language: Language, recipe: Recipe, classes: Any, *, resume: bool = False
+    clf: RuleNetClassifier, task: Task, ruleset: RuleSet | None, language: Language, recipe: Recipe, classes: Any, *, resume: bool = False,
+    auto: Mapping[str, Any] | None = None,
 ) -> RuleNetClassifier:  # fmt: skip
     """Fit a classifier to texts and targets that are checked; `classes` are the labels as the user has them."""
     features = Features(ruleset, language=language, n_jobs=clf.n_jobs, **fields_of(recipe.columns))
@@ -375,17 +372,20 @@ def fit_task(
     with job.progress.whole(expected_costs(task, features, encoder, recipe, clf.device)):
         hybrid, report = fit_hybrid(task, features, encoder, recipe, job)
         job.progress.stage("calibration")
-        clf.classes_, clf.report_ = classes, asdict(report)
+        clf.classes_, clf.report_ = classes, {**asdict(report), "auto": {**(auto or {})}}
         clf.recipe_ = recipe.with_changes(**report.settled)
         how: dict[str, Any] = {"names": task.classes, "device": clf.device, "seconds": report.seconds_per_text}
         clf.predictor_ = Predictor.of(hybrid, clf.classes_, clf.cascade, clf.cascade_risk, **how)
     return clf
 
 
-def _by_experience(
-    clf: RuleNetClassifier, task: Task, ruleset: RuleSet | None, language: Language
+def _settled(
+    clf: RuleNetClassifier, recipe: Recipe, given: Given, texts: list[str], language: Language
 ) -> tuple[Recipe, dict[str, Any]]:
-    """The recipe that did best on data like these, checked with the other parameters, and why it was chosen."""
-    encoder = chosen_encoder(clf.encoder, language, task.texts)
-    choice = chosen_for(sketch_of(task.texts, task.Y, ruleset, language, encoder, several=task.link.several))
-    return check_parameters(clf.get_params(deep=False) | {"recipe": recipe_of(choice.method)}), told(choice)
+    """The recipe for these texts and, if it was to be chosen by earlier measurements, why it was."""
+    if clf.recipe != AUTO:
+        return recipe.resolved(len(given.known)), {}
+    encoder = chosen_encoder(clf.encoder, language, texts)
+    choice = chosen_for(sketch_of(texts, given.Y, given.ruleset, language, encoder, several=given.link.several))
+    checked = check_parameters(clf.get_params(deep=False) | {"recipe": recipe_of(choice.method)})
+    return checked.resolved(len(given.known)), told(choice)

@@ -26,6 +26,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "zh": ("opencc",),
     "watch": ("watchfiles",),
     "peft": ("peft",),
+    "search": ("optuna",),
 }
 
 

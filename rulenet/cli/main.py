@@ -38,6 +38,7 @@ from rulenet.cli import (
     rules_stats,
     rules_suggest,
     rules_test,
+    search,
     suggest_labels,
     train,
 )
@@ -91,6 +92,7 @@ def options(
 rules = typer.Typer(help="Write and check rule files.", no_args_is_help=True, rich_markup_mode="markdown")
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
+app.command("search")(search.search)
 app.command("predict")(predict.predict)
 app.command("suggest-labels")(suggest_labels.suggest_labels)
 app.command("evaluate")(evaluate.evaluate)

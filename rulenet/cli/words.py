@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-_SAME = "cascade coverage device encoder into language limit precision recipe refit reject rules split temperature unlabeled"
+_SAME = "cascade coverage device encoder into language limit minutes precision recipe refit reject rules split temperature unlabeled"
 OPTIONS = {
     **{name: f"--{name}" for name in _SAME.split()},
     **{"cascade_risk": "--cascade-risk", "max_loss": "--max-loss", "held_out": "--held-out"},
-    **{"n_jobs": "--jobs", "random_state": "--seed"},
+    **{"n_jobs": "--jobs", "random_state": "--seed", "n_trials": "--trials", "cv": "--folds"},
+    **{"scoring": "--scoring", "storage": "--storage"},
 }
 _ARGUMENT = rf"(?<![\w.-])({'|'.join(OPTIONS)})=('[^']*'|[\w.+-]+|…)"
 

@@ -1,0 +1,5 @@
+"""Choosing a recipe by trying some: `RuleNetSearch`."""
+
+from rulenet.search.search import RuleNetSearch
+
+__all__ = ["RuleNetSearch"]
