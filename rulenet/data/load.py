@@ -104,10 +104,15 @@ def load(
     how = Reading(text, label, split, encoding, separator, quoting, sheet, several)
     intake = Intake(str(source), how, need_labels=need_labels)
     found = _bounded(intake.rows(_rows(source, intake)), str(source))
-    rows = list(found) if limit is None else stratified(found, limit, lambda row: row.label, seed)
+    rows = list(found) if limit is None else stratified(found, limit, _stratum, seed)
     if need_labels:
         _check_two_classes(rows, str(source), {"limit": limit, "split": split})
     return _dataset(rows, str(source))
+
+
+def _stratum(row: Row) -> object:
+    """What a sample has in proportion: labels; of several the first, since most sets are too rare to have a share."""
+    return row.label[:1] if isinstance(row.label, tuple) else row.label
 
 
 def _dataset(rows: Sequence[Row], name: str) -> Dataset:

@@ -82,3 +82,14 @@ def test_one_label_with_a_bar_in_its_name_stays_one(tmp_path: Path) -> None:
     assert load(csv_of(tmp_path, ["World", "Sci|Tech"])).labels == ["World", "Sci|Tech"]
     assert load(csv_of(tmp_path, ["Tech", "Sci|Tech"]), several=False).labels == ["Tech", "Sci|Tech"]
     assert LabelCells(None).read("a|b") == "a|b"
+
+
+def test_a_sample_has_as_many_labels_per_text_as_all_texts(tmp_path: Path) -> None:
+    names = [f"l{i:02}" for i in range(40)]
+    sets = [
+        [names[i % 40], names[(i // 40 + i) % 40]] if i % 10 == 0 and i % 1600 >= 40 else [names[i % 4]]
+        for i in range(2000)
+    ]
+    found = load(jsonl_of(tmp_path, sets), limit=200).labels
+    assert found is not None
+    assert sum(map(len, found)) / 200 == pytest.approx(sum(map(len, sets)) / 2000, abs=0.1)
