@@ -16,8 +16,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MultiLabelBinarizer
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
-from rulenet.errors import InputError, ModelFileError, ParameterError
+from rulenet.data.load import Dataset
+from rulenet.errors import DataError, InputError, LabelError, ModelFileError, ParameterError
 from rulenet.explain.label_sets import SetExplanation
+from rulenet.workbench.diff import flip_lines, flips_to_dict
+from rulenet.workbench.flips import model_flips
+from rulenet.workbench.hotedit import refit_phi
 from tests.store.folders import config_of, write_config
 
 WORDS = {"anger": ["angry", "mad"], "joy": ["happy", "glad"], "love": ["love", "dear"]}
@@ -44,6 +48,7 @@ def drawn(n: int, seed: int) -> tuple[list[str], list[list[str]]]:
 
 TEXTS, SETS = drawn(160, 0)
 NEW, TRUE = drawn(60, 1)
+TRUE_IN_ORDER = [tuple(sorted(labels)) for labels in TRUE]
 BINARIZER = MultiLabelBinarizer().fit(SETS)
 M = BINARIZER.transform(SETS)
 
@@ -152,6 +157,37 @@ def test_weights_and_few_texts() -> None:
         .fit(TEXTS, SETS, sample_weight=[2.0] * 80 + [0.0] * 80)
     )
     assert twice.report_["n_texts"] == 80
+
+
+def test_what_a_change_of_rules_does_to_label_sets_is_told_with_its_reasons(clf: RuleNetClassifier) -> None:
+    edited = RuleSet.from_yaml(
+        "{rulenet: 1, rules: [{id: joy, label: joy, word: happy, weight: 9}, {id: no, label: love, word: day, weight: -9, sign: free}]}"
+    )
+    after = clf.with_rules(edited)
+    found = model_flips(clf.predictor_, after.predictor_, NEW, TRUE_IN_ORDER)
+    pairs = list(zip(clf.predict(NEW), after.predict(NEW), strict=True))
+    assert [answer.index for answer in found.answers] == [i for i, (a, b) in enumerate(pairs) if a != b] != []
+    rights = [[set(pair[k]) == set(labels) for pair, labels in zip(pairs, TRUE, strict=True)] for k in (0, 1)]
+    assert found.accuracy == pytest.approx([np.mean(right) for right in rights])
+    was, now = (model.predictor_.parts(NEW).logits for model in (clf, after))
+    for answer in found.answers:
+        old, new = (np.isin(clf.classes_, side).astype(int) for side in (answer.before, answer.after))
+        moved = (now - was)[answer.index] @ (new - old)
+        assert sum(reason.change for reason in answer.reasons) == pytest.approx(moved, abs=1e-6)
+        assert answer.verdict in ("fixed", "broken", "still wrong")
+    assert "~ " in "\n".join(flip_lines(found))
+    assert flips_to_dict(found)["answers"][0]["before"] == list(found.answers[0].before)  # type: ignore[arg-type]
+
+
+def test_phi_is_solved_again_for_several_labels() -> None:
+    sets = [tuple(labels) for labels in SETS]
+    plain = RuleNetClassifier(None, None, recipe=RECIPE).fit(TEXTS, SETS)
+    again = refit_phi(plain, Dataset(TEXTS, sets, "same.csv", []))
+    np.testing.assert_allclose(again.predictor_.parts(NEW).phi, plain.predictor_.parts(NEW).phi, atol=0.05)
+    with pytest.raises(LabelError, match="no text with the label 'love'"):
+        refit_phi(plain, Dataset(TEXTS[:2], [("joy",), ("anger",)], "few.csv", []))
+    with pytest.raises(DataError, match="several labels, but these have one label each"):
+        refit_phi(plain, Dataset(TEXTS[:2], ["joy", "anger"], "one.csv", []))
 
 
 def test_what_several_labels_do_not_go_with_is_one_line(clf: RuleNetClassifier, tmp_path: Path) -> None:

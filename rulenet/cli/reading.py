@@ -20,6 +20,7 @@ from rulenet.errors import DataError, ParameterError
 if TYPE_CHECKING:
     from rulenet.data.load import Dataset
     from rulenet.predictor import Predictor
+    from rulenet.store.manifest import ModelConfig
 
 TEXT_HELP = "Column of the texts, or several, as in title,body; default: a usual name."
 Encoding = Annotated[
@@ -83,14 +84,16 @@ def read_alone(source: str, how: Reading) -> Dataset:
     return found
 
 
-def read_for(predictor: Predictor, source: str, how: Reading, *, limit: int | None = None, seed: int = 0) -> Dataset:
+def read_for(
+    model: Predictor | ModelConfig, source: str, how: Reading, *, need_labels: bool = False, limit: int | None = None
+) -> Dataset:
     """Read texts for a fitted model, whose labels, if all are there, are several per text if and only if the model's are."""
-    several = predictor.link.several
+    several = model.link.several if hasattr(model, "link") else model.several is not None
     each = "several labels" if several else "one label"
     if how.several not in (None, several):
         option = "--several" if how.several else "--no-several"
         raise ParameterError(f"{option}: the model gives each text {each}, and labels are read so: leave it out")
-    found = read_data(source, replace(how, several=several or None), need_labels=False, limit=limit, seed=seed)
+    found = read_data(source, replace(how, several=several or how.several), need_labels=need_labels, limit=limit)
     if found.labels is not None and found.several != several:
         raise DataError(f"{source} has lists of labels, but the model gives each text {each}")
     return found

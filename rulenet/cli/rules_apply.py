@@ -10,7 +10,7 @@ from typer import Argument, Option
 
 from rulenet.cli.console import AsJson, Model, err, print_json, say, say_lines
 from rulenet.cli.history import move
-from rulenet.cli.reading import FIND_OUT, Reading, read_data, reads_data
+from rulenet.cli.reading import FIND_OUT, Reading, read_for, reads_data
 from rulenet.errors import ParameterError
 
 
@@ -37,10 +37,12 @@ def apply(
     if undo or redo:
         move(model, "undo" if undo else "redo", as_json)
         return
+    from rulenet.store.manifest import read_config
     from rulenet.workbench.hotedit import apply_rules
 
-    texts = None if sample is None else read_data(sample, how, need_labels=False)
-    labelled = None if data is None else read_data(data, how)
+    config = read_config(model)
+    texts = None if sample is None else read_for(config, sample, how)
+    labelled = None if data is None else read_for(config, data, how, need_labels=True)
     if texts is not None and len(texts.texts) > 10_000:
         err.print(f"comparing the predictions on {len(texts.texts):,} texts …")
     edit = apply_rules(model, rules, sample=texts, refit=refit, data=labelled, dry_run=dry_run)

@@ -9,7 +9,7 @@ import typer
 from typer import Argument, Option
 
 from rulenet.cli.console import AsJson, err, print_json, say_lines
-from rulenet.cli.reading import FIND_OUT, Reading, read_alone, read_data, reads_data
+from rulenet.cli.reading import FIND_OUT, Reading, read_alone, read_for, reads_data
 from rulenet.errors import ParameterError
 
 
@@ -39,14 +39,15 @@ def diff(
     elif model is None:
         dataset = read_alone(data, how)
         if dataset.several:
-            err.print("note: starting weights give each text one label, so how many are right of several is not said")
+            said = "note: starting weights give each text one label, so how many are right of several is not said"
+            err.print(said, soft_wrap=True)
         found = diff_rules(first, second, dataset.texts, labels=None if dataset.several else dataset.labels)
     else:
         from rulenet.estimator import RuleNetClassifier
         from rulenet.workbench.flips import known_labels
 
-        clf, dataset = RuleNetClassifier.load(model), read_data(data, how, need_labels=False)
-        clf.predictor_.only_one("rulenet rules diff")
+        clf = RuleNetClassifier.load(model)
+        dataset = read_for(clf.predictor_, data, how)
         found = diff_rules(first, second, dataset.texts, labels=known_labels(clf.predictor_, dataset), model=clf)
     if as_json:
         print_json(found.to_dict())

@@ -318,7 +318,7 @@ def flip_lines(flips: Flips) -> Iterator[str]:
 
 
 def _answer_lines(answer: ChangedAnswer) -> Iterator[str]:
-    before, after = ("no label" if label is None else str(label) for label in (answer.before, answer.after))
+    before, after = map(_said, (answer.before, answer.after))
     verdict = f" ({answer.verdict})" if answer.verdict else ""
     yield f"~ {before} → {after}{verdict}: {_short(' '.join(answer.text.split()))}"
     for reason in answer.reasons[:SHOWN_REASONS]:
@@ -331,13 +331,20 @@ def _answer_lines(answer: ChangedAnswer) -> Iterator[str]:
         yield f"    {counted(len(rest), 'weaker reason')} {total}"
 
 
+def _said(answer: Any) -> str:
+    """An answer in words: a label, or several."""
+    return str(answer) if not isinstance(answer, tuple | None) else ", ".join(map(str, answer or ())) or "no label"
+
+
 def flips_to_dict(flips: Flips) -> dict[str, Any]:
     """Return plain data that survives conversion to JSON and back; labels are strings."""
     from rulenet.explain.result import plain
 
     answers = [{**plain(asdict(answer)), "verdict": answer.verdict} for answer in flips.answers]
     for answer in answers:
-        answer.update({k: str(answer[k]) for k in ("before", "after", "label") if answer[k] is not None})
+        for k in ("before", "after", "label"):
+            given = answer[k]
+            answer[k] = list(map(str, given)) if isinstance(given, list) else None if given is None else str(given)
     accuracy = None if flips.accuracy is None else dict(zip(("before", "after"), flips.accuracy, strict=True))
     firings = [asdict(firing) for firing in flips.firings]
     return {"by": flips.by, "texts": flips.n_texts, "accuracy": accuracy, "firings": firings, "answers": answers}

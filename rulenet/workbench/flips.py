@@ -11,8 +11,11 @@ import scipy.sparse
 
 from rulenet.base.types import Array
 from rulenet.data.check import check_texts
+from rulenet.data.label_sets import as_tuples
 from rulenet.data.load import Dataset
-from rulenet.data.targets import class_indices
+from rulenet.data.targets import class_indices, label_matrix
+from rulenet.errors import DataError
+from rulenet.explain.label_sets import SetExplanation
 from rulenet.explain.result import Explanation, Label
 from rulenet.features.blocks import Features
 from rulenet.model import phi
@@ -30,7 +33,7 @@ class Reason:
 
     kind: str  # "rule", "tfidf", "pos", "neural" for what the transformer adds, "bias"
     name: str  # rule id, term or tags
-    before: float  # how much it favours the new label over the old one, in logits
+    before: float  # how much it favours the new label over the old one, in logits; all new ones over all old ones of several
     after: float
     spans: list[Span] = field(default_factory=list)  # in the text; for a rule that no longer fires, where it did
 
@@ -46,10 +49,10 @@ class ChangedAnswer:
 
     index: int  # position of the text
     text: str
-    before: Label | None  # the predictions; None: no rule fires, so the rules predict nothing
+    before: Label | None  # the predictions, tuples of several; None: no rule fires, so the rules predict nothing
     after: Label | None
     reasons: list[Reason]  # what changed, strongest first
-    label: Label | None = None  # the correct label, if known
+    label: Label | None = None  # the correct label, or a tuple of several, if known
 
     @property
     def verdict(self) -> str:
@@ -106,7 +109,6 @@ def model_flips(
 
     ψ reads only the texts whose φ changed; with `labels`, the correct ones for the accuracy, it reads all texts once.
     """
-    before.only_one("comparing predictions before and after")
     texts, old, new = check_texts(texts), before.hybrid, after.hybrid
     X = old.features.transform(texts)
     R, Q = X[:, : old.features.n_rules], _firing(new.features, texts)
@@ -117,14 +119,20 @@ def model_flips(
     asked = np.flatnonzero(moved)
     first = asked if labels is None else np.arange(len(texts))
     was = np.full(len(texts), None, dtype=object)
-    was[first] = before.predict([texts[i] for i in first.tolist()]) if len(first) else []
+    was[first] = _answers(before, [texts[i] for i in first.tolist()]) if len(first) else []
     now = was.copy()
-    now[asked] = after.predict([texts[i] for i in asked.tolist()]) if len(asked) else []
+    now[asked] = _answers(after, [texts[i] for i in asked.tolist()]) if len(asked) else []
     rows = np.flatnonzero(was != now).tolist()
     changed = [texts[i] for i in rows]
     reasons = list(map(_reasons, before.explain(changed), after.explain(changed))) if rows else []
     ids = [side.features.ruleset.ids if side.features.ruleset else [] for side in (old, new)]
     return _flips("model", texts, _firings(R, Q, *ids), rows, was, now, reasons, labels)
+
+
+def _answers(model: Predictor, texts: list[str]) -> Array:
+    """The answer to each text, a tuple of several labels."""
+    found = model.predict(texts)
+    return as_tuples(found, model.labels) if found.ndim == 2 else found
 
 
 def vote_flips(before: RuleSet, after: RuleSet, texts: Sequence[str], labels: Sequence[Label] | None = None) -> Flips:
@@ -160,16 +168,23 @@ def starting_weights(ruleset: RuleSet) -> Array:
 
 
 def known_labels(model: Predictor, data: Dataset) -> list[Label] | None:
-    """Return the labels of a data set as classes of the model; None if labels are missing.
+    """Return the labels of a data set as classes of the model, in its order if a text has several; None if labels are missing.
 
     Raises
     ------
     LabelError
         If the model does not know a label.
+    DataError
+        If only the model or only the data have several labels per text.
     """
     if data.labels is None:
         return None
     classes = model.labels.tolist()
+    if data.several != model.link.several:
+        each = ("one label", "several labels") if data.several else ("several labels", "one label")
+        raise DataError(f"{data.source}: the model gives each text {each[0]}, but these have {each[1]} each")
+    if data.several:
+        return list(as_tuples(label_matrix(data.labels, classes, data.source), model.labels))
     return [classes[i] for i in class_indices(data.labels, classes, data.source).tolist()]
 
 
@@ -183,7 +198,9 @@ def _flips(
     reasons: list[list[Reason]],
     labels: Sequence[Label] | None,
 ) -> Flips:
-    right = np.array([None] * len(texts) if labels is None else list(labels), dtype=object)
+    right = np.full(len(texts), None, dtype=object)
+    for i, label in enumerate(labels or ()):
+        right[i] = label  # numpy would make a matrix of tuples
     answers = [ChangedAnswer(i, texts[i], was[i], now[i], why, right[i]) for i, why in zip(rows, reasons, strict=True)]
     accuracy = (float((was == right).mean()), float((now == right).mean())) if labels is not None and texts else None
     return Flips(by, len(texts), firings, answers, accuracy)
@@ -214,12 +231,19 @@ def _firings(R: Any, Q: Any, before: Sequence[str], after: Sequence[str]) -> lis
 
 def _reasons(was: Explanation, now: Explanation) -> list[Reason]:
     """Return every addend that differs between two explanations of a text, for the new label against the old one."""
+    old, new = (e.labels if isinstance(e, SetExplanation) else (e.label,) for e in (was, now))
+    gained, lost = [label for label in new if label not in old], [label for label in old if label not in new]
+
+    def lead(values: dict[Label, float]) -> float:
+        return sum(values[label] for label in gained) - sum(values[label] for label in lost)
+
     addends: list[dict[tuple[str, str], float]] = []
     spans: dict[tuple[str, str], list[Span]] = {}
-    for c in (e.contrast(now.label, was.label) for e in (was, now)):
-        terms = {(t.kind, t.name): t.difference for t in c.terms}
-        addends.append({("bias", ""): c.bias, ("neural", ""): c.neural, **terms})
-        spans |= {(t.kind, t.name): t.spans for t in c.terms if t.spans}
+    for e in (was, now):
+        terms = {(t.kind, t.name): lead(t.contributions) for t in e.terms}
+        terms = dict(sorted(terms.items(), key=lambda item: -abs(item[1])))
+        addends.append({("bias", ""): lead(e.bias), ("neural", ""): lead(e.neural), **terms})
+        spans |= {(t.kind, t.name): t.spans for t in e.terms if t.spans}
     return _strongest(addends, spans)
 
 

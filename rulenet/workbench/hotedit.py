@@ -236,18 +236,24 @@ def refit_phi(clf: RuleNetClassifier, data: Dataset) -> RuleNetClassifier:
         If the data has a label that the model does not know, or lacks one of the model's, which φ would unlearn.
     """
     predictor = clf.predictor_
-    predictor.only_one("refit='phi'")
     hybrid, classes, labels = predictor.hybrid, predictor.labels.tolist(), known_labels(predictor, data)
     if labels is None:
         raise LabelError(f"{data.source} has no labels to learn from, or some are missing")
-    if lacking := [str(label) for label in classes if label not in labels]:
+    several = predictor.link.several
+    y = (
+        predictor.class_indices(labels, len(labels))
+        if several
+        else np.array([classes.index(label) for label in labels])
+    )
+    counts = y.sum(axis=0) if several else np.bincount(y, minlength=len(classes))
+    if lacking := [str(label) for label, n in zip(classes, counts, strict=True) if not n]:
         raise LabelError(
             f"{data.source} has no text with the label {', '.join(map(repr, lacking))}, so φ would unlearn it; add some"
         )
     recipe = clf.recipe_
-    problem = phi_problem(hybrid.features, predictor.names, recipe, shared=hybrid.weights.shared)
+    problem = phi_problem(hybrid.features, predictor.names, recipe, shared=hybrid.weights.shared, link=predictor.link)
     X = hybrid.features.transform(data.texts)
-    Y = problem.link.targets(np.array([classes.index(label) for label in labels]), len(classes))
+    Y = problem.link.targets(y, len(classes))
     offset = None
     if recipe.phi.exit_margin and hybrid.psi is not None:
         is_labelled = np.ones(len(labels), dtype=bool)

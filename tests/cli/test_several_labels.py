@@ -119,6 +119,29 @@ def test_rule_statistics_count_sets(moods: Path) -> None:
     assert "drift found in 0 of 3 rules" in run(*again).stdout
 
 
+def test_an_edit_is_previewed_and_phi_solved_again(moods: Path, tmp_path: Path) -> None:
+    shutil.copytree(moods / "model", tmp_path / "model")
+    (tmp_path / "edited.yaml").write_text(RULES.replace("word: happy", "word: long, weight: 20"))
+    told = run(
+        "rules", "apply", tmp_path / "model", tmp_path / "edited.yaml", "--sample", moods / "new.csv", "--dry-run"
+    )
+    assert "~ anger → anger, joy" in told.stdout
+    same = run(
+        "rules",
+        "diff",
+        moods / "rules.yaml",
+        tmp_path / "edited.yaml",
+        "--data",
+        moods / "new.jsonl",
+        "--model",
+        moods / "model",
+        status=1,
+    )
+    assert "~ anger → anger, joy" in same.stdout
+    told = run("rules", "apply", tmp_path / "model", "--refit", "phi", "--data", moods / "train.csv")
+    assert "φ was solved again with 160 texts" in told.stdout
+
+
 @pytest.mark.slow
 def test_what_does_not_work_says_why_in_one_line(moods: Path, folder: Path, tmp_path: Path) -> None:
     model, new, rules = moods / "model", moods / "new.csv", moods / "rules.yaml"
