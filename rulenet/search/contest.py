@@ -14,7 +14,7 @@ from sklearn.utils import _safe_indexing
 
 from rulenet.base.progress import Progress
 from rulenet.base.types import Array
-from rulenet.errors import RuleNetError
+from rulenet.errors import ParameterError, RuleNetError
 from rulenet.estimator import RuleNetClassifier
 from rulenet.search.judge import Judge, enough
 from rulenet.search.space import RECIPE, Setting, Space, cost, methods, setting_is_plain
@@ -86,9 +86,13 @@ class Problem:
 
     def fit(self, clf: RuleNetClassifier, rows: Array | None = None) -> RuleNetClassifier:
         """Fit a classifier to some of the labelled texts, or all."""
-        if rows is None:
-            return clf.fit(self.texts, self.y, unlabeled=self.unlabeled)
-        return clf.fit([self.texts[i] for i in rows.tolist()], _safe_indexing(self.y, rows), unlabeled=self.unlabeled)
+        texts, y = self.texts, self.y
+        if rows is not None:
+            texts, y = [texts[i] for i in rows.tolist()], _safe_indexing(y, rows)
+        clf.fit(texts, y, unlabeled=self.unlabeled)
+        if clf.report_["interrupted"]:  # what was learned so far is no answer here
+            raise KeyboardInterrupt
+        return clf
 
     def indicators(self, answers: Any) -> Array:
         """Answers of a classifier as rows of labels that a text has or not, (n_texts, n_classes)."""
@@ -205,10 +209,13 @@ class Contest:
         if state is None or (state == FAILED and not error):
             return None
         scores, answers = [score for _, score in sorted(frozen.intermediate_values.items())], []
-        for fold in range(len(scores)):
-            shape = len(self.judge.folds[fold][1]), len(self.problem.labels)
-            answers.append(np.zeros(shape, dtype=bool))
-            answers[-1].flat[frozen.user_attrs[f"answers {fold}"]] = True
+        try:
+            for fold in range(len(scores)):
+                shape = len(self.judge.folds[fold][1]), len(self.problem.labels)
+                answers.append(np.zeros(shape, dtype=bool))
+                answers[-1].flat[frozen.user_attrs[f"answers {fold}"]] = True
+        except (IndexError, KeyError, TypeError, ValueError):
+            raise ParameterError(f"storage: trial {frozen.number} is damaged; name another file") from None
         return Trial(self._taken(frozen), state, scores, answers, self._seconds(frozen), error)
 
     def _taken(self, frozen: FrozenTrial) -> Setting:

@@ -111,15 +111,21 @@ def _alone(path: Path) -> Iterator[None]:
 @contextmanager
 def _database(path: Path) -> Iterator[Any]:
     """Optuna's storage in a file."""
+    from optuna.exceptions import OptunaError
     from optuna.storages import RDBStorage
     from sqlalchemy.exc import SQLAlchemyError  # which Optuna needs
 
+    def unusable(error: Exception) -> ParameterError:
+        return ParameterError(f"storage: {path} cannot be used: {str(error).splitlines()[0]}")
+
     try:
         database = RDBStorage(f"{PREFIX}{path.resolve()}")
-    except (SQLAlchemyError, RuntimeError) as error:  # a file that cannot be written, or another version
-        raise ParameterError(f"storage: {path} cannot be used: {str(error).splitlines()[0]}") from None
+    except (SQLAlchemyError, RuntimeError) as error:  # a file that cannot be written, or of another version of Optuna
+        raise unusable(error) from None
     try:
         yield database
+    except (SQLAlchemyError, OptunaError) as error:  # a full disk, a damaged table
+        raise unusable(error) from None
     finally:
         database.remove_session()
         database.engine.dispose()

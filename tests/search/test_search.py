@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +75,12 @@ def test_a_storage_goes_on_as_if_it_had_never_stopped(tmp_path: Path, monkeypatc
     fit, fits = RuleNetClassifier.fit, iter(range(100))
 
     def interrupted(self: RuleNetClassifier, *args: Any, **named: Any) -> RuleNetClassifier:
-        if next(fits) == 3:  # in the second fold of the second trial
-            raise KeyboardInterrupt
-        return fit(self, *args, **named)
+        fitted = fit(self, *args, **named)
+        if (
+            next(fits) == 3
+        ):  # in the second fold of the second trial; without a work_dir, `fit` ends with the weights so far
+            fitted.report_["interrupted"] = True
+        return fitted
 
     with monkeypatch.context() as patch:
         patch.setattr(RuleNetClassifier, "fit", interrupted)
@@ -99,8 +104,8 @@ def test_a_storage_goes_on_as_if_it_had_never_stopped(tmp_path: Path, monkeypatc
             other()
 
 
-@pytest.mark.parametrize(("minutes", "trials"), [(0.02, 0), (0.15, 1), (0.3, 3)])
-def test_no_trial_is_begun_that_would_take_too_long(minutes: float, trials: int) -> None:
+@pytest.mark.parametrize(("minutes", "cv", "trials"), [(0.02, 2, 0), (0.15, 2, 1), (0.3, 2, 3), (0.15, 0.25, 3)])
+def test_no_trial_is_begun_that_would_take_too_long(minutes: float, cv: float, trials: int) -> None:
     now = 0.0
 
     def clock() -> float:  # each look at it takes a second, and so does a fold
@@ -108,7 +113,7 @@ def test_no_trial_is_begun_that_would_take_too_long(minutes: float, trials: int)
         now += 1.0
         return now
 
-    search = new(minutes=minutes, n_trials=None)
+    search = new(minutes=minutes, cv=cv, n_trials=None)
     if trials < 2:
         message = rf"^minutes={minutes:g} are too few to try a second recipe, .* takes about [\d.]+ minutes here$"
         with pytest.warns(UserWarning, match=message):
@@ -146,6 +151,17 @@ def test_a_recipe_that_fails_is_told_and_the_first_one_ends_the_search(monkeypat
     assert np.isnan(results["gain"][1])
     with pytest.raises(TrainingError, match=r"^the loss became nan$"):
         new(Recipe.of(C=10.0)).fit(TEXTS, LABELS)
+
+
+@pytest.mark.slow
+def test_a_damaged_storage_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "trials.db"
+    new(n_trials=1, storage=file).fit(TEXTS, LABELS)
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("UPDATE trial_user_attributes SET value_json = '[1e9, \"a\"]' WHERE key = 'answers 1'")
+        database.commit()
+    with pytest.raises(ParameterError, match=r"^storage: trial 0 is damaged; name another file$"):
+        new(n_trials=2, storage=file).fit(TEXTS, LABELS)
 
 
 def test_complaints() -> None:

@@ -54,6 +54,7 @@ def test_what_is_expected_shrinks_and_several_measurements_add_up() -> None:
     assert two.doubt < one.doubt < experience.PRIOR
     assert expected(TREC, "full", [replace(ONE, seeds=1)]).gain < one.gain
     assert expected(TREC, "lora", [ONE]) == experience.Expected("lora")
+    assert chosen_for(TREC, [replace(ONE, gain=4.0, standard_error=2.0, seeds=1)]).method == "default"
     worse = replace(ONE, method="lora", gain=-3.0)
     assert [found.method for found in promising(TREC, [worse, ONE])] == ["full", "lora"]
     assert chosen_for(TREC, [worse]).method == "default"
