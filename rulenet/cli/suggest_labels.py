@@ -118,8 +118,12 @@ def _read(data: str, labeled: str | None, how: Reading) -> _Given:
             )
         column = theirs
     column = column or "label"
-    filled, empty = _parted(before, lambda row: as_label(row.cells.get(column)) is not None)
-    done, left = _parted(rows, lambda row: as_label(row.cells.get(column)) is not None)
+
+    def is_labelled(row: Row) -> bool:  # a list is several labels, an empty one none
+        return isinstance(row.cells.get(column), list) or as_label(row.cells.get(column)) is not None
+
+    filled, empty = _parted(before, is_labelled)
+    done, left = _parted(rows, is_labelled)
     if not left:
         why = f"all {counted(len(rows), 'text')} have a label in the column {column!r}"
         raise DataError(f"{data}: {why}; if that is something else, rename the column")

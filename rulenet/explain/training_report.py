@@ -159,6 +159,8 @@ def findings(report: Mapping[str, Any]) -> list[str]:
             found.append(f"{adds}; on so many texts an accuracy is right within about {100 * spread:.1f} points.")
         if report["encoder"] and not report["psi_scale"]:
             found.append("ψ is silent: φ alone was better on these texts.")
+        if report["thresholds"]:
+            found.append("Accuracy is the share of texts with exactly the right labels.")
     for one in report["unsupervised"]:
         reached = [f"{what} {a:.3g} → {b:.3g}" for what, a, b in _both(one["before"], one["after"])]
         if reached:

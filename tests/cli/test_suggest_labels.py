@@ -75,6 +75,19 @@ def test_rows_with_a_label_are_left_out_and_their_column_is_filled_in(folder: Pa
     assert {(row["category"], row["text"]) for row in rows} == {("", "parcel here"), ("", "something else")}
 
 
+def test_a_list_of_labels_is_a_label_even_an_empty_one(folder: Path, here: Path) -> None:
+    rows = [
+        {"text": "a parcel", "label": ["delivery"]},
+        {"text": "a bill", "label": []},
+        {"text": "money", "label": None},
+    ]
+    (here / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.warns(UserWarning, match="only 1 different text"):
+        shown = run(folder / "rules.yaml", "a.jsonl", "--n", 2)
+    assert [row["text"] for row in table(shown.stdout)] == ["money"]
+    assert "2 rows have a label already in the column 'label': left out" in " ".join(shown.stderr.split())
+
+
 def test_json_lines_say_more(folder: Path, pool: Path) -> None:
     (row, *_) = map(json.loads, run(folder / "model", pool, "--n", 2, "--json").stdout.splitlines())
     assert row["label"] is None

@@ -50,6 +50,7 @@ def test_psi_learns_several_labels_and_exits_change_none(clf: RuleNetClassifier,
     assert np.abs(parts.psi).max() > 0.01
     assert clf.score(NEW, TRUE) > 0.8
     assert clf.report_["held_out"]["texts"] == clf.report_["thresholds"]["texts"] == 24
+    assert "Accuracy is the share of texts with exactly the right labels." in str(clf.training_report())
     clf.save(tmp_path / "model")
     twin = RuleNetClassifier.load(tmp_path / "model", device="cpu")
     np.testing.assert_allclose(twin.predict_proba(NEW), clf.predict_proba(NEW), atol=1e-6)
