@@ -155,7 +155,7 @@ def test_ctrl_c_ends_in_one_line_and_status_130(folder: Path, tmp_path: Path, mo
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Predictor, "predict_with_path", interrupted)
+    monkeypatch.setattr(Predictor, "parts", interrupted)
     arguments = ("predict", folder / "model", folder / "mail.csv", "--out", tmp_path / "out.csv", "--prefix", "p")
     assert complaint(*arguments, status=130) == "error: interrupted"
     assert list(tmp_path.iterdir()) == []
