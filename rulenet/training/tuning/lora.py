@@ -32,16 +32,17 @@ class LoRA(Tuning):
     lora_dropout
         Share of the change's input dropped in training.
     lora_targets
-        ``"attention"``: the projections to queries and values; ``"all"``: every matrix of the layers.
+        ``"all"``: every matrix of the layers; ``"attention"``: the projections to queries and values, a quarter of the weights.
+        500 TREC rows, means of three samples of 1,000 other training rows: all at 1e-3 89.5, those two at 5e-4 88.1, `Full` 90.3.
     """
 
     stage: ClassVar[str] = "lora"
     adapts: ClassVar[bool] = True
-    default_rate: ClassVar[float | None] = 5e-4
+    default_rate: ClassVar[float | None] = 1e-3
     r: Annotated[Whole, Field(ge=1, le=10_000)] = 8
     lora_alpha: Positive | None = None
     lora_dropout: Annotated[Number, Field(ge=0, lt=1)] = 0.0
-    lora_targets: Literal["attention", "all"] = "attention"
+    lora_targets: Literal["attention", "all"] = "all"
 
     def check(self) -> None:
         """Name the extra that is missing."""

@@ -26,8 +26,8 @@ from tests.training.runs import TARGET, TEXTS, state, train_run  # noqa: E402
 FEW = Recipe.of(epochs=3, batch_texts=8, max_length=32, joint_epochs=1, precision="float32", word_vectors=None)
 # The weights that each changes in the end.
 TUNINGS = {
-    "lora": (LoRA(r=2), ("attention.self.query.weight", "attention.self.value.weight")),
-    "lora everywhere": (LoRA(r=2, lora_targets="all", lora_dropout=0.2), ("query.weight", "key.weight", "value.weight", "dense.weight")),
+    "lora": (LoRA(r=2, lora_targets="attention"), ("attention.self.query.weight", "attention.self.value.weight")),
+    "lora everywhere": (LoRA(r=2, lora_dropout=0.2), ("query.weight", "key.weight", "value.weight", "dense.weight")),
     "soft prompt": (SoftPrompt(3), ("word_embeddings.weight",)),
     "bias only": (BiasOnly(), ("bias",)),
 }  # fmt: skip
