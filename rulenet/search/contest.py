@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,9 @@ from rulenet.base.progress import Progress
 from rulenet.base.types import Array
 from rulenet.errors import ParameterError, RuleNetError
 from rulenet.estimator import RuleNetClassifier
+from rulenet.model.encoders.encoder import Traits
 from rulenet.search.judge import Judge, enough
-from rulenet.search.space import RECIPE, Setting, Space, cost, methods, setting_is_plain
+from rulenet.search.space import RECIPE, SCRATCH, Setting, Space, cost, methods, setting_is_plain
 from rulenet.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -184,11 +185,21 @@ class Contest:
     def answers(self, recipe: Recipe, fold: int) -> Array:
         """Answers to the held-out texts of a fold, by a model that was fitted to the others."""
         train, held_out = self.judge.folds[fold]
+        recipe = self.as_for_all(recipe, len(train))
         clf = clone(self.estimator).set_params(recipe=recipe, cascade="off", work_dir=None, verbose=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the last fit, to all texts, says what there is to say
             fitted = self.problem.fit(clf, train)
         return self.problem.indicators(fitted.predict([self.problem.texts[i] for i in held_out.tolist()]))
+
+    def as_for_all(self, recipe: Recipe, n_train: int) -> Recipe:
+        """The recipe for a part of the texts: it makes epochs if it would with all, although the default may make none with so few."""
+        sketch = self.space.sketch
+        if sketch.band < 2 or replace(sketch, rows=n_train).band == 2 or recipe.steps.epochs is not None:
+            return recipe
+        if sketch.encoder in ("", SCRATCH):
+            return recipe
+        return recipe.with_changes(epochs=recipe.resolved(n_train, Traits(), n_train, few=0).steps.epochs)
 
     def seconds(self, setting: Setting, n_folds: int | None = None) -> float:
         """About how long so many folds, default: all, and a fit to all texts will take."""

@@ -19,6 +19,7 @@ from rulenet.training.recipe import Recipe
 from rulenet.training.recipes import named
 from rulenet.training.settings import settings
 
+SCRATCH = "scratch"  # an encoder that knows nothing before
 RECIPE = "recipe"  # the dial whose values are names of `rulenet recipes`; all others are fields
 Setting = dict[str, str | None]
 
@@ -97,7 +98,7 @@ class Space:
         """The values of each dial, None first."""
         has = {"one"} - ({"one"} if self.sketch.several else set())
         has |= {"encoder"} if self.sketch.encoder else set()
-        has |= {"pretrained"} if self.sketch.encoder not in ("", "scratch") else set()
+        has |= {"pretrained"} if self.sketch.encoder not in ("", SCRATCH) else set()
         has |= {"unlabeled"} if self.sketch.unlabeled else set()
         has |= {"rules"} if self.sketch.coverage else set()
         found: dict[str, tuple[str | None, ...]] = {}

@@ -62,8 +62,9 @@ class Sketch:
 
     @property
     def band(self) -> int:
-        """What the default does with so many labels: neither steps nor epochs are chosen by texts, contrastive steps, or epochs."""
-        return int(self.rows >= FEW_TEXTS) + int(self.rows >= FEW_DRAWN)
+        """With fewer than 80 texts to train on, fewer than 400, or more; the default does something else in each case."""
+        trained = (1 - Recipe().held_out) * self.rows
+        return int(trained >= FEW_TEXTS) + int(trained >= FEW_DRAWN)
 
     def likeness(self, other: Sketch) -> float:
         """From 0 to 1: what a measurement on the other data counts here.

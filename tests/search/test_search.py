@@ -17,6 +17,7 @@ from rulenet.errors import InputError, ParameterError, TrainingError
 from rulenet.estimator import NotFittedError
 from rulenet.search import space
 from rulenet.search.contest import Contest
+from rulenet.training.experience import Sketch
 
 pytest.importorskip("optuna")
 
@@ -151,6 +152,20 @@ def test_a_recipe_that_fails_is_told_and_the_first_one_ends_the_search(monkeypat
     assert np.isnan(results["gain"][1])
     with pytest.raises(TrainingError, match=r"^the loss became nan$"):
         new(Recipe.of(C=10.0)).fit(TEXTS, LABELS)
+
+
+def test_folds_are_trained_as_all_texts_would_be() -> None:
+    def recipe(rows: int, n_train: int, recipe: Recipe, encoder: str = "minilm") -> Recipe:
+        around = space.Space(recipe, Sketch(rows, 2, 9.0, encoder=encoder))
+        nothing: Any = None
+        return Contest(nothing, nothing, nothing, around, nothing, nothing).as_for_all(recipe, n_train)
+
+    plain = Recipe()
+    assert recipe(600, 400, plain) == plain.with_changes(epochs=8)  # with so few, there would be none
+    for unchanged in ((600, 500), (300, 200), (5000, 3333)):
+        assert recipe(*unchanged, plain) == plain
+    assert recipe(600, 400, Recipe.of(epochs=0)) == Recipe.of(epochs=0)
+    assert recipe(600, 400, plain, "scratch") == plain
 
 
 @pytest.mark.slow
