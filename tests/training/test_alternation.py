@@ -16,13 +16,14 @@ from rulenet.errors import ParameterError  # noqa: E402
 from rulenet.training import loop  # noqa: E402
 from rulenet.training.job import has_checkpoint, remove  # noqa: E402
 from rulenet.training.objectives.objective import Judged  # noqa: E402
+from rulenet.training.tuning import LoRA  # noqa: E402
 from tests.breaking import before_call, raising  # noqa: E402
 from tests.training.runs import TARGET, TEXTS  # noqa: E402
 
 LABELS = np.where(TARGET[:, 0] > 0, "money", "sport")
 RECIPE = Recipe.of(
-    stages="prompt,lora,prompt,lora", epochs=2, batch_texts=16, max_length=32, joint_epochs=1, precision="float32", word_vectors=None,
-    learning_rate=1e-2,
+    stages=["prompt", LoRA(r=2), "prompt", LoRA(r=2)], epochs=2, batch_texts=16, max_length=32, joint_epochs=1, precision="float32",
+    word_vectors=None, learning_rate=1e-2,
 )  # fmt: skip
 
 

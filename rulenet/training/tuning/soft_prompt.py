@@ -3,6 +3,10 @@
 The pieces are new rows of the encoder's table and a prefix of each text, like the "query: " of e5. So they are saved, exported and
 explained as everything else: they are no part of the text, and attribution leaves them as they are. peft would keep them outside the
 encoder, in a wrapper of its own that needs peft for each prediction, and knows neither windows of long texts nor states that are kept.
+
+They begin as the mask piece, which pre-training has put in every place of a text. That alone makes h(x) of MiniLM better,
+before any training: logistic regression, 16 pieces, means of three samples, without → a mean of all pieces → mask: 500 TREC texts 72.7 →
+72.9 → 76.0, 300 AG News texts 84.0 → 83.3 → 85.3.
 """
 
 from __future__ import annotations
@@ -36,7 +40,7 @@ class SoftPrompt(Tuning):
     prompt_tokens: Annotated[Whole, Field(ge=1, le=500)] = 16
 
     def begin(self, encoder: Encoder) -> None:
-        """Add the pieces, which begin as a mean of all others."""
+        """Add the pieces, which begin as the mask piece or, without one, as a mean of all others."""
         if _prompt_of(encoder):
             return
         if 2 * self.prompt_tokens > encoder.max_length:
@@ -45,14 +49,17 @@ class SoftPrompt(Tuning):
         from tokenizers import AddedToken
         from torch import nn
 
+        from rulenet.model.lm_head import mask_piece
+
         letters = [chr(FIRST + i) for i in range(self.prompt_tokens)]
         encoder.tokenizer.add_special_tokens([AddedToken(letter, special=True, normalized=False) for letter in letters])
         encoder.traits = replace(encoder.traits, prefix="".join(letters) + encoder.traits.prefix)
         table = encoder.model.get_input_embeddings()
         n_rows = max(map(encoder.tokenizer.token_to_id, letters)) + 1 - len(table.weight)
-        mean = table.weight.detach().mean(0, keepdim=True)
+        mask = mask_piece(encoder)
+        first = table.weight.detach().mean(0) if mask is None else table.weight.detach()[mask].clone()
         rows = nn.functional.pad(table.weight.detach(), (0, 0, 0, max(0, n_rows)))
-        rows[[*map(encoder.tokenizer.token_to_id, letters)]] = mean
+        rows[[*map(encoder.tokenizer.token_to_id, letters)]] = first
         new = nn.Embedding(len(rows), rows.shape[1], padding_idx=table.padding_idx, _weight=rows)
         encoder.model.set_input_embeddings(new)
         encoder.model.config.vocab_size = len(rows)

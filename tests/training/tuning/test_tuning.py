@@ -116,6 +116,15 @@ def test_a_prompt_is_exported_with_the_encoder(tiny_encoder: str) -> None:
     np.testing.assert_allclose(clf.decision_function(TEXTS), before, atol=1e-3)
 
 
+def test_a_prompt_begins_as_the_mask_piece(make: Callable[..., Any]) -> None:
+    encoder = make()["psi"].encoder
+    SoftPrompt(3).begin(encoder)
+    row, mask = encoder.encode(["goal"])[0], encoder.tokenizer.token_to_id("[MASK]")
+    table = encoder.model.get_input_embeddings().weight
+    assert len({int(piece) for piece in row[1:4]} - {mask}) == 3
+    assert torch.equal(table[torch.as_tensor(row[1:4].tolist())], table[[mask] * 3])
+
+
 def test_what_cannot_be_tuned_is_refused_before_any_work(
     make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
