@@ -42,6 +42,10 @@ RUNS: dict[str, list[str]] = {
         *(f"{{data}} --set {{e}} {TRAIN}", f"{{data}} --set tune={{e}}(r=1) {TRAIN}", f"{{data}} --set C={{e}} {TRAIN}"),
     ],
     "recipes": ["", "lora", "{e}", "lora --json"],
+    "search": [
+        *(f"{{data}} {DATA} {TRAIN} --storage {{data}}", f"{{data}} {DATA} {TRAIN} --storage {{e}}/{{e}}", f"{{data}} {DATA} {TRAIN}"),
+        *(f"{{data}} {DATA} {TRAIN} --scoring {{e}}", f"{{data}} --recipe {{e}} {TRAIN}", f"{{e}}.csv {TRAIN}"),
+    ],
     "distill": [
         *(f"{{model}} {{data}} {DATA} --output {{out}}", "{e} {data} --output {out}", "{model} {e} --output {e}/{e}"),
         *("{forged} {data} --output {out}", f"{{model}} {{data}} {DATA} --set {{e}} --output {{out}}"),
