@@ -179,7 +179,7 @@ class RuleNetSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # type
             texts = [*given.known, *given.unlabeled]
             language = chosen_language(clf.language, given.ruleset, given.known, given.unlabeled)
             encoder = chosen_encoder(clf.encoder, language, texts)
-        sketch = sketch_of(texts, given.Y, given.ruleset, language, encoder, several=given.link.several)
+            sketch = sketch_of(texts, given.Y, given.ruleset, language, encoder, several=given.link.several)
         return given, Space(recipe, sketch)
 
     def _problem(self, given: Given, y: Any) -> Problem:

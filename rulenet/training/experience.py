@@ -19,6 +19,7 @@ import numpy as np
 
 from rulenet.base.types import Array
 from rulenet.rules.ruleset import RuleSet
+from rulenet.text.language import Language
 from rulenet.training.recipe import FEW_DRAWN, FEW_TEXTS, Recipe
 from rulenet.training.recipes import named
 from rulenet.training.settings import settings
@@ -141,11 +142,11 @@ def recipe_of(method: str) -> Recipe:
 
 
 def sketch_of(
-    texts: Sequence[str], Y: Array, ruleset: RuleSet | None, language: str, encoder: str | None, *, several: bool
+    texts: Sequence[str], Y: Array, ruleset: RuleSet | None, language: Language, encoder: str | None, *, several: bool
 ) -> Sketch:
     """What texts and their targets, (n_texts, n_classes), are like; a text without a label has zeros."""
     is_given, some = Y.any(axis=1), texts[:: max(1, len(texts) // LOOKED_AT)]
-    covered = 0.0 if ruleset is None else float((np.diff(ruleset.match(some).indptr) > 0).mean())
+    covered = 0.0 if ruleset is None else float((np.diff(ruleset.match(some, language=language).indptr) > 0).mean())
     length = float(np.median([len(text) for text in some]))
     unlabeled = not is_given.all()
     return Sketch(int(is_given.sum()), Y.shape[1], length, covered, language, encoder or "", unlabeled, several)
