@@ -98,6 +98,14 @@ class _Teaching(TypedDict, total=False):
 
 
 @with_config(_SHAPE)
+class _Compared(TypedDict, total=False):
+    texts: _Count
+    rules: _Share
+    labels: _Share
+    ahead: bool
+
+
+@with_config(_SHAPE)
 class _Epoch(TypedDict):
     """An epoch of training; losses may be NaN where training failed."""
 
@@ -183,6 +191,7 @@ class ReportEntry(TypedDict, total=False):
     start: _Accuracies
     auto: _Auto
     teaching: _Teaching
+    compared: _Compared
     distillation: _Distillation
     soup: _Soup
     phi_scale: _Finite

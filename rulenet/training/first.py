@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rulenet.base.types import Array
+from rulenet.model.phi_problem import folds
+from rulenet.training.convex import View
 from rulenet.training.corpus import Corpus
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Objective, Setup, Term, start_all
+from rulenet.training.phi_stage import MIN_HELD_OUT
 from rulenet.training.recipe import Recipe
 from rulenet.training.report import Report
 
@@ -24,9 +28,17 @@ if TYPE_CHECKING:
 JUDGES, MOST_JUDGES = 0.1, 200  # texts that objectives without labels are judged by: share of all, and most
 
 
+@dataclass(frozen=True)
+class Came:
+    """What an encoder made of the texts before it had learned from their labels."""
+
+    h: Array  # h(x), as it came
+    views: Sequence[View] = ()  # h(x) where it has learned from some of the labels
+
+
 def train_first(
     setup: Setup, held_out: Array, recipe: Recipe, report: Report, job: Job, *, judges: bool = True
-) -> Array | None:
+) -> Came | None:
     """Train the encoder by the objectives that come before the head; h(x) before it learned from labels, or None if it did not.
 
     Without `judges`, nothing is to be judged by that h(x), and it is not computed.
@@ -53,9 +65,31 @@ def train_first(
             report.settled["contrast_steps"] = 0
             continue
         if came is None and judges:
-            came = psi.hidden(setup.corpus.rows, device=new_accelerator(job.device).device)
+            came = Came(psi.hidden(setup.corpus.rows, device=new_accelerator(job.device).device))
+            if setup.problem.rules and not recipe.steps.epochs and setup.corpus.is_given.sum() >= MIN_HELD_OUT:
+                came = replace(came, views=views_of(objective, setup, alone, job))
         _train(objective, term, setup, learned, alone, report, job)
     return came
+
+
+def views_of(objective: Objective, setup: Setup, recipe: Recipe, job: Job) -> list[View]:
+    """h(x) of the texts by encoders that have each learned from half of the labels; none if half of them teach nothing."""
+    from rulenet.training.run import new_accelerator
+
+    psi, corpus, known, views = setup.psi, setup.corpus, setup.corpus.with_target, []
+    came = {name: tensor.clone() for name, tensor in psi.body.state_dict().items()}
+    for train, test in folds(setup.problem.link.strata(corpus.Y[known]), 2, job.seed):
+        (term,) = start_all([objective], setup)
+        learned, report = corpus.take(known[train]), Report()
+        if not term.batches(learned, np.random.default_rng(job.seed)):
+            return []
+        _train(objective, term, setup, learned, recipe, report, job)
+        h = psi.hidden(corpus.rows, device=new_accelerator(job.device).device)
+        psi.body.load_state_dict(came)
+        if report.interrupted:
+            return []
+        views.append(View(known[train], known[test], h))
+    return views
 
 
 def learn_alone(objective: Objective, setup: Setup, held_out: Array, recipe: Recipe, report: Report, job: Job) -> None:

@@ -19,6 +19,7 @@ from rulenet.model.phi import Weights
 from rulenet.model.phi_problem import PhiProblem
 from rulenet.training.alternation import train_stages
 from rulenet.training.convex import (
+    HALF_HEARD,
     LEAST_BOUND,
     MOVED_RATIO,
     MOVED_SURER,
@@ -29,7 +30,7 @@ from rulenet.training.convex import (
     solve_start,
 )
 from rulenet.training.corpus import Corpus
-from rulenet.training.first import judging, train_first
+from rulenet.training.first import Came, judging, train_first
 from rulenet.training.job import Job
 from rulenet.training.objectives.objective import Setup, start_all
 from rulenet.training.objectives.supervised import Supervised
@@ -57,9 +58,16 @@ class Seen:
 
     body: Encoder
     h: Array  # h(x), (n_texts, H)
-    came: Array | None  # h(x) before the encoder learned from labels, if it did and there are enough to judge it by
+    came: Came | None  # before the encoder learned from labels, if it did and there are enough to judge it by
     contrast_steps: int  # that it made
     said: Array | None = None  # what it answers to the prompt, (n_texts, n_labels)
+
+    def take(self, rows: Array) -> Seen:
+        """The same of some texts."""
+        if len(rows) == len(self.h):
+            return self
+        said, came = None if self.said is None else self.said[rows], self.came and Came(self.came.h[rows])
+        return replace(self, h=self.h[rows], came=came, said=said)
 
 
 def see(corpus: Corpus, encoder: str, recipe: Recipe, report: Report, job: Job) -> Seen:
@@ -104,9 +112,8 @@ def fit_psi(
         body = psi.encoder
         held_out = known[split(corpus.Y[known], corpus.is_given[known], recipe.held_out, job.seed, problem.link)[1]]
         train = np.setdiff1d(np.arange(len(corpus)), held_out)
-        # With rules, contrastive steps are measured only where these teach, and then they are done.
         steps = seen.contrast_steps if seen else recipe.leaves().get("contrast_steps", 0)
-        steps = steps if steps is not None else 0 if problem.rules else body.traits.contrast_steps
+        steps = steps if steps is not None else body.traits.contrast_steps
         if seen and "contrast_steps" in recipe.leaves():
             recipe = recipe.with_changes(contrast_steps=steps)
         forgets = False  # whether guesses are no targets in the epochs
@@ -202,16 +209,18 @@ def conclude(
         scales = surer * a, surer * s, False
         report.phi_scale, report.psi_scale = scales[:2]
     if n_texts < fewest:
+        if problem.rules and n_texts and not report.teaching:
+            report.psi_scale = n_texts / (n_texts + HALF_HEARD)
         return None
     return judge(psi, start.judged, start.psi, scales, problem.link, recipe, report)
 
 
 def begin(
-    setup: Setup, came: Array | None, held_out: Array, recipe: Recipe, report: Report, job: Job, h: Array | None = None
+    setup: Setup, came: Came | None, held_out: Array, recipe: Recipe, report: Report, job: Job, h: Array | None = None
 ) -> Start | None:
     """Give ψ its convex start, without the held-out texts if epochs follow; None for an encoder that has read nothing yet.
 
-    `came`: h(x) before the encoder learned from the texts that it is to be judged by, if it did; `h`: h(x) now, if it is known.
+    `came`: before the encoder learned from the texts that it is to be judged by, if it did; `h`: h(x) now, if it is known.
     """
     from rulenet.training.run import new_accelerator
 
@@ -230,11 +239,12 @@ def begin(
         head = solve_head(h[known], corpus.take(known), link, variance=variance or VARIANCE, **how)
         start = Start(head, variance or VARIANCE, corpus.take(np.arange(0)), np.zeros((0, corpus.Y.shape[1])))
     else:
-        first = h if came is None else came
-        how_judged: dict[str, Any] = {"seed": job.seed, "others_taught": bool(report.self_taught)}
+        first, views = (h, ()) if came is None else (came.h, came.views)
+        how_judged: dict[str, Any] = {"seed": job.seed, "others_taught": bool(report.self_taught), "views": views}
         start = solve_start(first, corpus, held_out, link, variance=variance, **how_judged, **how)
     if came is not None:
-        start = start.moved(solve_head(h[known], corpus.take(known), link, variance=start.variance, **how), h[known])
+        head = solve_head(h[known], corpus.take(known), link, variance=start.variance, **how)
+        start = replace(start, head=head) if came.views else start.moved(head, h[known])
     bound, head = recipe.head.bound, start.head
     if bound == "auto":  # who asks for exits wants a low bound
         bound = LEAST_BOUND if recipe.phi.exit_margin else settled_bound(head(h[known]))

@@ -242,12 +242,14 @@ class Guesses:
     trusted
         Share of the rules' votes that the first of these models learns from: those that the nearest texts share; of a prompt's, the surest.
     pseudo_confidence
-        Without rules, an unlabelled text is learned from if φ gives a label at least this probability.
+        Without rules, φ learns once more from an unlabelled text if it gives a label at least this probability. None: it does not, and
+        such texts only add their words to word vectors. From 0.9 on, φ became worse: 120 TREC questions 59.2 → 57.9, 200 AG News texts
+        65.9 → 63.9; with word vectors no better on average of ten samples of four sets.
     """
 
     rounds: Annotated[Whole, Field(ge=0, le=100)] = 3
     trusted: Annotated[Number, Field(gt=0, le=1)] = 0.8
-    pseudo_confidence: Annotated[Number, Field(gt=0, le=1)] = 0.9
+    pseudo_confidence: Annotated[Number, Field(gt=0, le=1)] | None = None
 
 
 @part

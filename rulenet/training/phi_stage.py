@@ -87,16 +87,16 @@ def shifted(problem: PhiProblem, X: Any, Y: Array, features: Features, seed: int
 def fit_phi(
     problem: PhiProblem, X: Any, Y: Array, recipe: Recipe, start: Weights | None = None
 ) -> tuple[Weights, Array]:
-    """φ, and the targets it was fitted to: the given ones, and confident answers of φ for texts without a target.
+    """φ, and the targets it was fitted to: the given ones, and, if asked for, confident answers of φ for texts without a target.
 
     The solver begins with the weights `start`, if there are any.
     """
     known = problem.link.mass(Y) > 0
-    if known.all():
-        return problem.solve(X, Y, start=start), Y
     if not known.any():
         return problem.from_rules(X, Y.shape[1])
     first = problem.solve(X[known], Y[known], start=start)
+    if known.all() or recipe.guesses.pseudo_confidence is None:
+        return first, Y
     Y = np.where(known[:, None], Y, problem.link.confident(first.logits(X), recipe.guesses.pseudo_confidence))
     known = problem.link.mass(Y) > 0
     return problem.solve(X[known], Y[known], start=first), Y

@@ -24,6 +24,9 @@ class Report:
         texts have the same vote (`trusted`); after each round, the share of votes not learned from that the model shares (`agreement`); the
         weight of a guess (`mass`); the share of guesses expected to be wrong (`doubt`), and what of that falls on texts without a rule
         (`doubt_without_rule`); and what would help most (`advice`).
+    compared
+        Of enough labelled `texts`, how often what `rules` teach without labels is right, and what `labels` teach without rules; where the
+        labels are `ahead`, rules have not taught.
     self_taught
         Of the rounds before `PseudoLabels`: the number of `texts` that φ and ψ's head labelled for each other, `rounds`, and the share of
         these labels expected to be wrong (`doubt`).
@@ -81,6 +84,7 @@ class Report:
     start: dict[str, float] = field(default_factory=dict)
     auto: dict[str, Any] = field(default_factory=dict)
     teaching: dict[str, Any] = field(default_factory=dict)
+    compared: dict[str, Any] = field(default_factory=dict)
     distillation: dict[str, Any] = field(default_factory=dict)
     phi_scale: float = 1.0
     psi_scale: float = 1.0

@@ -40,16 +40,14 @@ from rulenet.training.recipe import FEW_TEXTS, Recipe
 from rulenet.training.report import Report
 from rulenet.training.self_teaching import self_taught, self_teach
 from rulenet.training.several import for_several
-from rulenet.training.teaching import Lesson, Rules, given_weights, lesson_line, teach
+from rulenet.training.teaching import Lesson, Rules, compared, compared_line, given_weights, lesson_line, teach
 from rulenet.training.view import term_view
 from rulenet.training.word_vectors import FEWEST, AddedWords, Columns, alike, word_encoder
 
 if TYPE_CHECKING:
     from rulenet.training.neural import Seen
 
-SILENT = (
-    "no rule votes on the texts without a label, so rules cannot teach: only confident answers of φ are learned from"
-)
+SILENT = "no rule votes on the texts without a label, so rules cannot teach, and these texts only add words to the word vectors"
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,8 @@ def fit_hybrid(task: Task, features: Features, encoder: str | None, recipe: Reci
     is_named = recipe.phi.word_vectors not in (None, AUTO)
     if not is_named and report.n_texts < (FEW_TEXTS if report.teaching else FEWEST):
         words = None  # thousands of guesses know more about words than their vectors
-    choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed, task.temperature, task.link)
+    beside_rules = features.n_rules > 0 and not report.teaching
+    choice = choose_phi(plain, words, task.Y, task.classes, recipe, job.seed, task.temperature, task.link, beside_rules)
     columns = words if words is not None and choice.tau else plain
     features, X, report.n_terms = columns.features, columns.X, columns.features.n_terms
     settled: dict[str, Any] = {"C": choice.C, "word_vectors": None}
@@ -174,8 +173,7 @@ def fit_neural(
     job.progress.stage(
         "φ out-of-fold", f"φ out-of-fold, {counted(recipe.phi.folds, 'fold')}" if columns.X.shape[1] else ""
     )
-    corpus = new_corpus(task, columns.X, Y, problem.link, recipe)
-    corpus = replace(corpus, words=task.words)
+    corpus = new_corpus(task, columns.X, Y, problem.link)
     known = corpus.take(corpus.with_target)
     phi, offset = outside_phi(problem, known.X, known.Y, known.is_given, features, recipe, job.seed)
     if offset is not None:
@@ -184,9 +182,14 @@ def fit_neural(
         outside = weights.logits(corpus.X)
         outside[corpus.with_target], phi = phi, outside
     report.seconds["phi_out_of_fold"] = time.perf_counter() - started
+    corpus = replace(corpus, phi=phi)
+    if corpus.is_given.any() and not report.has_guesses:  # what φ guessed by itself is no news to ψ
+        corpus = corpus.without_guesses()
+    rows = np.arange(len(corpus)) if Need.UNLABELLED in recipe.needs else corpus.with_target
+    corpus, seen = corpus.take(rows), None if seen is None else seen.take(rows)
     # ψ learns at its usual rate: its loss is a mean over texts, whatever they weigh in sum.
     weight = problem.link.mass(corpus.Y[corpus.is_given if corpus.is_given.any() else corpus.with_target])
-    corpus = replace(corpus, phi=phi, Y=corpus.Y / weight.mean())
+    corpus = replace(corpus, Y=corpus.Y / weight.mean())
     psi, weights, held_out = fit_psi(corpus, weights, problem, encoder, recipe, report, job, seen)
     if recipe.augment and not report.epochs and not report.settled.get("contrast_steps"):
         warnings.warn("augment changed nothing, as no epochs followed the convex start; give epochs=…", stacklevel=4)
@@ -220,10 +223,17 @@ def read_columns(
     if word_vectors:
         job.progress.say(f"words that are alike: word vectors of {word_vectors}, read once (up to a minute) and kept")
     added = word_vectors and AddedWords.of(word_vectors, task.texts, features, choose_device(job.device))
+    # Terms that no target can teach would still count in the unit length of a text, and in what is rare.
+    guesses = learns_from_itself(task, recipe) or recipe.guesses.pseudo_confidence is not None
+    learns = teaches or guesses or task.is_given.all() or not task.is_given.any()
+    rows = np.arange(len(task.texts)) if learns else np.flatnonzero(task.is_given)
+    others = np.setdiff1d(np.arange(len(task.texts)), rows)
+    known = added.with_words_of([task.texts[i] for i in others.tolist()], features) if added else ()
     counting = time.perf_counter()
-    X = features.fit_transform(task.texts, added.words if added else ())
+    X = features.fit_transform([task.texts[i] for i in rows.tolist()], known)
+    X = features.transform(task.texts) if len(others) else X
     report.seconds_per_text["phi"] = (time.perf_counter() - counting) / len(task.texts)
-    plain, words = added.columns(features, X, task.is_given) if added else (Columns(features, X), None)
+    plain, words = added.columns(features, X, task.is_given, rows) if added else (Columns(features, X), None)
     report.rule_tally = rule_tally(features, X, task)
     return plain, words, word_vectors
 
@@ -258,6 +268,12 @@ def taught(
         given = given_weights(features.ruleset.rules)
         rules = Rules(columns.X[rows, :n_rules], rule_columns(features.ruleset, task.classes), given)
         how: dict[str, Any] = {"rounds": guesses.rounds, "trusted": guesses.trusted, "seed": job.seed}
+        came = view if seen is None or seen.came is None else seen.came.h
+        report.compared = compared(rules, came[rows], task.Y[rows], task.classes, ONE_OF, **how)
+        if report.compared.get("ahead"):
+            job.progress.say(compared_line(report.compared))
+            report.seconds["teaching"] = time.perf_counter() - started
+            return task.Y, None
         lesson = teach(rules, *of_rows, task.classes, ONE_OF, **how)
     report.seconds["teaching"] = time.perf_counter() - started
     if lesson is None:
@@ -290,12 +306,11 @@ def first_corpus(task: Task, X: Any) -> Corpus:
     return Corpus(task.texts, X, task.Y, origin, np.zeros_like(task.Y), words=task.words)
 
 
-def new_corpus(task: Task, X: Any, Y: Array, link: Link, recipe: Recipe) -> Corpus:
-    """What ψ is trained on: the texts that have a target, and the others too if an objective needs them."""
+def new_corpus(task: Task, X: Any, Y: Array, link: Link) -> Corpus:
+    """All texts, and whether their targets are given, guessed or lacking."""
     given, known = link.mass(task.Y) > 0, link.mass(Y) > 0
-    corpus = Corpus(task.texts, X, Y, np.where(given, Origin.GIVEN, np.where(known, Origin.GUESSED, Origin.NONE)))
-    wanted = known.all() or Need.UNLABELLED in recipe.needs
-    return corpus if wanted else corpus.take(corpus.with_target)
+    origin = np.where(given, Origin.GIVEN, np.where(known, Origin.GUESSED, Origin.NONE))
+    return Corpus(task.texts, X, Y, origin, words=task.words)
 
 
 def new_words(task: Task, features: Features, encoder: str, recipe: Recipe, job: Job) -> WordFinder:

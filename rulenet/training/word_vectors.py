@@ -8,6 +8,7 @@ instead of 10,000 are worth 2 points at 40 labels and half a point at 200, with 
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ FEWEST, MOST = 10, 3_000  # labelled texts: of fewer, folds say nothing; of more
 AXES = 256  # principal axes that are kept
 MAX_READ = 10_000  # terms of the texts that are read, the most frequent
 MAX_ADDED = 20_000  # words of the encoder that are added, the most frequent: nearly all of MiniLM's
+LEAST_TEXTS = 2  # without a label that a word must be in to be added
 LIKE = 6  # terms that are kept for a term, of which an explanation names some
 LEAST_ALIKE = 0.2  # cosine of two terms that are called alike
 PULLING = 1_000  # terms that may be among them: those about which labels say most
@@ -96,23 +98,32 @@ class AddedWords:
                 words.append(word)
         return cls(reader, words)
 
-    def columns(self, features: Features, X: Any, is_labelled: Array) -> tuple[Columns, Columns | None]:
+    def with_words_of(self, texts: Sequence[str], features: Features) -> list[str]:
+        """The words, and after them those of further texts, the most frequent first."""
+        if features.terms is None or not texts:
+            return self.words
+        known, counts = set(self.words), Counter(term for text in texts for term in set(features.terms.analyzer(text)))
+        alone = (word for word, n in counts.most_common() if n >= LEAST_TEXTS and " " not in word and word not in known)
+        return [*self.words, *itertools.islice(alone, MAX_READ)]
+
+    def columns(self, features: Features, X: Any, is_labelled: Array, rows: Array) -> tuple[Columns, Columns | None]:
         """The columns as if there were no encoder, and those with its words and the vectors of all terms; None if no term has one.
 
-        Terms that enough unlabelled texts have are known whatever the labelled texts are, as are the encoder's words.
+        Terms that enough unlabelled texts have are known whatever the labelled texts are, as are the encoder's words. Texts other than
+        `rows` have not made the vocabulary.
         """
         terms, first = features.terms, features.n_rules
         if terms is None:
             raise ValueError("word vectors are of terms, and there are none")
         T = X[:, first : first + features.n_terms]
-        df = np.bincount(T.indices, minlength=features.n_terms)
+        df = np.bincount(T[rows].indices, minlength=features.n_terms)
         is_plain, added = np.ones(X.shape[1], dtype=bool), terms.given
         is_plain[first : first + len(df)] = ~added | (df >= terms.min_df)
         own = features.without(X, ~is_plain[first : first + len(df)])
         V = self._vectors(features, df)
         if V is None:
             return Columns(*own), None
-        unlabelled = np.bincount(T[np.flatnonzero(~is_labelled)].indices, minlength=features.n_terms)
+        unlabelled = np.bincount(T[rows[~is_labelled[rows]]].indices, minlength=features.n_terms)
         terms.given = added | (unlabelled >= terms.min_df)
         return Columns(*own), Columns(features, X, V, np.flatnonzero(is_plain))
 

@@ -15,7 +15,7 @@ from rulenet.features.blocks import Features  # noqa: E402
 from rulenet.model.link import ONE_OF  # noqa: E402
 from rulenet.rules.ruleset import RuleSet  # noqa: E402
 from rulenet.training import loop  # noqa: E402
-from rulenet.training.convex import solve_head, solve_start  # noqa: E402
+from rulenet.training.convex import View, solve_head, solve_start  # noqa: E402
 from rulenet.training.corpus import Corpus, Origin  # noqa: E402
 from rulenet.training.job import Job  # noqa: E402
 from rulenet.training.objectives.objective import Judged  # noqa: E402
@@ -182,3 +182,29 @@ def test_a_head_on_a_moved_encoder_is_judged_by_the_first_one_made_as_large() ->
     np.testing.assert_array_equal(moved.psi.argmax(1), start.psi.argmax(1))
     psi = [x - x.mean(1, keepdims=True) for x in (moved.psi, head(h))]
     assert (psi[0] - psi[0].mean(0)).std() == pytest.approx((psi[1] - psi[1].mean(0)).std())
+
+
+def test_views_judge_instead_of_an_encoder_that_knows_the_labels() -> None:
+    h, rows = corpus()
+    knows, halves = np.eye(3)[rows.Y.argmax(1)] * 9, (np.arange(0, 60, 2), np.arange(1, 60, 2))
+    rng = np.random.default_rng(1)
+    views = [View(train, test, rng.normal(size=h.shape)) for train, test in (halves, halves[::-1])]
+    how: dict[str, Any] = {"psi_loss": 0.3, "variance": 1.0, "seed": 0}
+    start = solve_start(knows, rows, np.arange(0), ONE_OF, views=views, **how)
+    right = (start.psi.argmax(1) == start.judged.Y.argmax(1)).mean()
+    assert len(start.judged) == 60
+    assert right < 0.6
+    assert (start.head(knows).argmax(1) == rows.Y.argmax(1)).all()
+
+
+def test_beside_rules_encoders_that_saw_half_of_the_labels_judge_a_moved_one(
+    tiny_encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels are noise: the encoder has learned them by heart, and must not look as if it were right."""
+    starts, noise = spied(monkeypatch), np.eye(2)[np.random.default_rng(0).integers(0, 2, 60)]
+    texts = [f"{text} {['win', 'lost', 'oil', 'bank', 'goal'][i % 5]}" for i, text in enumerate(TEXTS)]
+    hybrid, report = fit(tiny_encoder, texts, noise, RULES, contrast_steps=10, contrast_learning_rate=1e-2)
+    assert report.settled["contrast_steps"] == 10
+    assert len(starts[0].judged) == 60
+    assert report.start["psi"] < 0.75
+    assert (hybrid.phi_scale, hybrid.psi_scale) == (report.phi_scale, report.psi_scale) != (1.0, 1.0)

@@ -9,7 +9,7 @@ import pytest
 
 from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.model.phi_problem import PhiProblem
-from rulenet.training.phi_choice import GRID, Trial
+from rulenet.training.phi_choice import FEW_WITH_RULES, GRID, Trial
 from rulenet.training.phi_stage import DEFAULT_C
 
 RULES = RuleSet.from_yaml("{rulenet: 1, rules: [{id: a, label: y0, word: w1}, {id: b, label: y1, word: w2}]}")
@@ -103,3 +103,12 @@ def test_another_value_must_be_better_before_and_after_calibration() -> None:
     assert trial(0.4, 0.3, noise=0.1).improves(trial(0.5, 0.4), by=1.0)  # by √2 standard errors
     assert not trial(0.4, 0.3, noise=0.2).improves(trial(0.5, 0.4), by=1.0)
     assert tuple(sorted(GRID)) == GRID
+
+
+def test_a_few_texts_say_less_beside_rules(tiny_encoder: str) -> None:
+    some, y = [f"the goal of {text}" for text in texts(60, 2, 100)[0]], texts(60, 2, 100)[1]
+    chosen = []
+    for rules, C in ((None, None), (RULES, None), (RULES, 5)):
+        clf = RuleNetClassifier(rules, None, recipe=Recipe.of(word_vectors=tiny_encoder, C=C)).fit(some, y)
+        chosen.append((clf.report_["settled"]["C"], clf.report_["settled"]["tau"]))
+    assert chosen == [(DEFAULT_C, 3.0), (FEW_WITH_RULES, 3.0), (5, 3.0)]

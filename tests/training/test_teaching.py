@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from rulenet import Recipe, RuleNetClassifier, RuleSet
 from rulenet.errors import InputError
 from rulenet.model.link import ONE_OF
 from rulenet.model.phi import RuleColumn
-from rulenet.training.teaching import FINAL_MASS, Lesson, Rules, _trusted, given_weights, teach
+from rulenet.training.teaching import FINAL_MASS, Lesson, Rules, _trusted, compared, given_weights, teach
 
 CLASSES = ["a", "b"]
 
@@ -84,6 +85,42 @@ def test_labels_stay_and_guesses_fade_beside_them() -> None:
     assert found.targets[60:].sum() == pytest.approx(min(340, FINAL_MASS / 3))
     again = lesson(rules, view, Y)
     np.testing.assert_array_equal(found.targets, again.targets)
+
+
+def test_rules_and_labels_are_compared_on_the_labels() -> None:
+    rules, view, y = made()
+    wrong = Rules(rules.R[:, [1, 0, 2]], rules.columns, rules.is_given)  # each rule speaks for the other label
+    how: dict[str, Any] = {"rounds": 1, "trusted": 0.8, "seed": 0}
+    Y = np.where(np.arange(400)[:, None] % 4 == 0, np.eye(2)[y], 0.0)  # 100 labels
+    good, bad = (compared(teacher, view, Y, CLASSES, ONE_OF, **how) for teacher in (rules, wrong))
+    assert (good["texts"], good["ahead"], bad["ahead"]) == (100, False, True)
+    assert min(good["rules"], good["labels"], bad["labels"]) > 0.9 > 0.2 > bad["rules"]
+    few = np.where(np.arange(400)[:, None] % 6 == 0, Y, 0.0)
+    silent = Rules(0 * rules.R, rules.columns, rules.is_given)
+    assert compared(rules, view, few, CLASSES, ONE_OF, **how) == compared(silent, view, Y, CLASSES, ONE_OF, **how) == {}
+
+
+def test_rules_that_know_less_than_labels_do_not_teach(tmp_path: Path) -> None:
+    swapped = RuleSet.from_yaml(RULES.replace("sport", "x").replace("money", "sport").replace("x", "money"))
+    texts, labels = (
+        [f"{words} {n}" for n in range(60) for words in ("goal match", "oil market")],
+        ["sport", "money"] * 60,
+    )
+    clf = RuleNetClassifier(swapped, None).fit(texts[:100], labels[:100], unlabeled=texts[100:])
+    assert (clf.report_["compared"]["ahead"], clf.report_["teaching"]) == (True, {})
+    assert clf.predict(["match", "market"]).tolist() == ["sport", "money"]
+    clf.save(tmp_path)
+    assert RuleNetClassifier.load(tmp_path).report_["compared"] == clf.report_["compared"]
+
+
+def test_what_only_other_texts_have_is_no_term_unless_it_can_be_learned() -> None:
+    """Columns without a target would take their share of the length of each text."""
+    texts, labels = ["a goal", "some oil", "goal match", "oil market"] * 3, ["sport", "money"] * 6
+    plain = Recipe.of(word_vectors=None)
+    alone = RuleNetClassifier(None, None, recipe=plain).fit(texts, labels)
+    more = RuleNetClassifier(None, None, recipe=plain).fit(texts, labels, unlabeled=["tea and cake", "nothing"] * 3)
+    assert alone.report_["n_terms"] == more.report_["n_terms"]
+    np.testing.assert_allclose(alone.coef_, more.coef_, atol=1e-6)
 
 
 RULES = "{rulenet: 1, language: en, rules: [{id: goal, label: sport, word: goal}, {id: oil, label: money, word: oil}]}"

@@ -113,7 +113,7 @@ def test_terms_of_unlabelled_texts_count(reader: str) -> None:
     added = AddedWords.of(reader, TEXTS, features, "cpu")
     assert added.words == ["goal", "oil", "market"]  # "a" is too short to be a term
     X = features.fit_transform([*TEXTS, "team and market"], added.words)
-    plain, words = added.columns(features, X, np.arange(25) < 24)
+    plain, words = added.columns(features, X, np.arange(25) < 24, np.arange(25))
     assert words is not None
     assert "goal" not in plain.features.terms.names  # type: ignore[union-attr]
     terms = words.features.terms

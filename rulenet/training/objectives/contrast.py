@@ -44,8 +44,8 @@ class Contrastive(Objective):
     weight
         Factor of the loss.
     contrast_steps
-        Steps, each with one batch. None: the encoder's default, 20 for MiniLM and 0 for others, where fewer than 400 texts are labelled,
-        no epochs follow, and there are no rules or these teach; else 0.
+        Steps, each with one batch. None: the encoder's default, 20 for MiniLM and 0 for others, where fewer than 400 texts are labelled
+        and no epochs follow; else 0.
     contrast_learning_rate
         Of the encoder in these steps. All its layers are trained, but not the embeddings.
     contrast_temperature
