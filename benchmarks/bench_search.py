@@ -42,7 +42,7 @@ def run(name: str, seed: int, encoder: str, minutes: float, storage: str | None 
     models["auto"] = RuleNetClassifier(**clf.get_params(deep=False)).set_params(recipe="auto")
     found = {"set": name, "seed": seed, "encoder": encoder, "minutes": minutes, "seconds": round(seconds)}
     results = search.cv_results_
-    found |= {"trials": len(results["recipe"]), "chosen": results["recipe"][search.best_index_]}
+    found |= {"trials": len(results["recipe"]), "chosen": repr(search.best_params_)}
     tried = zip(results["recipe"], results["gain"], results["gain_error"], results["state"], strict=True)
     found["tried"] = [
         [recipe, round(100 * gain, 2), round(100 * error, 2), state] for recipe, gain, error, state in tried

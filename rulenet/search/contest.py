@@ -156,18 +156,19 @@ class Contest:
         taken = {RECIPE: trial.suggest_categorical(RECIPE, dials[RECIPE])} if RECIPE in dials else {}
         taken |= {name: trial.suggest_categorical(name, dials[name]) for name in self.space.active(taken.get(RECIPE))}
         end, n_folds = partial(self.study.tell, trial), len(self.judge.folds)
-        scores: list[float] = []
+        scores, made = list[float](), self._made(taken)
         try:
             recipe = self.space.recipe(taken)
             for fold in range(n_folds):
-                if fold and not self.budget.has(self.seconds(taken, n_folds - fold)):
+                if fold >= max(1, len(made)) and not self.budget.has(self.seconds(taken, n_folds - fold)):
                     end(state=TrialState.FAIL)  # without an error, so that a search that goes on tries it again
                     return False
                 started = self.budget.clock()
-                answers = self.answers(recipe, fold)
+                answers = made[fold] if fold < len(made) else self.answers(recipe, fold)
                 scores.append(self.judge.score(fold, answers))
                 trial.set_user_attr(f"answers {fold}", np.flatnonzero(answers).tolist())
-                trial.set_user_attr(f"seconds {fold}", self.budget.clock() - started)
+                if fold >= len(made):
+                    trial.set_user_attr(f"seconds {fold}", self.budget.clock() - started)
                 trial.report(scores[-1], fold)
                 if fold + 1 < n_folds and not setting_is_plain(taken) and trial.should_prune():
                     end(state=TrialState.PRUNED)
@@ -219,15 +220,24 @@ class Contest:
         error = frozen.user_attrs.get("error", "")
         if state is None or (state == FAILED and not error):
             return None
-        scores, answers = [score for _, score in sorted(frozen.intermediate_values.items())], []
+        scores = [score for _, score in sorted(frozen.intermediate_values.items())]
+        return Trial(self._taken(frozen), state, scores, self._answers(frozen), self._seconds(frozen), error)
+
+    def _made(self, setting: Setting) -> list[Array]:
+        """Answers of the folds that were made of a setting before it was interrupted."""
+        ended = [one for one in self.study.trials if one.state.name == "FAIL" and "error" not in one.user_attrs]
+        return max((self._answers(one) for one in ended if self._taken(one) == setting), key=len, default=[])
+
+    def _answers(self, frozen: FrozenTrial) -> list[Array]:
+        answers: list[Array] = []
         try:
-            for fold in range(len(scores)):
+            for fold in range(len(frozen.intermediate_values)):
                 shape = len(self.judge.folds[fold][1]), len(self.problem.labels)
                 answers.append(np.zeros(shape, dtype=bool))
                 answers[-1].flat[frozen.user_attrs[f"answers {fold}"]] = True
         except (IndexError, KeyError, TypeError, ValueError):
             raise ParameterError(f"storage: trial {frozen.number} is damaged; name another file") from None
-        return Trial(self._taken(frozen), state, scores, answers, self._seconds(frozen), error)
+        return answers
 
     def _taken(self, frozen: FrozenTrial) -> Setting:
         return {name: frozen.params[name] for name in self.space.dials if name in frozen.params}

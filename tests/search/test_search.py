@@ -87,7 +87,8 @@ def test_a_storage_goes_on_as_if_it_had_never_stopped(tmp_path: Path, monkeypatc
         patch.setattr(RuleNetClassifier, "fit", interrupted)
         with pytest.raises(KeyboardInterrupt):
             new(WEAK, n_trials=4, storage=file).fit(TEXTS, NOISY)
-    halfway = new(WEAK, n_trials=2, storage=f"sqlite:///{file}").fit(TEXTS, NOISY)
+        halfway = new(WEAK, n_trials=2, storage=f"sqlite:///{file}").fit(TEXTS, NOISY)
+        assert next(fits) == 6  # after the second fold again, and all texts
     assert len(halfway.cv_results_["recipe"]) == 2
     search = new(WEAK, n_trials=4, storage=file).fit(TEXTS, NOISY)
     for column in ("recipe", "state", "gain", "mean_test_score", "split1_test_score"):
