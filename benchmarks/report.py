@@ -153,6 +153,10 @@ def neural_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
                 figure,
             )
         )
+    for size, f in results.get("multilabel", {}).get("figures", {}).items():
+        best = max(f["lr"]["macro"], f["lr_each"]["macro"])
+        figure = f"φ alone {f['phi']['macro']:.1f} macro-F1, LogisticRegression {best:.1f} (at 0.5: {f['lr_at_half']['macro']:.1f})"
+        rows.append(("multilabel", f"GoEmotions, several labels per text, {size}", figure))
     if "few" in results:
         f = results["few"]["figures"]
         what = "5 and 8 labels a class, eight sets, no rules: the default above the frozen encoder with logistic regression"
