@@ -48,15 +48,14 @@ def explain(
     LabelError, MissingExtraError
         If `contrast` does not name two labels, or the extra ``explain`` is missing for `tokens`.
     """
-    classes = list(classes)
+    classes, logits = list(classes), parts.logits
     if contrast is not None:
         check_pair(*contrast, classes)
-    logits = parts.logits
     top, second = hybrid.link.against(logits)
     proba = hybrid.link.proba(logits) if proba is None else proba
-    bias = (hybrid.phi_scale * hybrid.weights.bias).tolist()
+    bias = dict(zip(classes, (hybrid.phi_scale * hybrid.weights.bias).tolist(), strict=True))
     addends = zip(proba.tolist(), logits.tolist(), parts.psi.tolist(), strict=True)
-    terms = _terms(hybrid, texts, parts, classes, top, second)
+    terms, reader = _terms(hybrid, texts, parts, classes, top, second), _Reader(hybrid, parts, texts, device)
     found = [
         Explanation(
             text=text,
@@ -64,13 +63,12 @@ def explain(
             proba=dict(zip(classes, p, strict=True)),
             path="rules" if parts.skipped[i] else "hybrid",
             logits=dict(zip(classes, f, strict=True)),
-            bias=dict(zip(classes, bias, strict=True)),
+            bias=dict(bias),
             terms=next(terms),
             neural=dict(zip(classes, psi, strict=True)),
         )
         for i, (text, (p, f, psi)) in enumerate(zip(texts, addends, strict=True))
     ]
-    reader = _Reader(hybrid, parts, texts, device)
     if isinstance(hybrid.link, AnyOf):
         sets = [SetExplanation.of(e, hybrid.link.thresholds) for e in found]
         if tokens and contrast is None:

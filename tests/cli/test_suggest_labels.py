@@ -66,7 +66,7 @@ def test_suggest_fill_in_train_and_again(folder: Path, pool: Path) -> None:
     cli.run("train", "second.csv", "--encoder", "none", "--out", "model", "--force")
 
 
-def test_rows_with_a_label_are_left_out_and_their_column_is_filled_in(folder: Path) -> None:
+def test_rows_with_a_label_are_left_out_and_their_column_is_filled_in(folder: Path, here: Path) -> None:
     Path("some.csv").write_text("category,text\n,parcel here\nbilling,money there\n,something else\n")
     shown = run(folder / "model", "some.csv", "--n", 2)
     assert "note: 1 row has a label already in the column 'category': left out" in shown.stderr
