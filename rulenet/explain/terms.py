@@ -54,7 +54,6 @@ def explain(
     top, second = hybrid.link.against(logits)
     proba = hybrid.link.proba(logits) if proba is None else proba
     bias = dict(zip(classes, (hybrid.phi_scale * hybrid.weights.bias).tolist(), strict=True))
-    addends = zip(proba.tolist(), logits.tolist(), parts.psi.tolist(), strict=True)
     terms, reader = _terms(hybrid, texts, parts, classes, top, second), _Reader(hybrid, parts, texts, device)
     found = [
         Explanation(
@@ -67,7 +66,9 @@ def explain(
             terms=next(terms),
             neural=dict(zip(classes, psi, strict=True)),
         )
-        for i, (text, (p, f, psi)) in enumerate(zip(texts, addends, strict=True))
+        for i, (text, p, f, psi) in enumerate(
+            zip(texts, proba.tolist(), logits.tolist(), parts.psi.tolist(), strict=True)
+        )
     ]
     if isinstance(hybrid.link, AnyOf):
         sets = [SetExplanation.of(e, hybrid.link.thresholds) for e in found]
