@@ -54,21 +54,20 @@ def explain(
     top, second = hybrid.link.against(logits)
     proba = hybrid.link.proba(logits) if proba is None else proba
     bias = dict(zip(classes, (hybrid.phi_scale * hybrid.weights.bias).tolist(), strict=True))
+    addends = proba.tolist(), logits.tolist(), parts.psi.tolist()
     terms, reader = _terms(hybrid, texts, parts, classes, top, second), _Reader(hybrid, parts, texts, device)
     found = [
         Explanation(
             text=text,
-            label=classes[top[i]],
+            label=classes[k],
             proba=dict(zip(classes, p, strict=True)),
-            path="rules" if parts.skipped[i] else "hybrid",
+            path="rules" if is_skipped else "hybrid",
             logits=dict(zip(classes, f, strict=True)),
             bias=dict(bias),
             terms=next(terms),
             neural=dict(zip(classes, psi, strict=True)),
         )
-        for i, (text, p, f, psi) in enumerate(
-            zip(texts, proba.tolist(), logits.tolist(), parts.psi.tolist(), strict=True)
-        )
+        for text, k, is_skipped, p, f, psi in zip(texts, top.tolist(), parts.skipped, *addends, strict=True)
     ]
     if isinstance(hybrid.link, AnyOf):
         sets = [SetExplanation.of(e, hybrid.link.thresholds) for e in found]
