@@ -52,9 +52,8 @@ def explain(
     if contrast is not None:
         check_pair(*contrast, classes)
     top, second = hybrid.link.against(logits)
-    proba = hybrid.link.proba(logits) if proba is None else proba
     bias = dict(zip(classes, (hybrid.phi_scale * hybrid.weights.bias).tolist(), strict=True))
-    addends = proba.tolist(), logits.tolist(), parts.psi.tolist()
+    addends = (hybrid.link.proba(logits) if proba is None else proba).tolist(), logits.tolist(), parts.psi.tolist()
     terms, reader = _terms(hybrid, texts, parts, classes, top, second), _Reader(hybrid, parts, texts, device)
     found = [
         Explanation(
