@@ -19,7 +19,7 @@ CALLS = re.compile(
 # Of a class that commands never use before `fit`, and what Python prints of an object.
 ONLY_IN_PYTHON = (
     "RuleNetClassifier(…, classes=[…])",
-    "is not fitted yet; call fit(X, y) or load(folder) first",
+    "is not fitted yet; call fit(X, y)",
     "RuleSet(",
     "Recipe.of(",
     "Recipe()",
