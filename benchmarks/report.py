@@ -194,7 +194,8 @@ def teach_rows(results: dict[str, Any]) -> list[tuple[str, str, str]]:
             sides = {"votes": "votes alone", "without rules": "default without rules", "taught": "φ + ψ"}
             figure = ", ".join(f"{label} {f[side]:.1f}" for side, label in sides.items() if side in f)
             labels = "no labels" if k == "0" else f"{k} labels a class"
-            rows.append(("teach", f"{data}, rules and texts without labels, {labels}", figure))
+            data, alone, _ = data.partition(", labels alone")
+            rows.append(("teach", f"{data}, rules{'' if alone else ' and texts without labels'}, {labels}", figure))
     return rows
 
 
