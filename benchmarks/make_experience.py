@@ -54,10 +54,8 @@ def of_recipes() -> Iterator[Measured]:
         for method, found in figures["methods"].items():
             # These had 2,000 texts without labels besides, which the default had not.
             wants = any(Need.UNLABELLED in objective.needs for objective in recipe_of(method).objectives)
-            data, gain = (
-                sketch(name, int(rows), unlabeled=wants),
-                (found["gain"], found["standard_error"], found["seeds"]),
-            )
+            data = sketch(name, int(rows), unlabeled=wants)
+            gain = found["gain"], found["standard_error"], found["seeds"]
             yield Measured(data, f"{DATA[name]}, {rows} texts", method, *gain, found["times_as_long"], "recipes")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Argument, Option
 
 from rulenet.base.wording import counted
+from rulenet.cli import evaluate_sets
 from rulenet.cli.console import AsJson, Model, new_table, out, print_json, say, snippet
 from rulenet.cli.reading import FIND_OUT, Reading, read_for, reads_data
 
@@ -35,7 +36,6 @@ def evaluate(
 
     Example: `rulenet evaluate model/ test.csv`
     """
-    from rulenet.cli import evaluate_sets
     from rulenet.data.targets import class_indices, label_matrix
     from rulenet.errors import DataError
     from rulenet.estimator import RuleNetClassifier
@@ -109,19 +109,9 @@ def show(figures: dict[str, Any]) -> None:
     out.print(table)
     accuracy, n_texts = figures["accuracy"], figures["texts"]
     say(f"accuracy {accuracy:.4f}, macro F1 {figures['macro_f1']:.4f}, {counted(n_texts, 'text')}")
-    say(f"probabilities are off by {figures['ece']:.1%} on average (ECE)")
-    if len(figures["paths"]) > 1:
-        for path, name in (("hybrid", "φ + ψ"), ("rules", "φ alone, ψ skipped")):
-            row = figures["paths"][path]
-            say(f"{name}: {row['texts'] / n_texts:.1%} of the texts, accuracy {row['accuracy']:.4f}")
-    if sets := figures["label_sets"]:
-        asked, size = f"label sets for a coverage of {sets['asked']:.0%}", f"{sets['mean_size']:.2f} labels on average"
-        say(f"{asked} contain the correct label of {sets['coverage']:.1%} of the texts, with {size}")
+    evaluate_sets.show_probabilities(figures, "accuracy {accuracy:.4f}", "the correct label")
     show_confusion(list(figures["labels"]), figures["confusion"])
-    for i, mistake in enumerate(figures["mistakes"]):
-        if not i:
-            say()
-            say(("Surest mistakes", "bold"))
+    for mistake in evaluate_sets.headed(figures["mistakes"]):
         answer, label, shown = mistake["answer"], mistake["label"], snippet(mistake["text"])
         say(f"row {mistake['row']}: {answer} ({mistake['probability']:.0%}), labelled {label}: {shown}")
 

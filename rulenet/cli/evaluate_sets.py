@@ -121,19 +121,29 @@ def show(figures: dict[str, Any]) -> None:
     say(f"exactly the right labels {exact:.4f}; {without}")
     ranking = figures["ranking"]
     say(f"ranking of the labels: average precision {ranking['average_precision']:.4f}, loss {ranking['loss']:.4f}")
-    say(f"probabilities are off by {figures['ece']:.1%} on average (ECE)")
-    if len(figures["paths"]) > 1:
-        for path, name in (("hybrid", "φ + ψ"), ("rules", "φ alone, ψ skipped")):
-            row = figures["paths"][path]
-            say(f"{name}: {row['texts'] / n_texts:.1%} of the texts, {row['exact_match']:.4f} exactly right")
-    if sets := figures["label_sets"]:
-        asked, size = f"label sets for a coverage of {sets['asked']:.0%}", f"{sets['mean_size']:.2f} labels on average"
-        say(f"{asked} contain all right labels of {sets['coverage']:.1%} of the texts, with {size}")
-    for i, mistake in enumerate(figures["mistakes"]):
-        if not i:
-            say()
-            say(("Surest mistakes", "bold"))
+    show_probabilities(figures, "{exact_match:.4f} exactly right", "all right labels")
+    for mistake in headed(figures["mistakes"]):
         what = "missing" if mistake["label"] in mistake["labels"] else "too much"
         about = f"{mistake['label']} is {what} ({mistake['probability']:.0%})"
         labelled = ", ".join(mistake["labels"]) or "with nothing"
         say(f"row {mistake['row']}: {about}, labelled {labelled}: {snippet(mistake['text'])}")
+
+
+def show_probabilities(figures: dict[str, Any], score: str, right: str) -> None:
+    """Print how far probabilities are off, what each path is worth, and what label sets hold, with one label per text or several."""
+    say(f"probabilities are off by {figures['ece']:.1%} on average (ECE)")
+    if len(figures["paths"]) > 1:
+        for path, name in (("hybrid", "φ + ψ"), ("rules", "φ alone, ψ skipped")):
+            row = figures["paths"][path]
+            say(f"{name}: {row['texts'] / figures['texts']:.1%} of the texts, {score.format(**row)}")
+    if sets := figures["label_sets"]:
+        asked, size = f"label sets for a coverage of {sets['asked']:.0%}", f"{sets['mean_size']:.2f} labels on average"
+        say(f"{asked} contain {right} of {sets['coverage']:.1%} of the texts, with {size}")
+
+
+def headed(mistakes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The mistakes, after a heading if there are any."""
+    if mistakes:
+        say()
+        say(("Surest mistakes", "bold"))
+    return mistakes

@@ -182,9 +182,8 @@ def read_hub(intake: Intake) -> Rows:
         raise DataError(f"{intake.name}: {why}: check the name and the network, or pass a file instead") from error
     wanted = intake.choose(data.column_names, is_hub=True)
     features = {column: data.features[column] for column in wanted}
-    features = {
-        column: getattr(feature, "feature", feature) for column, feature in features.items()
-    }  # of a list: of its items
+    # Of a list, the feature is that of its items.
+    features = {column: getattr(feature, "feature", feature) for column, feature in features.items()}
     names = {c: dict(enumerate(f.names)) for c, f in features.items() if isinstance(f, datasets.ClassLabel)}
     for row, cells in _cells(data.select_columns(wanted).with_format("arrow").iter(batch_size=1024), wanted):
         # In a test split without labels every class is -1, which has no name: None, a missing label.

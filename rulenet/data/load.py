@@ -34,13 +34,11 @@ class Dataset:
     """Texts and their labels; the texts are unchanged: empty ones are kept and white space is not stripped."""
 
     texts: list[str]
-    labels: (
-        list[Any] | None
-    )  # strings, or tuples of several; None if labels were not required and at least one is missing
+    # Strings, or tuples of several; None if labels were not required and at least one is missing.
+    labels: list[Any] | None
     source: str  # for messages
-    rows: list[
-        int
-    ]  # from 1, for each text: the line where its row starts, the row (Excel, parquet, hub) or the file (folder)
+    # From 1, for each text: the line where its row starts, the row (Excel, parquet, hub) or the file (folder).
+    rows: list[int]
 
     @property
     def several(self) -> bool:

@@ -49,6 +49,8 @@ def explain(
         If `contrast` does not name two labels, or the extra ``explain`` is missing for `tokens`.
     """
     classes, logits = list(classes), parts.logits
+    if contrast is not None:
+        check_pair(*contrast, classes)
     top, second = hybrid.link.against(logits)
     bias = dict(zip(classes, (hybrid.phi_scale * hybrid.weights.bias).tolist(), strict=True))
     addends = (hybrid.link.proba(logits) if proba is None else proba).tolist(), logits.tolist(), parts.psi.tolist()
@@ -72,7 +74,6 @@ def explain(
             return _with_words(sets, classes, reader)
         found = [*sets]
     if contrast is not None:
-        check_pair(*contrast, classes)
         top, second = (np.full(len(found), classes.index(label)) for label in contrast)
     return _with_tokens(found, classes, reader, top, second) if tokens else found
 

@@ -92,17 +92,15 @@ class Problem:
             texts, y = [texts[i] for i in rows.tolist()], _safe_indexing(y, rows)
         clf.fit(texts, y, unlabeled=self.unlabeled)
         if clf.report_["interrupted"]:  # what was learned so far is no answer here
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("a trial was interrupted before its training ended, so it does not count")
         return clf
 
     def indicators(self, answers: Any) -> Array:
         """Answers of a classifier as rows of labels that a text has or not, (n_texts, n_classes)."""
         if self.is_matrix:
             return np.asarray(answers).astype(bool)
-        number, found = (
-            {label: k for k, label in enumerate(self.labels)},
-            np.zeros((len(answers), len(self.labels)), bool),
-        )
+        number = {label: k for k, label in enumerate(self.labels)}
+        found = np.zeros((len(answers), len(self.labels)), dtype=bool)
         for row, answer in zip(found, answers.tolist(), strict=True):
             row[[number[label] for label in (answer if isinstance(answer, tuple) else (answer,))]] = True
         return found

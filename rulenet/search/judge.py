@@ -91,10 +91,8 @@ def scores(scoring: str, truth: Array, answers: Array, weights: Array) -> Array:
     if scoring == "accuracy":
         found = weights @ (truth == answers).all(axis=1) / weights.sum(axis=1)
         return np.asarray(found)
-    hits, given = (
-        weights @ (truth & answers),
-        weights @ truth + weights @ answers.astype(float),
-    )  # (n_weights, n_classes)
+    hits = weights @ (truth & answers)  # (n_weights, n_classes)
+    given = weights @ truth + weights @ answers.astype(float)
     if scoring == "f1_micro":
         hits, given = hits.sum(axis=1, keepdims=True), given.sum(axis=1, keepdims=True)
     there = truth.any(axis=0) if scoring == "f1_macro" else slice(None)

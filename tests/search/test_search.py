@@ -77,15 +77,14 @@ def test_a_storage_goes_on_as_if_it_had_never_stopped(tmp_path: Path, monkeypatc
 
     def interrupted(self: RuleNetClassifier, *args: Any, **named: Any) -> RuleNetClassifier:
         fitted = fit(self, *args, **named)
-        if (
-            next(fits) == 3
-        ):  # in the second fold of the second trial; without a work_dir, `fit` ends with the weights so far
+        # In the second fold of the second trial; without a work_dir, `fit` ends with the weights so far.
+        if next(fits) == 3:
             fitted.report_["interrupted"] = True
         return fitted
 
     with monkeypatch.context() as patch:
         patch.setattr(RuleNetClassifier, "fit", interrupted)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match=r"^a trial was interrupted"):
             new(WEAK, n_trials=4, storage=file).fit(TEXTS, NOISY)
         halfway = new(WEAK, n_trials=2, storage=f"sqlite:///{file}").fit(TEXTS, NOISY)
         assert next(fits) == 6  # after the second fold again, and all texts
